@@ -1,0 +1,16 @@
+export { AppError, errorChain, type ErrorContext } from "./app-error.ts";
+export { InvariantError, assert, present, unreachable } from "./assert.ts";
+export { backOffDelayMs, type BackOff } from "./back-off.ts";
+export {
+  base64,
+  bytesFromBase64,
+  bytesFromHex,
+  concatBytes,
+  equalBytes,
+  hex,
+  textFromUtf8,
+  utf8,
+} from "./bytes.ts";
+export type { Blobs, Clock, Crypto, Log, Random, SignatureScheme } from "./ports.ts";
+export { seededRandom } from "./random.ts";
+export { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, instant, later, type InstantMs } from "./time.ts";

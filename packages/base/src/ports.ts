@@ -1,0 +1,48 @@
+import type { InstantMs } from "./time.ts";
+
+/** What time it is. */
+export interface Clock {
+  now(): InstantMs;
+}
+
+/** Uniform numbers; seeded in simulations. Not for secrets. */
+export interface Random {
+  /** In [0, 1). */
+  fraction(): number;
+}
+
+/** The signature schemes that verification knows. Ed25519: RFC 8032, raw 64 bytes. */
+export type SignatureScheme = "ed25519";
+
+/** Synchronous cryptography for the pure verification code. */
+export interface Crypto {
+  sha256(bytes: Uint8Array): Uint8Array;
+  /** `publicKey` is a DER SubjectPublicKeyInfo (RFC 5280). False for a bad signature and for an unusable key alike. */
+  verify(
+    scheme: SignatureScheme,
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
+}
+
+/** Immutable byte strings, found by the lower-case hexadecimal SHA-256 of their content. */
+export interface Blobs {
+  /** Durable when it returns; the same content again succeeds. Refuses content that is not `sha256`. */
+  put(sha256: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The bytes from `start` up to, not including, `end`. Undefined when there is no such blob. */
+  read(
+    sha256: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<AsyncIterable<Uint8Array> | undefined>;
+  sizeBytes(sha256: string): Promise<number | undefined>;
+  delete(sha256: string): Promise<void>;
+}
+
+/** One line per event: a kebab-case name and fields, never prose and never a secret. */
+export interface Log {
+  debug(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(event: string, fields?: Readonly<Record<string, unknown>>): void;
+}

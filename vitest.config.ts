@@ -1,0 +1,37 @@
+import { defineConfig } from "vitest/config";
+
+const beside = (pattern: string): string[] => [
+  `packages/*/src/**/${pattern}`,
+  `apps/*/src/**/${pattern}`,
+  `tools/**/${pattern}`,
+];
+
+/** One project per kind of test (CONTRIBUTING.md); `tools/run-suites.ts` runs them all and adds up their counts. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: beside("*.test.ts"),
+          exclude: [...beside("*.store.test.ts"), "**/node_modules/**"],
+        },
+      },
+      { test: { name: "store", include: beside("*.store.test.ts"), testTimeout: 30_000 } },
+      { test: { name: "gates", include: ["tests/gates/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "wire", include: ["tests/wire/*.test.ts"] } },
+      {
+        test: { name: "interop", include: ["tests/interop/*.test.ts"], testTimeout: 120_000 },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["tests/system/*.test.ts", "tests/attack/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
