@@ -1,1 +1,57 @@
-export {};
+export {
+  Assignment,
+  AssignmentState,
+  Attempt,
+  Deployment,
+  DeploymentState,
+  DeploymentTarget,
+  Outcome,
+  Tally,
+  Trip,
+} from "./deployment.ts";
+export {
+  ClientTraits,
+  Device,
+  DeviceIdentity,
+  DeviceRunningEntry,
+  DeviceState,
+  EnrolmentToken,
+  Group,
+  Inventory,
+  Preauthorisation,
+  Running,
+} from "./device.ts";
+export { FleetEvent, FleetEventBody } from "./event.ts";
+export {
+  ArtifactId,
+  AssignmentId,
+  DeploymentId,
+  DeviceId,
+  EnrolmentTokenId,
+  GroupId,
+  PreauthorisationId,
+  ReleaseId,
+  TenantId,
+  UserId,
+} from "./ids.ts";
+export {
+  ChannelName,
+  Depends,
+  HardwareType,
+  Instant,
+  ProductName,
+  Provides,
+  ReleaseVersion,
+  Sha256,
+} from "./names.ts";
+export { ErrorStop, Plan, Stage } from "./plan.ts";
+export {
+  Artifact,
+  ArtifactSignature,
+  Payload,
+  PayloadFile,
+  Product,
+  Release,
+  artifactPath,
+} from "./release.ts";
+export { Explanation, WaitReason } from "./wait-reason.ts";

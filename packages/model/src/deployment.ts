@@ -1,0 +1,129 @@
+import * as z from "zod";
+import { ArtifactId, AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
+import { HardwareType, Instant, ProductName, ReleaseVersion } from "./names.ts";
+import { Plan } from "./plan.ts";
+
+export const DeploymentTarget = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("all") }),
+  z.strictObject({ kind: z.literal("group"), groupId: GroupId }),
+  z.strictObject({ kind: z.literal("devices"), deviceIds: z.array(DeviceId).min(1).max(10_000) }),
+]);
+export type DeploymentTarget = z.infer<typeof DeploymentTarget>;
+
+/**
+ * `running` gives out offers; `paused` by an operator; `tripped` by its own error stop; `finished` reached every
+ * device of its target; `aborted` by an operator, for good.
+ */
+export const DeploymentState = z.enum(["running", "paused", "tripped", "finished", "aborted"]);
+export type DeploymentState = z.infer<typeof DeploymentState>;
+
+/** Why a deployment stopped itself. */
+export const Trip = z.object({
+  kind: z.enum(["failure-count", "failure-percent"]),
+  stage: z.int().min(0),
+  failed: z.int().min(0),
+  finished: z.int().min(0),
+  /** The bound that was reached: a count or a percentage. */
+  limit: z.number(),
+  at: Instant,
+});
+export type Trip = z.infer<typeof Trip>;
+
+/** How a device's assignment ended. */
+export const Outcome = z.enum([
+  "succeeded",
+  "already-running",
+  "failed",
+  "rolled-back",
+  "rejected",
+  "timed-out",
+  "silent",
+  "aborted",
+]);
+export type Outcome = z.infer<typeof Outcome>;
+
+/** What a device in an assignment is doing, as it last reported. */
+export const AssignmentState = z.enum([
+  "offered",
+  "downloading",
+  "installing",
+  "activating",
+  "proving",
+  "rolling-back",
+  "closed",
+]);
+export type AssignmentState = z.infer<typeof AssignmentState>;
+
+/** How many devices of the deployment are where. */
+export const Tally = z.object({
+  /** Devices of the target that the release has an artifact for, now. */
+  eligible: z.int().min(0),
+  /** Devices that were ever offered it. */
+  admitted: z.int().min(0),
+  /** Devices that are in the update now. */
+  open: z.int().min(0),
+  succeeded: z.int().min(0),
+  alreadyRunning: z.int().min(0),
+  failed: z.int().min(0),
+  rolledBack: z.int().min(0),
+  rejected: z.int().min(0),
+  timedOut: z.int().min(0),
+  silent: z.int().min(0),
+  aborted: z.int().min(0),
+});
+export type Tally = z.infer<typeof Tally>;
+
+export const Deployment = z.object({
+  id: DeploymentId,
+  name: z.string(),
+  product: ProductName,
+  releaseId: ReleaseId,
+  version: ReleaseVersion,
+  target: DeploymentTarget,
+  plan: Plan,
+  state: DeploymentState,
+  /** Index into `plan.stages` of the stage that is open. */
+  stage: z.int().min(0),
+  trip: Trip.nullable(),
+  tally: Tally,
+  createdAt: Instant,
+  createdBy: z.string(),
+  finishedAt: Instant.nullable(),
+});
+export type Deployment = z.infer<typeof Deployment>;
+
+/** One try of one device. */
+export const Attempt = z.object({
+  attempt: z.int().min(1),
+  startedAt: Instant,
+  finishedAt: Instant.nullable(),
+  outcome: Outcome.nullable(),
+  /** Machine-readable cause: `download-failed`, `health-check-failed`, ... */
+  code: z.string().nullable(),
+  detail: z.string().nullable(),
+  hasLog: z.boolean(),
+});
+export type Attempt = z.infer<typeof Attempt>;
+
+/** One device in one deployment. */
+export const Assignment = z.object({
+  id: AssignmentId,
+  /** Stable in its tenant and below 2^31: hawkBit's clients number actions so. */
+  number: z.int().min(1),
+  deploymentId: DeploymentId,
+  deviceId: DeviceId,
+  deviceName: z.string().nullable(),
+  hardwareType: HardwareType,
+  artifactId: ArtifactId.nullable(),
+  stage: z.int().min(0),
+  state: AssignmentState,
+  progressPercent: z.int().min(0).max(100).nullable(),
+  outcome: Outcome.nullable(),
+  code: z.string().nullable(),
+  detail: z.string().nullable(),
+  attempts: z.array(Attempt),
+  offeredAt: Instant,
+  updatedAt: Instant,
+  closedAt: Instant.nullable(),
+});
+export type Assignment = z.infer<typeof Assignment>;

@@ -1,0 +1,107 @@
+import * as z from "zod";
+import { AssignmentId, DeviceId, GroupId, PreauthorisationId, EnrolmentTokenId } from "./ids.ts";
+import { HardwareType, Instant, ProductName, Provides, Sha256 } from "./names.ts";
+
+/** `pending` asked to join; `accepted` takes updates; `rejected` may ask again after an operator changes it; `decommissioned` never. */
+export const DeviceState = z.enum(["pending", "accepted", "rejected", "decommissioned"]);
+export type DeviceState = z.infer<typeof DeviceState>;
+
+/** What tells this device from others, given by its maker: serial number, MAC address, ... */
+export const DeviceIdentity = z
+  .record(z.string().min(1).max(64), z.string().min(1).max(256))
+  .refine((identity) => {
+    const count = Object.keys(identity).length;
+    return count >= 1 && count <= 16;
+  }, "between 1 and 16 identity attributes");
+export type DeviceIdentity = z.infer<typeof DeviceIdentity>;
+
+/** Named attributes a device reports about itself. Hostile input: shown as text, never interpreted. */
+export const Inventory = z
+  .record(z.string().min(1).max(128), z.string().max(4096))
+  .refine((attributes) => Object.keys(attributes).length <= 200, "at most 200 attributes");
+export type Inventory = z.infer<typeof Inventory>;
+
+/** What a device's client understands; facts for the planner's reasons, never a permission. */
+export const ClientTraits = z.object({
+  /** For people: `moult-agent/0.1.0`. */
+  client: z.string().max(128),
+  /** Payload types it can install. */
+  payloadTypes: z.array(z.string().max(128)).max(100),
+  /** It refuses artifacts whose path does not start with this (its provisioned policy). */
+  pathPrefix: z.string().max(256),
+  /** It can give up an offer that it has not begun to install. */
+  canAbort: z.boolean(),
+  /** `instruction`: obeys only signed, fresh, device-addressed instructions. */
+  trust: z.enum(["instruction", "payload-signed", "server-trusted"]),
+});
+export type ClientTraits = z.infer<typeof ClientTraits>;
+
+/** What a device says it really runs, after its last commit. */
+export const Running = z.object({
+  artifactName: z.string().max(256),
+  provides: Provides,
+});
+export type Running = z.infer<typeof Running>;
+
+/** A device as operators see it. */
+export const Device = z.object({
+  id: DeviceId,
+  name: z.string().nullable(),
+  product: ProductName,
+  hardwareType: HardwareType,
+  identity: DeviceIdentity,
+  /** SHA-256 of the DER SubjectPublicKeyInfo of its key. */
+  keyFingerprint: Sha256,
+  state: DeviceState,
+  running: Running.nullable(),
+  traits: ClientTraits.nullable(),
+  groupIds: z.array(GroupId),
+  /** The update it is in, if any. */
+  openAssignmentId: AssignmentId.nullable(),
+  enrolledAt: Instant,
+  lastSeenAt: Instant.nullable(),
+});
+export type Device = z.infer<typeof Device>;
+
+/** One entry of a device's timeline or of the tenant's event stream. */
+export const DeviceRunningEntry = z.object({
+  artifactName: z.string(),
+  since: Instant,
+  until: Instant.nullable(),
+});
+export type DeviceRunningEntry = z.infer<typeof DeviceRunningEntry>;
+
+/** A device (by key or by identity) that is accepted the moment it enrols. */
+export const Preauthorisation = z.object({
+  id: PreauthorisationId,
+  product: ProductName,
+  keyFingerprint: Sha256,
+  identity: DeviceIdentity.nullable(),
+  name: z.string().nullable(),
+  createdAt: Instant,
+  usedAt: Instant.nullable(),
+});
+export type Preauthorisation = z.infer<typeof Preauthorisation>;
+
+/** A secret that lets devices of one product ask to join; the secret itself is shown once. */
+export const EnrolmentToken = z.object({
+  id: EnrolmentTokenId,
+  product: ProductName,
+  label: z.string(),
+  /** Accepts at once instead of leaving the device pending. */
+  accepts: z.boolean(),
+  usesMax: z.int().min(1),
+  uses: z.int().min(0),
+  expiresAt: Instant,
+  createdAt: Instant,
+});
+export type EnrolmentToken = z.infer<typeof EnrolmentToken>;
+
+export const Group = z.object({
+  id: GroupId,
+  name: z.string(),
+  product: ProductName,
+  deviceCount: z.int().min(0),
+  createdAt: Instant,
+});
+export type Group = z.infer<typeof Group>;

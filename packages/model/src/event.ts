@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
+import { AssignmentState, DeploymentState, Outcome, Trip } from "./deployment.ts";
+import { DeviceState } from "./device.ts";
+import { Instant, ProductName, ReleaseVersion } from "./names.ts";
+
+const kind = <Kind extends string>(name: Kind) => z.object({ kind: z.literal(name) });
+
+/**
+ * Something that happened, past tense. Written in the transaction that made it happen, so the stream is complete:
+ * it feeds the live UI, `moult deployment watch`, the device's timeline and, later, webhooks and audit.
+ */
+export const FleetEventBody = z.discriminatedUnion("kind", [
+  kind("device-enrolled").extend({ product: ProductName, state: DeviceState }),
+  kind("device-state-changed").extend({ state: DeviceState, by: z.string() }),
+  kind("device-inventory-changed"),
+  kind("device-running-changed").extend({ from: z.string().nullable(), to: z.string() }),
+  kind("device-identity-conflict").extend({ detail: z.string() }),
+  kind("group-changed").extend({ groupId: GroupId }),
+  kind("product-changed").extend({ product: ProductName }),
+  kind("release-changed").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
+  kind("release-deleted").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
+  kind("deployment-created").extend({ version: ReleaseVersion, by: z.string() }),
+  kind("deployment-state-changed").extend({ state: DeploymentState, by: z.string() }),
+  kind("deployment-tripped").extend({ trip: Trip }),
+  kind("stage-advanced").extend({ stage: z.int().min(0) }),
+  kind("assignment-offered").extend({ attempt: z.int().min(1), version: ReleaseVersion }),
+  kind("assignment-progressed").extend({
+    state: AssignmentState,
+    progressPercent: z.int().min(0).max(100).nullable(),
+  }),
+  kind("assignment-closed").extend({
+    outcome: Outcome,
+    code: z.string().nullable(),
+    detail: z.string().nullable(),
+  }),
+]);
+export type FleetEventBody = z.infer<typeof FleetEventBody>;
+
+/** One event with its place in the tenant's stream and what it is about. */
+export const FleetEvent = z.object({
+  /** Grows by time in its tenant; a client that reconnects names the last one it saw. */
+  sequence: z.int().min(1),
+  at: Instant,
+  deviceId: DeviceId.nullable(),
+  deploymentId: DeploymentId.nullable(),
+  assignmentId: AssignmentId.nullable(),
+  body: FleetEventBody,
+});
+export type FleetEvent = z.infer<typeof FleetEvent>;

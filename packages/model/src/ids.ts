@@ -1,0 +1,34 @@
+import * as z from "zod";
+
+const id = z.uuid();
+
+/** An organisation: every row belongs to one. */
+export const TenantId = id.brand<"TenantId">();
+export type TenantId = z.infer<typeof TenantId>;
+
+export const DeviceId = id.brand<"DeviceId">();
+export type DeviceId = z.infer<typeof DeviceId>;
+
+export const GroupId = id.brand<"GroupId">();
+export type GroupId = z.infer<typeof GroupId>;
+
+export const ReleaseId = id.brand<"ReleaseId">();
+export type ReleaseId = z.infer<typeof ReleaseId>;
+
+export const ArtifactId = id.brand<"ArtifactId">();
+export type ArtifactId = z.infer<typeof ArtifactId>;
+
+export const DeploymentId = id.brand<"DeploymentId">();
+export type DeploymentId = z.infer<typeof DeploymentId>;
+
+export const AssignmentId = id.brand<"AssignmentId">();
+export type AssignmentId = z.infer<typeof AssignmentId>;
+
+export const EnrolmentTokenId = id.brand<"EnrolmentTokenId">();
+export type EnrolmentTokenId = z.infer<typeof EnrolmentTokenId>;
+
+export const PreauthorisationId = id.brand<"PreauthorisationId">();
+export type PreauthorisationId = z.infer<typeof PreauthorisationId>;
+
+export const UserId = z.string().min(1).max(64).brand<"UserId">();
+export type UserId = z.infer<typeof UserId>;

@@ -1,0 +1,49 @@
+import * as z from "zod";
+import { AssignmentId, DeploymentId } from "./ids.ts";
+import { DeviceState } from "./device.ts";
+import { DeploymentState, Outcome } from "./deployment.ts";
+import { HardwareType, Instant } from "./names.ts";
+
+const of = <Kind extends string>(kind: Kind) => z.object({ kind: z.literal(kind) });
+const inDeployment = <Kind extends string>(kind: Kind) =>
+  of(kind).extend({ deploymentId: DeploymentId });
+
+/**
+ * Why a device is not offered an update: every "no" of the planner is one of these, and the UI, the CLI and the API
+ * show the same ones. A reason completes the sentence "waiting, because ...".
+ */
+export const WaitReason = z.discriminatedUnion("kind", [
+  of("device-not-accepted").extend({ state: DeviceState }),
+  of("no-deployment"),
+  of("update-in-progress").extend({ deploymentId: DeploymentId, assignmentId: AssignmentId }),
+  inDeployment("not-in-target"),
+  inDeployment("deployment-not-running").extend({ state: DeploymentState }),
+  inDeployment("already-running"),
+  inDeployment("no-artifact-for-hardware").extend({ hardwareType: HardwareType }),
+  inDeployment("outside-path-prefix").extend({ pathPrefix: z.string(), path: z.string() }),
+  inDeployment("payload-type-unsupported").extend({ payloadTypes: z.array(z.string()) }),
+  inDeployment("depends-unmet").extend({
+    name: z.string(),
+    wanted: z.array(z.string()),
+    provided: z.string().nullable(),
+  }),
+  inDeployment("stage-not-reached").extend({
+    stage: z.int().min(0),
+    /** The stage that will admit this device, if the target stays as it is. */
+    admittedInStage: z.int().min(0),
+  }),
+  inDeployment("concurrent-limit").extend({ limit: z.int().min(1) }),
+  inDeployment("attempts-used").extend({ attempts: z.int().min(0), outcome: Outcome }),
+  inDeployment("superseded").extend({ byDeploymentId: DeploymentId }),
+]);
+export type WaitReason = z.infer<typeof WaitReason>;
+
+/** The answer to "why is this device not updating?". */
+export const Explanation = z.object({
+  /** One plain sentence. */
+  summary: z.string(),
+  reasons: z.array(WaitReason),
+  /** When the answer can change by time alone; null when something else must happen first. */
+  earliest: Instant.nullable(),
+});
+export type Explanation = z.infer<typeof Explanation>;
