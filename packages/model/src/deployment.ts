@@ -42,7 +42,7 @@ export const Outcome = z.enum([
 ]);
 export type Outcome = z.infer<typeof Outcome>;
 
-/** What a device in an assignment is doing, as it last reported. */
+/** What a device in an assignment is doing, as it last reported. `retry-pending`: a try failed and another is allowed. */
 export const AssignmentState = z.enum([
   "offered",
   "downloading",
@@ -50,6 +50,7 @@ export const AssignmentState = z.enum([
   "activating",
   "proving",
   "rolling-back",
+  "retry-pending",
   "closed",
 ]);
 export type AssignmentState = z.infer<typeof AssignmentState>;

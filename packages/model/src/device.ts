@@ -53,6 +53,8 @@ export const Device = z.object({
   /** SHA-256 of the DER SubjectPublicKeyInfo of its key. */
   keyFingerprint: Sha256,
   state: DeviceState,
+  /** Set while two machines speak with this device's key; cleared by accepting the device again. */
+  identityConflictAt: Instant.nullable(),
   running: Running.nullable(),
   traits: ClientTraits.nullable(),
   groupIds: z.array(GroupId),

@@ -14,6 +14,8 @@ const inDeployment = <Kind extends string>(kind: Kind) =>
  */
 export const WaitReason = z.discriminatedUnion("kind", [
   of("device-not-accepted").extend({ state: DeviceState }),
+  /** Two machines speak with this device's key; an operator decides which one is real. */
+  of("identity-conflict"),
   of("no-deployment"),
   of("update-in-progress").extend({ deploymentId: DeploymentId, assignmentId: AssignmentId }),
   inDeployment("not-in-target"),
