@@ -1,1 +1,19 @@
-export {};
+export { ERROR_CODES, statusOf, titleOf, type ErrorCode } from "./error-code.ts";
+export {
+  PageQuery,
+  operation,
+  pageOf,
+  type BodyInputOf,
+  type BodyOf,
+  type Operation,
+  type ParamsInputOf,
+  type ParamsOf,
+  type QueryInputOf,
+  type QueryOf,
+  type ReplyKind,
+  type ReplyOf,
+} from "./operation.ts";
+export { operations, type OperationId } from "./operations.ts";
+export { ApiKey, Me } from "./operations/system.ts";
+export { PERMISSIONS, ROLES, may, type Permission, type Role } from "./permission.ts";
+export { Problem } from "./problem.ts";

@@ -1,0 +1,18 @@
+import { deploymentOperations } from "./operations/deployments.ts";
+import { deviceOperations } from "./operations/devices.ts";
+import { groupOperations } from "./operations/groups.ts";
+import { productOperations } from "./operations/products.ts";
+import { releaseOperations } from "./operations/releases.ts";
+import { systemOperations } from "./operations/system.ts";
+
+/** Every operation of the operator API, by its id. */
+export const operations = {
+  ...systemOperations,
+  ...productOperations,
+  ...deviceOperations,
+  ...groupOperations,
+  ...releaseOperations,
+  ...deploymentOperations,
+} as const;
+
+export type OperationId = keyof typeof operations;

@@ -1,0 +1,163 @@
+import { FleetEvent, TenantId } from "@moult/model";
+import * as z from "zod";
+import { operation } from "../operation.ts";
+import { ROLES } from "../permission.ts";
+
+const Role = z.enum(ROLES);
+
+export const ApiKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: Role,
+  /** The first characters, to tell keys apart. */
+  start: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+export type ApiKey = z.infer<typeof ApiKey>;
+
+const Credentials = z.strictObject({
+  email: z.email().max(254),
+  password: z.string().min(1).max(256),
+});
+
+export const Me = z.object({
+  tenantId: TenantId,
+  /** `user` signed in; `api-key` acts for the user who made it, within its own role. */
+  kind: z.enum(["user", "api-key"]),
+  name: z.string(),
+  email: z.string(),
+  role: Role,
+});
+export type Me = z.infer<typeof Me>;
+
+export const systemOperations = {
+  showSetup: operation({
+    id: "showSetup",
+    summary: "Whether this server still needs its first administrator",
+    method: "GET",
+    path: "/setup",
+    permission: "public",
+    replyKind: "json",
+    reply: z.object({ needed: z.boolean() }),
+    errors: [],
+  }),
+  completeSetup: operation({
+    id: "completeSetup",
+    summary:
+      "Create the first administrator with the setup code that the server printed, and sign in",
+    method: "POST",
+    path: "/setup",
+    permission: "public",
+    body: Credentials.extend({
+      setupCode: z.string().max(128),
+      name: z.string().min(1).max(128),
+      password: z.string().min(10).max(256),
+    }),
+    replyKind: "json",
+    reply: Me,
+    errors: ["setup-code-wrong", "setup-done", "too-many-requests"],
+  }),
+  signIn: operation({
+    id: "signIn",
+    summary: "Sign in with e-mail address and password; sets a session cookie",
+    method: "POST",
+    path: "/session",
+    permission: "public",
+    body: Credentials,
+    replyKind: "json",
+    reply: Me,
+    errors: ["credentials-wrong", "too-many-requests"],
+  }),
+  signOut: operation({
+    id: "signOut",
+    summary: "End the session",
+    method: "DELETE",
+    path: "/session",
+    permission: "self",
+    replyKind: "none",
+    errors: [],
+  }),
+  showMe: operation({
+    id: "showMe",
+    summary: "Who is asking, and in which role",
+    method: "GET",
+    path: "/me",
+    permission: "self",
+    replyKind: "json",
+    reply: Me,
+    errors: [],
+  }),
+  createApiKey: operation({
+    id: "createApiKey",
+    summary: "Create an API key of your role or a lower one; its secret is shown this once",
+    method: "POST",
+    path: "/api-keys",
+    permission: "self",
+    body: z.strictObject({
+      name: z.string().min(1).max(64),
+      role: Role,
+      expiresInDays: z.int().min(1).max(3_650).optional(),
+    }),
+    replyKind: "json",
+    reply: z.object({ key: ApiKey, secret: z.string() }),
+    errors: [],
+  }),
+  listApiKeys: operation({
+    id: "listApiKeys",
+    summary: "Your API keys",
+    method: "GET",
+    path: "/api-keys",
+    permission: "self",
+    replyKind: "json",
+    reply: z.object({ items: z.array(ApiKey) }),
+    errors: [],
+  }),
+  deleteApiKey: operation({
+    id: "deleteApiKey",
+    summary: "Revoke one of your API keys, at once",
+    method: "DELETE",
+    path: "/api-keys/{keyId}",
+    permission: "self",
+    params: z.object({ keyId: z.string().max(64) }),
+    replyKind: "none",
+    errors: ["not-found"],
+  }),
+  showSystem: operation({
+    id: "showSystem",
+    summary: "What devices must be provisioned with to trust this server",
+    method: "GET",
+    path: "/system",
+    permission: "fleet:read",
+    replyKind: "json",
+    reply: z.object({
+      version: z.string(),
+      tenantId: TenantId,
+      /** Where devices reach the server. */
+      publicUrl: z.string(),
+      /** PEM of the local certificate authority; null when the server speaks plain HTTP or has a certificate of its own. */
+      certificateAuthority: z.string().nullable(),
+      /** PEM SubjectPublicKeyInfo of the keys that sign instructions. */
+      instructionKeys: z.array(z.string()),
+    }),
+    errors: [],
+  }),
+  watchEvents: operation({
+    id: "watchEvents",
+    summary:
+      "Everything that happens, live, as server-sent events; `Last-Event-ID` or `after` resumes",
+    method: "GET",
+    path: "/events",
+    permission: "fleet:read",
+    query: z.object({
+      /** Sequence of the last event that was seen; 0 from the beginning; absent: only new ones. */
+      after: z.coerce.number().int().min(0).optional(),
+      deploymentId: z.uuid().optional(),
+      deviceId: z.uuid().optional(),
+    }),
+    replyKind: "events",
+    reply: FleetEvent,
+    errors: [],
+  }),
+} as const;
