@@ -1,1 +1,34 @@
-export {};
+export { ArtifactError, type ArtifactErrorCode } from "./artifact-error.ts";
+export type {
+  ArtifactAugment,
+  ArtifactHead,
+  ArtifactPayload,
+  ArtifactScript,
+  ArtifactSignature,
+  ArtifactSummary,
+  Compression,
+  Depends,
+  ExpectedFile,
+  JsonObject,
+  JsonValue,
+  Provides,
+  VerifiedFile,
+} from "./artifact-head.ts";
+export { ARTIFACT_LIMITS, type ArtifactLimits } from "./artifact-limits.ts";
+export {
+  applyProvides,
+  incompatibilities,
+  isCompatible,
+  type Incompatibility,
+  type ProvidesChange,
+} from "./provides.ts";
+export {
+  generateSigningKey,
+  publicKeyPemOf,
+  signerFromPem,
+  verifyKeyFromPem,
+  type ManifestSigner,
+  type SigningKeyKind,
+  type SigningKeyPair,
+  type VerifyKey,
+} from "./signing-key.ts";
