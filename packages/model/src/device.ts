@@ -50,8 +50,10 @@ export const Device = z.object({
   product: ProductName,
   hardwareType: HardwareType,
   identity: DeviceIdentity,
-  /** SHA-256 of the DER SubjectPublicKeyInfo of its key. */
-  keyFingerprint: Sha256,
+  /** SHA-256 of the DER SubjectPublicKeyInfo of its accepted key. */
+  keyFingerprint: Sha256.nullable(),
+  /** A key that asked to be this device's and waits for an operator: a new device, or a machine that was set up again. */
+  pendingKeyFingerprint: Sha256.nullable(),
   state: DeviceState,
   /** Set while two machines speak with this device's key; cleared by accepting the device again. */
   identityConflictAt: Instant.nullable(),

@@ -1,0 +1,137 @@
+import { sql, type Kysely } from "kysely";
+
+/** Tables of the foundation: devices, releases, deployments and what happened. */
+const STATEMENTS = [
+  `create table tenant (
+    id text primary key, name text not null, planning_epoch bigint not null, assignment_number bigint not null,
+    deployment_number bigint not null, created_at bigint not null)`,
+  `create table product (
+    tenant_id text not null references tenant (id), name text not null, title text not null,
+    require_signature integer not null, artifact_keys text not null, created_at bigint not null,
+    primary key (tenant_id, name))`,
+  `create table device (
+    id text primary key, tenant_id text not null references tenant (id), product text not null,
+    hardware_type text not null, name text, identity text not null, identity_sha256 text not null,
+    search_text text not null, state text not null, draw bigint not null, credential_epoch bigint not null,
+    identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
+    running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
+    decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
+    accepted_at bigint, last_seen_at bigint,
+    foreign key (tenant_id, product) references product (tenant_id, name))`,
+  `create unique index device_identity on device (tenant_id, product, identity_sha256)`,
+  `create index device_newest on device (tenant_id, enrolled_at, id)`,
+  `create index device_by_state on device (tenant_id, product, state, hardware_type)`,
+  `create index device_by_running on device (tenant_id, product, running_artifact)`,
+  `create table device_key (
+    fingerprint text not null, tenant_id text not null, device_id text not null references device (id),
+    public_key text not null, state text not null, created_at bigint not null, primary key (tenant_id, fingerprint))`,
+  `create index device_key_device on device_key (device_id)`,
+  `create table device_attribute (
+    tenant_id text not null, device_id text not null references device (id), name text not null, value text not null,
+    primary key (device_id, name))`,
+  `create index device_attribute_value on device_attribute (tenant_id, name, value)`,
+  `create table device_run (
+    tenant_id text not null, device_id text not null references device (id), artifact_name text not null,
+    since bigint not null, until bigint)`,
+  `create index device_run_device on device_run (device_id, since)`,
+  `create table enrolment_token (
+    id text primary key, tenant_id text not null, product text not null, label text not null,
+    secret_sha256 text not null, accepts integer not null, uses_max bigint not null, uses bigint not null,
+    expires_at bigint not null, created_at bigint not null,
+    foreign key (tenant_id, product) references product (tenant_id, name))`,
+  `create unique index enrolment_token_secret on enrolment_token (tenant_id, secret_sha256)`,
+  `create table preauthorisation (
+    id text primary key, tenant_id text not null, product text not null, key_fingerprint text not null, identity text,
+    name text, created_at bigint not null, used_at bigint,
+    foreign key (tenant_id, product) references product (tenant_id, name))`,
+  `create unique index preauthorisation_key on preauthorisation (tenant_id, key_fingerprint)`,
+  `create table device_group (
+    id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null,
+    foreign key (tenant_id, product) references product (tenant_id, name))`,
+  `create unique index device_group_name on device_group (tenant_id, product, name)`,
+  `create table device_group_member (
+    tenant_id text not null, group_id text not null references device_group (id) on delete cascade,
+    device_id text not null references device (id), primary key (group_id, device_id))`,
+  `create index device_group_member_device on device_group_member (device_id)`,
+  `create table release (
+    id text primary key, tenant_id text not null, product text not null, channel text not null, version text not null,
+    notes text not null, created_at bigint not null,
+    foreign key (tenant_id, product) references product (tenant_id, name))`,
+  `create unique index release_version on release (tenant_id, product, channel, version)`,
+  `create index release_newest on release (tenant_id, created_at, id)`,
+  `create table artifact (
+    id text primary key, tenant_id text not null, release_id text not null references release (id), path text not null,
+    sha256 text not null, size_bytes bigint not null, head_sha256 text not null, hardware_types text not null,
+    depends text not null, provides text not null, clears_provides text not null, payloads text not null,
+    scripts text not null, signature text not null, created_at bigint not null)`,
+  `create index artifact_release on artifact (release_id)`,
+  `create index artifact_content on artifact (sha256)`,
+  `create table artifact_fit (
+    tenant_id text not null, release_id text not null, hardware_type text not null, depends_sha256 text not null,
+    artifact_id text not null references artifact (id) on delete cascade,
+    primary key (release_id, hardware_type, depends_sha256))`,
+  `create table deployment (
+    id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
+    release_id text not null, version text not null, target_kind text not null,
+    target_group_id text, plan text not null, state text not null, stage integer not null,
+    salt bigint not null, trip text, waived_failed bigint not null, waived_finished bigint not null,
+    admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
+    failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
+    silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
+    finished_at bigint)`,
+  `create unique index deployment_number on deployment (tenant_id, number)`,
+  `create index deployment_state on deployment (tenant_id, product, state, number)`,
+  `create table deployment_device (
+    tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
+    primary key (deployment_id, device_id))`,
+  `create index deployment_device_device on deployment_device (device_id)`,
+  `create table assignment (
+    id text primary key, tenant_id text not null, number bigint not null,
+    deployment_id text not null references deployment (id), device_id text not null references device (id),
+    artifact_id text, stage integer not null, state text not null, attempt integer not null,
+    event_sequence bigint not null, progress_percent integer, outcome text, code text, detail text,
+    offered_at bigint not null, updated_at bigint not null, closed_at bigint)`,
+  `create unique index assignment_device on assignment (deployment_id, device_id)`,
+  `create unique index assignment_number on assignment (tenant_id, number)`,
+  `create index assignment_of_device on assignment (device_id, offered_at)`,
+  `create index assignment_latest on assignment (deployment_id, updated_at, id)`,
+  `create index assignment_open on assignment (tenant_id, updated_at) where closed_at is null`,
+  `create table attempt (
+    tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
+    started_at bigint not null, finished_at bigint, outcome text, code text, detail text,
+    primary key (assignment_id, attempt))`,
+  `create table attempt_log (
+    tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
+    content text not null, primary key (assignment_id, attempt))`,
+] as const;
+
+const EVENT = {
+  sqlite: `create table event (
+    sequence integer primary key autoincrement, tenant_id text not null, at bigint not null, device_id text,
+    deployment_id text, assignment_id text, kind text not null, body text not null)`,
+  postgres: `create table event (
+    sequence bigint generated always as identity primary key, tenant_id text not null, at bigint not null,
+    device_id text, deployment_id text, assignment_id text, kind text not null, body text not null,
+    written_by xid8 not null default pg_current_xact_id())`,
+} as const;
+
+const AFTER_EVENT = [
+  `create index event_tenant on event (tenant_id, sequence)`,
+  `create index event_device on event (device_id, sequence)`,
+  `create index event_deployment on event (deployment_id, sequence)`,
+  // All that the signer may read: the offers it is asked to sign, derived from the rows that justify them.
+  `create view signable_offer as
+    select assignment.tenant_id, assignment.device_id, assignment.id as assignment_id, assignment.deployment_id,
+      assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes
+    from assignment
+    join device on device.id = assignment.device_id and device.tenant_id = assignment.tenant_id
+    join deployment on deployment.id = assignment.deployment_id and deployment.tenant_id = assignment.tenant_id
+    join artifact on artifact.id = assignment.artifact_id and artifact.tenant_id = assignment.tenant_id
+    where assignment.closed_at is null and device.open_assignment_id = assignment.id and device.state = 'accepted'`,
+] as const;
+
+/** Runs inside a transaction that `platform/migrate.ts` opens. */
+export async function up(db: Kysely<unknown>, dialect: keyof typeof EVENT): Promise<void> {
+  for (const statement of [...STATEMENTS, EVENT[dialect], ...AFTER_EVENT])
+    await sql.raw(statement).execute(db);
+}

@@ -1,0 +1,301 @@
+import type {
+  ArtifactId,
+  AssignmentId,
+  AssignmentState,
+  ChannelName,
+  DeploymentId,
+  DeploymentState,
+  DeviceId,
+  DeviceState,
+  EnrolmentTokenId,
+  GroupId,
+  HardwareType,
+  Outcome,
+  PreauthorisationId,
+  ProductName,
+  ReleaseId,
+  ReleaseVersion,
+  Sha256,
+  TenantId,
+} from "@moult/model";
+import type { ArtifactSignature } from "@moult/model";
+import type { Generated } from "kysely";
+
+// The tables, as migrations/ make them, on both dialects alike (docs/decisions/0003): text, bigint and integer only.
+// Instants are milliseconds since the epoch, flags 0 or 1, structures JSON text that queries.ts parses.
+
+/** Milliseconds since the epoch. */
+type At = number;
+/** JSON text. */
+type Json = string;
+type Flag = 0 | 1;
+
+export interface TenantTable {
+  id: TenantId;
+  name: string;
+  /** Raised by whatever could change an answer to any of the tenant's devices. */
+  planning_epoch: number;
+  assignment_number: number;
+  deployment_number: number;
+  created_at: At;
+}
+
+export interface ProductTable {
+  tenant_id: TenantId;
+  name: ProductName;
+  title: string;
+  require_signature: Flag;
+  artifact_keys: Json;
+  created_at: At;
+}
+
+export interface DeviceTable {
+  id: DeviceId;
+  tenant_id: TenantId;
+  product: ProductName;
+  hardware_type: HardwareType;
+  name: string | null;
+  identity: Json;
+  /** SHA-256 of the canonical identity: one device per identity and product. */
+  identity_sha256: Sha256;
+  /** Lower-case text that a search looks through. */
+  search_text: string;
+  state: DeviceState;
+  /** Its stable random number in [1, 2^31 - 2]; with a deployment's salt it gives the device's place in that deployment. */
+  draw: number;
+  /** Sessions of an older epoch are void. */
+  credential_epoch: number;
+  identity_conflict_at: At | null;
+  instance_id: string | null;
+  previous_instance_id: string | null;
+  traits: Json | null;
+  running_artifact: string | null;
+  running_provides: Json | null;
+  running_sha256: Sha256 | null;
+  inventory_sha256: Sha256 | null;
+  /** The instruction's counter: max(stored, reported) + 1 with each signed answer. */
+  generation: number;
+  /** The tenant's planning epoch that the last answer was decided at. */
+  decided_epoch: number;
+  /** When time alone may change the answer. */
+  next_decision_at: At | null;
+  open_assignment_id: AssignmentId | null;
+  enrolled_at: At;
+  accepted_at: At | null;
+  last_seen_at: At | null;
+}
+
+export interface DeviceKeyTable {
+  fingerprint: Sha256;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  /** Base64 of the DER SubjectPublicKeyInfo. */
+  public_key: string;
+  state: "pending" | "accepted" | "rejected" | "revoked";
+  created_at: At;
+}
+
+export interface DeviceAttributeTable {
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  name: string;
+  value: string;
+}
+
+/** What a device ran, and from when to when. */
+export interface DeviceRunTable {
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  artifact_name: string;
+  since: At;
+  until: At | null;
+}
+
+export interface EnrolmentTokenTable {
+  id: EnrolmentTokenId;
+  tenant_id: TenantId;
+  product: ProductName;
+  label: string;
+  secret_sha256: Sha256;
+  accepts: Flag;
+  uses_max: number;
+  uses: number;
+  expires_at: At;
+  created_at: At;
+}
+
+export interface PreauthorisationTable {
+  id: PreauthorisationId;
+  tenant_id: TenantId;
+  product: ProductName;
+  key_fingerprint: Sha256;
+  identity: Json | null;
+  name: string | null;
+  created_at: At;
+  used_at: At | null;
+}
+
+export interface DeviceGroupTable {
+  id: GroupId;
+  tenant_id: TenantId;
+  product: ProductName;
+  name: string;
+  created_at: At;
+}
+
+export interface DeviceGroupMemberTable {
+  tenant_id: TenantId;
+  group_id: GroupId;
+  device_id: DeviceId;
+}
+
+export interface ReleaseTable {
+  id: ReleaseId;
+  tenant_id: TenantId;
+  product: ProductName;
+  channel: ChannelName;
+  version: ReleaseVersion;
+  notes: string;
+  created_at: At;
+}
+
+export interface ArtifactTable {
+  id: ArtifactId;
+  tenant_id: TenantId;
+  release_id: ReleaseId;
+  path: string;
+  sha256: Sha256;
+  size_bytes: number;
+  head_sha256: Sha256;
+  hardware_types: Json;
+  depends: Json;
+  provides: Json;
+  clears_provides: Json;
+  payloads: Json;
+  scripts: Json;
+  signature: ArtifactSignature;
+  created_at: At;
+}
+
+/** One artifact per (release, hardware type, depends). */
+export interface ArtifactFitTable {
+  tenant_id: TenantId;
+  release_id: ReleaseId;
+  hardware_type: HardwareType;
+  depends_sha256: Sha256;
+  artifact_id: ArtifactId;
+}
+
+export interface DeploymentTable {
+  id: DeploymentId;
+  tenant_id: TenantId;
+  number: number;
+  name: string;
+  product: ProductName;
+  release_id: ReleaseId;
+  version: ReleaseVersion;
+  target_kind: "all" | "group" | "devices";
+  target_group_id: GroupId | null;
+  plan: Json;
+  state: DeploymentState;
+  stage: number;
+  /** In [1, 2^31 - 2]: place of a device = (draw * salt) mod (2^31 - 1). */
+  salt: number;
+  trip: Json | null;
+  /** Failures and finished devices that an operator has waved through by resuming. */
+  waived_failed: number;
+  waived_finished: number;
+  admitted: number;
+  open: number;
+  succeeded: number;
+  already_running: number;
+  failed: number;
+  rolled_back: number;
+  rejected: number;
+  timed_out: number;
+  silent: number;
+  aborted: number;
+  created_by: string;
+  created_at: At;
+  finished_at: At | null;
+}
+
+/** The devices of a deployment whose target is a list. */
+export interface DeploymentDeviceTable {
+  tenant_id: TenantId;
+  deployment_id: DeploymentId;
+  device_id: DeviceId;
+}
+
+export interface AssignmentTable {
+  id: AssignmentId;
+  tenant_id: TenantId;
+  number: number;
+  deployment_id: DeploymentId;
+  device_id: DeviceId;
+  artifact_id: ArtifactId | null;
+  stage: number;
+  state: AssignmentState;
+  attempt: number;
+  /** Of the last event of this attempt that the server has. */
+  event_sequence: number;
+  progress_percent: number | null;
+  outcome: Outcome | null;
+  code: string | null;
+  detail: string | null;
+  offered_at: At;
+  updated_at: At;
+  closed_at: At | null;
+}
+
+export interface AttemptTable {
+  tenant_id: TenantId;
+  assignment_id: AssignmentId;
+  attempt: number;
+  started_at: At;
+  finished_at: At | null;
+  outcome: Outcome | null;
+  code: string | null;
+  detail: string | null;
+}
+
+export interface AttemptLogTable {
+  tenant_id: TenantId;
+  assignment_id: AssignmentId;
+  attempt: number;
+  content: string;
+}
+
+/** What happened; appended in the transaction that made it happen. */
+export interface EventTable {
+  sequence: Generated<number>;
+  tenant_id: TenantId;
+  at: At;
+  device_id: DeviceId | null;
+  deployment_id: DeploymentId | null;
+  assignment_id: AssignmentId | null;
+  kind: string;
+  body: Json;
+}
+
+export interface Schema {
+  tenant: TenantTable;
+  product: ProductTable;
+  device: DeviceTable;
+  device_key: DeviceKeyTable;
+  device_attribute: DeviceAttributeTable;
+  device_run: DeviceRunTable;
+  enrolment_token: EnrolmentTokenTable;
+  preauthorisation: PreauthorisationTable;
+  device_group: DeviceGroupTable;
+  device_group_member: DeviceGroupMemberTable;
+  release: ReleaseTable;
+  artifact: ArtifactTable;
+  artifact_fit: ArtifactFitTable;
+  deployment: DeploymentTable;
+  deployment_device: DeploymentDeviceTable;
+  assignment: AssignmentTable;
+  attempt: AttemptTable;
+  attempt_log: AttemptLogTable;
+  event: EventTable;
+}
