@@ -1,1 +1,20 @@
-export {};
+export type { Effect, EffectOf, UpdateOutcome, UpdateReport } from "./effect.ts";
+export { effects } from "./effects.ts";
+export { FAILURE_MEANINGS, FailureCode, isRejection } from "./failure-code.ts";
+export { outcomeOf } from "./report-of.ts";
+export type { UpdateEvent, UpdateFacts } from "./update-event.ts";
+export {
+  Failure,
+  Job,
+  OpenedArtifact,
+  ProvingStage,
+  RebootNeed,
+  STATE_VERSION,
+  Update,
+  UpdateState,
+  Verdict,
+  initialState,
+  updateId,
+  type AssignmentUpdate,
+  type StateOf,
+} from "./update-state.ts";

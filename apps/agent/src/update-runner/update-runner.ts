@@ -1,0 +1,151 @@
+import type { Clock, Log } from "@moult/base";
+import type { HardwareType, Running } from "@moult/model";
+import type {
+  AssignmentUpdate,
+  UpdateOutcome,
+  UpdateReport,
+  UpdateState,
+  Verdict,
+} from "@moult/updater";
+import type { AgentPaths } from "../agent-paths.ts";
+
+/** Time inside one run of the agent. */
+export interface Ticker {
+  /** Never goes back, does not jump when the clock is set. */
+  monotonicMs(): number;
+  /** Resolves after `delayMs`; rejects with the signal's reason when it is aborted. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Restarts the machine. Resolves when the restart was asked for; the agent then waits to be ended. */
+export interface Reboot {
+  reboot(): Promise<void>;
+}
+
+/** What the runner asks of the agent's server side. */
+export interface UpdateServer {
+  /**
+   * Fetches the artifact into `file`, going on with what an earlier call left there, and returns when the whole file has
+   * the instructed size and SHA-256 and is on the disk. Retries by itself; throws an `AgentError` when it gave up
+   * (`disk-full`, `download-digest-mismatch` and `download-refused` keep their meaning, anything else becomes
+   * `download-failed`), and stops with the signal's reason when that is aborted.
+   */
+  download(
+    update: AssignmentUpdate,
+    file: string,
+    signal: AbortSignal,
+    onProgress: (percent: number) => void,
+  ): Promise<void>;
+  /** Returns after one check-in with a fresh login got through; retries until then or until aborted. */
+  reachServer(signal: AbortSignal): Promise<void>;
+  /**
+   * Puts one report into the durable queue. Durable when it returns; the same (assignment, attempt, sequence) again is no
+   * second report. `running` goes with `finished`; `logFile` is to be sent after it when the outcome is no success.
+   */
+  report(report: QueuedReport): Promise<void>;
+}
+
+export interface QueuedReport {
+  readonly update: AssignmentUpdate;
+  readonly report: UpdateReport;
+  readonly running: Running;
+  readonly logFile: string;
+}
+
+/** How long the runner lets others take. */
+export interface UpdateLimits {
+  /** New software must be healthy and have reached the server within this. */
+  readonly confirmTimeoutMs: number;
+  /** One call of an update module (Mender: `ModuleTimeoutSeconds`, 4 hours). */
+  readonly moduleTimeoutMs: number;
+  /** From the polite end of a process that took too long to its kill. */
+  readonly killAfterMs: number;
+  /** One run of a state script (Mender: `StateScriptTimeoutSeconds`, 1 hour). */
+  readonly scriptTimeoutMs: number;
+  /** Between two runs of a state script that asked to be retried with exit code 21. */
+  readonly scriptRetryIntervalMs: number;
+  /** All retries of one state script together. */
+  readonly scriptRetryTimeoutMs: number;
+  /** How long a reboot that was asked for may take to end the agent. */
+  readonly rebootTimeoutMs: number;
+  /** Largest sum of unpacked payload bytes. */
+  readonly payloadBytesMax: number;
+}
+
+export interface UpdateRunnerDeps {
+  readonly paths: AgentPaths;
+  readonly hardwareType: HardwareType;
+  /** PEM keys of which one must have signed each artifact; empty: signatures are not looked at. */
+  readonly artifactKeys: readonly string[];
+  /** What the device runs when there is no state file yet. */
+  readonly initialRunning: Running;
+  readonly server: UpdateServer;
+  readonly reboot: Reboot;
+  /** Differs between any two boots of the machine. */
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly log: Log;
+  readonly limits: UpdateLimits;
+}
+
+/** What loading the state file found. */
+export type StateFileReading = "fresh" | "read" | "previous-copy-used" | "unreadable";
+
+/** How the newest update on this device ended. */
+export interface FinishedUpdate {
+  readonly updateId: string;
+  readonly outcome: UpdateOutcome;
+  readonly verdict: Verdict;
+  readonly running: Running;
+  readonly logFile: string;
+}
+
+/** Takes one device through its updates: the thin shell around the updater's `next` and `effects`. */
+export interface UpdateRunner {
+  /** Loads the saved state, goes on where it stopped, and starts the committed applications. Never fails on a bad file. */
+  start(): Promise<StateFileReading>;
+  state(): UpdateState;
+  /** What the device runs, after the last commit. */
+  running(): Running;
+  /** False when it did not apply: another update is under way, or this attempt was finished here before. */
+  offer(update: AssignmentUpdate): Promise<boolean>;
+  /** The server no longer wants any update here; ends one that did not begin to install. */
+  withdraw(): Promise<void>;
+  /** Installs an artifact file without a server. Resolves when it is finished or waits for a person's decision. */
+  installFile(file: string): Promise<StandaloneResult>;
+  /** Makes a standalone installation permanent; `nothing-to-decide` when none waits. */
+  commit(): Promise<StandaloneResult>;
+  /** Takes back a standalone installation that waits, or an update that is proving itself. */
+  rollBack(): Promise<StandaloneResult>;
+  /** Resolves when no update is under way (one that waits for a person's decision counts as none). */
+  idle(): Promise<void>;
+  /** Called after each saved change. Returns how to stop listening. */
+  onChange(listener: (state: UpdateState) => void): () => void;
+  /**
+   * Runs the device's Idle and Sync state scripts around a check-in: Idle_Leave, Sync_Enter, `checkIn`, Sync_Leave,
+   * Idle_Enter. While an update is under way `checkIn` runs without them. `sync-refused` when Sync_Enter said no.
+   */
+  aroundCheckIn<Result>(
+    checkIn: () => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly kind: "checked-in"; readonly result: Result }
+    | { readonly kind: "sync-refused"; readonly detail: string }
+  >;
+  /** Cancels what is under way without deciding anything, stops supervised applications, releases the state file. */
+  stop(): Promise<void>;
+}
+
+export type StandaloneResult =
+  | { readonly kind: "finished"; readonly finished: FinishedUpdate }
+  | {
+      readonly kind: "awaiting-decision";
+      readonly rebootNeeded: boolean;
+      readonly artifactName: string;
+    }
+  | { readonly kind: "busy" }
+  | { readonly kind: "nothing-to-decide" };
+
+/** `createUpdateRunner(deps)` in `create-update-runner.ts` makes one. */
+export type CreateUpdateRunner = (deps: UpdateRunnerDeps) => UpdateRunner;

@@ -1,0 +1,65 @@
+import { unreachable } from "@moult/base";
+import type { Effect } from "./effect.ts";
+import { reportOf } from "./report-of.ts";
+import type { UpdateState } from "./update-state.ts";
+
+/**
+ * What to do while in `state`: the report of having got there, then the work. A restart is no special case: load the
+ * state, deliver `started`, run the effects of what comes out.
+ */
+export function effects(state: UpdateState): readonly Effect[] {
+  return [...reportEffects(state), ...workEffects(state)];
+}
+
+function reportEffects(state: UpdateState): readonly Effect[] {
+  const report = reportOf(state);
+  if (report === undefined || state.kind === "idle") return [];
+  const update = "job" in state ? state.job.update : state.update;
+  return [{ kind: "report", update, report }];
+}
+
+function workEffects(state: UpdateState): readonly Effect[] {
+  switch (state.kind) {
+    case "idle":
+    // A person decides; nothing is to be done until then.
+    case "awaiting-decision":
+    // The report itself is the work.
+    case "reporting":
+      return [];
+    case "downloading":
+      return [{ kind: "download", update: state.update }];
+    case "unpacking":
+      return [{ kind: "unpack", job: state.job }];
+    case "installing":
+      return [{ kind: "install", job: state.job }];
+    case "activating":
+      return [{ kind: "activate", job: state.job }];
+    case "rebooting":
+      return [{ kind: "reboot", job: state.job }];
+    case "verifying":
+      return [{ kind: "verify-activation", job: state.job }];
+    case "proving":
+      return [
+        { kind: "await-deadline", atMs: state.deadlineMs },
+        { kind: state.stage === "server" ? "reach-server" : "check-health", job: state.job },
+      ];
+    case "committing":
+      return [{ kind: "commit", job: state.job }];
+    case "leaving-commit":
+      return [{ kind: "leave-commit", job: state.job }];
+    case "rolling-back":
+      return [{ kind: "roll-back", job: state.job }];
+    case "rollback-rebooting":
+      return [{ kind: "reboot-rollback", job: state.job }];
+    case "verifying-rollback":
+      return [{ kind: "verify-rollback", job: state.job }];
+    case "failing":
+      return [{ kind: "handle-failure", job: state.job }];
+    case "cleaning-up": {
+      const { update, artifact, verdict } = state;
+      return [{ kind: "clean-up", update, artifact, verdict }];
+    }
+    default:
+      return unreachable(state);
+  }
+}

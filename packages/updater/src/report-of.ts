@@ -1,0 +1,46 @@
+import { present } from "@moult/base";
+import type { UpdateOutcome, UpdateReport } from "./effect.ts";
+import { isRejection } from "./failure-code.ts";
+import type { UpdateState, Verdict } from "./update-state.ts";
+
+/** The report that belongs to being in `state`, with its number, or undefined when the state is none of the server's business. */
+export function reportOf(state: UpdateState): UpdateReport | undefined {
+  switch (state.kind) {
+    case "downloading":
+      return {
+        kind: "downloading",
+        sequence: state.sequence,
+        progressPercent: state.percent,
+      };
+    case "installing":
+      return { kind: "installing", sequence: state.job.sequence };
+    case "activating":
+    case "rebooting":
+      return { kind: "activating", sequence: state.job.sequence };
+    case "proving":
+      return { kind: "proving", sequence: state.job.sequence };
+    case "rolling-back": {
+      const { sequence, verdict } = state.job;
+      const failure = present(verdict.failure, "a rollback has a reason");
+      return { kind: "rolling-back", sequence, ...failure };
+    }
+    case "reporting":
+      return {
+        kind: "finished",
+        sequence: state.sequence,
+        outcome: outcomeOf(state.verdict),
+        ...state.verdict.failure,
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** How an attempt ended, from what was tracked of it. */
+export function outcomeOf(verdict: Verdict): UpdateOutcome {
+  if (verdict.failure === null) return "succeeded";
+  if (verdict.rollback === "succeeded") return "rolled-back";
+  if (verdict.rollback !== "none") return "failed";
+  if (verdict.failure.code === "withdrawn") return "aborted";
+  return isRejection(verdict.failure.code) ? "rejected" : "failed";
+}

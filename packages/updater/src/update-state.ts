@@ -1,0 +1,152 @@
+import { AssignmentId, DeploymentId, Provides, Running, Sha256 } from "@moult/model";
+import * as z from "zod";
+import { FailureCode } from "./failure-code.ts";
+
+/** Bumped when a saved state of the version before can no longer be read as it is. */
+export const STATE_VERSION = 1;
+
+/** What the server's instruction, or a person at the device, asked to install. */
+export const Update = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("assignment"),
+    assignmentId: AssignmentId,
+    deploymentId: DeploymentId,
+    attempt: z.int().min(1),
+    /** The name the artifact must have inside. */
+    artifactName: z.string().min(1).max(256),
+    /** Repository path of the artifact. */
+    path: z.string().max(512),
+    sizeBytes: z.int().min(1),
+    sha256: Sha256,
+  }),
+  z.object({
+    kind: z.literal("standalone"),
+    /** Names the log and the work files of this installation. */
+    id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+    /** Absolute path of the artifact file, which stays where it is. */
+    file: z.string().min(1),
+  }),
+]);
+export type Update = z.infer<typeof Update>;
+export type AssignmentUpdate = Extract<Update, { kind: "assignment" }>;
+
+/** What later states need to know of an artifact that was opened, verified and found compatible. */
+export const OpenedArtifact = z.object({
+  name: z.string(),
+  group: z.string().nullable(),
+  /** Null: the artifact has no payload and only changes what the device provides. */
+  payloadType: z.string().nullable(),
+  /** Without `artifact_name` and `artifact_group`, which stand above. */
+  provides: Provides,
+  /** Globs of the names to clear before `provides` is laid over; null when the artifact says nothing. */
+  clearsProvides: z.array(z.string()).nullable(),
+});
+export type OpenedArtifact = z.infer<typeof OpenedArtifact>;
+
+/** `system`: the agent reboots the machine; `installer`: the update module does it (or restarts what it must) itself. */
+export const RebootNeed = z.enum(["none", "installer", "system"]);
+export type RebootNeed = z.infer<typeof RebootNeed>;
+
+export const Failure = z.object({ code: FailureCode, detail: z.string().max(2_000) });
+export type Failure = z.infer<typeof Failure>;
+
+/**
+ * How it will have ended, tracked apart from how far it got: the first failure, and what became of the way back.
+ * `none`: no rollback was called for, because nothing was installed or nothing failed.
+ */
+export const Verdict = z.object({
+  failure: Failure.nullable(),
+  rollback: z.enum(["none", "running", "succeeded", "failed", "impossible"]),
+});
+export type Verdict = z.infer<typeof Verdict>;
+
+/** One update under way, past the download. */
+export const Job = z.object({
+  update: Update,
+  artifact: OpenedArtifact,
+  /** Known once the payload is unpacked. */
+  supportsRollback: z.boolean(),
+  /** Known once the payload is installed. */
+  reboot: RebootNeed,
+  /** Of the last report; the server ignores one that it has. */
+  sequence: z.int().min(0),
+  /** States saved for this job, also by starts: the guard against reboot loops. */
+  steps: z.int().min(0),
+  verdict: Verdict,
+});
+export type Job = z.infer<typeof Job>;
+
+const Always = z.object({
+  /** What the device runs, in the same file as the state so that a commit changes both or neither. */
+  running: Running,
+  /** The newest assignment that was finished here: the same offer again is no news. */
+  lastAssignment: z.object({ assignmentId: AssignmentId, attempt: z.int().min(1) }).nullable(),
+});
+
+const state = <Kind extends string>(kind: Kind) => Always.extend({ kind: z.literal(kind) });
+const job = <Kind extends string>(kind: Kind) => state(kind).extend({ job: Job });
+
+/**
+ * `health` and `health-again` ask whether the new software is well, before and after the server was reached, so that a
+ * release that dies while it waits for the server is not committed.
+ */
+export const ProvingStage = z.enum(["health", "server", "health-again"]);
+export type ProvingStage = z.infer<typeof ProvingStage>;
+
+/** Where a device is in its update. The life cycle and the rules after a loss of power stand above `next`. */
+export const UpdateState = z.discriminatedUnion("kind", [
+  state("idle"),
+  state("downloading").extend({
+    update: Update,
+    sequence: z.int().min(0),
+    /** As last reported, in steps of `PROGRESS_STEP_PERCENT`. */
+    percent: z.int().min(0).max(100),
+  }),
+  job("unpacking"),
+  job("installing"),
+  job("activating"),
+  job("rebooting").extend({
+    /** The boot that is to end: a start in the same boot means that the reboot did not happen yet. */
+    bootId: z.string(),
+  }),
+  job("verifying"),
+  job("proving").extend({
+    stage: ProvingStage,
+    /** On the monotonic clock of the agent's present run; a restart ends the trial, so it never outlives that clock. */
+    deadlineMs: z.number(),
+  }),
+  job("awaiting-decision"),
+  job("committing"),
+  job("leaving-commit"),
+  job("rolling-back"),
+  job("rollback-rebooting").extend({ bootId: z.string() }),
+  job("verifying-rollback"),
+  job("failing"),
+  state("cleaning-up").extend({
+    update: Update,
+    /** Null when the artifact was never opened. */
+    artifact: OpenedArtifact.nullable(),
+    sequence: z.int().min(0),
+    steps: z.int().min(0),
+    verdict: Verdict,
+  }),
+  state("reporting").extend({
+    update: Update,
+    sequence: z.int().min(0),
+    verdict: Verdict,
+  }),
+]);
+export type UpdateState = z.infer<typeof UpdateState>;
+
+/** A state of one kind. */
+export type StateOf<Kind extends UpdateState["kind"]> = Extract<UpdateState, { kind: Kind }>;
+
+/** Names an attempt on this device: logs, work files and the report queue are found by it. */
+export function updateId(update: Update): string {
+  return update.kind === "assignment" ? `${update.assignmentId}.${update.attempt}` : update.id;
+}
+
+/** The state of a device before its first update. */
+export function initialState(running: Running): UpdateState {
+  return { kind: "idle", running, lastAssignment: null };
+}
