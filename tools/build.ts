@@ -1,0 +1,55 @@
+/**
+ * `node tools/build.ts`: bundles what leaves this repository. Devices and people get one file each without a
+ * node_modules beside it; the server and the signer run from their sources.
+ */
+import { chmodSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import { build } from "esbuild";
+
+interface Bundle {
+  readonly entry: string;
+  readonly file: string;
+  /** The oldest Node it must run on: what the distributions of devices carry, or what the project itself needs. */
+  readonly target: string;
+}
+
+const BUNDLES: readonly Bundle[] = [
+  { entry: "apps/agent/src/main.ts", file: "dist/moult-agent.mjs", target: "node20" },
+  { entry: "apps/cli/src/main.ts", file: "dist/moult.mjs", target: "node24" },
+];
+
+const root = dirname(import.meta.dirname);
+
+/** The same sources give the same bytes: no time, no absolute path and no source map goes in. */
+async function bundle({ entry, file, target }: Bundle): Promise<void> {
+  const outfile = join(root, file);
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target,
+    charset: "utf8",
+    // Names stay whole: a stack trace from a device in the field is read without a source map.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "eof",
+    banner: { js: "#!/usr/bin/env node" },
+    logLevel: "warning",
+    metafile: true,
+    write: true,
+  });
+  chmodSync(outfile, 0o755);
+  const bytes = readFileSync(outfile);
+  const inputs = Object.keys(result.metafile.inputs).length;
+  const sizes = `${kilobytes(bytes)}, gzip ${kilobytes(gzipSync(bytes))}`;
+  console.log(`${file} ${sizes}, from ${inputs} files, for ${target}`);
+}
+
+const kilobytes = (bytes: Buffer): string => `${(bytes.length / 1000).toFixed(1)} kB`;
+
+await Promise.all(BUNDLES.map(bundle));

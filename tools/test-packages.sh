@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Sees to the Debian packages that the tests need: installs what is missing when run as root, names it otherwise.
+# Tests never skip for want of a part, so this comes before them.
+set -euo pipefail
+
+missing=()
+need() { # need PACKAGE TEST...: PACKAGE is missing when the test fails
+  local package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+has_initdb() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
+
+need postgresql has_initdb
+need mender-artifact command -v mender-artifact
+
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "The tests need Debian packages that are missing. Install them and run again:" >&2
+  echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "The tests need these Debian packages or their equals, and apt-get is missing: ${missing[*]}" >&2
+  exit 1
+fi
+echo "Installing what the tests need: ${missing[*]}"
+apt-get update -q
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
