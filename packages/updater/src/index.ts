@@ -1,7 +1,16 @@
 export type { Effect, EffectOf, UpdateOutcome, UpdateReport } from "./effect.ts";
 export { effects } from "./effects.ts";
 export { FAILURE_MEANINGS, FailureCode, isRejection } from "./failure-code.ts";
+export { STEPS_MAX, next, recover } from "./next.ts";
+export { PROGRESS_STEP_PERCENT } from "./next-before-install.ts";
 export { outcomeOf } from "./report-of.ts";
+export { afterCommit, afterLostRollback, incompatibility } from "./running-software.ts";
+export {
+  SavedState,
+  readSavedState,
+  saveableState,
+  type SavedStateReading,
+} from "./saved-state.ts";
 export type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 export {
   Failure,

@@ -1,4 +1,4 @@
-import { present } from "@moult/base";
+import { present, unreachable } from "@moult/base";
 import type { UpdateOutcome, UpdateReport } from "./effect.ts";
 import { isRejection } from "./failure-code.ts";
 import type { UpdateState, Verdict } from "./update-state.ts";
@@ -31,8 +31,19 @@ export function reportOf(state: UpdateState): UpdateReport | undefined {
         outcome: outcomeOf(state.verdict),
         ...state.verdict.failure,
       };
-    default:
+    case "idle":
+    case "unpacking":
+    case "verifying":
+    case "awaiting-decision":
+    case "committing":
+    case "leaving-commit":
+    case "rollback-rebooting":
+    case "verifying-rollback":
+    case "failing":
+    case "cleaning-up":
       return undefined;
+    default:
+      return unreachable(state);
   }
 }
 

@@ -72,6 +72,8 @@ export const Job = z.object({
   sequence: z.int().min(0),
   /** States saved for this job, also by starts: the guard against reboot loops. */
   steps: z.int().min(0),
+  /** Rollbacks begun. */
+  rollbacks: z.int().min(0),
   verdict: Verdict,
 });
 export type Job = z.infer<typeof Job>;

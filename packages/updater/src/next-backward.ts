@@ -1,0 +1,146 @@
+import { unreachable } from "@moult/base";
+import { afterLostRollback } from "./running-software.ts";
+import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
+import type { Job, StateOf, UpdateState } from "./update-state.ts";
+
+/**
+ * Tries of a rollback that needs no reboot, before the device says that it failed. One with reboots is tried until the
+ * step counter ends it, as Mender does: each further boot is another chance for the old system.
+ */
+const ROLLBACKS_MAX = 3;
+
+type Backward = StateOf<
+  | "rolling-back"
+  | "rollback-rebooting"
+  | "verifying-rollback"
+  | "failing"
+  | "cleaning-up"
+  | "reporting"
+>;
+
+/** The way back, and the end that all updates share. */
+export function nextBackward(state: Backward, event: UpdateEvent, facts: UpdateFacts): UpdateState {
+  switch (state.kind) {
+    case "rolling-back":
+      return fromRollingBack(state, event, facts);
+    case "rollback-rebooting":
+      return fromRollbackRebooting(state, event, facts);
+    case "verifying-rollback":
+      return fromVerifyingRollback(state, event, facts);
+    case "failing":
+      if (event.kind === "failure-handled") return cleaningUp(state);
+      if (isFailureOf(event, "handle-failure")) return cleaningUp(state);
+      return event.kind === "started" ? { ...state } : state;
+    case "cleaning-up":
+      // What could not be removed is in the log and does not change how the update ended.
+      if (event.kind === "cleaned-up" || isFailureOf(event, "clean-up")) return reporting(state);
+      return event.kind === "started" ? { ...state } : state;
+    case "reporting":
+      return event.kind === "reported" && event.sequence === state.sequence ? idle(state) : state;
+    default:
+      return unreachable(state);
+  }
+}
+
+function fromRollingBack(
+  state: StateOf<"rolling-back">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  const { running, lastAssignment, job } = state;
+  if (event.kind === "rolled-back")
+    return needsReboot(job)
+      ? rollbackRebooting(state, facts)
+      : { kind: "verifying-rollback", running, lastAssignment, job };
+  if (isFailureOf(event, "roll-back")) return failing(state, "failed");
+  return event.kind === "started" ? { ...state } : state;
+}
+
+function fromRollbackRebooting(
+  state: StateOf<"rollback-rebooting">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  const { running, lastAssignment, job } = state;
+  if (event.kind === "started" && job.reboot === "system" && state.bootId === facts.bootId)
+    return { ...state };
+  if (event.kind === "started" || event.kind === "rollback-rebooted")
+    return { kind: "verifying-rollback", running, lastAssignment, job };
+  return isFailureOf(event, "reboot-rollback") ? failing(state, "failed") : state;
+}
+
+function fromVerifyingRollback(
+  state: StateOf<"verifying-rollback">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  if (event.kind === "rollback-verified") return failing(state, "succeeded");
+  if (event.kind === "started") return { ...state };
+  if (!isFailureOf(event, "verify-rollback")) return state;
+
+  if (needsReboot(state.job)) return rollbackRebooting(state, facts);
+  if (state.job.rollbacks >= ROLLBACKS_MAX) return failing(state, "failed");
+  const { running, lastAssignment, job } = state;
+  return {
+    kind: "rolling-back",
+    running,
+    lastAssignment,
+    job: { ...job, rollbacks: job.rollbacks + 1 },
+  };
+}
+
+function isFailureOf(
+  event: UpdateEvent,
+  effect: Extract<UpdateEvent, { kind: "effect-failed" }>["effect"],
+): boolean {
+  return event.kind === "effect-failed" && event.effect === effect;
+}
+
+/** A reboot takes back what a reboot put to work; a standalone installation left both to the person. */
+function needsReboot(job: Job): boolean {
+  return job.reboot !== "none" && job.update.kind === "assignment";
+}
+
+function rollbackRebooting(state: Backward & { job: Job }, facts: UpdateFacts): UpdateState {
+  const { running, lastAssignment, job } = state;
+  return { kind: "rollback-rebooting", running, lastAssignment, job, bootId: facts.bootId };
+}
+
+function failing(
+  state: Backward & { job: Job },
+  rollback: "succeeded" | "failed",
+): StateOf<"failing"> {
+  const { running, lastAssignment, job } = state;
+  const verdict = { ...job.verdict, rollback };
+  return { kind: "failing", running, lastAssignment, job: { ...job, verdict } };
+}
+
+function cleaningUp(state: StateOf<"failing">): StateOf<"cleaning-up"> {
+  const { running, lastAssignment, job } = state;
+  const { update, artifact, sequence, steps, verdict } = job;
+  const isConsistent = verdict.rollback === "succeeded";
+  return {
+    kind: "cleaning-up",
+    running: isConsistent ? running : afterLostRollback(running, artifact),
+    lastAssignment,
+    update,
+    artifact,
+    sequence,
+    steps,
+    verdict,
+  };
+}
+
+function reporting(state: StateOf<"cleaning-up">): StateOf<"reporting"> {
+  const { running, lastAssignment, update, sequence, verdict } = state;
+  return { kind: "reporting", running, lastAssignment, update, sequence, verdict };
+}
+
+function idle(state: StateOf<"reporting">): StateOf<"idle"> {
+  const { running, update } = state;
+  const lastAssignment =
+    update.kind === "assignment"
+      ? { assignmentId: update.assignmentId, attempt: update.attempt }
+      : state.lastAssignment;
+  return { kind: "idle", running, lastAssignment };
+}

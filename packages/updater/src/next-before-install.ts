@@ -1,0 +1,105 @@
+import { unreachable } from "@moult/base";
+import type { UpdateEvent } from "./update-event.ts";
+import type { Failure, Job, OpenedArtifact, StateOf, Update, UpdateState } from "./update-state.ts";
+
+/** Download progress is saved and reported in steps of this, so that a download costs ten writes and not a thousand. */
+export const PROGRESS_STEP_PERCENT = 10;
+
+type BeforeInstall = StateOf<"idle" | "downloading" | "unpacking">;
+
+const WITHDRAWN: Failure = {
+  code: "withdrawn",
+  detail: "the server took the offer back before anything was installed",
+};
+
+const INTERRUPTED: Failure = {
+  code: "power-lost",
+  detail: "the agent was interrupted while it unpacked the payload",
+};
+
+/** From the offer to a payload that is unpacked and verified. Nothing the device runs is touched in these states. */
+export function nextBeforeInstall(state: BeforeInstall, event: UpdateEvent): UpdateState {
+  switch (state.kind) {
+    case "idle":
+      return event.kind === "offered" ? fromIdle(state, event.update) : state;
+    case "downloading":
+      return fromDownloading(state, event);
+    case "unpacking":
+      return fromUnpacking(state, event);
+    default:
+      return unreachable(state);
+  }
+}
+
+function fromIdle(state: StateOf<"idle">, update: Update): UpdateState {
+  if (update.kind === "assignment") {
+    const last = state.lastAssignment;
+    // The server repeats an offer until it has the report of its end.
+    if (last?.assignmentId === update.assignmentId && update.attempt <= last.attempt) return state;
+  }
+  return { ...always(state), kind: "downloading", update, sequence: 0, percent: 0 };
+}
+
+function fromDownloading(state: StateOf<"downloading">, event: UpdateEvent): UpdateState {
+  if (event.kind === "download-progressed") return progressed(state, event.percent);
+  if (event.kind === "downloaded") return unpacking(state, event.artifact);
+  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
+  if (event.kind === "effect-failed" && event.effect === "download")
+    return cleaningUp(state, event.failure);
+  return state;
+}
+
+function progressed(state: StateOf<"downloading">, reachedPercent: number): UpdateState {
+  const percent = Math.min(100, Math.max(0, Math.floor(reachedPercent)));
+  const step = percent - (percent % PROGRESS_STEP_PERCENT);
+  return step > state.percent ? { ...state, percent: step } : state;
+}
+
+function unpacking(state: StateOf<"downloading">, artifact: OpenedArtifact): StateOf<"unpacking"> {
+  const job: Job = {
+    update: state.update,
+    artifact,
+    supportsRollback: false,
+    reboot: "none",
+    sequence: state.sequence,
+    steps: 0,
+    rollbacks: 0,
+    verdict: { failure: null, rollback: "none" },
+  };
+  return { ...always(state), kind: "unpacking", job };
+}
+
+function fromUnpacking(state: StateOf<"unpacking">, event: UpdateEvent): UpdateState {
+  if (event.kind === "unpacked") {
+    const job = { ...state.job, supportsRollback: event.supportsRollback };
+    return { ...state, kind: "installing", job };
+  }
+  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
+  if (event.kind === "effect-failed" && event.effect === "unpack")
+    return cleaningUp(state, event.failure);
+  if (event.kind === "started") return cleaningUp(state, INTERRUPTED);
+  return state;
+}
+
+function cleaningUp(
+  state: StateOf<"downloading" | "unpacking">,
+  failure: Failure,
+): StateOf<"cleaning-up"> {
+  const job = state.kind === "unpacking" ? state.job : undefined;
+  return {
+    ...always(state),
+    kind: "cleaning-up",
+    update: state.kind === "unpacking" ? state.job.update : state.update,
+    artifact: job?.artifact ?? null,
+    sequence: 0,
+    steps: 0,
+    verdict: { failure, rollback: "none" },
+  };
+}
+
+function always({
+  running,
+  lastAssignment,
+}: UpdateState): Pick<UpdateState, "running" | "lastAssignment"> {
+  return { running, lastAssignment };
+}

@@ -1,0 +1,188 @@
+import { unreachable } from "@moult/base";
+import type { FailureCode } from "./failure-code.ts";
+import { afterCommit } from "./running-software.ts";
+import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
+import type { Failure, Job, StateOf, UpdateState } from "./update-state.ts";
+
+type Forward = StateOf<
+  | "installing"
+  | "activating"
+  | "rebooting"
+  | "verifying"
+  | "proving"
+  | "awaiting-decision"
+  | "committing"
+  | "leaving-commit"
+>;
+
+/** From the installation to a commit that can no longer be undone. */
+export function nextForward(state: Forward, event: UpdateEvent, facts: UpdateFacts): UpdateState {
+  switch (state.kind) {
+    case "installing":
+      if (event.kind === "installed") return installed(state, event.reboot, facts);
+      return otherwise(state, event, "install", "while it installed the payload");
+    case "activating":
+      if (event.kind === "activated") return to(state, "verifying");
+      return otherwise(state, event, "activate", "while it activated the new software");
+    case "rebooting":
+      if (event.kind === "activated") return to(state, "verifying");
+      if (event.kind === "started") return rebooted(state, facts);
+      return otherwise(state, event, "reboot", "");
+    case "verifying":
+      if (event.kind === "verified") return proving(state, facts);
+      return otherwise(state, event, "verify-activation", "while it verified the activation");
+    case "proving":
+      return fromProving(state, event);
+    case "awaiting-decision":
+      if (event.kind === "commit-requested") return to(state, "committing");
+      if (event.kind === "rollback-requested") return rollBackByPerson(state);
+      return state;
+    case "committing":
+      // The provides change in the same write that makes the commit known.
+      if (event.kind === "committed") {
+        const running = afterCommit(state.running, state.job.artifact);
+        return { ...to(state, "leaving-commit"), running };
+      }
+      return otherwise(state, event, "commit", "while it committed the new software");
+    case "leaving-commit":
+      return fromLeavingCommit(state, event);
+    default:
+      return unreachable(state);
+  }
+}
+
+function installed(
+  state: StateOf<"installing">,
+  reboot: Job["reboot"],
+  facts: UpdateFacts,
+): UpdateState {
+  const job: Job = { ...state.job, reboot };
+  if (reboot === "none") return { ...to(state, "activating"), job };
+  // Without a server it is the person who reboots, and who decides after it.
+  if (job.update.kind === "standalone") return { ...decisionOrCommit(state), job };
+  const { running, lastAssignment } = state;
+  return { kind: "rebooting", running, lastAssignment, job, bootId: facts.bootId };
+}
+
+/** An update module that reboots by itself may have had its own reasons not to; its verification tells. */
+function rebooted(state: StateOf<"rebooting">, facts: UpdateFacts): UpdateState {
+  const isSameBoot = state.bootId === facts.bootId;
+  if (state.job.reboot === "system" && isSameBoot) return { ...state };
+  return to(state, "verifying");
+}
+
+function proving(state: StateOf<"verifying">, facts: UpdateFacts): UpdateState {
+  const { running, lastAssignment, job } = state;
+  const deadlineMs = facts.monotonicMs + facts.confirmTimeoutMs;
+  return { kind: "proving", running, lastAssignment, job, stage: "health", deadlineMs };
+}
+
+function fromProving(state: StateOf<"proving">, event: UpdateEvent): UpdateState {
+  if (event.kind === "health-passed") return healthy(state);
+  if (event.kind === "server-reached" && state.stage === "server")
+    return { ...state, stage: "health-again" };
+  if (event.kind === "deadline-passed") return rollBackOrFail(state, lateness(state.stage));
+  if (event.kind === "rollback-requested") return rollBackByPerson(state);
+  if (event.kind === "started") return interrupted(state, "while the new software was on trial");
+  if (event.kind !== "effect-failed") return state;
+  const isTrial = event.effect === "check-health" || event.effect === "reach-server";
+  return isTrial ? rollBackOrFail(state, event.failure) : state;
+}
+
+function healthy(state: StateOf<"proving">): UpdateState {
+  if (state.job.update.kind === "standalone") return decisionOrCommit(state);
+  if (state.stage === "health") return { ...state, stage: "server" };
+  return state.stage === "health-again" ? to(state, "committing") : state;
+}
+
+function lateness(stage: StateOf<"proving">["stage"]): Failure {
+  if (stage === "server")
+    return {
+      code: "server-unreachable",
+      detail: "no check-in got through before the confirm deadline",
+    };
+  return {
+    code: "health-check-failed",
+    detail: "the new software was not healthy before the confirm deadline",
+  };
+}
+
+function fromLeavingCommit(state: StateOf<"leaving-commit">, event: UpdateEvent): UpdateState {
+  if (event.kind === "effect-failed" && event.effect === "leave-commit")
+    return failing(state, event.failure);
+  if (event.kind === "started") return { ...state };
+  if (event.kind !== "commit-left") return state;
+
+  const { running, lastAssignment, job } = state;
+  const { update, artifact, sequence, steps, verdict } = job;
+  return {
+    kind: "cleaning-up",
+    running,
+    lastAssignment,
+    update,
+    artifact,
+    sequence,
+    steps,
+    verdict,
+  };
+}
+
+/** The failure of the state's own effect, and a start that should not have been. */
+function otherwise(
+  state: Forward,
+  event: UpdateEvent,
+  effect: Extract<UpdateEvent, { kind: "effect-failed" }>["effect"],
+  when: string,
+): UpdateState {
+  if (event.kind === "effect-failed" && event.effect === effect)
+    return rollBackOrFail(state, event.failure);
+  return event.kind === "started" ? interrupted(state, when) : state;
+}
+
+function interrupted(state: Forward, when: string): UpdateState {
+  return rollBackOrFail(state, {
+    code: "power-lost",
+    detail: `the agent was interrupted ${when}`,
+  });
+}
+
+function rollBackByPerson(state: Forward): UpdateState {
+  const code: FailureCode = "rolled-back-by-person";
+  return rollBackOrFail(state, { code, detail: "somebody at the device asked to roll back" });
+}
+
+function rollBackOrFail(state: Forward, failure: Failure): UpdateState {
+  if (!state.job.supportsRollback) return failing(state, failure);
+  const { running, lastAssignment, job } = state;
+  return {
+    kind: "rolling-back",
+    running,
+    lastAssignment,
+    job: { ...job, rollbacks: 1, verdict: { failure, rollback: "running" } },
+  };
+}
+
+/** For good: there is no way back. */
+function failing(state: Forward, failure: Failure): StateOf<"failing"> {
+  const { running, lastAssignment, job } = state;
+  return {
+    kind: "failing",
+    running,
+    lastAssignment,
+    job: { ...job, verdict: { failure, rollback: "impossible" } },
+  };
+}
+
+/** What cannot be taken back leaves a person nothing to decide. */
+function decisionOrCommit(state: Forward): StateOf<"awaiting-decision" | "committing"> {
+  return to(state, state.job.supportsRollback ? "awaiting-decision" : "committing");
+}
+
+function to<
+  Kind extends "activating" | "verifying" | "awaiting-decision" | "committing" | "leaving-commit",
+>(
+  { running, lastAssignment, job }: Forward,
+  kind: Kind,
+): { readonly kind: Kind } & Pick<Forward, "running" | "lastAssignment" | "job"> {
+  return { kind, running, lastAssignment, job };
+}
