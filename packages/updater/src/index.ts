@@ -4,7 +4,6 @@ export { FAILURE_MEANINGS, FailureCode, isRejection } from "./failure-code.ts";
 export { STEPS_MAX, next, recover } from "./next.ts";
 export { PROGRESS_STEP_PERCENT } from "./next-before-install.ts";
 export { outcomeOf } from "./report-of.ts";
-export { afterCommit, afterLostRollback, incompatibility } from "./running-software.ts";
 export {
   SavedState,
   readSavedState,

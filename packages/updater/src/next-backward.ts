@@ -1,5 +1,5 @@
 import { unreachable } from "@moult/base";
-import { afterLostRollback } from "./running-software.ts";
+import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Job, StateOf, UpdateState } from "./update-state.ts";
 
@@ -121,7 +121,7 @@ function cleaningUp(state: StateOf<"failing">): StateOf<"cleaning-up"> {
   const isConsistent = verdict.rollback === "succeeded";
   return {
     kind: "cleaning-up",
-    running: isConsistent ? running : afterLostRollback(running, artifact),
+    running: isConsistent ? running : inconsistentRunning(running, artifact),
     lastAssignment,
     update,
     artifact,

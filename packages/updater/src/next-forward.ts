@@ -1,6 +1,5 @@
 import { unreachable } from "@moult/base";
 import type { FailureCode } from "./failure-code.ts";
-import { afterCommit } from "./running-software.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, Job, StateOf, UpdateState } from "./update-state.ts";
 
@@ -38,11 +37,9 @@ export function nextForward(state: Forward, event: UpdateEvent, facts: UpdateFac
       if (event.kind === "rollback-requested") return rollBackByPerson(state);
       return state;
     case "committing":
-      // The provides change in the same write that makes the commit known.
-      if (event.kind === "committed") {
-        const running = afterCommit(state.running, state.job.artifact);
-        return { ...to(state, "leaving-commit"), running };
-      }
+      // What runs changes in the same write that makes the commit known.
+      if (event.kind === "committed")
+        return { ...to(state, "leaving-commit"), running: state.job.artifact.runningAfter };
       return otherwise(state, event, "commit", "while it committed the new software");
     case "leaving-commit":
       return fromLeavingCommit(state, event);

@@ -3,7 +3,7 @@ import { nextBeforeInstall } from "./next-before-install.ts";
 import { nextBackward } from "./next-backward.ts";
 import { nextForward } from "./next-forward.ts";
 import { reportOf } from "./report-of.ts";
-import { afterLostRollback } from "./running-software.ts";
+import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { StateOf, UpdateState } from "./update-state.ts";
 
@@ -142,7 +142,7 @@ function abandoned(
     (cause === null ? "" : `; at first ${cause.code}: ${cause.detail}`);
   return {
     kind: "cleaning-up",
-    running: afterLostRollback(state.running, artifact),
+    running: inconsistentRunning(state.running, artifact),
     lastAssignment: state.lastAssignment,
     update,
     artifact,

@@ -1,4 +1,4 @@
-import { AssignmentId, DeploymentId, Provides, Running, Sha256 } from "@moult/model";
+import { AssignmentId, DeploymentId, Running, Sha256 } from "@moult/model";
 import * as z from "zod";
 import { FailureCode } from "./failure-code.ts";
 
@@ -32,14 +32,11 @@ export type AssignmentUpdate = Extract<Update, { kind: "assignment" }>;
 
 /** What later states need to know of an artifact that was opened, verified and found compatible. */
 export const OpenedArtifact = z.object({
-  name: z.string(),
-  group: z.string().nullable(),
+  name: z.string().min(1).max(256),
   /** Null: the artifact has no payload and only changes what the device provides. */
   payloadType: z.string().nullable(),
-  /** Without `artifact_name` and `artifact_group`, which stand above. */
-  provides: Provides,
-  /** Globs of the names to clear before `provides` is laid over; null when the artifact says nothing. */
-  clearsProvides: z.array(z.string()).nullable(),
+  /** What the device will say it runs once this is committed: its provides after the artifact's are laid over them. */
+  runningAfter: Running,
 });
 export type OpenedArtifact = z.infer<typeof OpenedArtifact>;
 
