@@ -13,6 +13,7 @@ export {
   type ReplyKind,
   type ReplyOf,
 } from "./operation.ts";
+export { openApiDocument, type OpenApiDocument } from "./openapi.ts";
 export { operations, type OperationId } from "./operations.ts";
 export { ApiKey, Me } from "./operations/system.ts";
 export { PERMISSIONS, ROLES, may, type Permission, type Role } from "./permission.ts";
