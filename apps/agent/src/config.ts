@@ -1,0 +1,172 @@
+import { join, resolve } from "node:path";
+import { DeviceIdentity } from "@moult/model";
+import * as z from "zod";
+import { AgentError } from "./agent-error.ts";
+import type { AgentPaths } from "./agent-paths.ts";
+import { LOG_LEVELS } from "./platform/log.ts";
+import { readFileIfPresent } from "./storage/durable-file.ts";
+
+const AbsolutePath = z.string().regex(/^\//, "an absolute path").max(4096);
+const DAY_SECONDS = 86_400;
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
+
+/**
+ * `/etc/moult/agent.json`. Every setting has a default, so the file may be missing; a setting that this agent does not
+ * know is an error, because a misspelt one would silently do nothing. `docs/guide/agent.md` describes them all.
+ */
+export const AgentConfig = z.strictObject({
+  logLevel: z.enum(LOG_LEVELS).default("info"),
+  /** What tells this device from others. Absent: the MAC address of its first network card. */
+  identity: z
+    .union([
+      z.strictObject({ script: AbsolutePath }),
+      z.strictObject({ attributes: DeviceIdentity }),
+    ])
+    .optional(),
+  inventory: z
+    .strictObject({
+      intervalSeconds: seconds(1, 7 * DAY_SECONDS).default(1_800),
+      /** One run of one script. */
+      timeoutSeconds: seconds(1, 3_600).default(60),
+    })
+    .prefault({}),
+  /** Bounds for what the server asks: it can neither silence a device nor drain its battery. */
+  checkIn: z
+    .strictObject({
+      secondsMin: seconds(1, DAY_SECONDS).default(5),
+      secondsMax: seconds(1, 7 * DAY_SECONDS).default(DAY_SECONDS),
+    })
+    .refine((bounds) => bounds.secondsMin <= bounds.secondsMax, "secondsMin is above secondsMax")
+    .prefault({}),
+  http: z
+    .strictObject({
+      /** One request and its whole answer; downloads have bounds of their own. */
+      timeoutSeconds: seconds(1, 600).default(60),
+    })
+    .prefault({}),
+  download: z
+    .strictObject({
+      /** A connection that brings less than this over `windowSeconds` is given up and taken up again. */
+      bytesPerSecondMin: z.int().min(1).default(128),
+      windowSeconds: seconds(1, 3_600).default(60),
+      /** For the whole file, over all tries. */
+      deadlineSeconds: seconds(1, 7 * DAY_SECONDS).default(DAY_SECONDS),
+      /** Left free on the disk, whatever the size of the file. */
+      reserveBytes: z
+        .int()
+        .min(0)
+        .default(8 * 1024 * 1024),
+    })
+    .prefault({}),
+  clock: z
+    .strictObject({
+      /** Set the machine's clock when it is behind what is known to have passed. Absent: yes, unless `--root` is used. */
+      lift: z.boolean().optional(),
+    })
+    .prefault({}),
+  updates: z
+    .strictObject({
+      /** New software must be healthy and have reached the server within this, or the old comes back. */
+      confirmTimeoutSeconds: seconds(1, DAY_SECONDS).default(900),
+      moduleTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(14_400),
+      /** From the polite end of a process that took too long to its kill. */
+      killAfterSeconds: seconds(1, 3_600).default(60),
+      scriptTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(3_600),
+      scriptRetryIntervalSeconds: seconds(1, DAY_SECONDS).default(60),
+      scriptRetryTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(1_800),
+      rebootTimeoutSeconds: seconds(1, 3_600).default(600),
+      /** Sum of the unpacked payload bytes of one artifact. */
+      payloadBytesMax: z
+        .int()
+        .min(1)
+        .default(64 * 1024 ** 3),
+    })
+    .prefault({}),
+  /** Folders and files in other places than the default ones; never moved by `--root`. */
+  paths: z
+    .strictObject({
+      dataDir: AbsolutePath.optional(),
+      identityDir: AbsolutePath.optional(),
+      provisioningFile: AbsolutePath.optional(),
+      artifactInfoFile: AbsolutePath.optional(),
+      modulesDir: AbsolutePath.optional(),
+      inventoryDir: AbsolutePath.optional(),
+      scriptsDir: AbsolutePath.optional(),
+      rootfsScriptsDir: AbsolutePath.optional(),
+      appsDir: AbsolutePath.optional(),
+      destRoot: AbsolutePath.optional(),
+    })
+    .prefault({}),
+});
+export type AgentConfig = z.infer<typeof AgentConfig>;
+
+/** Where everything of one agent is, beyond what its update runner needs to know. */
+export interface AgentFolders extends AgentPaths {
+  /** The device's key: small, apart from the data folder, read-only in normal life, so that it outlives a lost `/data`. */
+  readonly identityDir: string;
+  readonly provisioningFile: string;
+  /** `artifact_name=…` and what else the factory image provides (Mender: `/etc/mender/artifact_info`). */
+  readonly artifactInfoFile: string;
+  /** Executables `moult-inventory-*` and `mender-inventory-*`. */
+  readonly inventoryDir: string;
+}
+
+export interface LoadedConfig {
+  readonly config: AgentConfig;
+  readonly folders: AgentFolders;
+  /** Whether this agent shares its machine with others of its kind (`--root`). */
+  readonly isReRooted: boolean;
+}
+
+/** What the command line says about where the agent lives. */
+export interface ConfigOptions {
+  readonly root?: string | undefined;
+  readonly configFile?: string | undefined;
+}
+
+/** Reads the configuration; throws `config-invalid` with every mistake in it. Only an explicitly named file must exist. */
+export async function loadConfig(options: ConfigOptions): Promise<LoadedConfig> {
+  const root = resolve(options.root ?? "/");
+  const path = options.configFile ?? join(root, "etc/moult/agent.json");
+  const content = await readFileIfPresent(path);
+  if (content === undefined && options.configFile !== undefined)
+    throw new AgentError("config-invalid", { path, problems: ["there is no such file"] });
+
+  const config = content === undefined ? AgentConfig.parse({}) : parseConfig(path, content);
+  return { config, folders: foldersOf(config, root), isReRooted: options.root !== undefined };
+}
+
+function parseConfig(path: string, content: Buffer): AgentConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(content.toString("utf8"));
+  } catch (cause) {
+    throw new AgentError("config-invalid", { path, problems: ["it is not JSON"] }, { cause });
+  }
+  const parsed = AgentConfig.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new AgentError("config-invalid", { path, problems: problemsOf(parsed.error) });
+}
+
+/** One line per mistake, with its place in the file. */
+export function problemsOf(error: z.ZodError): readonly string[] {
+  return error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`,
+  );
+}
+
+function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
+  const dataDir = paths.dataDir ?? join(root, "var/lib/moult");
+  return {
+    dataDir,
+    identityDir: paths.identityDir ?? join(root, "var/lib/moult-identity"),
+    provisioningFile: paths.provisioningFile ?? join(root, "etc/moult/provisioning.json"),
+    artifactInfoFile: paths.artifactInfoFile ?? join(root, "etc/moult/artifact_info"),
+    modulesDir: paths.modulesDir ?? join(root, "usr/share/moult/modules/v3"),
+    inventoryDir: paths.inventoryDir ?? join(root, "usr/share/moult/inventory"),
+    scriptsDir: paths.scriptsDir ?? join(dataDir, "scripts"),
+    rootfsScriptsDir: paths.rootfsScriptsDir ?? join(root, "etc/moult/scripts"),
+    appsDir: paths.appsDir ?? join(dataDir, "apps"),
+    destRoot: paths.destRoot ?? root,
+  };
+}
