@@ -21,7 +21,7 @@ setup: $(SETUP) ## install the npm packages, among them Node itself
 
 $(SETUP):
 	@command -v npm >/dev/null || { echo "make: npm is missing: install Node (any version from 20 on) with its npm" >&2; exit 1; }
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@# npm 9 and 10 link no executables of a package whose scripts were ignored; a rebuild links them and runs none.
 	test -x node_modules/.bin/node || npm rebuild --ignore-scripts
 	@major=$$(node -p 'process.versions.node.split(".")[0]'); if [ "$$major" -lt $(NODE_MAJOR_MIN) ]; then \

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { parseJson, valueAt } from "../json-value.ts";
 import { runCommand, type CommandRun } from "./run-command.ts";
 
 export interface Suite {
@@ -67,12 +68,8 @@ function judge(name: string, run: CommandRun, counts: Counts | undefined): Suite
 
 /** Undefined when there is no report or it is not one: then nothing is known about the tests. */
 function readCounts(path: string): Counts | undefined {
-  let report: unknown;
-  try {
-    report = JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
-  }
+  if (!existsSync(path)) return undefined;
+  const report = parseJson(readFileSync(path, "utf8"));
   const passed = numberAt(report, "numPassedTests");
   const failed = numberAt(report, "numFailedTests");
   if (passed === undefined || failed === undefined) return undefined;
@@ -99,10 +96,4 @@ function hasFailedTest(file: unknown): boolean {
 function numberAt(value: unknown, key: string): number | undefined {
   const found = valueAt(value, key);
   return typeof found === "number" ? found : undefined;
-}
-
-function valueAt(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }

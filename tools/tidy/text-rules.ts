@@ -1,6 +1,6 @@
+import { isLockfile } from "./lockfile.ts";
 import { findAll, type Finding, type TextFile, type Tree } from "./tree.ts";
 
-const LOCKFILE = /(?:^|\/)package-lock\.json$/;
 /** Put together from halves, so that this file passes its own rule. */
 const UNFINISHED = new RegExp(
   String.raw`\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX"].join("|")})\b`,
@@ -10,13 +10,10 @@ const UNFINISHED = new RegExp(
 const MACHINE_PATH = /(?<![\w.}~*/-])\/(work|root)\/(?=[\w.])/g;
 const REGISTRY_HOST =
   /https?:\/\/[\w.-]*(?:registry|artifactory|nexus|verdaccio|npmjs|pkg\.dev)[\w.-]*/g;
-const RESOLVED = /"resolved":\s*"[a-z+]+:\/\/[^"]*"/g;
 
 /** What no committed text may say, whatever kind of file it is. */
 export function textRules(tree: Tree): readonly Finding[] {
-  return tree.texts.flatMap((file) =>
-    LOCKFILE.test(file.path) ? lockfile(file) : [...text(file)],
-  );
+  return tree.texts.flatMap((file) => (isLockfile(file.path) ? [] : [...text(file)]));
 }
 
 function* text({ path, text: content }: TextFile): Generator<Finding> {
@@ -40,16 +37,5 @@ function* text({ path, text: content }: TextFile): Generator<Finding> {
     REGISTRY_HOST,
     "registry-host",
     () => "a package registry is named by whoever installs, not by the project",
-  );
-}
-
-/** Without `resolved` the integrity hashes alone say what a package is, and any mirror will do. */
-function lockfile({ path, text: content }: TextFile): Finding[] {
-  return findAll(
-    path,
-    content,
-    RESOLVED,
-    "registry-host",
-    () => "install with omit-lockfile-registry-resolved: the lockfile names no registry",
   );
 }

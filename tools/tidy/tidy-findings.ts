@@ -1,6 +1,7 @@
 import { fileNames } from "./file-names.ts";
 import { fileSizes } from "./file-sizes.ts";
 import { importTable } from "./import-table.ts";
+import { lockfile } from "./lockfile.ts";
 import { serverFolders } from "./server-folders.ts";
 import { sourceRules } from "./source-rules.ts";
 import { sqlPlaces } from "./sql-places.ts";
@@ -17,6 +18,7 @@ const RULES: readonly Rule[] = [
   sourceRules,
   sqlPlaces,
   textRules,
+  lockfile,
 ];
 
 /** Every finding of every rule, in the order of the tree's paths. */

@@ -1,3 +1,4 @@
+import { entriesAt, parseJson, stringAt, valueAt } from "../json-value.ts";
 import { lineAt, type Finding, type Tree } from "./tree.ts";
 import { resolveRelative, workspaceOf } from "./workspace-of.ts";
 
@@ -17,7 +18,7 @@ export function workspaceManifests(tree: Tree): readonly Finding[] {
   const workspaces: Workspace[] = [];
   for (const { path, text } of tree.texts) {
     if (path !== "package.json" && !MANIFEST.test(path)) continue;
-    const manifest = parse(text);
+    const manifest = parseJson(text);
     if (manifest === undefined) findings.push(finding(path, "is not valid JSON"));
     else {
       findings.push(...inexactVersions(path, text, manifest));
@@ -107,7 +108,7 @@ function rootReferences(tree: Tree, path: string, workspaces: readonly Workspace
 }
 
 function references(tree: Tree, path: string): Set<string> | undefined {
-  const config = parse(tree.text(path) ?? "");
+  const config = parseJson(tree.text(path) ?? "");
   if (config === undefined) return undefined;
   const list = valueAt(config, "references");
   const paths = Array.isArray(list) ? list.map((entry) => stringAt(entry, "path")) : [];
@@ -139,24 +140,8 @@ const minus = (all: ReadonlySet<string>, without: ReadonlySet<string>): string[]
 const moultNames = (manifest: unknown, kind: string): Set<string> =>
   new Set(Object.keys(recordAt(manifest, kind)).filter((name) => name.startsWith("@moult/")));
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-const valueAt = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-
-const stringAt = (value: unknown, key: string): string => {
-  const found = valueAt(value, key);
-  return typeof found === "string" ? found : "";
-};
-
 function recordAt(value: unknown, key: string): Record<string, string> {
-  const found = valueAt(value, key);
-  if (typeof found !== "object" || found === null) return {};
-  return Object.fromEntries(Object.entries(found).map(([name, text]) => [name, String(text)]));
+  return Object.fromEntries(
+    entriesAt(valueAt(value, key)).map(([name, version]) => [name, String(version)]),
+  );
 }
