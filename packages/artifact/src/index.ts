@@ -32,3 +32,10 @@ export {
   type SigningKeyPair,
   type VerifyKey,
 } from "./signing-key.ts";
+export {
+  inspectArtifact,
+  readArtifact,
+  type ArtifactReadOptions,
+  type ArtifactReading,
+  type PayloadFileReading,
+} from "./read-artifact.ts";

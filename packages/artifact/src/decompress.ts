@@ -1,0 +1,112 @@
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import zlib from "node:zlib";
+import type { Compression } from "./artifact-head.ts";
+import { ArtifactError } from "./artifact-error.ts";
+import type { ArtifactLimits } from "./artifact-limits.ts";
+import { DecoderError } from "./decoder-error.ts";
+import { unxz } from "./unxz.ts";
+import { unzstd } from "./unzstd.ts";
+
+/** Large enough that the cost per chunk does not show, small enough that a pipeline of them stays in a cache. */
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * The content of a compressed stream, bounded: by the window a decoder may take and by how far it may expand its input.
+ *
+ * Throws `compression-invalid` for damaged data and for anything after its end, and lets an `ArtifactError` of `source`
+ * pass. Node's own decoders are used where it has them, since they run beside the digests on other threads; the ones
+ * here serve xz everywhere and zst on Node 20.
+ */
+export async function* decompress(
+  compression: Compression,
+  source: AsyncIterable<Uint8Array>,
+  entry: string,
+  limits: ArtifactLimits,
+): AsyncGenerator<Uint8Array> {
+  if (compression === "none") {
+    yield* source;
+    return;
+  }
+  const fed = { bytes: 0 };
+  let expanded = 0;
+  try {
+    for await (const chunk of decoder(compression, counting(source, fed), limits)) {
+      expanded += chunk.length;
+      if (expanded > limits.expansionFreeBytes + fed.bytes * limits.expansionRatioMax)
+        throw new ArtifactError("limit-exceeded", {
+          entry,
+          limit: "expansionRatioMax",
+          max: limits.expansionRatioMax,
+          actual: Math.ceil(expanded / fed.bytes),
+        });
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof ArtifactError) throw error;
+    if (error instanceof DecoderError && error.windowBytes !== undefined)
+      throw new ArtifactError(
+        "limit-exceeded",
+        { entry, limit: "windowBytesMax", max: limits.windowBytesMax, actual: error.windowBytes },
+        { cause: error },
+      );
+    throw new ArtifactError("compression-invalid", { entry, compression }, { cause: error });
+  }
+}
+
+function decoder(
+  compression: "gz" | "xz" | "zst",
+  source: AsyncIterable<Uint8Array>,
+  limits: ArtifactLimits,
+): AsyncIterable<Uint8Array> {
+  switch (compression) {
+    case "gz":
+      return through(source, zlib.createGunzip({ chunkSize: CHUNK_BYTES }));
+    case "xz":
+      return unxz(source, limits.windowBytesMax);
+    case "zst":
+      return hasNativeZstd() ? nativeUnzstd(source, limits) : unzstd(source, limits.windowBytesMax);
+  }
+}
+
+/** Node has zstd from 22.15 and 23.8 on. */
+export function hasNativeZstd(): boolean {
+  return typeof zlib.createZstdDecompress === "function";
+}
+
+function nativeUnzstd(
+  source: AsyncIterable<Uint8Array>,
+  limits: ArtifactLimits,
+): AsyncIterable<Uint8Array> {
+  const windowLogMax = Math.max(10, Math.min(31, Math.floor(Math.log2(limits.windowBytesMax))));
+  const params = { [zlib.constants.ZSTD_d_windowLogMax]: windowLogMax };
+  return through(source, zlib.createZstdDecompress({ chunkSize: CHUNK_BYTES, params }));
+}
+
+/**
+ * Runs a stream through one of zlib's. Its error, or that of the source, comes out of the iteration; leaving the
+ * iteration early ends both.
+ */
+async function* through(
+  source: AsyncIterable<Uint8Array>,
+  transform: Duplex & { readonly bytesWritten: number },
+): AsyncGenerator<Uint8Array> {
+  const fed = { bytes: 0 };
+  const done = pipeline(counting(source, fed), transform);
+  // An error comes out of the iteration as well; leaving that early makes one that nobody asked for.
+  done.catch(() => undefined);
+  for await (const chunk of transform) yield chunk as Uint8Array;
+  await done;
+  // zlib stops at the end of its data and is silent about what follows it.
+  if (transform.bytesWritten !== fed.bytes) throw new DecoderError("data after the end");
+}
+
+async function* counting(
+  source: AsyncIterable<Uint8Array>,
+  fed: { bytes: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    fed.bytes += chunk.length;
+    yield chunk;
+  }
+}
