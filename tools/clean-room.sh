@@ -190,6 +190,8 @@ lend_node() {
 
 started=$SECONDS
 make_base
+# mktemp keeps others out; the room's own users must get in.
+chmod 755 "$room"
 lend_network
 lend_node
 # A room has no init: Debian's way to say that services must not be started when packages are installed.
