@@ -30,6 +30,8 @@ export const FAILURE_MEANINGS = {
   "commit-leave-failed":
     "The new software is permanent, but a script that runs after the commit failed.",
   "power-lost": "Power or the agent was lost at a point from which the update cannot go on.",
+  "rollback-failed":
+    "The way back failed as well; a report names the first failure and mentions this one.",
   "rolled-back-by-person": "Somebody at the device asked to roll back.",
   withdrawn: "The server took the offer back before anything was installed.",
   "state-loop": "The update went in circles and was given up.",

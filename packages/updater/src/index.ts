@@ -12,6 +12,7 @@ export {
 } from "./saved-state.ts";
 export type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 export {
+  DETAIL_CHARACTERS_MAX,
   Failure,
   Job,
   OpenedArtifact,

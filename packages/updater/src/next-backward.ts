@@ -1,7 +1,14 @@
 import { unreachable } from "@moult/base";
 import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
-import type { Job, StateOf, UpdateState } from "./update-state.ts";
+import {
+  DETAIL_CHARACTERS_MAX,
+  type Failure,
+  type Job,
+  type StateOf,
+  type UpdateState,
+  type Verdict,
+} from "./update-state.ts";
 
 /**
  * Tries of a rollback that needs no reboot, before the device says that it failed. One with reboots is tried until the
@@ -52,7 +59,7 @@ function fromRollingBack(
     return needsReboot(job)
       ? rollbackRebooting(state, facts)
       : { kind: "verifying-rollback", running, lastAssignment, job };
-  if (isFailureOf(event, "roll-back")) return failing(state, "failed");
+  if (isFailureOf(event, "roll-back")) return lost(state, event.failure);
   return event.kind === "started" ? { ...state } : state;
 }
 
@@ -66,7 +73,7 @@ function fromRollbackRebooting(
     return { ...state };
   if (event.kind === "started" || event.kind === "rollback-rebooted")
     return { kind: "verifying-rollback", running, lastAssignment, job };
-  return isFailureOf(event, "reboot-rollback") ? failing(state, "failed") : state;
+  return isFailureOf(event, "reboot-rollback") ? lost(state, event.failure) : state;
 }
 
 function fromVerifyingRollback(
@@ -74,12 +81,12 @@ function fromVerifyingRollback(
   event: UpdateEvent,
   facts: UpdateFacts,
 ): UpdateState {
-  if (event.kind === "rollback-verified") return failing(state, "succeeded");
+  if (event.kind === "rollback-verified") return failing(state, { rollback: "succeeded" });
   if (event.kind === "started") return { ...state };
   if (!isFailureOf(event, "verify-rollback")) return state;
 
   if (needsReboot(state.job)) return rollbackRebooting(state, facts);
-  if (state.job.rollbacks >= ROLLBACKS_MAX) return failing(state, "failed");
+  if (state.job.rollbacks >= ROLLBACKS_MAX) return lost(state, event.failure);
   const { running, lastAssignment, job } = state;
   return {
     kind: "rolling-back",
@@ -89,10 +96,9 @@ function fromVerifyingRollback(
   };
 }
 
-function isFailureOf(
-  event: UpdateEvent,
-  effect: Extract<UpdateEvent, { kind: "effect-failed" }>["effect"],
-): boolean {
+type EffectFailed = Extract<UpdateEvent, { kind: "effect-failed" }>;
+
+function isFailureOf(event: UpdateEvent, effect: EffectFailed["effect"]): event is EffectFailed {
   return event.kind === "effect-failed" && event.effect === effect;
 }
 
@@ -106,12 +112,20 @@ function rollbackRebooting(state: Backward & { job: Job }, facts: UpdateFacts): 
   return { kind: "rollback-rebooting", running, lastAssignment, job, bootId: facts.bootId };
 }
 
-function failing(
-  state: Backward & { job: Job },
-  rollback: "succeeded" | "failed",
-): StateOf<"failing"> {
+/** The rollback failed: the first failure stays the cause, and says how it went on. */
+function lost(state: Backward & { job: Job }, then: Failure): StateOf<"failing"> {
+  const { failure } = state.job.verdict;
+  const first = failure === null ? "" : `${failure.detail}; `;
+  const detail = `${first}then the rollback failed: ${then.code}: ${then.detail}`;
+  return failing(state, {
+    rollback: "failed",
+    failure: { code: failure?.code ?? then.code, detail: detail.slice(0, DETAIL_CHARACTERS_MAX) },
+  });
+}
+
+function failing(state: Backward & { job: Job }, ending: Partial<Verdict>): StateOf<"failing"> {
   const { running, lastAssignment, job } = state;
-  const verdict = { ...job.verdict, rollback };
+  const verdict = { ...job.verdict, ...ending };
   return { kind: "failing", running, lastAssignment, job: { ...job, verdict } };
 }
 

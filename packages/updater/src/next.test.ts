@@ -193,7 +193,17 @@ describe("a failure", () => {
     }
 
     expect(kinds).toEqual(["rolling-back", "rolling-back", "failing"]);
-    expect(state).toMatchObject({ job: { verdict: { rollback: "failed" } } });
+    expect(state).toMatchObject({
+      job: {
+        verdict: {
+          rollback: "failed",
+          failure: {
+            code: "health-check-failed",
+            detail: "503; then the rollback failed: health-check-failed: why",
+          },
+        },
+      },
+    });
   });
 
   test("to verify a rollback that needs reboots ends in state-loop, not in an endless row of reboots", () => {

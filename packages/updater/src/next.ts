@@ -5,7 +5,7 @@ import { nextForward } from "./next-forward.ts";
 import { reportOf } from "./report-of.ts";
 import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
-import type { StateOf, UpdateState } from "./update-state.ts";
+import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-state.ts";
 
 // The life cycle of an update. Names in brackets are Mender's, whose update modules and state scripts run unchanged.
 //
@@ -149,7 +149,7 @@ function abandoned(
     sequence,
     steps,
     verdict: {
-      failure: { code: "state-loop", detail: detail.slice(0, 2_000) },
+      failure: { code: "state-loop", detail: detail.slice(0, DETAIL_CHARACTERS_MAX) },
       rollback: "failed",
     },
   };

@@ -44,7 +44,14 @@ export type OpenedArtifact = z.infer<typeof OpenedArtifact>;
 export const RebootNeed = z.enum(["none", "installer", "system"]);
 export type RebootNeed = z.infer<typeof RebootNeed>;
 
-export const Failure = z.object({ code: FailureCode, detail: z.string().max(2_000) });
+/** As long as the device protocol lets a detail be. */
+export const DETAIL_CHARACTERS_MAX = 2_000;
+
+export const Failure = z.object({
+  code: FailureCode,
+  /** For people: what happened, where. */
+  detail: z.string().max(DETAIL_CHARACTERS_MAX),
+});
 export type Failure = z.infer<typeof Failure>;
 
 /**
