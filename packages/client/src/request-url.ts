@@ -1,0 +1,33 @@
+import type { Operation } from "@moult/api";
+import { ClientError } from "./client-error.ts";
+
+/** Values by name; of a query, what is undefined is left out. */
+export type Values = Readonly<Record<string, unknown>>;
+
+const API_PATH = "/api/v1";
+
+/** The address of an operation below `baseUrl`, which may itself have a path. */
+export function requestUrl(
+  baseUrl: string,
+  operation: Operation,
+  params: Values | undefined,
+  query: Values | undefined,
+): string {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    pathSegment(operation.id, name, params?.[name]),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {}))
+    if (value !== undefined)
+      search.set(name, typeof value === "string" ? value : JSON.stringify(value));
+  const text = search.size === 0 ? "" : `?${search.toString()}`;
+  return baseUrl.replace(/\/+$/, "") + API_PATH + path + text;
+}
+
+/** `.` and `..` would be resolved away, so that the request would reach another operation. */
+function pathSegment(operation: string, name: string, value: unknown): string {
+  const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
+  if (text === "" || text === "." || text === "..")
+    throw new ClientError("request-invalid", { operation, name, value: text });
+  return encodeURIComponent(text);
+}
