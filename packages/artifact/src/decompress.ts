@@ -1,10 +1,9 @@
-import type { Duplex } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import zlib from "node:zlib";
 import type { Compression } from "./artifact-head.ts";
 import { ArtifactError } from "./artifact-error.ts";
 import type { ArtifactLimits } from "./artifact-limits.ts";
 import { DecoderError } from "./decoder-error.ts";
+import { through } from "./through.ts";
 import { unxz } from "./unxz.ts";
 import { unzstd } from "./unzstd.ts";
 
@@ -81,24 +80,6 @@ function nativeUnzstd(
   const windowLogMax = Math.max(10, Math.min(31, Math.floor(Math.log2(limits.windowBytesMax))));
   const params = { [zlib.constants.ZSTD_d_windowLogMax]: windowLogMax };
   return through(source, zlib.createZstdDecompress({ chunkSize: CHUNK_BYTES, params }));
-}
-
-/**
- * Runs a stream through one of zlib's. Its error, or that of the source, comes out of the iteration; leaving the
- * iteration early ends both.
- */
-async function* through(
-  source: AsyncIterable<Uint8Array>,
-  transform: Duplex & { readonly bytesWritten: number },
-): AsyncGenerator<Uint8Array> {
-  const fed = { bytes: 0 };
-  const done = pipeline(counting(source, fed), transform);
-  // An error comes out of the iteration as well; leaving that early makes one that nobody asked for.
-  done.catch(() => undefined);
-  for await (const chunk of transform) yield chunk as Uint8Array;
-  await done;
-  // zlib stops at the end of its data and is silent about what follows it.
-  if (transform.bytesWritten !== fed.bytes) throw new DecoderError("data after the end");
 }
 
 async function* counting(

@@ -39,3 +39,19 @@ export {
   type ArtifactReading,
   type PayloadFileReading,
 } from "./read-artifact.ts";
+export {
+  payloadFileFromBytes,
+  payloadFileFromPath,
+  type ArtifactDescription,
+  type PayloadDescription,
+  type PayloadFileSource,
+  type ScriptDescription,
+} from "./artifact-description.ts";
+export type { WrittenCompression } from "./compress.ts";
+export { signArtifact } from "./sign-artifact.ts";
+export {
+  prepareArtifact,
+  writeArtifact,
+  type ArtifactWriteOptions,
+  type PreparedArtifact,
+} from "./write-artifact.ts";
