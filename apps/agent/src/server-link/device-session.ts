@@ -1,4 +1,4 @@
-import { SECOND_MS, unreachable, utf8, type Log } from "@moult/base";
+import { utf8, type Log } from "@moult/base";
 import {
   ChallengeReply,
   EnrollReply,
@@ -245,27 +245,4 @@ function parsed<Schema extends z.ZodType>(
   if (value === undefined)
     throw new AgentError("reply-invalid", { path, reason: "it is not what the protocol says" });
   return value;
-}
-
-/** How long to leave the server alone after it turned this device away for the `times`th time in a row. */
-export function patienceMs(away: TurnedAway): {
-  readonly delayMsMin: number;
-  readonly delayMsMax: number;
-} {
-  if (away.kind === "problem")
-    return {
-      delayMsMin: (away.problem.retryAfterSeconds ?? 2) * SECOND_MS,
-      delayMsMax: 600 * SECOND_MS,
-    };
-  switch (away.state) {
-    case "pending":
-      return { delayMsMin: 2 * SECOND_MS, delayMsMax: 300 * SECOND_MS };
-    case "rejected":
-      return { delayMsMin: 60 * SECOND_MS, delayMsMax: 3_600 * SECOND_MS };
-    case "decommissioned":
-      // For good, says the server; an operator who erred is still heard within a day.
-      return { delayMsMin: 6 * 3_600 * SECOND_MS, delayMsMax: 24 * 3_600 * SECOND_MS };
-    default:
-      return unreachable(away.state);
-  }
 }

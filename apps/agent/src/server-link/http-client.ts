@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { AgentError } from "../agent-error.ts";
+import { abortReason } from "../platform/abort-reason.ts";
 import { systemCode } from "../storage/durable-file.ts";
 
 export interface HttpRequest {
@@ -194,9 +195,4 @@ export function transportError(path: string, cause: unknown): Error {
   const reason = systemCode(cause) ?? "unknown";
   const isTls = TLS_CODES.has(reason) || /^(?:CERT_|ERR_TLS_|ERR_SSL_)/.test(reason);
   return new AgentError(isTls ? "tls-failed" : "server-unreachable", { path, reason }, { cause });
-}
-
-/** Why `signal` was aborted, as an Error. */
-export function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new AgentError("aborted");
 }

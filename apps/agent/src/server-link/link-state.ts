@@ -1,6 +1,6 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { instant, type InstantMs, type Log } from "@moult/base";
+import type { InstantMs, Log } from "@moult/base";
 import { DeviceId, DeviceState, Sha256, TenantId } from "@moult/model";
 import * as z from "zod";
 import { makeFolder, readFileIfPresent, writeFileDurably } from "../storage/durable-file.ts";
@@ -92,6 +92,3 @@ function parseRecord(content: Buffer): LinkRecord | undefined {
     return undefined;
   }
 }
-
-/** The floor as an instant of the brains. */
-export const timeFloorOf = (record: LinkRecord): InstantMs => instant(record.timeFloorMs);

@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { DAY_MS, base64, instant, type Clock, type Log } from "@moult/base";
+import { inventoryDigest, runningDigest, type CheckInRequest } from "@moult/device-protocol";
+import type { Inventory, Running } from "@moult/model";
+import {
+  verifyInstruction,
+  type Instruction,
+  type InstructionRefusal,
+  type Report,
+} from "@moult/trust";
+import { raisedFloor } from "../clock/time-floor.ts";
+import type { CheckedProvisioning } from "../identity/read-provisioning.ts";
+import { nodeCrypto } from "../platform/node-crypto.ts";
+import { jsonPost, type DeviceSession, type TurnedAway } from "./device-session.ts";
+import type { LinkState } from "./link-state.ts";
+import { readProblem } from "./read-problem.ts";
+
+/** What the device says of itself in one check-in. */
+export interface DeviceReport {
+  readonly activity: CheckInRequest["activity"];
+  readonly running: Running;
+  readonly inventory: Inventory;
+}
+
+export type CheckInResult =
+  /** The server has nothing newer than the generation this device holds. */
+  | { readonly kind: "holds" }
+  | {
+      readonly kind: "instructed";
+      readonly instruction: Instruction;
+      /** From now on: how long it may be acted on. */
+      readonly lifetimeMs: number;
+    }
+  /** The answer is not what this device may obey. It keeps what it runs. */
+  | { readonly kind: "refused"; readonly reason: InstructionRefusal }
+  | TurnedAway;
+
+export interface CheckInDeps {
+  readonly session: DeviceSession;
+  readonly link: LinkState;
+  readonly trusted: CheckedProvisioning;
+  /** Random for this start of the agent. */
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly monotonicMs: () => number;
+  readonly log: Log;
+}
+
+export interface CheckIn {
+  /** `fresh`: the answer must be a signed one. Throws an `AgentError` when the server could not be asked. */
+  checkIn(report: DeviceReport, fresh: boolean, signal: AbortSignal): Promise<CheckInResult>;
+}
+
+/** Asks the server what to do, and accepts its answer durably before anybody acts on it. */
+export function createCheckIn(deps: CheckInDeps): CheckIn {
+  const { session, link } = deps;
+  const reports = createReportMemory();
+  const accept = createAcceptance(deps);
+
+  return {
+    checkIn: async (report, fresh, signal) => {
+      const nonce = base64(randomBytes(24));
+      const due = reports.due(report);
+      const content = {
+        nonce,
+        generation: link.read().generation,
+        fresh,
+        instanceId: deps.instanceId,
+        activity: report.activity,
+        ...due,
+      } satisfies CheckInRequest;
+      const reply = await session.request(jsonPost("/device/v1/check-in", content, signal));
+      if (reply.kind !== "reply") return reply;
+      if (reply.status !== 200 && reply.status !== 204)
+        return { kind: "problem", problem: readProblem(reply) };
+
+      reports.sent(due.digests);
+      if (reply.status === 204) return { kind: "holds" };
+      const result = await accept(reply.body, nonce);
+      if (result.kind === "instructed") reports.ask(result.instruction.ask);
+      return result;
+    },
+  };
+}
+
+type Digests = CheckInRequest["digests"];
+
+/** What the server is known to have. Not kept over a restart: a short report then costs less than a write. */
+function createReportMemory() {
+  let known: Digests | undefined;
+  let asked = new Set<Report>();
+
+  return {
+    /** The digests of `report`, and of its parts those that are news or were asked for. */
+    due: ({ running, inventory }: DeviceReport) => {
+      const digests: Digests = {
+        running: runningDigest(running, nodeCrypto),
+        inventory: inventoryDigest(inventory, nodeCrypto),
+      };
+      const isDue = (name: Report): boolean =>
+        asked.has(name) || known === undefined || known[name] !== digests[name];
+      return {
+        digests,
+        ...(isDue("running") ? { running } : {}),
+        ...(isDue("inventory") ? { inventory } : {}),
+      };
+    },
+    sent: (digests: Digests): void => {
+      known = digests;
+      asked = new Set();
+    },
+    ask: (names: readonly Report[]): void => {
+      asked = new Set(names);
+    },
+  };
+}
+
+/** Verifies the answer to `nonce`; a good one is durable (its generation, its time) when this returns. */
+function createAcceptance({ link, trusted, clock, monotonicMs, log }: CheckInDeps) {
+  const { provisioning, instructionKeys } = trusted;
+  let jumpedAtMs: number | undefined;
+
+  return async (answer: Uint8Array, nonce: string): Promise<CheckInResult> => {
+    const { device, generation, ...record } = link.read();
+    // Another call may have learnt in the meantime that the server no longer knows this device.
+    if (device === null) return { kind: "refused", reason: "other-device" };
+    const { tenantId, pathPrefix } = provisioning;
+    const verified = verifyInstruction(
+      answer,
+      { keys: instructionKeys, tenantId, deviceId: device.id, nonce, generation, pathPrefix },
+      nodeCrypto,
+    );
+    if (verified.kind === "refused") {
+      log.error("instruction-refused", { reason: verified.reason, generation });
+      return verified;
+    }
+
+    const { instruction, issuedAt, lifetimeMs } = verified;
+    const mayJump = jumpedAtMs === undefined || monotonicMs() - jumpedAtMs >= DAY_MS;
+    const floor = raisedFloor(
+      instant(record.timeFloorMs),
+      issuedAt,
+      clock.now(),
+      mayJump ? DAY_MS : 0,
+    );
+    if (floor.hasJumped && mayJump) jumpedAtMs = monotonicMs();
+    await link.save({ generation: instruction.generation, timeFloorMs: floor.at });
+    return { kind: "instructed", instruction, lifetimeMs };
+  };
+}
