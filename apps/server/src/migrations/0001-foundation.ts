@@ -21,7 +21,9 @@ const STATEMENTS = [
   `create unique index device_identity on device (tenant_id, product, identity_sha256)`,
   `create index device_newest on device (tenant_id, enrolled_at, id)`,
   `create index device_by_state on device (tenant_id, product, state, hardware_type)`,
-  `create index device_by_running on device (tenant_id, product, running_artifact)`,
+  `create index device_newest_in_product on device (tenant_id, product, enrolled_at, id)`,
+  `create index device_newest_in_state on device (tenant_id, state, enrolled_at, id)`,
+  `create index device_by_running on device (tenant_id, product, running_artifact, enrolled_at, id)`,
   `create table device_key (
     fingerprint text not null, tenant_id text not null, device_id text not null references device (id),
     public_key text not null, state text not null, created_at bigint not null, primary key (tenant_id, fingerprint))`,
@@ -29,7 +31,8 @@ const STATEMENTS = [
   `create table device_attribute (
     tenant_id text not null, device_id text not null references device (id), name text not null, value text not null,
     primary key (device_id, name))`,
-  `create index device_attribute_value on device_attribute (tenant_id, name, value)`,
+  // Of the start of a value: PostgreSQL refuses rows whose index entry exceeds a third of a page.
+  `create index device_attribute_value on device_attribute (tenant_id, name, substr(value, 1, 128))`,
   `create table device_run (
     tenant_id text not null, device_id text not null references device (id), artifact_name text not null,
     since bigint not null, until bigint)`,
@@ -45,6 +48,7 @@ const STATEMENTS = [
     name text, created_at bigint not null, used_at bigint,
     foreign key (tenant_id, product) references product (tenant_id, name))`,
   `create unique index preauthorisation_key on preauthorisation (tenant_id, key_fingerprint)`,
+  `create index preauthorisation_newest on preauthorisation (tenant_id, created_at, id)`,
   `create table device_group (
     id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null,
     foreign key (tenant_id, product) references product (tenant_id, name))`,
