@@ -13,7 +13,7 @@ export interface PlantedTree {
   readonly root: string;
   /** A tool of the project's node_modules, run in the planted tree. */
   runTool(name: string, ...args: string[]): Promise<CommandRun>;
-  runNode(...args: string[]): Promise<CommandRun>;
+  run(...command: string[]): Promise<CommandRun>;
 }
 
 /**
@@ -45,6 +45,6 @@ export function plantTree({
   return {
     root,
     runTool: (name, ...args) => run(join(ROOT, "node_modules/.bin", name), ...args),
-    runNode: (...args) => run(process.execPath, ...args),
+    run,
   };
 }
