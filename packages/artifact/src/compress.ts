@@ -1,7 +1,7 @@
 import zlib from "node:zlib";
 import { ArtifactError } from "./artifact-error.ts";
-import { hasNativeZstd } from "./decompress.ts";
 import { through } from "./through.ts";
+import { hasNativeZstd } from "./unzstd.ts";
 
 /** What this package writes: Mender's clients read xz as well, but nothing here makes it. */
 export type WrittenCompression = "none" | "gz" | "zst";

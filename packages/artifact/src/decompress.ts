@@ -64,22 +64,8 @@ function decoder(
     case "xz":
       return unxz(source, limits.windowBytesMax);
     case "zst":
-      return hasNativeZstd() ? nativeUnzstd(source, limits) : unzstd(source, limits.windowBytesMax);
+      return unzstd(source, limits.windowBytesMax);
   }
-}
-
-/** Node has zstd from 22.15 and 23.8 on. */
-export function hasNativeZstd(): boolean {
-  return typeof zlib.createZstdDecompress === "function";
-}
-
-function nativeUnzstd(
-  source: AsyncIterable<Uint8Array>,
-  limits: ArtifactLimits,
-): AsyncIterable<Uint8Array> {
-  const windowLogMax = Math.max(10, Math.min(31, Math.floor(Math.log2(limits.windowBytesMax))));
-  const params = { [zlib.constants.ZSTD_d_windowLogMax]: windowLogMax };
-  return through(source, zlib.createZstdDecompress({ chunkSize: CHUNK_BYTES, params }));
 }
 
 async function* counting(
