@@ -6,7 +6,7 @@ import { resolveRelative, workspaceOf } from "./workspace-of.ts";
  * place. The two brains (planner, updater) know neither each other nor the operator API: what they decide must not
  * depend on how it is asked for or shown.
  */
-export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
+const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   "packages/base": [],
   "packages/model": ["base"],
   "packages/api": ["base", "model"],
