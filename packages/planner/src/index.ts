@@ -1,1 +1,37 @@
-export {};
+export {
+  advance,
+  failuresOf,
+  finishedOf,
+  type AdvanceEvent,
+  type DeploymentProgress,
+  type ProgressTally,
+  type TripFacts,
+} from "./advance.ts";
+export {
+  assignmentStep,
+  isBeforeInstall,
+  isUnderWay,
+  type AssignmentMove,
+  type AssignmentStep,
+} from "./assignment-transitions.ts";
+export { afterAttempt, isProvisional } from "./attempts.ts";
+export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
+export { countedAs, type TallyCounter } from "./counted-as.ts";
+export { decide, type Claim, type Decision, type WithdrawCause } from "./decide.ts";
+export { deploymentStep, isActive, type DeploymentMove } from "./deployment-transitions.ts";
+export { explain, type DeviceExplanation } from "./explain.ts";
+export type {
+  ArtifactFacts,
+  AssignmentFacts,
+  AttemptFacts,
+  Census,
+  DecideFacts,
+  DeploymentFacts,
+  DeviceFacts,
+  OpenAssignmentFacts,
+  ReachedFacts,
+  Standing,
+} from "./facts.ts";
+export { PLACES, placeOf, placeThreshold } from "./place.ts";
+export { sentenceOf } from "./reason-sentences.ts";
+export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";

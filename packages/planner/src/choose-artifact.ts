@@ -1,0 +1,85 @@
+import type { ClientTraits, DeploymentId, HardwareType, Running, WaitReason } from "@moult/model";
+import type { ArtifactFacts } from "./facts.ts";
+
+/** What decides which artifact of a release a device can take. */
+export interface Taker {
+  readonly hardwareType: HardwareType;
+  readonly traits: ClientTraits | null;
+  readonly running: Running | null;
+}
+
+export type ArtifactChoice =
+  | { readonly kind: "fits"; readonly artifact: ArtifactFacts }
+  | { readonly kind: "none"; readonly reason: WaitReason };
+
+/**
+ * The artifact of a release for a device: of those it can take, the smallest, so that a partial update wins over a full
+ * image where its depends are met. When none fits, the reason is that of the artifact that came closest.
+ */
+export function chooseArtifact(
+  deploymentId: DeploymentId,
+  artifacts: readonly ArtifactFacts[],
+  taker: Taker,
+): ArtifactChoice {
+  const { hardwareType } = taker;
+  let closest: { readonly step: number; readonly reason: WaitReason } = {
+    step: 0,
+    reason: { kind: "no-artifact-for-hardware", deploymentId, hardwareType },
+  };
+  let best: ArtifactFacts | undefined;
+  for (const artifact of artifacts) {
+    const obstacle = obstacleOf(deploymentId, artifact, taker);
+    if (obstacle === undefined) {
+      if (best === undefined || isBetter(artifact, best)) best = artifact;
+    } else if (obstacle.step > closest.step) closest = obstacle;
+  }
+  return best === undefined
+    ? { kind: "none", reason: closest.reason }
+    : { kind: "fits", artifact: best };
+}
+
+/** By size, then by id so that the same facts give the same answer whatever order they were read in. */
+function isBetter(left: ArtifactFacts, right: ArtifactFacts): boolean {
+  return left.sizeBytes === right.sizeBytes ? left.id < right.id : left.sizeBytes < right.sizeBytes;
+}
+
+/** The first thing that stands between the device and this artifact; `step` says how far it came. */
+function obstacleOf(
+  deploymentId: DeploymentId,
+  artifact: ArtifactFacts,
+  { hardwareType, traits, running }: Taker,
+): { readonly step: number; readonly reason: WaitReason } | undefined {
+  if (!artifact.hardwareTypes.includes(hardwareType))
+    return { step: 0, reason: { kind: "no-artifact-for-hardware", deploymentId, hardwareType } };
+
+  const { path } = artifact;
+  if (traits !== null && !path.startsWith(traits.pathPrefix)) {
+    const { pathPrefix } = traits;
+    return { step: 1, reason: { kind: "outside-path-prefix", deploymentId, pathPrefix, path } };
+  }
+
+  const payloadTypes = artifact.payloads.flatMap(({ type }) =>
+    type === null || traits === null || traits.payloadTypes.includes(type) ? [] : [type],
+  );
+  if (payloadTypes.length > 0)
+    return { step: 2, reason: { kind: "payload-type-unsupported", deploymentId, payloadTypes } };
+
+  const provides = providesOf(hardwareType, running);
+  for (const [name, wanted] of Object.entries(artifact.depends)) {
+    const provided = provides.get(name) ?? null;
+    if (provided === null || !wanted.includes(provided))
+      return { step: 3, reason: { kind: "depends-unmet", deploymentId, name, wanted, provided } };
+  }
+  return undefined;
+}
+
+/** What a device provides: what it reported, its artifact's name, and its own type (Mender Artifact v3, `device_type`). */
+function providesOf(
+  hardwareType: HardwareType,
+  running: Running | null,
+): ReadonlyMap<string, string> {
+  const provides = new Map(Object.entries(running?.provides ?? {}));
+  if (running !== null) provides.set("artifact_name", running.artifactName);
+  provides.set("device_type", hardwareType);
+  return provides;
+}

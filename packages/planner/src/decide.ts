@@ -1,0 +1,255 @@
+import { assert, later, type InstantMs } from "@moult/base";
+import type { DeploymentId, WaitReason } from "@moult/model";
+import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
+import { isProvisional, mayTryAgain } from "./attempts.ts";
+import { chooseArtifact } from "./choose-artifact.ts";
+import type {
+  ArtifactFacts,
+  AssignmentFacts,
+  DecideFacts,
+  DeploymentFacts,
+  OpenAssignmentFacts,
+} from "./facts.ts";
+import { placeOf } from "./place.ts";
+import { lastStage, placesTaken, stageCap, stageOfDevice } from "./stage-share.ts";
+
+/**
+ * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
+ * the answer; when the claim fails the facts were old, and it decides again.
+ */
+export interface Claim {
+  readonly deploymentId: DeploymentId;
+  /** Holds while fewer than this many devices are in the update; null when the answer puts none there. */
+  readonly openMax: number | null;
+  /** Holds while fewer than this many places are taken; null when the device has its place, or the last stage is open. */
+  readonly placesMax: number | null;
+}
+
+/** Why an offer is taken back before the device began to install. */
+export type WithdrawCause =
+  | "deployment-aborted"
+  | "deployment-tripped"
+  | "identity-conflict"
+  | "artifact-missing";
+
+export type Decision =
+  /** The update it is in: the same offer again. */
+  | {
+      readonly kind: "keep";
+      readonly assignment: OpenAssignmentFacts;
+      readonly artifact: ArtifactFacts;
+    }
+  | {
+      readonly kind: "offer";
+      readonly deployment: DeploymentFacts;
+      readonly artifact: ArtifactFacts;
+      /** Counts the device's tries from 1. */
+      readonly attempt: number;
+      readonly claim: Claim;
+    }
+  /** It runs the release without having been offered it, or says so before its report arrived. */
+  | {
+      readonly kind: "close-as-already-running";
+      readonly deployment: DeploymentFacts;
+      readonly claim: Claim;
+    }
+  | { readonly kind: "close-as-running"; readonly assignment: OpenAssignmentFacts }
+  /** `retry-pending` when the deployment may go on later, else `closed`. */
+  | {
+      readonly kind: "withdraw";
+      readonly assignment: OpenAssignmentFacts;
+      readonly cause: WithdrawCause;
+      readonly into: "retry-pending" | "closed";
+    }
+  | {
+      readonly kind: "wait";
+      /** Never empty; the first is the one that decides. */
+      readonly reasons: readonly WaitReason[];
+      /**
+       * The answer hangs on a place that another device may give back at any moment: ask again at each check-in. It is
+       * no news to the rest of the fleet, so it raises no epoch.
+       */
+      readonly isContended: boolean;
+    };
+
+type Wait = Extract<Decision, { kind: "wait" }>;
+
+const wait = (reasons: readonly WaitReason[], isContended = false): Wait => ({
+  kind: "wait",
+  reasons,
+  isContended,
+});
+
+/**
+ * The answer to one device, from facts whose size does not grow with the fleet.
+ *
+ * 1. An update that is under way goes on: the same offer again, until it is closed. It is taken back only before the
+ *    device began to install, when its deployment was aborted or tripped; a pause lets it go on.
+ * 2. Otherwise the newest running deployment that targets the device and has an artifact for it decides alone; older
+ *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
+ *    paused, tripped, finished or aborted hold nobody back.
+ * 3. A deployment offers to devices whose stage is open, at most `concurrentMax` at a time. A device that has its
+ *    place keeps it, whatever becomes of the target.
+ */
+export function decide(facts: DecideFacts): Decision {
+  const { device, openAssignment } = facts;
+  if (device.state !== "accepted")
+    return wait([{ kind: "device-not-accepted", state: device.state }]);
+  if (openAssignment !== null && isUnderWay(openAssignment.state))
+    return goOn(openAssignment, facts);
+  if (device.hasIdentityConflict) return wait([{ kind: "identity-conflict" }]);
+  return fromCandidates(facts);
+}
+
+function goOn(assignment: OpenAssignmentFacts, { device }: DecideFacts): Decision {
+  const { artifact, state } = assignment;
+  if (device.isIdle === true && device.running?.artifactName === assignment.version)
+    return { kind: "close-as-running", assignment };
+
+  // A client that cannot abort has nothing to take back once it fetches; before that, not repeating the offer is enough.
+  const canWithdraw =
+    isBeforeInstall(state) && (state === "offered" || device.traits?.canAbort !== false);
+  if (canWithdraw) {
+    if (assignment.deploymentState === "aborted")
+      return { kind: "withdraw", assignment, cause: "deployment-aborted", into: "closed" };
+    if (assignment.deploymentState === "tripped")
+      return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
+    if (device.hasIdentityConflict)
+      return { kind: "withdraw", assignment, cause: "identity-conflict", into: "retry-pending" };
+  }
+  if (artifact === null)
+    return { kind: "withdraw", assignment, cause: "artifact-missing", into: "closed" };
+  return { kind: "keep", assignment, artifact };
+}
+
+function fromCandidates(facts: DecideFacts): Decision {
+  // Why the deployments before the one that decides did not; each is true, none of them decides.
+  const passed: WaitReason[] = [];
+  for (const [index, deployment] of facts.candidates.entries()) {
+    const answer = fromDeployment(deployment, facts);
+    if (answer.kind === "pass") {
+      passed.push(answer.reason);
+      continue;
+    }
+    if (answer.kind !== "wait") return answer;
+    return {
+      ...answer,
+      reasons: [...answer.reasons, ...passed, ...superseded(facts, index + 1, deployment.id)],
+    };
+  }
+  return wait(passed.length === 0 ? [{ kind: "no-deployment" }] : passed);
+}
+
+/** Older running deployments that would have this device, had the newer one not decided. */
+function superseded(
+  { candidates }: DecideFacts,
+  from: number,
+  byDeploymentId: DeploymentId,
+): readonly WaitReason[] {
+  return candidates
+    .slice(from)
+    .filter(({ isTarget, state }) => isTarget && state === "running")
+    .map(({ id }) => ({ kind: "superseded", deploymentId: id, byDeploymentId }));
+}
+
+/** `pass`: this deployment is none of the device's, so an older one may decide. */
+function fromDeployment(
+  deployment: DeploymentFacts,
+  { device, reached }: DecideFacts,
+): Decision | { readonly kind: "pass"; readonly reason: WaitReason } {
+  const { id: deploymentId, assignment, plan, state, version } = deployment;
+  const pass = (reason: WaitReason) => ({ kind: "pass", reason }) as const;
+
+  // Who was admitted stays admitted, also after it left the group.
+  if (!deployment.isTarget && assignment === null)
+    return pass({ kind: "not-in-target", deploymentId });
+  if (state !== "running") return pass({ kind: "deployment-not-running", deploymentId, state });
+  if (reached !== null && reached.number > deployment.number) {
+    const { deploymentId: byDeploymentId } = reached;
+    return pass({ kind: "superseded", deploymentId, byDeploymentId });
+  }
+
+  const isRunning = device.running?.artifactName === version;
+  if (assignment !== null) {
+    if (isRunning && isUndecided(assignment))
+      return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });
+    if (!mayTryAgain(assignment, plan))
+      return wait([closedReason(deploymentId, assignment, isRunning)]);
+  }
+  const choice = chooseArtifact(deploymentId, deployment.artifacts, device);
+  // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
+  const concernsDevice = isRunning && deployment.artifacts.length > 0;
+  if (choice.kind === "none" && !concernsDevice) return pass(choice.reason);
+
+  const admission = admit(deployment, device.draw);
+  if (isRunning) {
+    if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
+    const { placesMax } = admission;
+    return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax });
+  }
+  if (!admission.isOpen) return wait([admission.reason], admission.isContended);
+  if (choice.kind === "none") return pass(choice.reason);
+  if (deployment.tally.open >= plan.concurrentMax)
+    return wait([{ kind: "concurrent-limit", deploymentId, limit: plan.concurrentMax }], true);
+  return {
+    kind: "offer",
+    deployment,
+    artifact: choice.artifact,
+    attempt: (assignment?.attempt ?? 0) + 1,
+    claim: { deploymentId, openMax: plan.concurrentMax, placesMax: admission.placesMax },
+  };
+}
+
+const closeAsRunning = (deployment: DeploymentFacts, claim: Claim): Decision => ({
+  kind: "close-as-already-running",
+  deployment,
+  claim,
+});
+
+/** Not closed by a verdict of the device: it waits for a try, or nobody heard how it ended. */
+const isUndecided = ({ state, outcome }: AssignmentFacts): boolean =>
+  state === "retry-pending" || (outcome !== null && isProvisional(outcome));
+
+function closedReason(
+  deploymentId: DeploymentId,
+  { attempts, outcome }: AssignmentFacts,
+  isRunning: boolean,
+): WaitReason {
+  if (isRunning) return { kind: "already-running", deploymentId };
+  const last = outcome ?? attempts.at(-1)?.outcome ?? "failed";
+  return { kind: "attempts-used", deploymentId, attempts: attempts.length, outcome: last };
+}
+
+type Admission =
+  | { readonly isOpen: true; readonly placesMax: number | null }
+  | { readonly isOpen: false; readonly reason: WaitReason; readonly isContended: boolean };
+
+/** Whether the device has a place in the stages that are open. */
+function admit(deployment: DeploymentFacts, draw: number): Admission {
+  const { id: deploymentId, assignment, plan, stage, salt, standing, tally } = deployment;
+  // An aborted assignment gave its place back and competes again.
+  const hasPlace = assignment !== null && assignment.outcome !== "aborted";
+  if (hasPlace || stage === lastStage(plan)) return { isOpen: true, placesMax: null };
+  assert(standing !== null, "a device without a place comes with its standing");
+
+  const admittedInStage = stageOfDevice(plan, standing, placeOf(draw, salt));
+  if (admittedInStage > stage)
+    return {
+      isOpen: false,
+      reason: { kind: "stage-not-reached", deploymentId, stage, admittedInStage },
+      isContended: false,
+    };
+  const placesMax = stageCap(plan, stage, standing.census);
+  if (placesMax === null || placesTaken(tally) < placesMax) return { isOpen: true, placesMax };
+  // The target changed since others got their places: the share is full without this device.
+  return {
+    isOpen: false,
+    reason: { kind: "stage-not-reached", deploymentId, stage, admittedInStage: stage + 1 },
+    isContended: true,
+  };
+}
+
+/** When an update that nobody hears of ends by itself. */
+export const expiresAt = (
+  assignment: Pick<OpenAssignmentFacts, "updatedAt" | "timeoutMs">,
+): InstantMs => later(assignment.updatedAt, assignment.timeoutMs);

@@ -1,0 +1,83 @@
+import { DeviceState, WaitReason } from "@moult/model";
+import { expect, test } from "vitest";
+import { explain } from "./explain.ts";
+import {
+  assignmentId,
+  deployment,
+  deploymentId,
+  device,
+  facts,
+  HARDWARE,
+  NO_ONE,
+  NOW,
+  openAssignment,
+  planOf,
+} from "./facts.fixture.ts";
+import { sentenceOf } from "./reason-sentences.ts";
+
+const id = deploymentId(1);
+
+const SAMPLES: readonly WaitReason[] = [
+  ...DeviceState.options.map((state) => ({ kind: "device-not-accepted", state }) as const),
+  { kind: "identity-conflict" },
+  { kind: "no-deployment" },
+  { kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) },
+  { kind: "not-in-target", deploymentId: id },
+  { kind: "deployment-not-running", deploymentId: id, state: "paused" },
+  { kind: "deployment-not-running", deploymentId: id, state: "tripped" },
+  { kind: "already-running", deploymentId: id },
+  { kind: "no-artifact-for-hardware", deploymentId: id, hardwareType: HARDWARE },
+  { kind: "outside-path-prefix", deploymentId: id, pathPrefix: "gw2/prod/", path: "gw2/dev/a" },
+  { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
+  { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: null },
+  { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: "2" },
+  { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
+  { kind: "concurrent-limit", deploymentId: id, limit: 50 },
+  { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
+  { kind: "attempts-used", deploymentId: id, attempts: 3, outcome: "silent" },
+  { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2) },
+];
+
+test("every reason has a plain sentence of its own", () => {
+  const sentences = SAMPLES.map((reason) => sentenceOf(reason));
+
+  for (const sentence of sentences) {
+    expect(sentence).toMatch(/^[A-Z].*\.$/);
+    expect(sentence).not.toMatch(/undefined|null|\[object/);
+  }
+  expect(new Set(sentences).size).toBe(SAMPLES.length);
+  expect(new Set(SAMPLES.map(({ kind }) => kind))).toEqual(
+    new Set(WaitReason.options.map((option) => option.shape.kind.value)),
+  );
+});
+
+test("an update that is under way says what it is doing and when it ends by itself", () => {
+  expect(explain(facts({ openAssignment: openAssignment({ state: "proving" }) }))).toEqual({
+    summary: "The device is being updated to 2.0: it runs the new release and proves it.",
+    reasons: [{ kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) }],
+    earliest: NOW + 3_600_000,
+  });
+});
+
+test.each([
+  [facts(), "The device is offered 2.0 at its next check-in."],
+  [
+    facts({ device: device({ running: { artifactName: "2.0", provides: {} } }) }),
+    "The device already runs 2.0.",
+  ],
+  [
+    facts({
+      candidates: [
+        deployment({ plan: planOf({ concurrentMax: 5 }), tally: { ...NO_ONE, open: 5 } }),
+      ],
+    }),
+    "As many devices as the plan allows at a time (5) are being updated; its turn comes when one is done.",
+  ],
+  [
+    facts({ openAssignment: openAssignment({ deploymentState: "tripped" }) }),
+    "The update to 2.0 is taken back at the next check-in, because the deployment stopped itself after too many failures.",
+  ],
+  [facts({ candidates: [] }), "No deployment has an update for this device."],
+])("the summary is the decision in one sentence (%#)", (given, summary) => {
+  expect(explain(given).summary).toBe(summary);
+});

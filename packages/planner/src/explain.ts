@@ -1,0 +1,81 @@
+import { unreachable, type InstantMs } from "@moult/base";
+import type { AssignmentState, WaitReason } from "@moult/model";
+import { decide, expiresAt, type WithdrawCause } from "./decide.ts";
+import type { DecideFacts, OpenAssignmentFacts } from "./facts.ts";
+import { sentenceOf } from "./reason-sentences.ts";
+
+/** The answer to "why is this device not updating?", with instants as numbers. */
+export interface DeviceExplanation {
+  readonly summary: string;
+  readonly reasons: readonly WaitReason[];
+  readonly earliest: InstantMs | null;
+}
+
+const DOING: Readonly<Record<AssignmentState, string>> = {
+  offered: "it was offered and has not begun",
+  downloading: "it is downloading",
+  installing: "it is installing",
+  activating: "it is activating what it installed",
+  proving: "it runs the new release and proves it",
+  "rolling-back": "it is rolling back",
+  "retry-pending": "it waits for its next try",
+  closed: "it has finished",
+};
+
+const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
+  "deployment-aborted": "the deployment was aborted",
+  "deployment-tripped": "the deployment stopped itself after too many failures",
+  "identity-conflict": "two machines speak with this device's key",
+  "artifact-missing": "the artifact is gone",
+};
+
+/** Says what `decide` would answer now, in words; the reasons are decide's own. */
+export function explain(facts: DecideFacts): DeviceExplanation {
+  const decision = decide(facts);
+  switch (decision.kind) {
+    case "keep":
+      return inProgress(
+        decision.assignment,
+        `The device is being updated to ${decision.assignment.version}: ${DOING[decision.assignment.state]}.`,
+      );
+    case "withdraw":
+      return inProgress(
+        decision.assignment,
+        `The update to ${decision.assignment.version} is taken back at the next check-in, because ${TAKEN_BACK[decision.cause]}.`,
+      );
+    case "close-as-running":
+      return inProgress(
+        decision.assignment,
+        `The device runs ${decision.assignment.version}; its update is closed at the next check-in.`,
+      );
+    case "offer":
+      return now(`The device is offered ${decision.deployment.version} at its next check-in.`);
+    case "close-as-already-running":
+      return {
+        ...now(`The device already runs ${decision.deployment.version}.`),
+        reasons: [{ kind: "already-running", deploymentId: decision.deployment.id }],
+      };
+    case "wait": {
+      const [first] = decision.reasons;
+      return {
+        summary: first === undefined ? "There is nothing to do." : sentenceOf(first),
+        reasons: decision.reasons,
+        earliest: null,
+      };
+    }
+    default:
+      return unreachable(decision);
+  }
+}
+
+const now = (summary: string): DeviceExplanation => ({ summary, reasons: [], earliest: null });
+
+/** What is under way ends by itself when nothing more is heard of it. */
+function inProgress(assignment: OpenAssignmentFacts, summary: string): DeviceExplanation {
+  const { id: assignmentId, deploymentId } = assignment;
+  return {
+    summary,
+    reasons: [{ kind: "update-in-progress", deploymentId, assignmentId }],
+    earliest: expiresAt(assignment),
+  };
+}

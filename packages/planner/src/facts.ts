@@ -1,0 +1,131 @@
+import type { InstantMs } from "@moult/base";
+import type {
+  AssignmentId,
+  AssignmentState,
+  Artifact,
+  ClientTraits,
+  DeploymentId,
+  DeploymentState,
+  DeviceState,
+  HardwareType,
+  Outcome,
+  Plan,
+  ReleaseVersion,
+  Running,
+  Tally,
+} from "@moult/model";
+
+// What the planner is told. Every list here is bounded by what one device is concerned with, never by the fleet.
+
+/** The device that asks. */
+export interface DeviceFacts {
+  readonly state: DeviceState;
+  /** Two machines speak with its key: nobody knows which of them an offer would reach. */
+  readonly hasIdentityConflict: boolean;
+  readonly hardwareType: HardwareType;
+  /** Its stable random number in [1, 2^31 - 2]. */
+  readonly draw: number;
+  /** Null until its client has said what it understands. */
+  readonly traits: ClientTraits | null;
+  /** Null until it has said what it runs. */
+  readonly running: Running | null;
+  /** What it says it is doing; null when nobody asked it (an operator asks why). */
+  readonly isIdle: boolean | null;
+}
+
+/** What of an artifact a choice depends on. */
+export type ArtifactFacts = Pick<
+  Artifact,
+  "id" | "path" | "sha256" | "sizeBytes" | "hardwareTypes" | "depends" | "payloads"
+>;
+
+/** One try that is over. */
+export interface AttemptFacts {
+  readonly outcome: Outcome;
+  readonly code: string | null;
+}
+
+/** The device's row in one deployment. */
+export interface AssignmentFacts {
+  readonly id: AssignmentId;
+  readonly state: AssignmentState;
+  /** Counts from 1; of the present or the last try. */
+  readonly attempt: number;
+  /** Set once it is closed. */
+  readonly outcome: Outcome | null;
+  /** Every try that is over. */
+  readonly attempts: readonly AttemptFacts[];
+}
+
+/** The device's assignment that is under way, with what its deployment says by now. */
+export interface OpenAssignmentFacts {
+  readonly id: AssignmentId;
+  readonly deploymentId: DeploymentId;
+  readonly deploymentState: DeploymentState;
+  readonly version: ReleaseVersion;
+  readonly state: AssignmentState;
+  readonly attempt: number;
+  /** Null when the artifact is gone. */
+  readonly artifact: ArtifactFacts | null;
+  readonly updatedAt: InstantMs;
+  readonly timeoutMs: number;
+}
+
+/**
+ * How many devices a share of the target is.
+ *
+ * `exact`: so few that they are counted and ranked at each question. `estimated`: so many that the count may be some
+ * seconds old; a device's share is then decided by its place against the percentage, and the share's size is a cap.
+ */
+export type Census =
+  | { readonly kind: "exact"; readonly eligible: number }
+  | {
+      readonly kind: "estimated";
+      readonly eligible: number;
+      /** For each stage, how many eligible devices have a place below its percentage. */
+      readonly belowThreshold: readonly number[];
+      /** The lowest place of an eligible device: every stage has at least one device. */
+      readonly lowestPlace: number;
+    };
+
+/** Where this device stands among the eligible ones. */
+export interface Standing {
+  readonly census: Census;
+  /** How many eligible devices come before it by (place, id). Only for an exact census. */
+  readonly rank: number | null;
+}
+
+/** One deployment of the device's product, as the device sees it. */
+export interface DeploymentFacts {
+  readonly id: DeploymentId;
+  /** Grows with each deployment of the tenant: the larger, the newer. */
+  readonly number: number;
+  readonly state: DeploymentState;
+  readonly version: ReleaseVersion;
+  readonly plan: Plan;
+  /** Index of the open stage. */
+  readonly stage: number;
+  readonly salt: number;
+  readonly tally: Pick<Tally, "admitted" | "open" | "alreadyRunning" | "aborted">;
+  readonly isTarget: boolean;
+  /** The release's artifacts for this device's hardware. */
+  readonly artifacts: readonly ArtifactFacts[];
+  readonly assignment: AssignmentFacts | null;
+  /** Null where it decides nothing: in the last stage, and for a device that has its place. */
+  readonly standing: Standing | null;
+}
+
+/** The newest deployment that brought this device to its release: what is older has been passed. */
+export interface ReachedFacts {
+  readonly deploymentId: DeploymentId;
+  readonly number: number;
+}
+
+/** All that an answer to one device depends on. */
+export interface DecideFacts {
+  readonly device: DeviceFacts;
+  readonly openAssignment: OpenAssignmentFacts | null;
+  /** Newest first. */
+  readonly candidates: readonly DeploymentFacts[];
+  readonly reached: ReachedFacts | null;
+}

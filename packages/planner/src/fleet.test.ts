@@ -1,0 +1,249 @@
+import { present, unreachable } from "@moult/base";
+import type { DeploymentState, Plan } from "@moult/model";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { brokenLimits } from "./check-plan.ts";
+import { countedAs } from "./counted-as.ts";
+import { decide } from "./decide.ts";
+import { explain } from "./explain.ts";
+import { planOf } from "./facts.fixture.ts";
+import {
+  censusOf,
+  checkIn,
+  end,
+  factsOf,
+  newDevice,
+  operate,
+  progress,
+  remove,
+  startFleet,
+  type Fleet,
+} from "./fleet.fixture.ts";
+import { isUnderWay } from "./assignment-transitions.ts";
+import { PLACES } from "./place.ts";
+import { sentenceOf } from "./reason-sentences.ts";
+import { lastStage, shareSize } from "./stage-share.ts";
+
+const draw = fc.integer({ min: 1, max: PLACES - 1 });
+const plan: fc.Arbitrary<Plan> = fc
+  .record({
+    percents: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 4 }),
+    advanceAtPercent: fc.constantFrom(50, 80, 100),
+    count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+    concurrentMax: fc.integer({ min: 1, max: 8 }),
+    attemptsMax: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ percents, advanceAtPercent, count, concurrentMax, attemptsMax }) =>
+    planOf({
+      stages: [...percents.toSorted((left, right) => left - right), 100].map((percent) => ({
+        percent,
+        advanceAtPercent,
+        ...(count === undefined ? {} : { errorStop: { count } }),
+      })),
+      concurrentMax,
+      attemptsMax,
+    }),
+  );
+
+const action = fc.oneof(
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant("check-in"), at: fc.nat() }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant("end"),
+      at: fc.nat(),
+      outcome: fc.constantFrom(
+        "succeeded",
+        "succeeded",
+        "failed",
+        "rolled-back",
+        "rejected",
+        "silent",
+      ),
+      code: fc.constantFrom(null, null, "server-unreachable"),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("progress"),
+      at: fc.nat(),
+      move: fc.constantFrom("downloading", "installing", "proving"),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("join"), draw }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave"), at: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove"), at: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("operate"),
+      move: fc.constantFrom("pause", "resume", "resume", "resume", "abort"),
+    }),
+  },
+);
+type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
+
+const fleets = fc.record({
+  plan,
+  salt: draw,
+  draws: fc.uniqueArray(draw, { minLength: 1, maxLength: 30 }),
+  actions: fc.array(action, { minLength: 20, maxLength: 150 }),
+});
+
+/** Carries out one action and checks what must hold at that instant. */
+function act(fleet: Fleet, step: Action): void {
+  if (step.kind === "operate") {
+    operate(fleet, step.move);
+    return;
+  }
+  if (step.kind === "join") {
+    if (fleet.devices.every((device) => device.draw !== step.draw))
+      fleet.devices.push(newDevice(step.draw));
+    return;
+  }
+  const device = present(fleet.devices[step.at % fleet.devices.length], "a fleet has devices");
+  switch (step.kind) {
+    case "check-in":
+      checkInAndCheck(fleet, fleet.devices.indexOf(device));
+      return;
+    case "end":
+      end(fleet, device, step.outcome, step.code);
+      return;
+    case "progress":
+      progress(device, step.move);
+      return;
+    case "leave":
+      device.isMember = false;
+      return;
+    case "remove":
+      remove(fleet, device);
+      return;
+    default:
+      unreachable(step);
+  }
+}
+
+function checkInAndCheck(fleet: Fleet, index: number): void {
+  const device = present(fleet.devices[index], "the device exists");
+  const given = factsOf(fleet, device);
+  const { state, stage } = fleet;
+  const wasAdmitted = device.assignment !== null && device.assignment.outcome !== "aborted";
+
+  const decision = checkIn(fleet, device);
+
+  expect(decide(given), "the same facts give the same answer").toEqual(decision);
+  if (decision.kind === "offer") {
+    expect(state, "only a running deployment makes an offer").toBe("running");
+    if (!wasAdmitted && stage < lastStage(fleet.plan))
+      expect(
+        fleet.counts.admitted + fleet.counts.alreadyRunning - fleet.counts.aborted,
+        "no share is exceeded",
+      ).toBeLessThanOrEqual(
+        shareSize(
+          present(fleet.plan.stages[stage], "it is in the plan").percent,
+          censusOf(fleet).eligible,
+        ),
+      );
+  }
+  if (decision.kind === "wait") {
+    expect(decision.reasons.length, "every no has a reason").toBeGreaterThan(0);
+    for (const reason of decision.reasons) expect(sentenceOf(reason)).toMatch(/\.$/);
+    if (wasAdmitted && device.isAccepted)
+      expect(decision.reasons[0]?.kind, "who was admitted stays admitted").not.toBe(
+        "stage-not-reached",
+      );
+  }
+  expect(explain(given).summary).toMatch(/^[A-Z].*\.$/);
+}
+
+function checkNumbers(fleet: Fleet): void {
+  const { plan: given, stage, counts, devices } = fleet;
+  expect(brokenLimits(given, { stage, open: counts.open, admitted: counts.admitted })).toEqual([]);
+  const assignments = devices.flatMap(({ assignment }) => assignment ?? []);
+  for (const counter of ["open", "succeeded", "failed", "silent", "aborted"] as const)
+    expect(counts[counter], `${counter} counts the rows`).toBe(
+      assignments.filter((assignment) => countedAs(assignment) === counter).length,
+    );
+}
+
+test("whatever happens, no limit is exceeded, nobody loses a place, and every no has a reason", () => {
+  fc.assert(
+    fc.property(fleets, ({ plan: given, salt, draws, actions }) => {
+      const fleet = startFleet(given, salt, draws);
+      for (const step of actions) {
+        act(fleet, step);
+        checkNumbers(fleet);
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test("a fleet of good devices gets a good release, whatever happened before, once it is let run", () => {
+  fc.assert(
+    fc.property(fleets, ({ plan: given, salt, draws, actions }) => {
+      const fleet = startFleet(given, salt, draws);
+      for (const step of actions)
+        if (step.kind !== "operate" || step.move !== "abort") act(fleet, step);
+      // Who joins a deployment that is finished has missed it.
+      if (fleet.state === "finished") return;
+
+      // Enough rounds for one device at a time, and for an operator who lets pass what failed.
+      let state: DeploymentState = fleet.state;
+      for (let round = 0; round < 100 && state !== "finished"; round += 1) {
+        if (state !== "running" || round % 10 === 9) {
+          operate(fleet, "pause");
+          operate(fleet, "resume");
+        }
+        for (const device of fleet.devices) {
+          checkIn(fleet, device);
+          end(fleet, device, "succeeded", null);
+        }
+        ({ state } = fleet);
+      }
+
+      if (fleet.devices.some(({ isMember }) => isMember)) expect(state).toBe("finished");
+      for (const { isMember, assignment } of fleet.devices)
+        if (isMember) expect(assignment?.state).toBe("closed");
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("a deployment that tripped makes no offer and takes back what was not begun", () => {
+  fc.assert(
+    fc.property(fleets, ({ plan: given, salt, draws, actions }) => {
+      const fleet = startFleet(given, salt, draws);
+      for (const step of actions) act(fleet, step);
+      operate(fleet, "trip");
+      if (fleet.state !== "tripped") return;
+
+      for (const device of fleet.devices) {
+        const before = device.assignment?.state;
+        const decision = checkIn(fleet, device);
+        expect(decision.kind).not.toBe("offer");
+        if (before === "offered" || before === "downloading")
+          expect(device.assignment?.state).toBe("retry-pending");
+        else if (before !== undefined && isUnderWay(before)) expect(decision.kind).toBe("keep");
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("devices that join later are held to the same shares", () => {
+  const fleet = startFleet(
+    planOf({ stages: [{ percent: 10 }, { percent: 100 }] }),
+    77,
+    Array.from({ length: 20 }, (_, index) => index + 1),
+  );
+  const offerAll = () => fleet.devices.filter((device) => checkIn(fleet, device).kind === "offer");
+
+  expect(offerAll()).toHaveLength(2);
+  for (let late = 0; late < 20; late += 1) fleet.devices.push(newDevice(1_000_003 * (late + 1)));
+  const admittedLater = offerAll().length;
+
+  expect(fleet.counts.admitted).toBeLessThanOrEqual(4);
+  expect(admittedLater).toBeLessThanOrEqual(2);
+});

@@ -1,0 +1,57 @@
+import type { DeploymentState, DeviceState, WaitReason } from "@moult/model";
+
+type ReasonOf<Kind extends WaitReason["kind"]> = Extract<WaitReason, { kind: Kind }>;
+
+const NOT_ACCEPTED: Readonly<Record<DeviceState, string>> = {
+  accepted: "The device is accepted.",
+  pending: "The device waits for an operator to accept it.",
+  rejected: "An operator rejected the device.",
+  decommissioned: "The device was decommissioned.",
+};
+
+const NOT_RUNNING: Readonly<Record<DeploymentState, string>> = {
+  running: "Its deployment is running.",
+  paused: "Its deployment is paused by an operator.",
+  tripped: "Its deployment stopped itself after too many failures, and waits for an operator.",
+  finished: "Its deployment is finished.",
+  aborted: "Its deployment was aborted.",
+};
+
+const list = (values: readonly string[]): string =>
+  values.length <= 3 ? values.join(", ") : `${values.slice(0, 3).join(", ")}, ...`;
+
+/** One plain sentence for each reason; a reason that has none does not compile. */
+const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind>) => string } = {
+  "device-not-accepted": ({ state }) => NOT_ACCEPTED[state],
+  "identity-conflict": () =>
+    "Two machines speak with this device's key; an operator has to accept the right one again.",
+  "no-deployment": () => "No deployment has an update for this device.",
+  "update-in-progress": () => "The device is in an update.",
+  "not-in-target": () => "The running deployment does not target this device.",
+  "deployment-not-running": ({ state }) => NOT_RUNNING[state],
+  "already-running": () => "The device already runs the release.",
+  "no-artifact-for-hardware": ({ hardwareType }) =>
+    `The release has no artifact for the hardware type ${hardwareType}.`,
+  "outside-path-prefix": ({ path, pathPrefix }) =>
+    `The device takes artifacts under ${pathPrefix} only, and the release's is ${path}.`,
+  "payload-type-unsupported": ({ payloadTypes }) =>
+    `The device cannot install the payload type ${list(payloadTypes)}.`,
+  "depends-unmet": ({ name, wanted, provided }) =>
+    `The release needs ${name} to be ${list(wanted)}, and the device ${
+      provided === null ? "does not have it" : `has ${provided}`
+    }.`,
+  "stage-not-reached": ({ stage, admittedInStage }) =>
+    `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
+  "concurrent-limit": ({ limit }) =>
+    `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
+  "attempts-used": ({ attempts, outcome }) =>
+    `The device had its ${attempts === 1 ? "try" : `${attempts} tries`}; the last ended as ${outcome}.`,
+  superseded: () => "A newer deployment decides for this device.",
+};
+
+/** The sentence for a reason, the same in UI, CLI and API. */
+export function sentenceOf<Kind extends WaitReason["kind"]>(reason: ReasonOf<Kind>): string {
+  // The table has a function for each kind; indexing it by a union loses that the two belong together.
+  const sentence = SENTENCES[reason.kind as Kind] as (of: ReasonOf<Kind>) => string;
+  return sentence(reason);
+}
