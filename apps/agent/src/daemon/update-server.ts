@@ -1,0 +1,52 @@
+import { unreachable } from "@moult/base";
+import type { AssignmentEvent } from "@moult/device-protocol";
+import type { Running } from "@moult/model";
+import type { UpdateReport } from "@moult/updater";
+import type { Downloads } from "../downloads/create-downloads.ts";
+import type { ReportQueue } from "../reports/report-queue.ts";
+import type { UpdateServer } from "../update-runner/update-runner.ts";
+import type { ServerContact } from "./server-contact.ts";
+
+/** The protocol's bound on what a person is told about a failure. */
+const DETAIL_CHARACTERS_MAX = 2_000;
+
+/** The server as an update under way sees it. */
+export function createUpdateServer(
+  downloads: Pick<Downloads, "fetch">,
+  contact: Pick<ServerContact, "reach">,
+  queue: Pick<ReportQueue, "add">,
+): UpdateServer {
+  return {
+    download: (update, file, signal, onProgress) =>
+      downloads.fetch(update, file, signal, onProgress),
+    reachServer: (signal) => contact.reach(signal),
+    report: ({ update, report, running, logFile }) => {
+      const hasFailed = report.kind === "finished" && report.outcome !== "succeeded";
+      return queue.add(update, eventOf(report, running), hasFailed ? logFile : undefined);
+    },
+  };
+}
+
+function eventOf(report: UpdateReport, running: Running): AssignmentEvent {
+  switch (report.kind) {
+    case "downloading":
+    case "installing":
+    case "activating":
+    case "proving":
+      return report;
+    case "rolling-back":
+      return { ...report, detail: cut(report.detail) };
+    case "finished": {
+      const { detail, ...rest } = report;
+      return { ...rest, ...(detail === undefined ? {} : { detail: cut(detail) }), running };
+    }
+    default:
+      return unreachable(report);
+  }
+}
+
+/** By whole characters: half a surrogate pair is no text. */
+function cut(text: string): string {
+  if (text.length <= DETAIL_CHARACTERS_MAX) return text;
+  return `${text.slice(0, DETAIL_CHARACTERS_MAX - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}
