@@ -16,6 +16,8 @@ export interface ArtifactReadOptions {
    * demands signatures and lost its keys must not fall back to none. Without this a signature is reported as `unverified`.
    */
   readonly verifyKeys?: readonly VerifyKey[];
+  /** With `verifyKeys`: whether an artifact without a signature is refused, as by default; one that is there is always verified. */
+  readonly unsigned?: "read" | "refuse";
   /** Whether unsigned augmented parts are read or refused; servers alone have a use for them. Refused by default. */
   readonly augmented?: "read" | "refuse";
   /** Over the defaults, `ARTIFACT_LIMITS`. */
@@ -95,6 +97,7 @@ export async function openArtifact(
   const { head, ...layout } = await steps.run(() =>
     readHead(tar, bytes, digest, {
       verifyKeys: options.verifyKeys,
+      allowsUnsigned: options.unsigned === "read",
       allowsAugmented: options.augmented === "read",
       limits,
     }),

@@ -13,6 +13,7 @@ import type { TarEntry, TarReader } from "./tar-reader.ts";
 
 export interface HeadOptions {
   readonly verifyKeys: readonly VerifyKey[] | undefined;
+  readonly allowsUnsigned: boolean;
   readonly allowsAugmented: boolean;
   readonly limits: ArtifactLimits;
 }
@@ -40,7 +41,7 @@ export async function readHead(
   digest: Hash,
   options: HeadOptions,
 ): Promise<HeadReading> {
-  const { limits, verifyKeys } = options;
+  const { limits, verifyKeys, allowsUnsigned } = options;
   const version = await readAll(await take(tar, ["version"]), "infoBytesMax", "version", limits);
   checkVersion(version);
 
@@ -54,7 +55,7 @@ export async function readHead(
   if (next.parsed.kind === "manifest.sig") {
     const text = await readAll(next, "signatureBytesMax", "manifest.sig", limits);
     signature = verifySignature(text, manifestBytes, verifyKeys);
-  } else if (verifyKeys !== undefined)
+  } else if (verifyKeys !== undefined && !allowsUnsigned)
     throw new ArtifactError("signature-missing", { entry: "manifest.sig" });
   const signatureEnd = signature.kind === "unsigned" ? signatureStart : bytes.position;
   checkDigest(manifest, "version", version);
