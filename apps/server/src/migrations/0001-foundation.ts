@@ -82,7 +82,7 @@ const STATEMENTS = [
     admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
     failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
     silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
-    finished_at bigint)`,
+    finished_at bigint, census text)`,
   `create unique index deployment_number on deployment (tenant_id, number)`,
   `create index deployment_state on deployment (tenant_id, product, state, number)`,
   `create table deployment_device (

@@ -218,6 +218,8 @@ export interface DeploymentTable {
   created_by: string;
   created_at: At;
   finished_at: At | null;
+  /** Of a large target: how many devices are where, counted from time to time so that no device waits for it. */
+  census: Json | null;
 }
 
 /** The devices of a deployment whose target is a list. */
