@@ -20,6 +20,13 @@ const BUNDLES: readonly Bundle[] = [
   { entry: "apps/cli/src/main.ts", file: "dist/moult.mjs", target: "node24" },
 ];
 
+/** Bundled CommonJS packages ask for Node's own modules with `require`, which an ES module does not have. */
+const BANNER = [
+  "#!/usr/bin/env node",
+  'import { createRequire as createBundleRequire } from "node:module";',
+  "const require = createBundleRequire(import.meta.url);",
+].join("\n");
+
 const root = dirname(import.meta.dirname);
 
 /** The same sources give the same bytes: no time, no absolute path and no source map goes in. */
@@ -34,11 +41,10 @@ async function bundle({ entry, file, target }: Bundle): Promise<void> {
     format: "esm",
     target,
     charset: "utf8",
-    // Names stay whole: a stack trace from a device in the field is read without a source map.
+    // Lines and names stay whole: a stack trace from a device is read without a source map, and prints one line of it.
     minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: "eof",
-    banner: { js: "#!/usr/bin/env node" },
+    banner: { js: BANNER },
     logLevel: "warning",
     metafile: true,
     write: true,
