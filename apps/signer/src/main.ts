@@ -1,1 +1,68 @@
-export {};
+import { parseArgs } from "node:util";
+import { errorChain, instant } from "@moult/base";
+import { openOfferSource } from "./queries.ts";
+import { createRateCap } from "./rate-cap.ts";
+import { createInstructionSigner } from "./sign-instruction.ts";
+import { SignerError } from "./signer-error.ts";
+import { SignerRequest, type SignerReply } from "@moult/model";
+import { openSigningKey } from "./signing-key.ts";
+
+// The process that holds the instruction key. Its parent is the server; it talks to nobody else, opens no port, and ends
+// when the server does.
+
+const { values } = parseArgs({
+  options: {
+    "key-folder": { type: "string" },
+    database: { type: "string" },
+    "installs-per-minute": { type: "string", default: "6000" },
+  },
+});
+const installsPerMinute = Number(values["installs-per-minute"]);
+if (
+  values["key-folder"] === undefined ||
+  values.database === undefined ||
+  !(installsPerMinute >= 1) ||
+  process.send === undefined
+)
+  throw new SignerError("arguments-invalid", {
+    usage: "started by the server with --key-folder DIR --database URL [--installs-per-minute N]",
+  });
+
+const clock = { now: () => instant(Date.now()) };
+const key = openSigningKey(values["key-folder"]);
+const sign = createInstructionSigner({
+  key,
+  offers: openOfferSource(values.database),
+  clock,
+  takeInstall: createRateCap(installsPerMinute, clock),
+});
+
+const reply = (message: SignerReply): void => {
+  // A parent that is gone is noticed by `disconnect`.
+  process.send?.(message, undefined, undefined, () => undefined);
+};
+
+async function answer(request: SignerRequest): Promise<void> {
+  const { id } = request;
+  if (request.kind === "public-keys") {
+    reply({ kind: "public-keys", id, publicKeys: [key.publicKey] });
+    return;
+  }
+  try {
+    reply({ id, ...(await sign(request.instruction)) });
+  } catch (error) {
+    process.stderr.write(
+      `${JSON.stringify({ event: "signer-failed", error: errorChain(error) })}\n`,
+    );
+    reply({ kind: "refused", id, reason: "signer-failed" });
+  }
+}
+
+process.on("message", (message) => {
+  const request = SignerRequest.safeParse(message);
+  if (request.success) void answer(request.data);
+});
+process.once("disconnect", () => process.exit(0));
+// The terminal's Ctrl-C reaches every process of the group; the server decides when its signer ends.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => process.exit(0));

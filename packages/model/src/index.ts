@@ -54,4 +54,5 @@ export {
   Release,
   artifactPath,
 } from "./release.ts";
+export { SignerReply, SignerRequest } from "./signer-message.ts";
 export { Explanation, WaitReason } from "./wait-reason.ts";

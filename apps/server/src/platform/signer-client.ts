@@ -1,0 +1,159 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { backOffDelayMs, utf8, type BackOff, type Log, type Random } from "@moult/base";
+import { SignerReply, type SignerRequest } from "@moult/model";
+import type { Instruction } from "@moult/trust";
+import { ApiError } from "./api-error.ts";
+
+/** The signer as the rest of the server sees it: a question, and an envelope or a typed refusal. */
+export interface Signer {
+  /** The DSSE envelope around `instruction`. Throws `signer-unavailable`, also when the signer refuses: both are faults here. */
+  sign(instruction: Instruction): Promise<Uint8Array>;
+  /** PEM keys that devices must be provisioned with. */
+  publicKeys(): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}
+
+export interface SignerClientDeps {
+  readonly keyFolder: string;
+  /** Path of the SQLite file, or a postgres:// URL; the signer opens it for reading. */
+  readonly database: string;
+  readonly installsPerMinute: number;
+  readonly log: Log;
+  readonly random: Random;
+}
+
+/** Longer than any signature takes; a device then asks again. */
+const ANSWER_TIMEOUT_MS = 5_000;
+const RESTART_BACK_OFF: BackOff = { delayMsMin: 100, delayMsMax: 10_000 };
+/** A signer that lived this long was healthy: its next restart is quick again. */
+const HEALTHY_AFTER_MS = 10_000;
+
+const SIGNER_MAIN = fileURLToPath(new URL("../../../signer/src/main.ts", import.meta.url));
+
+interface Waiting {
+  readonly resolve: (reply: SignerReply) => void;
+  readonly reject: (error: ApiError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Starts the signer process, starts it again when it dies, and matches its answers to questions. */
+export class SignerClient implements Signer {
+  readonly #deps: SignerClientDeps;
+  readonly #waiting = new Map<number, Waiting>();
+  #child: ChildProcess | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #startedAt = 0;
+  #failures = 0;
+  #lastId = 0;
+  #isStopping = false;
+
+  constructor(deps: SignerClientDeps) {
+    this.#deps = deps;
+    this.#start();
+  }
+
+  async sign(instruction: Instruction): Promise<Uint8Array> {
+    const reply = await this.#ask({ kind: "sign", instruction: JSON.stringify(instruction) });
+    if (reply.kind === "signed") return utf8(reply.envelope);
+    const reason = reply.kind === "refused" ? reply.reason : "unexpected-answer";
+    this.#deps.log.warn("signer-refused", { reason, deviceId: instruction.deviceId });
+    throw new ApiError("signer-unavailable", `the signer refused: ${reason}; try again`);
+  }
+
+  async publicKeys(): Promise<readonly string[]> {
+    const reply = await this.#ask({ kind: "public-keys" });
+    if (reply.kind === "public-keys") return reply.publicKeys;
+    throw new ApiError("signer-unavailable", "the signer did not name its keys; try again");
+  }
+
+  /** For tests and operators: the process, if it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#restartTimer);
+    const child = this.#child;
+    if (child === undefined) return;
+    await new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+      child.kill("SIGTERM");
+    });
+  }
+
+  #ask(question: SignerQuestion): Promise<SignerReply> {
+    const child = this.#child;
+    if (child === undefined || !child.connected)
+      throw new ApiError("signer-unavailable", "the signer is being started again; try again");
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new ApiError("signer-unavailable", "the signer did not answer in time; try again"));
+      }, ANSWER_TIMEOUT_MS);
+      this.#waiting.set(id, { resolve, reject, timer });
+      // A message that cannot be sent ends with the exit of the child, which rejects all that wait.
+      child.send({ ...question, id } satisfies SignerRequest, () => undefined);
+    });
+  }
+
+  #start(): void {
+    const { keyFolder, database, installsPerMinute, log } = this.#deps;
+    const child = spawn(
+      process.execPath,
+      [
+        SIGNER_MAIN,
+        "--key-folder",
+        keyFolder,
+        "--database",
+        database,
+        "--installs-per-minute",
+        String(installsPerMinute),
+      ],
+      // The signer needs nothing of the server's environment; secrets that came that way stay here.
+      { stdio: ["ignore", "inherit", "inherit", "ipc"], env: { PATH: process.env["PATH"] } },
+    );
+    this.#child = child;
+    this.#startedAt = performance.now();
+    child.on("message", (message) => this.#receive(message));
+    child.once("error", (error) => log.error("signer-not-started", { reason: error.message }));
+    child.once("exit", (code, signal) => this.#ended(code, signal));
+    log.info("signer-started", { pid: child.pid });
+  }
+
+  #receive(message: unknown): void {
+    const reply = SignerReply.safeParse(message);
+    if (!reply.success) {
+      this.#deps.log.error("signer-answer-malformed");
+      return;
+    }
+    const waiting = this.#waiting.get(reply.data.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(reply.data.id);
+    clearTimeout(waiting.timer);
+    waiting.resolve(reply.data);
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = undefined;
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(new ApiError("signer-unavailable", "the signer ended while it was asked; try again"));
+    }
+    this.#waiting.clear();
+    if (this.#isStopping) return;
+
+    this.#failures =
+      performance.now() - this.#startedAt > HEALTHY_AFTER_MS ? 1 : this.#failures + 1;
+    const delayMs = backOffDelayMs(RESTART_BACK_OFF, this.#failures, this.#deps.random);
+    this.#deps.log.error("signer-ended", { code, signal, restartInMs: delayMs });
+    this.#restartTimer = setTimeout(() => this.#start(), delayMs);
+  }
+}
+
+type SignerQuestion =
+  | { readonly kind: "sign"; readonly instruction: string }
+  | { readonly kind: "public-keys" };
