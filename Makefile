@@ -21,7 +21,7 @@ setup: $(SETUP) ## install the npm packages, among them Node itself
 
 $(SETUP):
 	@command -v npm >/dev/null || { echo "make: npm is missing: install Node (any version from 20 on) with its npm" >&2; exit 1; }
-	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm ci --ignore-scripts --loglevel=error
 	@# npm 9 and 10 link no executables of a package whose scripts were ignored; a rebuild links them and runs none.
 	test -x node_modules/.bin/node || npm rebuild --ignore-scripts
 	@major=$$(node -p 'process.versions.node.split(".")[0]'); if [ "$$major" -lt $(NODE_MAJOR_MIN) ]; then \
@@ -43,12 +43,12 @@ check: setup ## format, lint, types, tidy, unused code, API document, fast tests
 	node tools/check.ts
 
 .PHONY: test
-test: setup ## every suite; SUITES="unit store" runs only those named
+test: build ## every suite; SUITES="unit store" runs only those named
 	tools/test-packages.sh
 	node tools/run-suites.ts $(SUITES)
 
 .PHONY: bench
-bench: setup ## every benchmark; BENCH=check-in runs one
+bench: build ## every benchmark; BENCH=check-in runs one
 	node bench/run.ts $(BENCH)
 
 .PHONY: clean-room
