@@ -13,26 +13,28 @@ import { openSigningKey } from "./signing-key.ts";
 const { values } = parseArgs({
   options: {
     "key-folder": { type: "string" },
-    database: { type: "string" },
     "installs-per-minute": { type: "string", default: "6000" },
   },
 });
+/** In the environment, because a database URL may hold a password and arguments are public. */
+const database = process.env["MOULT_SIGNER_DATABASE"];
 const installsPerMinute = Number(values["installs-per-minute"]);
 if (
   values["key-folder"] === undefined ||
-  values.database === undefined ||
+  database === undefined ||
   !(installsPerMinute >= 1) ||
   process.send === undefined
 )
   throw new SignerError("arguments-invalid", {
-    usage: "started by the server with --key-folder DIR --database URL [--installs-per-minute N]",
+    usage:
+      "started by the server with --key-folder DIR [--installs-per-minute N] and MOULT_SIGNER_DATABASE",
   });
 
 const clock = { now: () => instant(Date.now()) };
 const key = openSigningKey(values["key-folder"]);
 const sign = createInstructionSigner({
   key,
-  offers: openOfferSource(values.database),
+  offers: openOfferSource(database),
   clock,
   takeInstall: createRateCap(installsPerMinute, clock),
 });

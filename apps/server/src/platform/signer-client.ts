@@ -104,17 +104,12 @@ export class SignerClient implements Signer {
     const { keyFolder, database, installsPerMinute, log } = this.#deps;
     const child = spawn(
       process.execPath,
-      [
-        SIGNER_MAIN,
-        "--key-folder",
-        keyFolder,
-        "--database",
-        database,
-        "--installs-per-minute",
-        String(installsPerMinute),
-      ],
-      // The signer needs nothing of the server's environment; secrets that came that way stay here.
-      { stdio: ["ignore", "inherit", "inherit", "ipc"], env: { PATH: process.env["PATH"] } },
+      [SIGNER_MAIN, "--key-folder", keyFolder, "--installs-per-minute", String(installsPerMinute)],
+      {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+        // The signer needs nothing else of the server's environment; secrets that came that way stay here.
+        env: { PATH: process.env["PATH"], MOULT_SIGNER_DATABASE: database },
+      },
     );
     this.#child = child;
     this.#startedAt = performance.now();
