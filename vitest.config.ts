@@ -6,6 +6,9 @@ const beside = (pattern: string): string[] => [
   `tools/**/${pattern}`,
 ];
 
+/** Starts PostgreSQL once for a project's tests, and fails when there is none. */
+const POSTGRES = "apps/server/src/platform/start-postgres.fixture.ts";
+
 /** One project per kind of test (CONTRIBUTING.md); `tools/run-suites.ts` runs them all and adds up their counts. */
 export default defineConfig({
   test: {
@@ -17,7 +20,14 @@ export default defineConfig({
           exclude: [...beside("*.store.test.ts"), "**/node_modules/**"],
         },
       },
-      { test: { name: "store", include: beside("*.store.test.ts"), testTimeout: 30_000 } },
+      {
+        test: {
+          name: "store",
+          include: beside("*.store.test.ts"),
+          testTimeout: 30_000,
+          globalSetup: POSTGRES,
+        },
+      },
       { test: { name: "gates", include: ["tests/gates/*.test.ts"], testTimeout: 120_000 } },
       { test: { name: "wire", include: ["tests/wire/*.test.ts"] } },
       {
@@ -30,6 +40,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          globalSetup: POSTGRES,
         },
       },
     ],

@@ -1,0 +1,5 @@
+import type { Migration } from "../platform/migrate.ts";
+import { up as foundation } from "./0001-foundation.ts";
+
+/** Every step from an empty database to this version's tables. A released step is never changed. */
+export const MIGRATIONS: readonly Migration[] = [{ number: 1, name: "foundation", up: foundation }];

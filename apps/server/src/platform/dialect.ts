@@ -1,0 +1,3 @@
+/** The two databases; every query runs on both. */
+export const DIALECTS = ["sqlite", "postgres"] as const;
+export type Dialect = (typeof DIALECTS)[number];
