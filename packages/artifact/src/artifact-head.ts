@@ -96,11 +96,16 @@ export interface VerifiedFile {
   readonly sha256: string;
 }
 
-/** What a whole, verified artifact is: head, files, and the identity of its bytes. */
-export interface ArtifactSummary {
+/** An artifact of which every byte was read and verified. */
+export interface VerifiedArtifact {
   readonly head: ArtifactHead;
   readonly files: readonly VerifiedFile[];
   /** Of the whole artifact as stored. */
   readonly sizeBytes: number;
+}
+
+/** What a whole, verified artifact is, with the identity of its bytes. */
+export interface ArtifactSummary extends VerifiedArtifact {
+  /** Of the whole artifact as stored. */
   readonly sha256: string;
 }

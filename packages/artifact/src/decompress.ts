@@ -9,6 +9,8 @@ import { unzstd } from "./unzstd.ts";
 
 /** Large enough that the cost per chunk does not show, small enough that a pipeline of them stays in a cache. */
 const CHUNK_BYTES = 256 * 1024;
+/** Two chunks may wait, so that zlib's thread works on one while the digest of the other is made. */
+const GUNZIP_OPTIONS = { chunkSize: CHUNK_BYTES, highWaterMark: 2 * CHUNK_BYTES };
 
 /**
  * The content of a compressed stream, bounded: by the window a decoder may take and by how far it may expand its input.
@@ -60,7 +62,7 @@ function decoder(
 ): AsyncIterable<Uint8Array> {
   switch (compression) {
     case "gz":
-      return through(source, zlib.createGunzip({ chunkSize: CHUNK_BYTES }));
+      return through(source, zlib.createGunzip(GUNZIP_OPTIONS));
     case "xz":
       return unxz(source, limits.windowBytesMax);
     case "zst":

@@ -12,6 +12,7 @@ export type {
   JsonObject,
   JsonValue,
   Provides,
+  VerifiedArtifact,
   VerifiedFile,
 } from "./artifact-head.ts";
 export { ARTIFACT_LIMITS, type ArtifactLimits } from "./artifact-limits.ts";
@@ -35,6 +36,7 @@ export {
 export {
   inspectArtifact,
   readArtifact,
+  verifyArtifact,
   type ArtifactReadOptions,
   type ArtifactReading,
   type PayloadFileReading,
