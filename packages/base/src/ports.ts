@@ -26,16 +26,26 @@ export interface Crypto {
   ): boolean;
 }
 
+/** Content on its way into `Blobs`, whose digest is known only at its end. */
+export interface BlobWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  /** Durable and readable under its digest when it returns; the same content again succeeds. */
+  finish(): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+  /** Leaves nothing behind. Does nothing after `finish`. */
+  discard(): Promise<void>;
+}
+
 /** Immutable byte strings, found by the lower-case hexadecimal SHA-256 of their content. */
 export interface Blobs {
-  /** Durable when it returns; the same content again succeeds. Refuses content that is not `sha256`. */
-  put(sha256: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  begin(): Promise<BlobWriter>;
   /** The bytes from `start` up to, not including, `end`. Undefined when there is no such blob. */
   read(
     sha256: string,
     range?: { readonly start: number; readonly end: number },
   ): Promise<AsyncIterable<Uint8Array> | undefined>;
   sizeBytes(sha256: string): Promise<number | undefined>;
+  /** Every digest there is, in no order. */
+  list(): AsyncIterable<string>;
   delete(sha256: string): Promise<void>;
 }
 

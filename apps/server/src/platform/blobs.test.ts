@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Blobs } from "@moult/base";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openFolderBlobs } from "./blobs.ts";
+
+let folder: string;
+let blobs: Blobs;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "moult-blobs-"));
+  blobs = await openFolderBlobs(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function store(...chunks: readonly Uint8Array[]): Promise<string> {
+  const writer = await blobs.begin();
+  for (const chunk of chunks) await writer.write(chunk);
+  return (await writer.finish()).sha256;
+}
+
+async function contentOf(sha256: string, range?: { start: number; end: number }) {
+  const content = await blobs.read(sha256, range);
+  if (content === undefined) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function digests(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const sha256 of blobs.list()) found.push(sha256);
+  return found;
+}
+
+const leftovers = () => readdirSync(join(folder, "incoming"));
+
+test("content comes back under its digest, whole and in ranges", async () => {
+  const content = randomBytes(700_000);
+
+  const sha256 = await store(content.subarray(0, 10), content.subarray(10));
+
+  expect(sha256).toBe(createHash("sha256").update(content).digest("hex"));
+  expect(await blobs.sizeBytes(sha256)).toBe(700_000);
+  expect((await contentOf(sha256))?.equals(content)).toBe(true);
+  expect(await contentOf(sha256, { start: 5, end: 12 })).toEqual(content.subarray(5, 12));
+  expect(await contentOf(sha256, { start: 7, end: 7 })).toEqual(Buffer.alloc(0));
+  expect(leftovers()).toEqual([]);
+});
+
+test("the same content twice is one blob", async () => {
+  const first = await store(Buffer.from("same"));
+  const second = await store(Buffer.from("same"));
+
+  expect(second).toBe(first);
+  expect(await digests()).toEqual([first]);
+});
+
+test("what is discarded, or was cut short by a crash, leaves nothing", async () => {
+  const writer = await blobs.begin();
+  await writer.write(Buffer.from("half of it"));
+  await writer.discard();
+  expect(leftovers()).toEqual([]);
+
+  writeFileSync(join(folder, "incoming", "crashed"), "half of it");
+  blobs = await openFolderBlobs(folder);
+  expect(leftovers()).toEqual([]);
+  expect(await digests()).toEqual([]);
+});
+
+test("a blob that is not there reads as nothing, and deleting it is no error", async () => {
+  const sha256 = await store(Buffer.from("short-lived"));
+  await blobs.delete(sha256);
+  await blobs.delete(sha256);
+
+  expect(await contentOf(sha256)).toBeUndefined();
+  expect(await blobs.sizeBytes(sha256)).toBeUndefined();
+});
+
+test("a reader that began before a deletion gets the whole content", async () => {
+  const content = randomBytes(2_000_000);
+  const sha256 = await store(content);
+
+  const reading = await blobs.read(sha256);
+  await blobs.delete(sha256);
+
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of reading ?? []) chunks.push(chunk);
+  expect(Buffer.concat(chunks).equals(content)).toBe(true);
+});
+
+test("a name that is not a digest is refused before it becomes a path", async () => {
+  await expect(blobs.read("../../etc/passwd")).rejects.toThrow("SHA-256");
+});

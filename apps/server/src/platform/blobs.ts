@@ -1,0 +1,156 @@
+import { createHash, randomUUID, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { assert, type BlobWriter, type Blobs } from "@moult/base";
+import { ApiError } from "./api-error.ts";
+
+const READ_BYTES = 256 * 1024;
+
+/**
+ * Blobs in a folder: `<folder>/ab/cd/<sha256>`, two levels so that no folder grows large, and `<folder>/incoming/` for
+ * what is still being written. A blob appears by a rename after its content is on the disk, and the folder that names it
+ * is flushed too; so after a power cut a digest either has its whole content or is not there. What `incoming/` holds at
+ * start was cut short and is removed.
+ */
+export async function openFolderBlobs(folder: string): Promise<Blobs> {
+  const incoming = join(folder, "incoming");
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+
+  return {
+    begin: async () => {
+      const temporary = join(incoming, randomUUID());
+      const file = await orDiskFull(() => open(temporary, "wx", 0o600));
+      return new FolderBlobWriter(folder, temporary, file);
+    },
+    read: async (sha256, range) => {
+      const path = pathOf(folder, sha256);
+      // Opened before it answers, so that a blob deleted meanwhile is either there to the end or not at all.
+      const file = await open(path).catch(onAbsent(undefined));
+      if (file === undefined) return undefined;
+      if (range !== undefined && range.end <= range.start) {
+        await file.close();
+        return nothing();
+      }
+      return createReadStream(path, {
+        fd: file,
+        highWaterMark: READ_BYTES,
+        ...(range === undefined ? {} : { start: range.start, end: range.end - 1 }),
+      });
+    },
+    sizeBytes: async (sha256) =>
+      (await stat(pathOf(folder, sha256)).catch(onAbsent(undefined)))?.size,
+    list: () => listBlobs(folder),
+    delete: (sha256) => rm(pathOf(folder, sha256), { force: true }),
+  };
+}
+
+class FolderBlobWriter implements BlobWriter {
+  readonly #folder: string;
+  readonly #temporary: string;
+  readonly #file: FileHandle;
+  readonly #hash: Hash = createHash("sha256");
+  #sizeBytes = 0;
+  #isOpen = true;
+
+  constructor(folder: string, temporary: string, file: FileHandle) {
+    this.#folder = folder;
+    this.#temporary = temporary;
+    this.#file = file;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    assert(this.#isOpen, "a blob is written before it is finished or discarded");
+    this.#hash.update(chunk);
+    this.#sizeBytes += chunk.length;
+    await this.#orDiscard(async () => {
+      let written = 0;
+      while (written < chunk.length)
+        written += (await this.#file.write(chunk, written, chunk.length - written)).bytesWritten;
+    });
+  }
+
+  async finish(): Promise<{ sha256: string; sizeBytes: number }> {
+    assert(this.#isOpen, "a blob is finished once");
+    const sha256 = this.#hash.digest("hex");
+    const path = pathOf(this.#folder, sha256);
+    await this.#orDiscard(async () => {
+      await this.#file.sync();
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(this.#temporary, path);
+      // The names on the way to the blob: the two levels may be new.
+      for (const named of [dirname(path), dirname(dirname(path)), this.#folder])
+        await flushFolder(named);
+    });
+    this.#isOpen = false;
+    await this.#file.close();
+    return { sha256, sizeBytes: this.#sizeBytes };
+  }
+
+  async discard(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#file.close();
+    await rm(this.#temporary, { force: true });
+  }
+
+  async #orDiscard(step: () => Promise<void>): Promise<void> {
+    try {
+      await orDiskFull(step);
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+}
+
+function pathOf(folder: string, sha256: string): string {
+  assert(/^[0-9a-f]{64}$/.test(sha256), "a blob is named by a lower-case SHA-256");
+  return join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+}
+
+async function* listBlobs(folder: string): AsyncIterable<string> {
+  for (const first of await readdir(folder))
+    if (/^[0-9a-f]{2}$/.test(first))
+      for (const second of await readdir(join(folder, first)))
+        for (const name of await readdir(join(folder, first, second)))
+          if (/^[0-9a-f]{64}$/.test(name)) yield name;
+}
+
+async function* nothing(): AsyncIterable<Uint8Array> {
+  // An empty range has no bytes.
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const errorCode = (error: unknown): unknown =>
+  error instanceof Error && "code" in error ? error.code : undefined;
+
+const onAbsent =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    if (errorCode(error) === "ENOENT") return value;
+    throw error;
+  };
+
+async function orDiskFull<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
+    throw new ApiError(
+      "disk-full",
+      "the server has no room for this file; free some space on its data disk and try again",
+      { cause },
+    );
+  }
+}
