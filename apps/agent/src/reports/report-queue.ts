@@ -47,7 +47,9 @@ export interface ReportQueue {
   repeatFinished(attempt: Attempt): Promise<boolean>;
   /** The oldest events, all of one attempt, at most `countMax`; or one log. Empty when nothing waits. */
   head(countMax: number): readonly ReportEntry[];
-  /** Takes entries that `head` gave out of the queue. */
+  /** Says that these are on their way: from now on nothing newer takes their place. */
+  sending(entries: readonly ReportEntry[]): void;
+  /** Takes entries out of the queue. */
   settle(entries: readonly ReportEntry[]): Promise<void>;
   /** Takes all of an attempt out of the queue: its server wants nothing more of it. */
   drop(attempt: Attempt): Promise<void>;
@@ -113,6 +115,9 @@ export async function openReportQueue(dataDir: string, log: Log): Promise<Report
         return true;
       }),
     head: (countMax) => headOf(state, countMax),
+    sending: (entries) => {
+      for (const entry of entries) state.onTheirWay.add(entry);
+    },
     settle: (settled) => leave((entry) => settled.includes(entry)),
     drop: (attempt) => leave((entry) => isSame(entry, attempt)),
     get length() {
@@ -129,8 +134,7 @@ export async function openReportQueue(dataDir: string, log: Log): Promise<Report
 interface QueueState {
   entries: readonly ReportEntry[];
   memory: Memory;
-  /** Entries that `head` gave out: they may be on their way, so nothing may take their place. */
-  readonly givenOut: WeakSet<ReportEntry>;
+  readonly onTheirWay: WeakSet<ReportEntry>;
 }
 
 /** Takes one entry in, in memory; of progress that nobody has heard yet only the newest matters. */
@@ -144,7 +148,7 @@ function take(state: QueueState, entry: ReportEntry): void {
   }
   const last = state.entries.at(-1);
   const isReplaced =
-    last !== undefined && isProgress(last) && isProgress(entry) && !state.givenOut.has(last);
+    last !== undefined && isProgress(last) && isProgress(entry) && !state.onTheirWay.has(last);
   state.entries = [...(isReplaced ? state.entries.slice(0, -1) : state.entries), entry];
 }
 
@@ -161,9 +165,7 @@ function headOf(state: QueueState, countMax: number): readonly ReportEntry[] {
     (entry) => entry.kind !== "event" || !isSame(entry, first),
   );
   const events = others === -1 ? state.entries : state.entries.slice(0, others);
-  const head = first.kind === "log" ? [first] : events.slice(0, countMax);
-  for (const entry of head) state.givenOut.add(entry);
-  return head;
+  return first.kind === "log" ? [first] : events.slice(0, countMax);
 }
 
 const isProgress = (entry: ReportEntry): boolean =>
@@ -174,13 +176,14 @@ const isSame = (left: Attempt, right: Attempt): boolean =>
 
 const pick = ({ assignmentId, attempt }: Attempt): Attempt => ({ assignmentId, attempt });
 
-const linesOf = ({ memory, entries }: QueueState) => [memory, ...entries];
+/** The memory last: it counts the entries before it as taken in, and what is appended goes on from there. */
+const linesOf = ({ memory, entries }: QueueState) => [...entries, memory];
 
 async function load(path: string, log: Log): Promise<QueueState> {
   const state: QueueState = {
     entries: [],
     memory: { kind: "memory", newest: null, finished: null },
-    givenOut: new WeakSet(),
+    onTheirWay: new WeakSet(),
   };
   const text = (await readFileIfPresent(path))?.toString("utf8") ?? "";
   const lines = text.split("\n").filter((line) => line !== "");

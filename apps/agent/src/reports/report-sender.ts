@@ -68,6 +68,7 @@ export function createReportSender(deps: ReportSenderDeps): ReportSender {
           continue;
         }
         if (isProgress) progressSentAtMs = ticker.monotonicMs();
+        queue.sending(head);
         const sent = await send(deps, head, signal);
         failures = sent.kind === "later" ? failures + 1 : 0;
         if (sent.kind === "later")

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { instant, seededRandom, type Clock, type Log } from "@moult/base";
-import { Provisioning } from "@moult/device-protocol";
+import type { Provisioning } from "@moult/device-protocol";
 import type { DeviceServer } from "../../../../tests/system/device-server.fixture.ts";
 import { openDeviceKey } from "../identity/device-key.ts";
 import { installProvisioning } from "../identity/read-provisioning.ts";
@@ -79,7 +79,7 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
     trusted,
     instanceId: randomUUID(),
     clock,
-    monotonicMs: systemTicker.monotonicMs,
+    monotonicMs: () => systemTicker.monotonicMs(),
     log,
   });
   const signal = new AbortController().signal;
@@ -100,7 +100,7 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
     random: seededRandom(1),
     /** One check-in that asks for a signed answer. */
     ask: () => checkIn.checkIn(report, true, signal),
-    checkIn: checkIn.checkIn,
+    checkIn,
     signal,
     close: async (): Promise<void> => {
       http.close();

@@ -71,7 +71,9 @@ test("what the server has already is not sent again, and what it asks for is", a
 
 test("an answer without news is no instruction and moves no generation", async () => {
   await device.ask();
-  expect(await device.checkIn(device.report, false, device.signal)).toEqual({ kind: "holds" });
+  expect(await device.checkIn.checkIn(device.report, false, device.signal)).toEqual({
+    kind: "holds",
+  });
   expect(device.link.read().generation).toBe(1);
 });
 
