@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import type { InstantMs } from "@moult/base";
+import { inventoryDigest, runningDigest } from "@moult/device-protocol";
+import type { ClientTraits, DeviceId, Inventory, Running } from "@moult/model";
+import { appendEvent } from "../platform/events.ts";
+import { forgetDecision } from "../platform/planning-epoch.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { setTraits } from "./queries.ts";
+import {
+  beginRun,
+  knownReports,
+  replaceAttributes,
+  replaceRunning,
+  setInventoryDigest,
+} from "./report-queries.ts";
+
+const crypto = {
+  sha256: (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest(),
+};
+
+/**
+ * Keeps what a device says it runs, in the caller's transaction; another artifact becomes part of its history and an event.
+ * False when it is what the server has already.
+ */
+export async function recordRunning(
+  db: TenantDb,
+  deviceId: DeviceId,
+  running: Running,
+  at: InstantMs,
+): Promise<boolean> {
+  const known = await knownReports(db, deviceId);
+  const digest = runningDigest(running, crypto);
+  if (known === undefined || known.runningSha256 === digest) return false;
+  if (!(await replaceRunning(db, deviceId, known.runningSha256, running, digest))) return false;
+
+  if (known.runningArtifact !== running.artifactName) {
+    await beginRun(db, deviceId, running.artifactName, at);
+    await appendEvent(db, {
+      at,
+      deviceId,
+      body: {
+        kind: "device-running-changed",
+        from: known.runningArtifact,
+        to: running.artifactName,
+      },
+    });
+  }
+  await forgetDecision(db, deviceId);
+  return true;
+}
+
+/**
+ * Keeps a device's inventory, in the caller's transaction: the attributes become exactly these. False when they are what
+ * the server has already.
+ */
+export async function recordInventory(
+  db: TenantDb,
+  deviceId: DeviceId,
+  inventory: Inventory,
+  at: InstantMs,
+): Promise<boolean> {
+  const known = await knownReports(db, deviceId);
+  const digest = inventoryDigest(inventory, crypto);
+  if (known === undefined || known.inventorySha256 === digest) return false;
+  if (!(await setInventoryDigest(db, deviceId, known.inventorySha256, digest))) return false;
+
+  await replaceAttributes(db, deviceId, inventory);
+  await appendEvent(db, { at, deviceId, body: { kind: "device-inventory-changed" } });
+  return true;
+}
+
+/** Keeps what a device's client understands, in the caller's transaction; it changes when the client is updated. */
+export async function recordTraits(
+  db: TenantDb,
+  deviceId: DeviceId,
+  traits: ClientTraits,
+): Promise<boolean> {
+  const isNews = await setTraits(db, deviceId, traits);
+  if (isNews) await forgetDecision(db, deviceId);
+  return isNews;
+}

@@ -1,0 +1,183 @@
+import type { DeviceId, DeviceRunningEntry, Inventory, Running, Sha256 } from "@moult/model";
+import { sql } from "kysely";
+import { isoFrom, isoOrNull } from "../platform/columns.ts";
+import { storableText } from "../platform/storable-text.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+
+/** What the server has of a device's reports. */
+export interface KnownReports {
+  readonly runningArtifact: string | null;
+  readonly runningSha256: Sha256 | null;
+  readonly inventorySha256: Sha256 | null;
+}
+
+export async function knownReports(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<KnownReports | undefined> {
+  return db.kysely
+    .selectFrom("device")
+    .select([
+      "running_artifact as runningArtifact",
+      "running_sha256 as runningSha256",
+      "inventory_sha256 as inventorySha256",
+    ])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+}
+
+/** False when another report of the device came in between. */
+export async function replaceRunning(
+  db: TenantDb,
+  deviceId: DeviceId,
+  before: Sha256 | null,
+  running: Running,
+  runningSha256: Sha256,
+): Promise<boolean> {
+  const replaced = await db.kysely
+    .updateTable("device")
+    .set({
+      running_artifact: storableText(running.artifactName),
+      running_provides: JSON.stringify(running.provides),
+      running_sha256: runningSha256,
+    })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .where("running_sha256", "is not distinct from", before)
+    .returning("id")
+    .executeTakeFirst();
+  return replaced !== undefined;
+}
+
+/** Ends what the device ran and begins what it runs now. */
+export async function beginRun(
+  db: TenantDb,
+  deviceId: DeviceId,
+  artifactName: string,
+  at: number,
+): Promise<void> {
+  await db.kysely
+    .updateTable("device_run")
+    .set({ until: at })
+    .where("tenant_id", "=", db.tenantId)
+    .where("device_id", "=", deviceId)
+    .where("until", "is", null)
+    .execute();
+  await db.kysely
+    .insertInto("device_run")
+    .values({
+      tenant_id: db.tenantId,
+      device_id: deviceId,
+      artifact_name: storableText(artifactName),
+      since: at,
+      until: null,
+    })
+    .execute();
+}
+
+/** What the device ran, the newest first. */
+export async function runsOf(
+  db: TenantDb,
+  deviceId: DeviceId,
+  limit: number,
+): Promise<DeviceRunningEntry[]> {
+  const rows = await db.kysely
+    .selectFrom("device_run")
+    .select(["artifact_name", "since", "until"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("device_id", "=", deviceId)
+    .orderBy("since", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    artifactName: row.artifact_name,
+    since: isoFrom(row.since),
+    until: isoOrNull(row.until),
+  }));
+}
+
+export async function attributesOf(db: TenantDb, deviceId: DeviceId): Promise<Inventory> {
+  const rows = await db.kysely
+    .selectFrom("device_attribute")
+    .select(["name", "value"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("device_id", "=", deviceId)
+    .orderBy("name")
+    .execute();
+  return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+}
+
+/** False when another report of the device came in between. */
+export async function setInventoryDigest(
+  db: TenantDb,
+  deviceId: DeviceId,
+  before: Sha256 | null,
+  inventorySha256: Sha256,
+): Promise<boolean> {
+  const replaced = await db.kysely
+    .updateTable("device")
+    .set({ inventory_sha256: inventorySha256 })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .where("inventory_sha256", "is not distinct from", before)
+    .returning("id")
+    .executeTakeFirst();
+  return replaced !== undefined;
+}
+
+/** Makes the device's attributes exactly these; writes only what differs, for most reports change one of many. */
+export async function replaceAttributes(
+  db: TenantDb,
+  deviceId: DeviceId,
+  inventory: Inventory,
+): Promise<void> {
+  const before = new Map(Object.entries(await attributesOf(db, deviceId)));
+  const after = new Map(
+    Object.entries(inventory).map(([name, value]) => [storableText(name), storableText(value)]),
+  );
+  const gone = [...before.keys()].filter((name) => !after.has(name));
+  const changed = [...after].filter(([name, value]) => before.get(name) !== value);
+  if (gone.length > 0)
+    await db.kysely
+      .deleteFrom("device_attribute")
+      .where("tenant_id", "=", db.tenantId)
+      .where("device_id", "=", deviceId)
+      .where("name", "in", gone)
+      .execute();
+  if (changed.length > 0)
+    await db.kysely
+      .insertInto("device_attribute")
+      .values(
+        changed.map(([name, value]) => ({
+          tenant_id: db.tenantId,
+          device_id: deviceId,
+          name,
+          value,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(["device_id", "name"])
+          .doUpdateSet((row) => ({ value: row.ref("excluded.value") })),
+      )
+      .execute();
+}
+
+/** A statement's parameters are bounded on both dialects. */
+const SEEN_PER_STATEMENT = 1_000;
+
+/** Moves the devices' last-seen times forward, never back: replicas may flush in any order. */
+export async function moveLastSeen(
+  db: TenantDb,
+  seen: readonly (readonly [deviceId: DeviceId, at: number])[],
+): Promise<void> {
+  for (let start = 0; start < seen.length; start += SEEN_PER_STATEMENT) {
+    const rows = seen
+      .slice(start, start + SEEN_PER_STATEMENT)
+      .map(([id, at]) => sql`(cast(${id} as text), cast(${at} as bigint))`);
+    await sql`update device set last_seen_at = seen.column2 from (values ${sql.join(rows)}) as seen
+      where device.id = seen.column1 and device.tenant_id = ${db.tenantId}
+        and (device.last_seen_at is null or device.last_seen_at < seen.column2)`.execute(db.kysely);
+  }
+}

@@ -1,0 +1,2 @@
+export { holdGroup } from "./hold-group.ts";
+export { createGroupHandlers } from "./operations.ts";

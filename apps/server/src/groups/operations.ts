@@ -1,0 +1,109 @@
+import type { Clock } from "@moult/base";
+import type { DeviceId, Group, GroupId, ProductName } from "@moult/model";
+import { ApiError } from "../platform/api-error.ts";
+import { appendEvent } from "../platform/events.ts";
+import { newId } from "../platform/new-id.ts";
+import type { Handlers } from "../platform/operation-handler.ts";
+import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { holdProduct } from "../products/index.ts";
+import {
+  deleteGroup,
+  deleteMembers,
+  devicesAmong,
+  groupById,
+  groupsOf,
+  insertGroup,
+  insertMembers,
+  lockGroup,
+  unfinishedDeploymentsTo,
+} from "./queries.ts";
+
+export type GroupHandlers = Handlers<
+  "listGroups" | "createGroup" | "showGroup" | "deleteGroup" | "addToGroup" | "removeFromGroup"
+>;
+
+/** An error names this many of what it is about. */
+const NAMED_MAX = 5;
+
+export function createGroupHandlers({ clock }: { readonly clock: Clock }): GroupHandlers {
+  const change = async (
+    db: TenantDb,
+    groupId: GroupId,
+    deviceIds: readonly DeviceId[],
+    write: typeof insertMembers,
+  ): Promise<Group> => {
+    await db.transaction(async (inner) => {
+      const product = await lockedProduct(inner, groupId);
+      const ids = [...new Set(deviceIds)];
+      const known = await devicesAmong(inner, product, ids);
+      const unknown = ids.filter((id) => !known.has(id));
+      if (unknown.length > 0) throw new ApiError("not-found", unknownDevices(unknown, product));
+      if ((await write(inner, groupId, ids)) === 0) return;
+      await appendEvent(inner, { at: clock.now(), body: { kind: "group-changed", groupId } });
+      await raisePlanningEpoch(inner);
+    });
+    return groupOrRefusal(db, groupId);
+  };
+
+  return {
+    listGroups: async ({ db }, { query: { product } }) => ({
+      items: await groupsOf(db, product),
+    }),
+
+    createGroup: async ({ db }, { body: { name, product } }) => {
+      const id = newId<GroupId>();
+      const at = clock.now();
+      await db.transaction(async (inner) => {
+        if (!(await holdProduct(inner, product)))
+          throw new ApiError("not-found", `There is no product "${product}"; create it first.`);
+        if (!(await insertGroup(inner, { id, name, product, createdAt: at })))
+          throw new ApiError("name-taken", `The product has a group "${name}" already.`);
+        await appendEvent(inner, { at, body: { kind: "group-changed", groupId: id } });
+      });
+      return groupOrRefusal(db, id);
+    },
+
+    showGroup: ({ db }, { params: { groupId } }) => groupOrRefusal(db, groupId),
+
+    deleteGroup: ({ db }, { params: { groupId } }) =>
+      db.transaction(async (inner) => {
+        const product = await lockedProduct(inner, groupId);
+        const deployments = await unfinishedDeploymentsTo(inner, product, groupId);
+        if (deployments.length > 0) throw new ApiError("in-use", inUse(deployments));
+        await deleteGroup(inner, groupId);
+        await appendEvent(inner, { at: clock.now(), body: { kind: "group-changed", groupId } });
+        await raisePlanningEpoch(inner);
+      }),
+
+    addToGroup: ({ db }, { params, body }) =>
+      change(db, params.groupId, body.deviceIds, insertMembers),
+
+    removeFromGroup: ({ db }, { params, body }) =>
+      change(db, params.groupId, body.deviceIds, deleteMembers),
+  };
+}
+
+async function lockedProduct(db: TenantDb, groupId: GroupId): Promise<ProductName> {
+  const product = await lockGroup(db, groupId);
+  if (product === undefined) throw noGroup();
+  return product;
+}
+
+async function groupOrRefusal(db: TenantDb, groupId: GroupId): Promise<Group> {
+  const group = await groupById(db, groupId);
+  if (group === undefined) throw noGroup();
+  return group;
+}
+
+const noGroup = (): ApiError => new ApiError("not-found", "There is no group with this id.");
+
+function unknownDevices(unknown: readonly DeviceId[], product: ProductName): string {
+  const more = unknown.length > NAMED_MAX ? ` and ${unknown.length - NAMED_MAX} more` : "";
+  return `Nothing was changed: no device of the product "${product}" has the id ${unknown.slice(0, NAMED_MAX).join(", ")}${more}. Leave them out, or name devices of the group's own product.`;
+}
+
+function inUse(deployments: readonly string[]): string {
+  const more = deployments.length > NAMED_MAX ? ` and ${deployments.length - NAMED_MAX} more` : "";
+  return `Unfinished deployments target this group: ${deployments.slice(0, NAMED_MAX).join(", ")}${more}. Wait for their end, or abort them.`;
+}
