@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { DIALECTS } from "./dialect.ts";
-import { afterCommit } from "./database.ts";
 import { isUniqueViolation } from "./database-error.ts";
 import type { Schema } from "./schema.ts";
 import type { TenantDb } from "./tenant-db.ts";
@@ -119,25 +118,6 @@ describe.each(DIALECTS)("the database on %s", (dialect) => {
 
     await expect(addProduct(db, "gateway")).rejects.toThrow(/in a transaction/);
     expect(await productNames(db)).toEqual([]);
-  });
-
-  test("what waits for a commit happens after it, and never after a failure", async () => {
-    const db = await store.newTenant();
-    const happened: string[] = [];
-    await db.transaction(async (inside) => {
-      afterCommit(inside, () => happened.push("committed"));
-      await addProduct(inside, "gateway");
-      expect(happened).toEqual([]);
-    });
-    await db
-      .transaction(async (inside) => {
-        afterCommit(inside, () => happened.push("failed"));
-        await addProduct(inside, "gateway");
-      })
-      .catch(() => happened.push("refused"));
-
-    expect(happened).toEqual(["committed", "refused"]);
-    expect(() => afterCommit(db, () => undefined)).toThrow(/inside its transaction/);
   });
 
   test("counts, sums and instants are numbers", async () => {

@@ -45,6 +45,8 @@ export interface Database {
   /** Single statements and transactions of a library that brings its own queries. */
   readonly writer: Kysely<Schema>;
   tenant(tenantId: TenantId): TenantDb;
+  /** `listener` hears of every commit of this process that appended events of a tenant; it must not throw. */
+  onEvents(listener: (tenantId: TenantId) => void): void;
   /** Prepares one question of a hot path; on SQLite it is answered synchronously. */
   readonly prepareRead: PrepareRead;
   close(): Promise<void>;
@@ -56,11 +58,11 @@ const RETRY_BACK_OFF = { delayMsMin: 4, delayMsMax: 250 };
 
 const states = new WeakMap<Kysely<Schema>, TransactionState>();
 
-/** Runs `action` once the transaction of `db` is durable, and never if it is not. It must not throw. */
-export function afterCommit(db: TenantDb, action: () => void): void {
+/** Tells those who wait for the tenant's events, once the transaction of `db` is durable, and never if it is not. */
+export function announceEvents(db: TenantDb): void {
   const state = states.get(db.kysely);
-  assert(state?.isOpen === true, "what follows a commit is asked for inside its transaction");
-  state.afterCommit.push(action);
+  assert(state?.isOpen === true, "events are appended inside a transaction");
+  state.tenantsWithEvents.add(db.tenantId);
 }
 
 /** Opens the database and brings its tables up to date. Throws `DatabaseError` "database-newer" for a later version's. */
@@ -73,14 +75,18 @@ export async function openDatabase(place: DatabasePlace, log: Log): Promise<Data
     throw error;
   }
 
-  const transaction = transactionsOn(parts.writer);
+  const listeners: ((tenantId: TenantId) => void)[] = [];
+  const transaction = transactionsOn(parts.writer, (tenantId) => {
+    for (const listener of listeners) listener(tenantId);
+  });
   return {
     dialect: place.kind,
     writer: parts.writer,
     system: { kysely: parts.reader, transaction: (work) => transaction(work) },
-    tenant: (tenantId) => tenantDb(tenantId, parts.reader, transaction),
+    tenant: (tenantId) => tenantDb(tenantId, place.kind, parts.reader, transaction),
+    onEvents: (listener) => void listeners.push(listener),
     prepareRead: parts.prepareRead,
-    close: parts.close,
+    close: () => parts.close(),
   };
 }
 
@@ -149,15 +155,18 @@ function postgresParts(options: PostgresOptions, log: Log): Parts {
 
 type RunTransaction = <T>(work: (kysely: Kysely<Schema>) => Promise<T>) => Promise<T>;
 
-/** Transactions with what belongs to them: the guard against the outer handle, the retries, what follows the commit. */
-function transactionsOn(writer: Kysely<Schema>): RunTransaction {
+/** Transactions with what belongs to them: the guard against the outer handle, the retries, the word after the commit. */
+function transactionsOn(
+  writer: Kysely<Schema>,
+  announce: (tenantId: TenantId) => void,
+): RunTransaction {
   const once = async <T>(work: (kysely: Kysely<Schema>) => Promise<T>): Promise<T> => {
-    const state: TransactionState = { isOpen: true, afterCommit: [] };
+    const state: TransactionState = { isOpen: true, tenantsWithEvents: new Set() };
     const result = await writer.transaction().execute((kysely) => {
       states.set(kysely, state);
       return insideTransaction(state, () => work(kysely));
     });
-    for (const action of state.afterCommit) action();
+    for (const tenantId of state.tenantsWithEvents) announce(tenantId);
     return result;
   };
 
@@ -183,17 +192,20 @@ const FAULT_DETAILS = {
 
 function tenantDb(
   tenantId: TenantId,
+  dialect: Dialect,
   reader: Kysely<Schema>,
   transaction: RunTransaction,
 ): TenantDb {
   return scope({
     tenantId,
+    dialect,
     kysely: reader,
     transaction: (work) =>
       transaction((kysely) =>
         work(
           scope({
             tenantId,
+            dialect,
             kysely,
             // Joining would keep half of the work when an error of the inner one is caught.
             transaction: () =>

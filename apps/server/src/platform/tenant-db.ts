@@ -1,5 +1,6 @@
 import type { TenantId } from "@moult/model";
 import type { Kysely } from "kysely";
+import type { Dialect } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 
 declare const scoped: unique symbol;
@@ -11,6 +12,8 @@ declare const scoped: unique symbol;
 export interface TenantDb {
   readonly [scoped]: true;
   readonly tenantId: TenantId;
+  /** For `platform/`, where the differences live; queries are the same on both. */
+  readonly dialect: Dialect;
   /** Outside a transaction: reads. Inside: everything, on the transaction's connection. */
   readonly kysely: Kysely<Schema>;
   /**

@@ -53,15 +53,15 @@ export function useTestDatabase(dialect: Dialect): TestDatabase {
 }
 
 export async function openTestDatabase(dialect: Dialect): Promise<TestDatabase> {
-  const { place, remove } = dialect === "sqlite" ? sqlitePlace() : await postgresPlace();
-  const database = await openDatabase(place, silentLog);
+  const store = dialect === "sqlite" ? sqlitePlace() : await postgresPlace();
+  const database = await openDatabase(store.place, silentLog);
   return {
     database,
-    place,
+    place: store.place,
     newTenant: () => insertTenant(database),
     drop: async () => {
       await database.close();
-      await remove();
+      await store.remove();
     },
   };
 }

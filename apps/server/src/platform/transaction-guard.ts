@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { InvariantError, assert } from "@moult/base";
+import type { TenantId } from "@moult/model";
 import type {
   CompiledQuery,
   DatabaseConnection,
@@ -8,10 +9,10 @@ import type {
   TransactionSettings,
 } from "kysely";
 
-/** One running transaction: whether it still runs, and what shall happen once it is durable. */
+/** One running transaction: whether it still runs, and whose events it appended. */
 export interface TransactionState {
   isOpen: boolean;
-  readonly afterCommit: (() => void)[];
+  readonly tenantsWithEvents: Set<TenantId>;
 }
 
 const running = new AsyncLocalStorage<TransactionState>();

@@ -1,0 +1,148 @@
+import type { DeviceId, FleetEvent, ProductName } from "@moult/model";
+import { describe, expect, test } from "vitest";
+import { openDatabase } from "./database.ts";
+import { DIALECTS } from "./dialect.ts";
+import { appendEvent, createEventFeed, deviceEventPage, eventsAfter } from "./events.ts";
+import { newId } from "./new-id.ts";
+import type { TenantDb } from "./tenant-db.ts";
+import { TEST_NOW, silentLog, useTestDatabase } from "./test-database.fixture.ts";
+
+const changed = (product: string) => ({
+  at: TEST_NOW,
+  body: { kind: "product-changed" as const, product: product as ProductName },
+});
+
+const productOf = ({ body }: FleetEvent): string =>
+  body.kind === "product-changed" ? body.product : body.kind;
+
+async function take(events: AsyncIterable<FleetEvent>, count: number): Promise<string[]> {
+  const products: string[] = [];
+  for await (const event of events) {
+    products.push(productOf(event));
+    if (products.length === count) break;
+  }
+  return products;
+}
+
+describe.each(DIALECTS)("events on %s", (dialect) => {
+  const store = useTestDatabase(dialect);
+  const append = (db: TenantDb, product: string) =>
+    db.transaction((inner) => appendEvent(inner, changed(product)));
+
+  test("who watches sees what happens from now on, of the own tenant only, in order", async () => {
+    const feed = createEventFeed(store.database);
+    const [db, other] = [await store.newTenant(), await store.newTenant()];
+    await append(db, "before");
+    const seen = take(feed.watch(db, {}, new AbortController().signal), 3);
+    // When the watch begins is up to the database, so there is news until it has enough.
+    let isDone = false;
+    void seen.then(() => (isDone = true));
+    for (let index = 0; !isDone; index += 1) {
+      await append(other, "other");
+      await append(db, `p${index}`);
+    }
+
+    const [first = ""] = await seen;
+    const from = Number(first.slice(1));
+    expect(await seen).toEqual([`p${from}`, `p${from + 1}`, `p${from + 2}`]);
+    feed.close();
+  });
+
+  test("who names the last event it saw gets every later one, however many there are", async () => {
+    const feed = createEventFeed(store.database);
+    const db = await store.newTenant();
+    await append(db, "seen");
+    const [seen] = await eventsAfter(db, 0, {});
+    await db.transaction(async (inner) => {
+      for (let index = 0; index < 450; index += 1) await appendEvent(inner, changed(`p${index}`));
+    });
+
+    const watch = feed.watch(db, { after: seen?.sequence }, new AbortController().signal);
+    expect(await take(watch, 450)).toEqual(Array.from({ length: 450 }, (_, index) => `p${index}`));
+    feed.close();
+  });
+
+  test("a transaction that fails leaves no event", async () => {
+    const db = await store.newTenant();
+    await db
+      .transaction(async (inner) => {
+        await appendEvent(inner, changed("gone"));
+        throw new Error("no");
+      })
+      .catch(() => undefined);
+
+    expect(await eventsAfter(db, 0, {})).toEqual([]);
+    await expect(appendEvent(db, changed("outside"))).rejects.toThrow(/inside a transaction/);
+  });
+
+  test("a transaction that commits late is not skipped by who read later events", async () => {
+    const db = await store.newTenant();
+    const begun = Promise.withResolvers<void>();
+    const mayCommit = Promise.withResolvers<void>();
+    const late = db.transaction(async (inner) => {
+      await appendEvent(inner, changed("late"));
+      begun.resolve();
+      await mayCommit.promise;
+    });
+    await begun.promise;
+    const early = append(db, "early");
+    // On SQLite the second one waits for its turn; on PostgreSQL it commits with the higher sequence.
+    if (dialect === "postgres") await early;
+    const seenMeanwhile = await eventsAfter(db, 0, {});
+    mayCommit.resolve();
+    await Promise.all([late, early]);
+
+    const last = seenMeanwhile.at(-1)?.sequence ?? 0;
+    const after = await eventsAfter(db, last, {});
+    expect([...seenMeanwhile, ...after].map(productOf)).toEqual(["late", "early"]);
+  });
+
+  test("a watch ends when its caller goes away", async () => {
+    const feed = createEventFeed(store.database);
+    const db = await store.newTenant();
+    const caller = new AbortController();
+    const watch = feed.watch(db, { after: 0 }, caller.signal)[Symbol.asyncIterator]();
+    const next = watch.next();
+    caller.abort();
+
+    expect(await next).toMatchObject({ done: true });
+    feed.close();
+  });
+
+  test("a device's events are paged from the newest back", async () => {
+    const db = await store.newTenant();
+    const deviceId = newId<DeviceId>();
+    await db.transaction(async (inner) => {
+      for (const product of ["a", "b", "c"])
+        await appendEvent(inner, { ...changed(product), deviceId });
+      await appendEvent(inner, { ...changed("x"), deviceId: newId<DeviceId>() });
+    });
+
+    const newest = await deviceEventPage(db, deviceId, undefined, 2);
+    const rest = await deviceEventPage(db, deviceId, newest.nextCursor ?? "", 2);
+    expect([newest.items, rest.items].map((items) => items.map(productOf))).toEqual([
+      ["c", "b"],
+      ["a"],
+    ]);
+    expect(rest.nextCursor).toBeNull();
+    expect((await eventsAfter(db, 0, { deviceId })).map(productOf)).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("events of several replicas", () => {
+  const store = useTestDatabase("postgres");
+
+  test("an event that another replica wrote arrives", async () => {
+    const db = await store.newTenant();
+    const replica = await openDatabase(store.place, silentLog);
+    const feed = createEventFeed(store.database);
+    const arrived = take(feed.watch(db, { after: 0 }, new AbortController().signal), 1);
+    await replica
+      .tenant(db.tenantId)
+      .transaction((inner) => appendEvent(inner, changed("elsewhere")));
+
+    expect(await arrived).toEqual(["elsewhere"]);
+    feed.close();
+    await replica.close();
+  });
+});

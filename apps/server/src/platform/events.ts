@@ -1,0 +1,216 @@
+import { assert, type InstantMs } from "@moult/base";
+import {
+  FleetEventBody,
+  type AssignmentId,
+  type DeploymentId,
+  type DeviceId,
+  type FleetEvent,
+  type TenantId,
+} from "@moult/model";
+import { sql } from "kysely";
+import { fromJson, isoFrom } from "./columns.ts";
+import { announceEvents, type Database } from "./database.ts";
+import { decodeCursor, pageFrom } from "./page-cursor.ts";
+import type { EventTable } from "./schema.ts";
+import type { TenantDb } from "./tenant-db.ts";
+
+export interface NewEvent {
+  readonly at: InstantMs;
+  readonly deviceId?: DeviceId;
+  readonly deploymentId?: DeploymentId;
+  readonly assignmentId?: AssignmentId;
+  readonly body: FleetEventBody;
+}
+
+/** Which events somebody watches; without a filter all of the tenant. */
+export interface EventFilter {
+  readonly deviceId?: string | undefined;
+  readonly deploymentId?: string | undefined;
+}
+
+/** Read at once when somebody catches up. */
+const PAGE = 200;
+/** How late another replica's events may be seen here; events of this process are seen at once. */
+const POLL_MS = 1_000;
+
+/** Says what happened, in the transaction that makes it happen. */
+export async function appendEvent(db: TenantDb, event: NewEvent): Promise<void> {
+  announceEvents(db);
+  const row = {
+    tenant_id: db.tenantId,
+    at: event.at,
+    device_id: event.deviceId ?? null,
+    deployment_id: event.deploymentId ?? null,
+    assignment_id: event.assignmentId ?? null,
+    kind: event.body.kind,
+    body: JSON.stringify(event.body),
+  };
+  if (db.dialect === "sqlite") {
+    await db.kysely.insertInto("event").values(row).execute();
+    return;
+  }
+  // The transaction's number is taken before the sequence (a materialised row comes first), so a reader that sees no
+  // older transaction running knows that no smaller sequence is still to come.
+  await sql`
+    with writer as materialized (select pg_current_xact_id() as xid)
+    insert into event (tenant_id, at, device_id, deployment_id, assignment_id, kind, body, written_by)
+    select ${row.tenant_id}::text, ${row.at}::bigint, ${row.device_id}::text, ${row.deployment_id}::text,
+      ${row.assignment_id}::text, ${row.kind}::text, ${row.body}::text, writer.xid from writer`.execute(
+    db.kysely,
+  );
+}
+
+/** Events after `after` in order, at most `limit`. A sequence that was read past never appears later. */
+export async function eventsAfter(
+  db: TenantDb,
+  after: number,
+  filter: EventFilter,
+  limit = PAGE,
+): Promise<FleetEvent[]> {
+  const rows = await events(db)
+    .where("sequence", ">", after)
+    .$if(filter.deviceId !== undefined, (query) =>
+      query.where("device_id", "=", filter.deviceId as DeviceId),
+    )
+    .$if(filter.deploymentId !== undefined, (query) =>
+      query.where("deployment_id", "=", filter.deploymentId as DeploymentId),
+    )
+    .$if(db.dialect === "postgres", (query) => query.where(SETTLED))
+    .orderBy("sequence")
+    .limit(limit)
+    .execute();
+  return rows.map(eventFrom);
+}
+
+/** A page of what happened to one device, newest first. */
+export async function deviceEventPage(
+  db: TenantDb,
+  deviceId: DeviceId,
+  cursor: string | undefined,
+  limit: number,
+): Promise<{ readonly items: FleetEvent[]; readonly nextCursor: string | null }> {
+  const from = decodeCursor(cursor);
+  const rows = await events(db)
+    .where("device_id", "=", deviceId)
+    .$if(from !== undefined, (query) => query.where("sequence", "<", from?.sortedBy ?? 0))
+    .orderBy("sequence", "desc")
+    .limit(limit + 1)
+    .execute();
+  return pageFrom(rows, limit, eventFrom, ({ sequence }) => ({ sortedBy: sequence, id: "" }));
+}
+
+const events = (db: TenantDb) =>
+  db.kysely
+    .selectFrom("event")
+    .select(["sequence", "at", "device_id", "deployment_id", "assignment_id", "body"])
+    .where("tenant_id", "=", db.tenantId);
+
+function eventFrom(
+  row: Pick<EventTable, "at" | "device_id" | "deployment_id" | "assignment_id" | "body"> & {
+    readonly sequence: number;
+  },
+): FleetEvent {
+  return {
+    sequence: row.sequence,
+    at: isoFrom(row.at),
+    deviceId: row.device_id,
+    deploymentId: row.deployment_id,
+    assignmentId: row.assignment_id,
+    body: fromJson(FleetEventBody, row.body),
+  };
+}
+
+/** The sequence after which only new events come. */
+export async function lastSequence(db: TenantDb): Promise<number> {
+  const row = await db.kysely
+    .selectFrom("event")
+    .select((eb) => eb.fn.max("sequence").as("sequence"))
+    .where("tenant_id", "=", db.tenantId)
+    .$if(db.dialect === "postgres", (query) => query.where(SETTLED))
+    .executeTakeFirst();
+  return row?.sequence ?? 0;
+}
+
+/**
+ * Written by a transaction older than every one that still runs. On SQLite there is one writer, so sequences become
+ * visible in their order by themselves.
+ */
+const SETTLED = sql<boolean>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
+
+export interface EventFeed {
+  /** Every event after `after` (default: those that happen from now on) until `signal` aborts or the feed closes. */
+  watch(
+    db: TenantDb,
+    options: EventFilter & { readonly after?: number | undefined },
+    signal: AbortSignal,
+  ): AsyncIterable<FleetEvent>;
+  /** Ends every watch. */
+  close(): void;
+}
+
+/** One for the process: it wakes those who watch when events of their tenant were committed here or elsewhere. */
+export function createEventFeed(database: Database): EventFeed {
+  const sleepers = new Map<TenantId, Set<() => void>>();
+  const closing = new AbortController();
+  const wake = (tenantId: TenantId): void => {
+    for (const resolve of sleepers.get(tenantId) ?? []) resolve();
+  };
+  database.onEvents(wake);
+  const poll =
+    database.dialect === "postgres"
+      ? setInterval(() => sleepers.forEach((_, tenantId) => wake(tenantId)), POLL_MS).unref()
+      : undefined;
+
+  return {
+    async *watch(db, { after, ...filter }, callerSignal) {
+      const signal = AbortSignal.any([callerSignal, closing.signal]);
+      let seen = after ?? (await lastSequence(db));
+      while (!signal.aborted) {
+        // Asked for before the events are read: a commit between reading and sleeping is not slept through.
+        const sleep = sleepUntilWoken(sleepers, db.tenantId, signal);
+        try {
+          const page = await eventsAfter(db, seen, filter);
+          for (const event of page) {
+            assert(event.sequence > seen, "events are read in their order");
+            seen = event.sequence;
+            yield event;
+          }
+          if (page.length < PAGE) await sleep.over;
+        } finally {
+          sleep.end();
+        }
+      }
+    },
+    close: () => {
+      clearInterval(poll);
+      closing.abort();
+    },
+  };
+}
+
+interface Sleep {
+  readonly over: Promise<void>;
+  readonly end: () => void;
+}
+
+/** Over when the tenant is woken or `signal` aborts; `end` forgets it. */
+function sleepUntilWoken(
+  sleepers: Map<TenantId, Set<() => void>>,
+  tenantId: TenantId,
+  signal: AbortSignal,
+): Sleep {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ofTenant = sleepers.get(tenantId) ?? new Set();
+  sleepers.set(tenantId, ofTenant.add(resolve));
+  const wakeUp = (): void => resolve();
+  signal.addEventListener("abort", wakeUp);
+  if (signal.aborted) resolve();
+  return {
+    over: promise,
+    end: () => {
+      signal.removeEventListener("abort", wakeUp);
+      ofTenant.delete(resolve);
+      if (ofTenant.size === 0 && sleepers.get(tenantId) === ofTenant) sleepers.delete(tenantId);
+    },
+  };
+}
