@@ -1,0 +1,247 @@
+table artifact column id text not null
+table artifact column tenant_id text not null
+table artifact column release_id text not null
+table artifact column path text not null
+table artifact column sha256 text not null
+table artifact column size_bytes bigint not null
+table artifact column head_sha256 text not null
+table artifact column hardware_types text not null
+table artifact column depends text not null
+table artifact column provides text not null
+table artifact column clears_provides text not null
+table artifact column payloads text not null
+table artifact column scripts text not null
+table artifact column signature text not null
+table artifact column created_at bigint not null
+table artifact constraint artifact_pkey PRIMARY KEY (id)
+table artifact constraint artifact_release_id_fkey FOREIGN KEY (release_id) REFERENCES release(id)
+CREATE INDEX artifact_content ON public.artifact USING btree (sha256)
+CREATE INDEX artifact_release ON public.artifact USING btree (release_id)
+table artifact_fit column tenant_id text not null
+table artifact_fit column release_id text not null
+table artifact_fit column hardware_type text not null
+table artifact_fit column depends_sha256 text not null
+table artifact_fit column artifact_id text not null
+table artifact_fit constraint artifact_fit_artifact_id_fkey FOREIGN KEY (artifact_id) REFERENCES artifact(id) ON DELETE CASCADE
+table artifact_fit constraint artifact_fit_pkey PRIMARY KEY (release_id, hardware_type, depends_sha256)
+table assignment column id text not null
+table assignment column tenant_id text not null
+table assignment column number bigint not null
+table assignment column deployment_id text not null
+table assignment column device_id text not null
+table assignment column artifact_id text
+table assignment column stage integer not null
+table assignment column state text not null
+table assignment column attempt integer not null
+table assignment column event_sequence bigint not null
+table assignment column progress_percent integer
+table assignment column outcome text
+table assignment column code text
+table assignment column detail text
+table assignment column offered_at bigint not null
+table assignment column updated_at bigint not null
+table assignment column closed_at bigint
+table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table assignment constraint assignment_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX assignment_device ON public.assignment USING btree (deployment_id, device_id)
+CREATE INDEX assignment_latest ON public.assignment USING btree (deployment_id, updated_at, id)
+CREATE UNIQUE INDEX assignment_number ON public.assignment USING btree (tenant_id, number)
+CREATE INDEX assignment_of_device ON public.assignment USING btree (device_id, offered_at)
+CREATE INDEX assignment_open ON public.assignment USING btree (tenant_id, updated_at) WHERE (closed_at IS NULL)
+table attempt column tenant_id text not null
+table attempt column assignment_id text not null
+table attempt column attempt integer not null
+table attempt column started_at bigint not null
+table attempt column finished_at bigint
+table attempt column outcome text
+table attempt column code text
+table attempt column detail text
+table attempt constraint attempt_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
+table attempt constraint attempt_pkey PRIMARY KEY (assignment_id, attempt)
+table attempt_log column tenant_id text not null
+table attempt_log column assignment_id text not null
+table attempt_log column attempt integer not null
+table attempt_log column content text not null
+table attempt_log constraint attempt_log_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
+table attempt_log constraint attempt_log_pkey PRIMARY KEY (assignment_id, attempt)
+table deployment column id text not null
+table deployment column tenant_id text not null
+table deployment column number bigint not null
+table deployment column name text not null
+table deployment column product text not null
+table deployment column release_id text not null
+table deployment column version text not null
+table deployment column target_kind text not null
+table deployment column target_group_id text
+table deployment column plan text not null
+table deployment column state text not null
+table deployment column stage integer not null
+table deployment column salt bigint not null
+table deployment column trip text
+table deployment column waived_failed bigint not null
+table deployment column waived_finished bigint not null
+table deployment column admitted bigint not null
+table deployment column open bigint not null
+table deployment column succeeded bigint not null
+table deployment column already_running bigint not null
+table deployment column failed bigint not null
+table deployment column rolled_back bigint not null
+table deployment column rejected bigint not null
+table deployment column timed_out bigint not null
+table deployment column silent bigint not null
+table deployment column aborted bigint not null
+table deployment column created_by text not null
+table deployment column created_at bigint not null
+table deployment column finished_at bigint
+table deployment column census text
+table deployment constraint deployment_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
+CREATE INDEX deployment_state ON public.deployment USING btree (tenant_id, product, state, number)
+table deployment_device column tenant_id text not null
+table deployment_device column deployment_id text not null
+table deployment_device column device_id text not null
+table deployment_device constraint deployment_device_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table deployment_device constraint deployment_device_pkey PRIMARY KEY (deployment_id, device_id)
+CREATE INDEX deployment_device_device ON public.deployment_device USING btree (device_id)
+table device column id text not null
+table device column tenant_id text not null
+table device column product text not null
+table device column hardware_type text not null
+table device column name text
+table device column identity text not null
+table device column identity_sha256 text not null
+table device column search_text text not null
+table device column state text not null
+table device column draw bigint not null
+table device column credential_epoch bigint not null
+table device column identity_conflict_at bigint
+table device column instance_id text
+table device column previous_instance_id text
+table device column traits text
+table device column running_artifact text
+table device column running_provides text
+table device column running_sha256 text
+table device column inventory_sha256 text
+table device column generation bigint not null
+table device column decided_epoch bigint not null
+table device column next_decision_at bigint
+table device column open_assignment_id text
+table device column enrolled_at bigint not null
+table device column accepted_at bigint
+table device column last_seen_at bigint
+table device constraint device_pkey PRIMARY KEY (id)
+table device constraint device_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+table device constraint device_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE INDEX device_by_running ON public.device USING btree (tenant_id, product, running_artifact, enrolled_at, id)
+CREATE INDEX device_by_state ON public.device USING btree (tenant_id, product, state, hardware_type)
+CREATE UNIQUE INDEX device_identity ON public.device USING btree (tenant_id, product, identity_sha256)
+CREATE INDEX device_newest ON public.device USING btree (tenant_id, enrolled_at, id)
+CREATE INDEX device_newest_in_product ON public.device USING btree (tenant_id, product, enrolled_at, id)
+CREATE INDEX device_newest_in_state ON public.device USING btree (tenant_id, state, enrolled_at, id)
+table device_attribute column tenant_id text not null
+table device_attribute column device_id text not null
+table device_attribute column name text not null
+table device_attribute column value text not null
+table device_attribute constraint device_attribute_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table device_attribute constraint device_attribute_pkey PRIMARY KEY (device_id, name)
+CREATE INDEX device_attribute_value ON public.device_attribute USING btree (tenant_id, name, substr(value, 1, 128))
+table device_group column id text not null
+table device_group column tenant_id text not null
+table device_group column product text not null
+table device_group column name text not null
+table device_group column created_at bigint not null
+table device_group constraint device_group_pkey PRIMARY KEY (id)
+table device_group constraint device_group_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE UNIQUE INDEX device_group_name ON public.device_group USING btree (tenant_id, product, name)
+table device_group_member column tenant_id text not null
+table device_group_member column group_id text not null
+table device_group_member column device_id text not null
+table device_group_member constraint device_group_member_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table device_group_member constraint device_group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES device_group(id) ON DELETE CASCADE
+table device_group_member constraint device_group_member_pkey PRIMARY KEY (group_id, device_id)
+CREATE INDEX device_group_member_device ON public.device_group_member USING btree (device_id)
+table device_key column fingerprint text not null
+table device_key column tenant_id text not null
+table device_key column device_id text not null
+table device_key column public_key text not null
+table device_key column state text not null
+table device_key column created_at bigint not null
+table device_key constraint device_key_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table device_key constraint device_key_pkey PRIMARY KEY (tenant_id, fingerprint)
+CREATE INDEX device_key_device ON public.device_key USING btree (device_id)
+table device_run column tenant_id text not null
+table device_run column device_id text not null
+table device_run column artifact_name text not null
+table device_run column since bigint not null
+table device_run column until bigint
+table device_run constraint device_run_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+CREATE INDEX device_run_device ON public.device_run USING btree (device_id, since)
+table enrolment_token column id text not null
+table enrolment_token column tenant_id text not null
+table enrolment_token column product text not null
+table enrolment_token column label text not null
+table enrolment_token column secret_sha256 text not null
+table enrolment_token column accepts integer not null
+table enrolment_token column uses_max bigint not null
+table enrolment_token column uses bigint not null
+table enrolment_token column expires_at bigint not null
+table enrolment_token column created_at bigint not null
+table enrolment_token constraint enrolment_token_pkey PRIMARY KEY (id)
+table enrolment_token constraint enrolment_token_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE UNIQUE INDEX enrolment_token_secret ON public.enrolment_token USING btree (tenant_id, secret_sha256)
+table event column sequence bigint not null identity ALWAYS
+table event column tenant_id text not null
+table event column at bigint not null
+table event column device_id text
+table event column deployment_id text
+table event column assignment_id text
+table event column kind text not null
+table event column body text not null
+table event column written_by xid8 not null default pg_current_xact_id()
+table event constraint event_pkey PRIMARY KEY (sequence)
+CREATE INDEX event_deployment ON public.event USING btree (deployment_id, sequence)
+CREATE INDEX event_device ON public.event USING btree (device_id, sequence)
+CREATE INDEX event_tenant ON public.event USING btree (tenant_id, sequence)
+table migration column number integer not null
+table migration column name text not null
+table migration constraint migration_pkey PRIMARY KEY (number)
+table preauthorisation column id text not null
+table preauthorisation column tenant_id text not null
+table preauthorisation column product text not null
+table preauthorisation column key_fingerprint text not null
+table preauthorisation column identity text
+table preauthorisation column name text
+table preauthorisation column created_at bigint not null
+table preauthorisation column used_at bigint
+table preauthorisation constraint preauthorisation_pkey PRIMARY KEY (id)
+table preauthorisation constraint preauthorisation_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE UNIQUE INDEX preauthorisation_key ON public.preauthorisation USING btree (tenant_id, key_fingerprint)
+CREATE INDEX preauthorisation_newest ON public.preauthorisation USING btree (tenant_id, created_at, id)
+table product column tenant_id text not null
+table product column name text not null
+table product column title text not null
+table product column require_signature integer not null
+table product column artifact_keys text not null
+table product column created_at bigint not null
+table product constraint product_pkey PRIMARY KEY (tenant_id, name)
+table product constraint product_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+table release column id text not null
+table release column tenant_id text not null
+table release column product text not null
+table release column channel text not null
+table release column version text not null
+table release column notes text not null
+table release column created_at bigint not null
+table release constraint release_pkey PRIMARY KEY (id)
+table release constraint release_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE INDEX release_newest ON public.release USING btree (tenant_id, created_at, id)
+CREATE UNIQUE INDEX release_version ON public.release USING btree (tenant_id, product, channel, version)
+view signable_offer as  SELECT assignment.tenant_id, assignment.device_id, assignment.id AS assignment_id, assignment.deployment_id, assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes FROM (((assignment JOIN device ON (((device.id = assignment.device_id) AND (device.tenant_id = assignment.tenant_id)))) JOIN deployment ON (((deployment.id = assignment.deployment_id) AND (deployment.tenant_id = assignment.tenant_id)))) JOIN artifact ON (((artifact.id = assignment.artifact_id) AND (artifact.tenant_id = assignment.tenant_id)))) WHERE ((assignment.closed_at IS NULL) AND (device.open_assignment_id = assignment.id) AND (device.state = 'accepted'::text));
+table tenant column id text not null
+table tenant column name text not null
+table tenant column planning_epoch bigint not null
+table tenant column assignment_number bigint not null
+table tenant column deployment_number bigint not null
+table tenant column created_at bigint not null
+table tenant constraint tenant_pkey PRIMARY KEY (id)

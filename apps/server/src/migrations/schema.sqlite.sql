@@ -1,0 +1,119 @@
+CREATE TABLE artifact (
+  id text primary key, tenant_id text not null, release_id text not null references release (id), path text not null,
+  sha256 text not null, size_bytes bigint not null, head_sha256 text not null, hardware_types text not null,
+  depends text not null, provides text not null, clears_provides text not null, payloads text not null,
+  scripts text not null, signature text not null, created_at bigint not null);
+CREATE INDEX artifact_content on artifact (sha256);
+CREATE INDEX artifact_release on artifact (release_id);
+CREATE TABLE artifact_fit (
+  tenant_id text not null, release_id text not null, hardware_type text not null, depends_sha256 text not null,
+  artifact_id text not null references artifact (id) on delete cascade,
+  primary key (release_id, hardware_type, depends_sha256));
+CREATE TABLE assignment (
+  id text primary key, tenant_id text not null, number bigint not null,
+  deployment_id text not null references deployment (id), device_id text not null references device (id),
+  artifact_id text, stage integer not null, state text not null, attempt integer not null,
+  event_sequence bigint not null, progress_percent integer, outcome text, code text, detail text,
+  offered_at bigint not null, updated_at bigint not null, closed_at bigint);
+CREATE UNIQUE INDEX assignment_device on assignment (deployment_id, device_id);
+CREATE INDEX assignment_latest on assignment (deployment_id, updated_at, id);
+CREATE UNIQUE INDEX assignment_number on assignment (tenant_id, number);
+CREATE INDEX assignment_of_device on assignment (device_id, offered_at);
+CREATE INDEX assignment_open on assignment (tenant_id, updated_at) where closed_at is null;
+CREATE TABLE attempt (
+  tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
+  started_at bigint not null, finished_at bigint, outcome text, code text, detail text,
+  primary key (assignment_id, attempt));
+CREATE TABLE attempt_log (
+  tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
+  content text not null, primary key (assignment_id, attempt));
+CREATE TABLE deployment (
+  id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
+  release_id text not null, version text not null, target_kind text not null,
+  target_group_id text, plan text not null, state text not null, stage integer not null,
+  salt bigint not null, trip text, waived_failed bigint not null, waived_finished bigint not null,
+  admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
+  failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
+  silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
+  finished_at bigint, census text);
+CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
+CREATE INDEX deployment_state on deployment (tenant_id, product, state, number);
+CREATE TABLE deployment_device (
+  tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
+  primary key (deployment_id, device_id));
+CREATE INDEX deployment_device_device on deployment_device (device_id);
+CREATE TABLE device (
+  id text primary key, tenant_id text not null references tenant (id), product text not null,
+  hardware_type text not null, name text, identity text not null, identity_sha256 text not null,
+  search_text text not null, state text not null, draw bigint not null, credential_epoch bigint not null,
+  identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
+  running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
+  decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
+  accepted_at bigint, last_seen_at bigint,
+  foreign key (tenant_id, product) references product (tenant_id, name));
+CREATE INDEX device_by_running on device (tenant_id, product, running_artifact, enrolled_at, id);
+CREATE INDEX device_by_state on device (tenant_id, product, state, hardware_type);
+CREATE UNIQUE INDEX device_identity on device (tenant_id, product, identity_sha256);
+CREATE INDEX device_newest on device (tenant_id, enrolled_at, id);
+CREATE INDEX device_newest_in_product on device (tenant_id, product, enrolled_at, id);
+CREATE INDEX device_newest_in_state on device (tenant_id, state, enrolled_at, id);
+CREATE TABLE device_attribute (
+  tenant_id text not null, device_id text not null references device (id), name text not null, value text not null,
+  primary key (device_id, name));
+CREATE INDEX device_attribute_value on device_attribute (tenant_id, name, substr(value, 1, 128));
+CREATE TABLE device_group (
+  id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null,
+  foreign key (tenant_id, product) references product (tenant_id, name));
+CREATE UNIQUE INDEX device_group_name on device_group (tenant_id, product, name);
+CREATE TABLE device_group_member (
+  tenant_id text not null, group_id text not null references device_group (id) on delete cascade,
+  device_id text not null references device (id), primary key (group_id, device_id));
+CREATE INDEX device_group_member_device on device_group_member (device_id);
+CREATE TABLE device_key (
+  fingerprint text not null, tenant_id text not null, device_id text not null references device (id),
+  public_key text not null, state text not null, created_at bigint not null, primary key (tenant_id, fingerprint));
+CREATE INDEX device_key_device on device_key (device_id);
+CREATE TABLE device_run (
+  tenant_id text not null, device_id text not null references device (id), artifact_name text not null,
+  since bigint not null, until bigint);
+CREATE INDEX device_run_device on device_run (device_id, since);
+CREATE TABLE enrolment_token (
+  id text primary key, tenant_id text not null, product text not null, label text not null,
+  secret_sha256 text not null, accepts integer not null, uses_max bigint not null, uses bigint not null,
+  expires_at bigint not null, created_at bigint not null,
+  foreign key (tenant_id, product) references product (tenant_id, name));
+CREATE UNIQUE INDEX enrolment_token_secret on enrolment_token (tenant_id, secret_sha256);
+CREATE TABLE event (
+  sequence integer primary key autoincrement, tenant_id text not null, at bigint not null, device_id text,
+  deployment_id text, assignment_id text, kind text not null, body text not null);
+CREATE INDEX event_deployment on event (deployment_id, sequence);
+CREATE INDEX event_device on event (device_id, sequence);
+CREATE INDEX event_tenant on event (tenant_id, sequence);
+CREATE TABLE migration (number integer primary key, name text not null);
+CREATE TABLE preauthorisation (
+  id text primary key, tenant_id text not null, product text not null, key_fingerprint text not null, identity text,
+  name text, created_at bigint not null, used_at bigint,
+  foreign key (tenant_id, product) references product (tenant_id, name));
+CREATE UNIQUE INDEX preauthorisation_key on preauthorisation (tenant_id, key_fingerprint);
+CREATE INDEX preauthorisation_newest on preauthorisation (tenant_id, created_at, id);
+CREATE TABLE product (
+  tenant_id text not null references tenant (id), name text not null, title text not null,
+  require_signature integer not null, artifact_keys text not null, created_at bigint not null,
+  primary key (tenant_id, name));
+CREATE TABLE release (
+  id text primary key, tenant_id text not null, product text not null, channel text not null, version text not null,
+  notes text not null, created_at bigint not null,
+  foreign key (tenant_id, product) references product (tenant_id, name));
+CREATE INDEX release_newest on release (tenant_id, created_at, id);
+CREATE UNIQUE INDEX release_version on release (tenant_id, product, channel, version);
+CREATE VIEW signable_offer as
+  select assignment.tenant_id, assignment.device_id, assignment.id as assignment_id, assignment.deployment_id,
+  assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes
+  from assignment
+  join device on device.id = assignment.device_id and device.tenant_id = assignment.tenant_id
+  join deployment on deployment.id = assignment.deployment_id and deployment.tenant_id = assignment.tenant_id
+  join artifact on artifact.id = assignment.artifact_id and artifact.tenant_id = assignment.tenant_id
+  where assignment.closed_at is null and device.open_assignment_id = assignment.id and device.state = 'accepted';
+CREATE TABLE tenant (
+  id text primary key, name text not null, planning_epoch bigint not null, assignment_number bigint not null,
+  deployment_number bigint not null, created_at bigint not null);
