@@ -1,0 +1,58 @@
+import { spawnSync } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startLocalProcess, type LocalProcess } from "./local-process.ts";
+
+/** What ships to devices: `npm run build` makes it. */
+export const AGENT_BUNDLE = fileURLToPath(new URL("../../dist/moult-agent.mjs", import.meta.url));
+
+/** A device on this machine: a folder that is its root directory. */
+export interface LocalDevice {
+  readonly root: string;
+  readonly serial: string;
+  /** Runs one `moult-agent` command there; throws with what it printed when it fails. */
+  run(...args: string[]): string;
+  start(): Promise<LocalProcess>;
+}
+
+export interface LocalDeviceOptions {
+  readonly root: string;
+  readonly serial: string;
+  /** Applications inherit it. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Over the agent's defaults. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly node?: string;
+}
+
+export async function createLocalDevice(options: LocalDeviceOptions): Promise<LocalDevice> {
+  const { root, serial, environment = {}, config = {}, node = process.execPath } = options;
+  await mkdir(join(root, "etc/moult"), { recursive: true });
+  await writeFile(
+    join(root, "etc/moult/agent.json"),
+    JSON.stringify({
+      identity: { attributes: { serial } },
+      checkIn: { secondsMin: 1, secondsMax: 5 },
+      ...config,
+    }),
+  );
+  return {
+    root,
+    serial,
+    run: (...args) => {
+      const { status, stdout, stderr } = spawnSync(node, [AGENT_BUNDLE, ...args, "--root", root], {
+        encoding: "utf8",
+        env: { ...process.env, ...environment },
+      });
+      if (status !== 0)
+        throw new Error(`moult-agent ${args.join(" ")} ended with ${status}:\n${stderr}${stdout}`);
+      return stdout;
+    },
+    start: () =>
+      startLocalProcess(node, [AGENT_BUNDLE, "daemon", "--root", root], {
+        logFile: join(root, "agent.log"),
+        environment,
+      }),
+  };
+}

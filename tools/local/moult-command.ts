@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The command line tool as people get it: `npm run build` makes it. */
+export const CLI_BUNDLE = fileURLToPath(new URL("../../dist/moult.mjs", import.meta.url));
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface MoultCommandOptions {
+  /** Its configuration lies below; each test and demo has its own. */
+  readonly home: string;
+  readonly cwd: string;
+  /** Told of each command before it runs. */
+  readonly onCommand?: (line: string) => void;
+  /** Where progress and errors are shown live; absent: they are only returned. */
+  readonly showErrors?: boolean;
+}
+
+export interface MoultCommand {
+  /** Runs `moult ...`; the exit code is part of the answer. */
+  run(args: readonly string[], input?: string): Promise<CommandResult>;
+  /** Runs it and demands success; what it printed. */
+  ok(args: readonly string[], input?: string): Promise<string>;
+  /** Runs it with `--json`, demands success, and parses what it printed. */
+  json(args: readonly string[]): Promise<unknown>;
+}
+
+export function createMoultCommand({
+  home,
+  cwd,
+  onCommand = () => undefined,
+  showErrors = false,
+}: MoultCommandOptions): MoultCommand {
+  const run = (args: readonly string[], input?: string): Promise<CommandResult> =>
+    new Promise((resolve, reject) => {
+      onCommand(`moult ${args.map(quoted).join(" ")}`);
+      const child = spawn(process.execPath, [CLI_BUNDLE, ...args], {
+        cwd,
+        env: { ...process.env, HOME: home, XDG_CONFIG_HOME: `${home}/.config`, NO_COLOR: "1" },
+        stdio: "pipe",
+      });
+      let stdout = "";
+      let stderr = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text;
+        if (showErrors) process.stderr.write(text);
+      });
+      child.once("error", reject);
+      child.once("close", (exitCode) => resolve({ exitCode: exitCode ?? -1, stdout, stderr }));
+      child.stdin.end(input ?? "");
+    });
+  const ok = async (args: readonly string[], input?: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await run(args, input);
+    if (exitCode !== 0)
+      throw new Error(`moult ${args.join(" ")} ended with ${exitCode}:\n${stderr}${stdout}`);
+    return stdout;
+  };
+  return {
+    run,
+    ok,
+    json: async (args) => JSON.parse(await ok([...args, "--json"])) as unknown,
+  };
+}
+
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
