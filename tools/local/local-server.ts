@@ -1,6 +1,6 @@
 import { readFile, mkdir } from "node:fs/promises";
 import { get } from "node:https";
-import { get as getPlain } from "node:http";
+import { get as getPlain, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort, startLocalProcess, waitFor, type LocalProcess } from "./local-process.ts";
@@ -72,7 +72,7 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
 
 function isReady(url: string, authority: string | undefined): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const onReply = (response: { statusCode?: number; resume(): unknown }) => {
+    const onReply = (response: IncomingMessage) => {
       response.resume();
       resolve(response.statusCode === 200);
     };
