@@ -1,3 +1,3 @@
 export { holdProduct } from "./hold-product.ts";
 export { createProductHandlers } from "./operations.ts";
-export { signatureRule, type SignatureRule } from "./signature-rule.ts";
+export { isSameRule, signatureRule, type SignatureRule } from "./signature-rule.ts";

@@ -9,6 +9,8 @@ export interface SignatureRule {
   readonly required: boolean;
   /** Empty: a signature that is there cannot be checked, and is shown as unverified. */
   readonly keys: readonly VerifyKey[];
+  /** The same keys, comparable. */
+  readonly pems: readonly string[];
 }
 
 /** The rule that holds for the product's uploads now; undefined when there is no such product. */
@@ -18,5 +20,18 @@ export async function signatureRule(
 ): Promise<SignatureRule | undefined> {
   const found = await productNamed(db, product);
   if (found === undefined) return undefined;
-  return { required: found.requireSignature, keys: found.artifactKeys.map(verifyKeyFromPem) };
+  return {
+    required: found.requireSignature,
+    keys: found.artifactKeys.map(verifyKeyFromPem),
+    pems: found.artifactKeys,
+  };
+}
+
+/** Whether what one rule lets in, the other lets in too. */
+export function isSameRule(left: SignatureRule, right: SignatureRule): boolean {
+  return (
+    left.required === right.required &&
+    left.pems.length === right.pems.length &&
+    left.pems.every((pem, index) => pem === right.pems[index])
+  );
 }

@@ -1,0 +1,56 @@
+import { appendEvent } from "../platform/events.ts";
+import type { Handlers } from "../platform/operation-handler.ts";
+import { decodeCursor } from "../platform/page-cursor.ts";
+import { artifactContent } from "./artifact-content.ts";
+import { deleteArtifact, deleteRelease } from "./delete-release.ts";
+import { noArtifact, releaseOrRefusal } from "./find-release.ts";
+import { artifactById, countRunning, releasePage, setNotes } from "./queries.ts";
+import { uploadArtifact, type UploadDeps } from "./upload-artifact.ts";
+
+export type ReleaseHandlers = Handlers<
+  | "uploadArtifact"
+  | "listReleases"
+  | "showRelease"
+  | "changeRelease"
+  | "deleteRelease"
+  | "downloadArtifact"
+  | "deleteArtifact"
+>;
+
+export function createReleaseHandlers(deps: UploadDeps): ReleaseHandlers {
+  const { clock, blobs } = deps;
+  return {
+    uploadArtifact: ({ db }, { params: { product }, query: { channel }, body }) =>
+      uploadArtifact(db, { product, channel }, body, deps),
+
+    listReleases: ({ db }, { query: { cursor, limit, ...filter } }) =>
+      releasePage(db, filter, decodeCursor(cursor), limit),
+
+    showRelease: async ({ db }, { params: { releaseId } }) => {
+      const release = await releaseOrRefusal(db, releaseId);
+      return { ...release, deviceCount: await countRunning(db, release.product, release.version) };
+    },
+
+    changeRelease: async ({ db }, { params: { releaseId }, body: { notes } }) => {
+      await db.transaction(async (inner) => {
+        const { version } = await releaseOrRefusal(inner, releaseId);
+        await setNotes(inner, releaseId, notes);
+        await appendEvent(inner, {
+          at: clock.now(),
+          body: { kind: "release-changed", releaseId, version },
+        });
+      });
+      return releaseOrRefusal(db, releaseId);
+    },
+
+    deleteRelease: ({ db }, { params: { releaseId } }) => deleteRelease(db, releaseId, deps),
+
+    downloadArtifact: async ({ db }, { params: { artifactId } }) => {
+      const found = await artifactById(db, artifactId);
+      if (found === undefined) throw noArtifact();
+      return artifactContent(found.artifact, await releaseOrRefusal(db, found.releaseId), blobs);
+    },
+
+    deleteArtifact: ({ db }, { params: { artifactId } }) => deleteArtifact(db, artifactId, deps),
+  };
+}
