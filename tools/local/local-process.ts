@@ -23,6 +23,12 @@ export interface LocalProcessOptions {
   readonly cwd?: string;
 }
 
+const running = new Set<ChildProcess>();
+// Whatever ends this process, nothing that it started stays behind.
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+
 export async function startLocalProcess(
   file: string,
   args: readonly string[],
@@ -33,6 +39,8 @@ export async function startLocalProcess(
     env: { ...process.env, ...environment },
     ...(cwd === undefined ? {} : { cwd }),
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const log = createWriteStream(logFile, { flags: "a" });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });

@@ -67,5 +67,16 @@ export function createMoultCommand({
   };
 }
 
+/** Arguments as one line: split at spaces, what is filled in stays whole. */
+export function words(texts: TemplateStringsArray, ...values: readonly string[]): string[] {
+  return texts.flatMap((text, index) => {
+    const value = values[index];
+    return [
+      ...text.split(/\s+/).filter((word) => word !== ""),
+      ...(value === undefined ? [] : [value]),
+    ];
+  });
+}
+
 const quoted = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

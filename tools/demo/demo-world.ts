@@ -1,0 +1,142 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setDefaultCACertificates } from "node:tls";
+import { createClient, type Client } from "@moult/client";
+import * as z from "zod";
+import { createLocalDevice, type LocalDevice } from "../local/local-agent.ts";
+import { freePort, waitFor, type LocalProcess } from "../local/local-process.ts";
+import { startLocalServer, type LocalServer } from "../local/local-server.ts";
+import { createMoultCommand, words, type MoultCommand } from "../local/moult-command.ts";
+import { DEMO_VERSIONS, buildPayloads } from "./build-payloads.ts";
+
+export const DEMO_PRODUCT = "demo";
+const HARDWARE_TYPE = "demo-board";
+export const DEMO_EMAIL = "admin@example.org";
+export const DEMO_PASSWORD = "feathers, a few at a time";
+
+export interface DemoWorld {
+  readonly folder: string;
+  readonly server: LocalServer;
+  readonly moult: MoultCommand;
+  readonly client: Client;
+  readonly provisioningFile: string;
+  readonly devices: readonly DemoDevice[];
+  stop(): Promise<void>;
+}
+
+export interface DemoDevice {
+  readonly device: LocalDevice;
+  readonly applicationPort: number;
+}
+
+/** Starts a server, signs in, makes keys and releases, and sets up devices that run 1.0 since they left the factory. */
+export async function startDemoWorld(
+  folder: string,
+  deviceCount: number,
+  say: (line: string) => void,
+): Promise<DemoWorld> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const server = await startLocalServer({
+    dataFolder: join(folder, "server"),
+    settings: { MOULT_DEVICES_CHECK_IN_SECONDS: "2" },
+  });
+  const agents: LocalProcess[] = [];
+  const stop = async () => {
+    await Promise.all(agents.map((agent) => agent.stop()));
+    await server.stop();
+  };
+  try {
+    const moult = createMoultCommand({
+      home: join(folder, "home"),
+      cwd: folder,
+      onCommand: (line) => say(`$ ${line}`),
+    });
+    const client = await signIn(server, moult);
+    await makeReleases(folder, moult);
+    const provisioningFile = await provision(folder, moult);
+    const devices = await setUpDevices(folder, provisioningFile, deviceCount);
+    for (const { device } of devices) agents.push(await device.start());
+    await allEnrolled(client, deviceCount);
+    return { folder, server, moult, client, provisioningFile, devices, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function signIn(server: LocalServer, moult: MoultCommand): Promise<Client> {
+  const code = await server.setupCode();
+  await moult.ok(
+    words`setup ${server.url} --certificate-authority ${server.certificateAuthorityFile} --code ${code}
+      --name Demo --email ${DEMO_EMAIL} --password-stdin`,
+    `${DEMO_PASSWORD}\n`,
+  );
+  const created = await moult.json(words`api-key create --name demo --role admin`);
+  const { secret } = z.object({ secret: z.string() }).parse(created);
+  if (server.certificateAuthority !== undefined)
+    setDefaultCACertificates([server.certificateAuthority]);
+  return createClient({ baseUrl: server.url, credentials: { kind: "api-key", apiKey: secret } });
+}
+
+async function makeReleases(folder: string, moult: MoultCommand): Promise<void> {
+  const { metaDataFile } = await buildPayloads(join(folder, "app"));
+  await moult.ok(words`artifact keygen --out release-key`);
+  await moult.ok(
+    words`product create ${DEMO_PRODUCT} --artifact-key release-key.pub.pem --require-signature`,
+  );
+  for (const version of DEMO_VERSIONS) {
+    const file = `app-${version}.mender`;
+    await moult.ok(
+      words`artifact create --type app --dir ${join("app", version)} --meta-data ${metaDataFile}
+        --name ${version} --hardware-type ${HARDWARE_TYPE} --out ${file}`,
+    );
+    await moult.ok(words`artifact sign ${file} --key release-key.pem`);
+    await moult.ok(words`release upload --product ${DEMO_PRODUCT} ${file}`);
+  }
+}
+
+async function provision(folder: string, moult: MoultCommand): Promise<string> {
+  const secret = await moult.ok(
+    words`enrolment-token create --product ${DEMO_PRODUCT} --accepts --uses 100000`,
+  );
+  await moult.ok(
+    words`device provision --product ${DEMO_PRODUCT} --hardware-type ${HARDWARE_TYPE}
+      --enrolment-token ${secret.trim()} --artifact-key release-key.pub.pem --out provisioning.json`,
+  );
+  return join(folder, "provisioning.json");
+}
+
+/** Each device is a folder; it gets its provisioning and release 1.0 before it ever meets the server. */
+async function setUpDevices(
+  folder: string,
+  provisioningFile: string,
+  count: number,
+): Promise<readonly DemoDevice[]> {
+  const devices: DemoDevice[] = [];
+  for (let number = 1; number <= count; number += 1) {
+    const applicationPort = await freePort();
+    const device = await createLocalDevice({
+      root: join(folder, "devices", `device-${number}`),
+      serial: `device-${number}`,
+      environment: { DEMO_PORT: String(applicationPort), DEMO_DEVICE: `device-${number}` },
+    });
+    device.run("provision", provisioningFile);
+    device.run("install", join(folder, "app-1.0.mender"), "--yes");
+    devices.push({ device, applicationPort });
+  }
+  return devices;
+}
+
+async function allEnrolled(client: Client, count: number): Promise<void> {
+  await waitFor(
+    `${count} devices to report what they run`,
+    async () => {
+      const { items } = await client.call("listDevices", {
+        query: { product: DEMO_PRODUCT as never, state: "accepted", limit: 500 },
+      });
+      return items.filter(({ running }) => running !== null).length >= count || undefined;
+    },
+    60_000,
+  );
+}
