@@ -26,7 +26,7 @@ async function aModule(script: string, limits = someLimits()): Promise<Installer
   const module = join(modulesDir, "test");
   await writeFile(module, `#!/bin/sh\n${script}\n`);
   await chmod(module, 0o755);
-  return createUpdateModule(module, { modulesDir, limits, environment: () => process.env });
+  return createUpdateModule(module, { limits, environment: () => process.env });
 }
 
 const files = () =>

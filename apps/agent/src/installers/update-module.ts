@@ -12,14 +12,13 @@ import { feedModule } from "./module-streams.ts";
 // folder. A state that a module does not know makes it print nothing and succeed.
 
 export interface UpdateModuleDeps {
-  /** One executable per payload type. */
-  readonly modulesDir: string;
   readonly limits: UpdateLimits;
-  readonly environment: (at: { readonly tree: string }) => NodeJS.ProcessEnv;
+  /** What modules find in their environment. */
+  readonly environment: () => NodeJS.ProcessEnv;
 }
 
 /** A payload type becomes a file name on the device, so it may only look like one. */
-const PAYLOAD_TYPE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const PAYLOAD_TYPE = /^[A-Za-z0-9_][A-Za-z0-9_.,+-]{0,127}$/;
 
 /** The module for a payload type; undefined when this device has none. */
 export async function findUpdateModule(
@@ -130,7 +129,7 @@ function moduleProcess(
     file: module,
     args: [state, tree],
     cwd: tree,
-    env: deps.environment({ tree }),
+    env: deps.environment(),
     onLine: (stream, line) => {
       if (stream === "stdout" && onAnswer !== undefined) onAnswer(line);
       else log.info("update-module-output", { state, stream, line });

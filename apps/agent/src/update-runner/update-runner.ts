@@ -118,6 +118,8 @@ export interface UpdateRunner {
   commit(): Promise<StandaloneResult>;
   /** Takes back a standalone installation that waits, or an update that is proving itself. */
   rollBack(): Promise<StandaloneResult>;
+  /** The payload types this device can install now: for the device's client traits. */
+  payloadTypes(): Promise<readonly string[]>;
   /** Resolves when no update is under way (one that waits for a person's decision counts as none). */
   idle(): Promise<void>;
   /** Called after each saved change. Returns how to stop listening. */

@@ -1,0 +1,253 @@
+import { present } from "@moult/base";
+import type { Effect, EffectOf, FailureCode, Job, UpdateEvent } from "@moult/updater";
+import { failureOf } from "../installers/install-error.ts";
+import type { Installation, Installer } from "../installers/installer.ts";
+import type { ScriptState } from "../state-scripts/state-scripts.ts";
+import { createPreparation } from "./prepare-update.ts";
+import { cleanUp } from "./clean-up.ts";
+import type { ExecutorDeps } from "./executor-deps.ts";
+import { fileTree } from "./file-tree.ts";
+import { reportUntilDone } from "./send-report.ts";
+import { InstallError } from "../installers/install-error.ts";
+
+/**
+ * Does one kind of effect and says how it ended; null when there is nothing to say. A new kind without an executor does
+ * not compile. Errors are failures of the step; when `signal` is aborted nobody listens any more.
+ */
+export type Executors = {
+  readonly [Kind in Effect["kind"]]: (
+    effect: EffectOf<Kind>,
+    signal: AbortSignal,
+  ) => Promise<UpdateEvent | null>;
+};
+
+/** The code of a failure that has none of its own, by the step that failed. */
+const STEP_CODES: Readonly<Record<Effect["kind"], FailureCode>> = {
+  report: "agent-fault",
+  download: "download-failed",
+  unpack: "install-failed",
+  install: "install-failed",
+  activate: "activation-failed",
+  reboot: "activation-failed",
+  "verify-activation": "verification-failed",
+  "check-health": "health-check-failed",
+  "reach-server": "server-unreachable",
+  "await-deadline": "agent-fault",
+  commit: "commit-failed",
+  "leave-commit": "commit-leave-failed",
+  "roll-back": "rollback-failed",
+  "reboot-rollback": "rollback-failed",
+  "verify-rollback": "rollback-failed",
+  "handle-failure": "agent-fault",
+  "clean-up": "agent-fault",
+};
+
+/** Runs an effect by its executor. Whatever goes wrong is an event. */
+export async function execute(
+  executors: Executors,
+  effect: Effect,
+  signal: AbortSignal,
+): Promise<UpdateEvent | null> {
+  try {
+    const run = executors[effect.kind] as (
+      effect: Effect,
+      signal: AbortSignal,
+    ) => Promise<UpdateEvent | null>;
+    return await run(effect, signal);
+  } catch (cause) {
+    if (signal.aborted) return null;
+    const failure = failureOf(cause, STEP_CODES[effect.kind]);
+    return { kind: "effect-failed", effect: effect.kind, failure };
+  }
+}
+
+export function createExecutors(deps: ExecutorDeps): Executors {
+  const { ticker } = deps;
+  const preparation = createPreparation(deps);
+  return {
+    report: (effect, signal) => reportUntilDone(deps, effect, signal),
+    download: (effect, signal) => preparation.download(effect.update, signal),
+    unpack: (effect, signal) => preparation.unpack(effect.job, signal),
+    ...forward(deps),
+    ...backward(deps),
+    "reach-server": async (_, signal) => {
+      await deps.server.reachServer(signal);
+      return { kind: "server-reached" };
+    },
+    "await-deadline": async ({ atMs }, signal) => {
+      await ticker.sleep(atMs - ticker.monotonicMs(), signal);
+      return { kind: "deadline-passed" };
+    },
+    "clean-up": async (effect, signal) => {
+      await cleanUp(deps, effect, signal);
+      return { kind: "cleaned-up" };
+    },
+  };
+}
+
+type Forward =
+  | "install"
+  | "activate"
+  | "reboot"
+  | "verify-activation"
+  | "check-health"
+  | "commit"
+  | "leave-commit";
+
+function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
+  return {
+    install: async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await withScripts(deps, "ArtifactInstall", job, signal, () => installer.install(at, signal));
+      return { kind: "installed", reboot: await installer.neededReboot(at, signal) };
+    },
+    activate: async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await installer.activate(at, signal);
+      return { kind: "activated" };
+    },
+    reboot: async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await enter(deps, "ArtifactReboot", job, signal, async () => {
+        if (job.reboot === "system") await rebootMachine(deps, signal);
+        else await installer.reboot(at, signal);
+      });
+      return { kind: "activated" };
+    },
+    "verify-activation": async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await orErrorScripts(deps, "ArtifactReboot", job, signal, async () => {
+        await installer.verify(at, signal);
+        if (job.reboot !== "none")
+          await deps.scripts.run("ArtifactReboot", "Leave", at.log, signal);
+      });
+      return { kind: "verified" };
+    },
+    "check-health": async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await installer.checkHealth(at, signal);
+      return { kind: "health-passed" };
+    },
+    commit: async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await enter(deps, "ArtifactCommit", job, signal, () => installer.commit(at, signal));
+      return { kind: "committed" };
+    },
+    "leave-commit": async ({ job }, signal) => {
+      try {
+        await deps.scripts.run("ArtifactCommit", "Leave", deps.logOf(job.update), signal);
+      } catch (cause) {
+        signal.throwIfAborted();
+        const { detail } = failureOf(cause, "commit-leave-failed");
+        throw new InstallError("commit-leave-failed", detail, { cause });
+      }
+      return { kind: "commit-left" };
+    },
+  };
+}
+
+type Backward = "roll-back" | "reboot-rollback" | "verify-rollback" | "handle-failure";
+
+function backward(deps: ExecutorDeps): Pick<Executors, Backward> {
+  return {
+    "roll-back": async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await withScripts(deps, "ArtifactRollback", job, signal, () =>
+        installer.rollBack(at, signal),
+      );
+      return { kind: "rolled-back" };
+    },
+    "reboot-rollback": async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await enter(deps, "ArtifactRollbackReboot", job, signal, async () => {
+        if (job.reboot === "system") await rebootMachine(deps, signal);
+        else await installer.rebootRollback(at, signal);
+      });
+      return { kind: "rollback-rebooted" };
+    },
+    "verify-rollback": async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await installer.verifyRollback(at, signal);
+      if (job.reboot !== "none" && job.update.kind === "assignment")
+        await deps.scripts.run("ArtifactRollbackReboot", "Leave", at.log, signal);
+      return { kind: "rollback-verified" };
+    },
+    "handle-failure": async ({ job }, signal) => {
+      const { installer, at } = await open(deps, job);
+      await withScripts(deps, "ArtifactFailure", job, signal, () =>
+        installer.handleFailure(at, signal),
+      );
+      return { kind: "failure-handled" };
+    },
+  };
+}
+
+async function open(
+  deps: ExecutorDeps,
+  job: Job,
+): Promise<{ readonly installer: Installer; readonly at: Installation }> {
+  const installer = present(
+    await deps.installers.find(job.artifact.payloadType),
+    "an update is only begun for a payload type that can be installed",
+  );
+  return {
+    installer,
+    at: { tree: fileTree(deps.paths.dataDir), job, log: deps.logOf(job.update) },
+  };
+}
+
+/** A state with its Enter and Leave scripts, and the Error scripts instead of Leave when it fails. */
+async function withScripts(
+  deps: ExecutorDeps,
+  state: ScriptState,
+  job: Job,
+  signal: AbortSignal,
+  run: () => Promise<void>,
+): Promise<void> {
+  await enter(deps, state, job, signal, async () => {
+    await run();
+    await deps.scripts.run(state, "Leave", deps.logOf(job.update), signal);
+  });
+}
+
+/** A state with its Enter and Error scripts, whose Leave scripts run later. */
+async function enter(
+  deps: ExecutorDeps,
+  state: ScriptState,
+  job: Job,
+  signal: AbortSignal,
+  run: () => Promise<void>,
+): Promise<void> {
+  await orErrorScripts(deps, state, job, signal, async () => {
+    await deps.scripts.run(state, "Enter", deps.logOf(job.update), signal);
+    await run();
+  });
+}
+
+async function orErrorScripts(
+  deps: ExecutorDeps,
+  state: ScriptState,
+  job: Job,
+  signal: AbortSignal,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (state !== "ArtifactReboot" || job.reboot !== "none")
+      await deps.scripts.run(state, "Error", deps.logOf(job.update), signal);
+    throw cause;
+  }
+}
+
+/** Returns only when the reboot did not come. */
+async function rebootMachine(deps: ExecutorDeps, signal: AbortSignal): Promise<never> {
+  await deps.reboot.reboot();
+  await deps.ticker.sleep(deps.limits.rebootTimeoutMs, signal);
+  const seconds = deps.limits.rebootTimeoutMs / 1_000;
+  throw new InstallError(
+    "activation-failed",
+    `the machine did not reboot within ${seconds} seconds of being asked to`,
+  );
+}

@@ -1,0 +1,73 @@
+import { access, constants, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createDirectoryInstaller } from "../installers/directory.ts";
+import type { Installer } from "../installers/installer.ts";
+import { noPayloadInstaller } from "../installers/no-payload.ts";
+import { createSingleFileInstaller } from "../installers/single-file.ts";
+import { createUpdateModule, findUpdateModule } from "../installers/update-module.ts";
+import { createAppInstaller } from "../apps/app-installer.ts";
+import type { AppRuntime } from "../apps/app-runtime.ts";
+import { systemCode } from "../storage/durable-file.ts";
+import type { AgentPaths } from "../agent-paths.ts";
+import type { UpdateLimits } from "./update-runner.ts";
+
+export interface InstallersDeps {
+  readonly paths: AgentPaths;
+  readonly limits: UpdateLimits;
+  readonly apps: AppRuntime;
+  /** What update modules find in their environment. */
+  readonly environment: () => NodeJS.ProcessEnv;
+}
+
+export interface Installers {
+  /** Null is the payload of an artifact without one. Undefined when this device cannot install the type. */
+  find(payloadType: string | null): Promise<Installer | undefined>;
+  /** All types that `find` knows now. */
+  payloadTypes(): Promise<readonly string[]>;
+}
+
+/**
+ * Update modules of the device go before the built-in installers, so that a device can have its own `directory`; `app` is
+ * the agent's own type, and needs the agent.
+ */
+export function createInstallers(deps: InstallersDeps): Installers {
+  const { modulesDir, destRoot, appsDir } = deps.paths;
+  const { payloadBytesMax } = deps.limits;
+  const app = createAppInstaller({ appsDir, runtime: deps.apps, payloadBytesMax });
+  const builtIn: ReadonlyMap<string, Installer> = new Map([
+    ["single-file", createSingleFileInstaller(destRoot)],
+    ["directory", createDirectoryInstaller({ destRoot, payloadBytesMax })],
+  ]);
+  return {
+    find: async (payloadType) => {
+      if (payloadType === null) return noPayloadInstaller;
+      if (payloadType === "app") return app;
+      const module = await findUpdateModule(modulesDir, payloadType);
+      if (module === undefined) return builtIn.get(payloadType);
+      return createUpdateModule(module, deps);
+    },
+    payloadTypes: async () => {
+      const modules = await executablesIn(modulesDir);
+      return [...new Set(["app", ...builtIn.keys(), ...modules])].toSorted();
+    },
+  };
+}
+
+async function executablesIn(folder: string): Promise<readonly string[]> {
+  let names: readonly string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return [];
+    throw cause;
+  }
+  const found: string[] = [];
+  for (const name of names) {
+    const isExecutable = await access(join(folder, name), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isExecutable) found.push(name);
+  }
+  return found;
+}

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import {
+  ArtifactError,
+  applyProvides,
+  incompatibilities,
+  readArtifact,
+  verifyKeyFromPem,
+  type ArtifactHead,
+  type ArtifactReading,
+  type Incompatibility,
+} from "@moult/artifact";
+import type { HardwareType, Running } from "@moult/model";
+import type { FailureCode, OpenedArtifact, Update } from "@moult/updater";
+import { fileChunks } from "../installers/file-chunks.ts";
+import { InstallError } from "../installers/install-error.ts";
+import type { IncomingFile } from "../installers/installer.ts";
+
+export interface ArtifactPolicy {
+  readonly hardwareType: HardwareType;
+  /** PEM; empty: signatures are not looked at. */
+  readonly artifactKeys: readonly string[];
+  readonly payloadBytesMax: number;
+  /** Whether this device can install a payload type. */
+  readonly isInstallable: (payloadType: string) => Promise<boolean>;
+}
+
+/** Reads and verifies the head of an artifact file and decides whether it is for this device. */
+export async function judgeArtifact(
+  file: string,
+  update: Update,
+  running: Running,
+  policy: ArtifactPolicy,
+): Promise<OpenedArtifact> {
+  const reading = await openArtifact(file, policy);
+  await reading.close();
+  const { head } = reading;
+  const [payload] = head.payloads;
+  if (update.kind === "assignment" && head.artifactName !== update.artifactName)
+    throw new InstallError(
+      "artifact-name-mismatch",
+      `the artifact is ${head.artifactName}; the instruction said ${update.artifactName}`,
+    );
+  checkCompatible(head, running, policy.hardwareType);
+  if (head.payloads.length > 1)
+    throw new InstallError(
+      "payload-type-unsupported",
+      `the artifact has ${head.payloads.length} payloads; this agent installs one`,
+    );
+  const payloadType = payload?.type ?? null;
+  if (payloadType !== null && !(await policy.isInstallable(payloadType)))
+    throw new InstallError(
+      "payload-type-unsupported",
+      `there is neither an installer nor an update module for payload type ${payloadType}`,
+    );
+  return {
+    name: head.artifactName,
+    payloadType,
+    runningAfter: {
+      artifactName: head.artifactName,
+      provides: applyProvides(running.provides, head),
+    },
+  };
+}
+
+/** Starts reading an artifact file; every failure is an `InstallError`. */
+export async function openArtifact(
+  file: string,
+  policy: Pick<ArtifactPolicy, "artifactKeys">,
+  onChunk: (chunk: Uint8Array) => void = () => undefined,
+): Promise<ArtifactReading> {
+  try {
+    const verifyKeys = policy.artifactKeys.map((pem) => verifyKeyFromPem(pem));
+    const source = observed(fileChunks(file), onChunk);
+    return await readArtifact(source, verifyKeys.length === 0 ? {} : { verifyKeys });
+  } catch (cause) {
+    throw installError(cause);
+  }
+}
+
+async function* observed(
+  chunks: AsyncIterable<Uint8Array>,
+  onChunk: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    onChunk(chunk);
+    yield chunk;
+  }
+}
+
+/**
+ * Hands the payload of an artifact file to `take`, and returns when everything was taken and the whole file, to its last
+ * byte, is what its manifest and the instruction say.
+ */
+export async function unpackArtifact(
+  file: string,
+  update: Update,
+  policy: ArtifactPolicy,
+  take: (head: ArtifactHead, files: AsyncIterable<IncomingFile>) => Promise<void>,
+): Promise<void> {
+  const digest = createHash("sha256");
+  let sizeBytes = 0;
+  const reading = await openArtifact(file, policy, (chunk) => {
+    digest.update(chunk);
+    sizeBytes += chunk.length;
+  });
+  try {
+    await take(reading.head, incomingFiles(reading, policy));
+    await reading.finish();
+  } catch (cause) {
+    await reading.close();
+    throw installError(cause);
+  }
+  if (update.kind === "standalone") return;
+  if (sizeBytes !== update.sizeBytes || digest.digest("hex") !== update.sha256)
+    throw new InstallError("digest-mismatch", "the file is not the one that was instructed");
+}
+
+async function* incomingFiles(
+  reading: ArtifactReading,
+  { payloadBytesMax }: ArtifactPolicy,
+): AsyncGenerator<IncomingFile> {
+  let leftBytes = payloadBytesMax;
+  for await (const { name, sizeBytes, content } of reading.payloadFiles()) {
+    leftBytes -= sizeBytes;
+    if (leftBytes < 0)
+      throw new InstallError(
+        "payload-refused",
+        `the payload has more than the ${payloadBytesMax} bytes that this device takes`,
+      );
+    yield { name, sizeBytes, content };
+  }
+}
+
+function checkCompatible(head: ArtifactHead, running: Running, hardwareType: HardwareType): void {
+  const provides = {
+    ...running.provides,
+    artifact_name: running.artifactName,
+    device_type: hardwareType,
+  };
+  const problems = incompatibilities(head.depends, provides);
+  if (problems.length > 0)
+    throw new InstallError("artifact-incompatible", problems.map(describe).join("; "));
+}
+
+function describe(problem: Incompatibility): string {
+  const wanted = `the artifact needs ${problem.name} to be ${problem.accepted.join(" or ")}`;
+  return problem.kind === "not-provided"
+    ? `${wanted}; this device does not provide it`
+    : `${wanted}; here it is ${problem.provided}`;
+}
+
+/** The reader's errors in the words of a report; anything else stays as it is. */
+function installError(cause: unknown): unknown {
+  if (!(cause instanceof ArtifactError)) return cause;
+  // The file could not be read, or the installer threw: that is the error to tell.
+  if (cause.code === "source-failed" && cause.cause !== undefined) return cause.cause;
+  return new InstallError(codeOf(cause), cause.message, { cause });
+}
+
+function codeOf({ code }: ArtifactError): FailureCode {
+  if (code === "signature-missing" || code === "signature-invalid") return code;
+  return code === "key-unusable" || code === "source-failed" ? "agent-fault" : "artifact-invalid";
+}

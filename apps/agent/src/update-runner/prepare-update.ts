@@ -1,0 +1,130 @@
+import { mkdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { present } from "@moult/base";
+import type { Job, OpenedArtifact, Update, UpdateEvent } from "@moult/updater";
+import { InstallError, isDiskFull } from "../installers/install-error.ts";
+import type { Installation } from "../installers/installer.ts";
+import { isAgentError } from "../agent-error.ts";
+import { storeArtifactScripts } from "../state-scripts/artifact-scripts.ts";
+import type { ExecutorDeps } from "./executor-deps.ts";
+import { fileTree, makeFileTree, removeFileTree } from "./file-tree.ts";
+import { judgeArtifact, unpackArtifact, type ArtifactPolicy } from "./open-artifact.ts";
+
+/** Where the artifact of an update is: its own file, or the one a person named. */
+export function artifactFile(dataDir: string, update: Update): string {
+  if (update.kind === "standalone") return update.file;
+  return join(downloadsDir(dataDir), `${update.sha256}.mender`);
+}
+
+export function downloadsDir(dataDir: string): string {
+  return join(dataDir, "downloads");
+}
+
+/** The effects that bring an artifact to the device and its payload to its installer. Nothing that runs is touched. */
+export interface Preparation {
+  download(update: Update, signal: AbortSignal): Promise<UpdateEvent>;
+  unpack(job: Job, signal: AbortSignal): Promise<UpdateEvent>;
+}
+
+export function createPreparation(deps: ExecutorDeps): Preparation {
+  const policy: ArtifactPolicy = {
+    hardwareType: deps.hardwareType,
+    artifactKeys: deps.artifactKeys,
+    payloadBytesMax: deps.limits.payloadBytesMax,
+    isInstallable: async (payloadType) => (await deps.installers.find(payloadType)) !== undefined,
+  };
+  return {
+    download: (update, signal) =>
+      orDownloadErrorScripts(deps, update, async () => {
+        const artifact = await download(deps, policy, update, signal);
+        return { kind: "downloaded", artifact };
+      }),
+    unpack: (job, signal) =>
+      orDownloadErrorScripts(deps, job.update, async () => {
+        const supportsRollback = await unpack(deps, policy, job, signal);
+        return { kind: "unpacked", supportsRollback };
+      }),
+  };
+}
+
+/** Both effects are Mender's Download state, and both may be left by a withdrawn offer. */
+async function orDownloadErrorScripts(
+  deps: ExecutorDeps,
+  update: Update,
+  run: () => Promise<UpdateEvent>,
+): Promise<UpdateEvent> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (!deps.stopping.aborted)
+      await deps.scripts.run("Download", "Error", deps.logOf(update), deps.stopping);
+    throw cause;
+  }
+}
+
+async function download(
+  deps: ExecutorDeps,
+  policy: ArtifactPolicy,
+  update: Update,
+  signal: AbortSignal,
+): Promise<OpenedArtifact> {
+  const log = deps.logOf(update);
+  await deps.scripts.run("Download", "Enter", log, signal);
+  const file = artifactFile(deps.paths.dataDir, update);
+  if (update.kind === "assignment") {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    try {
+      await deps.server.download(update, file, signal, (percent) =>
+        deps.deliver({ kind: "download-progressed", percent }),
+      );
+    } catch (cause) {
+      signal.throwIfAborted();
+      // On a full disk a part to go on with later is worth less than the space it takes.
+      if (isDiskFull(cause)) await removeDownloads(deps.paths.dataDir);
+      if (isAgentError(cause, "download-digest-mismatch"))
+        throw new InstallError("digest-mismatch", "the file that came is not the one instructed", {
+          cause,
+        });
+      throw cause;
+    }
+  }
+  const artifact = await judgeArtifact(file, update, deps.running(), policy);
+  log.info("artifact-accepted", { name: artifact.name, payloadType: artifact.payloadType });
+  return artifact;
+}
+
+async function unpack(
+  deps: ExecutorDeps,
+  policy: ArtifactPolicy,
+  job: Job,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const tree = fileTree(deps.paths.dataDir);
+  const log = deps.logOf(job.update);
+  const at: Installation = { tree, job, log };
+  const installer = present(
+    await deps.installers.find(job.artifact.payloadType),
+    "an update is only begun for a payload type that can be installed",
+  );
+  const file = artifactFile(deps.paths.dataDir, job.update);
+  await unpackArtifact(file, job.update, policy, async (head, files) => {
+    await makeFileTree(tree, head, { hardwareType: deps.hardwareType, running: deps.running() });
+    await storeArtifactScripts(deps.paths.scriptsDir, head.scripts);
+    await installer.unpack(files, at, signal);
+  });
+  const supportsRollback = await installer.supportsRollback(at, signal);
+  await deps.scripts.run("Download", "Leave", log, signal);
+  // Everything that is needed of it is unpacked; the space may be needed for the installation.
+  await removeDownloads(deps.paths.dataDir);
+  return supportsRollback;
+}
+
+export async function removeDownloads(dataDir: string): Promise<void> {
+  await rm(downloadsDir(dataDir), { recursive: true, force: true });
+}
+
+/** Removes what an update keeps in the agent's own folders. */
+export async function removeWorkFiles(dataDir: string): Promise<void> {
+  await removeDownloads(dataDir);
+  await removeFileTree(fileTree(dataDir));
+}
