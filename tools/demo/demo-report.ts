@@ -71,7 +71,8 @@ function tripText({ state, trip }: Deployment): string {
   return `${trip.kind} ${trip.failed} of ${trip.finished} in stage ${trip.stage + 1}`;
 }
 
-async function versionServedAt(port: number): Promise<string> {
+/** The version that the application on `port` says it is; text that is no version when there is none. */
+export async function versionServedAt(port: number): Promise<string> {
   try {
     const text = await (await fetch(`http://127.0.0.1:${port}/`)).text();
     return /^demo app (\S+) on /.exec(text)?.[1] ?? `something else on ${port}`;

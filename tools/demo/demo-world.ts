@@ -21,6 +21,8 @@ export interface DemoWorld {
   readonly client: Client;
   readonly provisioningFile: string;
   readonly devices: readonly DemoDevice[];
+  /** The device's agent of the same index; whoever restarts one puts the new process here. */
+  readonly agents: LocalProcess[];
   stop(): Promise<void>;
 }
 
@@ -58,7 +60,7 @@ export async function startDemoWorld(
     const devices = await setUpDevices(folder, provisioningFile, deviceCount);
     for (const { device } of devices) agents.push(await device.start());
     await allEnrolled(client, deviceCount);
-    return { folder, server, moult, client, provisioningFile, devices, stop };
+    return { folder, server, moult, client, provisioningFile, devices, agents, stop };
   } catch (error) {
     await stop();
     throw error;
