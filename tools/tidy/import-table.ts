@@ -31,7 +31,18 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   ],
   "apps/signer": ["base", "model", "trust", "signing", "planner"],
   "apps/web": ["base", "model", "api", "client"],
-  "apps/cli": ["base", "model", "api", "client", "artifact", "delta", "trust", "signing"],
+  // It writes the provisioning file that devices read, hence device-protocol.
+  "apps/cli": [
+    "base",
+    "model",
+    "api",
+    "client",
+    "device-protocol",
+    "artifact",
+    "delta",
+    "trust",
+    "signing",
+  ],
   "apps/agent": ["base", "model", "device-protocol", "artifact", "delta", "trust", "updater"],
 };
 
