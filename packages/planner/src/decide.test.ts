@@ -255,6 +255,14 @@ function closedAs(
   return { state: "closed", outcome, attempt: tries, attempts };
 }
 
+test("a deployment that is over says what became of the device in it", () => {
+  const failed = deployment({ state: "finished", assignment: assignment(closedAs("failed", 1)) });
+
+  expect(decide(facts({ candidates: [failed] }))).toMatchObject({
+    reasons: [{ kind: "attempts-used", attempts: 1, outcome: "failed" }],
+  });
+});
+
 test("a device that is found to run what it was silent about is closed as running it", () => {
   const running = { artifactName: "2.0", provides: {} };
   const own = assignment(closedAs("silent", 1));

@@ -163,19 +163,22 @@ function fromDeployment(
   // Who was admitted stays admitted, also after it left the group.
   if (!deployment.isTarget && assignment === null)
     return pass({ kind: "not-in-target", deploymentId });
-  if (state !== "running") return pass({ kind: "deployment-not-running", deploymentId, state });
+  const isRunning = device.running?.artifactName === version;
+  const isDone = assignment !== null && !mayTryAgain(assignment, plan);
+  if (state !== "running")
+    return pass(
+      isDone
+        ? closedReason(deploymentId, assignment, isRunning)
+        : { kind: "deployment-not-running", deploymentId, state },
+    );
   if (reached !== null && reached.number > deployment.number) {
     const { deploymentId: byDeploymentId } = reached;
     return pass({ kind: "superseded", deploymentId, byDeploymentId });
   }
 
-  const isRunning = device.running?.artifactName === version;
-  if (assignment !== null) {
-    if (isRunning && isUndecided(assignment))
-      return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });
-    if (!mayTryAgain(assignment, plan))
-      return wait([closedReason(deploymentId, assignment, isRunning)]);
-  }
+  if (assignment !== null && isRunning && isUndecided(assignment))
+    return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });
+  if (isDone) return wait([closedReason(deploymentId, assignment, isRunning)]);
   const choice = chooseArtifact(deploymentId, deployment.artifacts, device);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
   const concernsDevice = isRunning && deployment.artifacts.length > 0;

@@ -1,0 +1,381 @@
+import type {
+  ArtifactId,
+  AssignmentId,
+  AssignmentState,
+  DeploymentId,
+  DeviceId,
+  Outcome,
+  Sha256,
+} from "@moult/model";
+import type { AttemptFacts } from "@moult/planner";
+import type { Selectable } from "kysely";
+import { UNDECIDED_EPOCH } from "../platform/planning-epoch.ts";
+import type { AssignmentTable } from "../platform/schema.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+
+/** One device in one deployment, as its row says. */
+export interface AssignmentRecord {
+  readonly id: AssignmentId;
+  readonly deploymentId: DeploymentId;
+  readonly deviceId: DeviceId;
+  readonly artifactId: ArtifactId | null;
+  readonly stage: number;
+  readonly state: AssignmentState;
+  readonly attempt: number;
+  readonly eventSequence: number;
+  readonly progressPercent: number | null;
+  readonly outcome: Outcome | null;
+  readonly updatedAt: number;
+}
+
+export async function assignmentById(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+): Promise<AssignmentRecord | undefined> {
+  const row = await db.kysely
+    .selectFrom("assignment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", assignmentId)
+    .executeTakeFirst();
+  return row === undefined ? undefined : assignmentFrom(row);
+}
+
+/** The device's assignments that have no end yet: the one under way, and those that wait for a try. */
+export async function unclosedAssignments(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<AssignmentRecord[]> {
+  const rows = await db.kysely
+    .selectFrom("assignment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("device_id", "=", deviceId)
+    .where("closed_at", "is", null)
+    .orderBy("offered_at")
+    .execute();
+  return rows.map(assignmentFrom);
+}
+
+/** Takes the tenant's next assignment number; its row is held until the transaction ends. */
+export async function takeAssignmentNumber(db: TenantDb): Promise<number> {
+  const { assignment_number: number } = await db.kysely
+    .updateTable("tenant")
+    .set((row) => ({ assignment_number: row("assignment_number", "+", 1) }))
+    .where("id", "=", db.tenantId)
+    .returning("assignment_number")
+    .executeTakeFirstOrThrow();
+  return number;
+}
+
+export interface NewAssignment {
+  readonly id: AssignmentId;
+  readonly number: number;
+  readonly deploymentId: DeploymentId;
+  readonly deviceId: DeviceId;
+  readonly artifactId: ArtifactId | null;
+  readonly stage: number;
+  readonly state: AssignmentState;
+  readonly attempt: number;
+  readonly outcome: Outcome | null;
+  readonly at: number;
+}
+
+export async function insertAssignment(
+  db: TenantDb,
+  assignment: NewAssignment,
+): Promise<AssignmentRecord> {
+  const row = await db.kysely
+    .insertInto("assignment")
+    .values({
+      id: assignment.id,
+      tenant_id: db.tenantId,
+      number: assignment.number,
+      deployment_id: assignment.deploymentId,
+      device_id: assignment.deviceId,
+      artifact_id: assignment.artifactId,
+      stage: assignment.stage,
+      state: assignment.state,
+      attempt: assignment.attempt,
+      event_sequence: 0,
+      progress_percent: null,
+      outcome: assignment.outcome,
+      code: null,
+      detail: null,
+      offered_at: assignment.at,
+      updated_at: assignment.at,
+      closed_at: assignment.state === "closed" ? assignment.at : null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return assignmentFrom(row);
+}
+
+/** Begins the next try of an assignment that is not under way. */
+export async function reopenAssignment(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  next: {
+    readonly artifactId: ArtifactId;
+    readonly stage: number;
+    readonly attempt: number;
+    readonly at: number;
+  },
+): Promise<void> {
+  await db.kysely
+    .updateTable("assignment")
+    .set({
+      artifact_id: next.artifactId,
+      stage: next.stage,
+      state: "offered",
+      attempt: next.attempt,
+      event_sequence: 0,
+      progress_percent: null,
+      outcome: null,
+      code: null,
+      detail: null,
+      updated_at: next.at,
+      closed_at: null,
+    })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", assignmentId)
+    .execute();
+}
+
+/** What the device is doing, as it reported. */
+export async function setProgress(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  progress: {
+    readonly state: AssignmentState;
+    readonly progressPercent: number | null;
+    readonly eventSequence: number;
+    readonly at: number;
+  },
+): Promise<void> {
+  await db.kysely
+    .updateTable("assignment")
+    .set({
+      state: progress.state,
+      progress_percent: progress.progressPercent,
+      event_sequence: progress.eventSequence,
+      updated_at: progress.at,
+    })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", assignmentId)
+    .execute();
+}
+
+/** How an assignment, or a try of it, ended. */
+export interface Ending {
+  readonly outcome: Outcome;
+  readonly code: string | null;
+  readonly detail: string | null;
+}
+
+/** Ends an assignment, or (`retry-pending`) its present try. */
+export async function setEnding(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  state: "closed" | "retry-pending",
+  { outcome, code, detail }: Ending,
+  at: number,
+): Promise<void> {
+  const isClosed = state === "closed";
+  await db.kysely
+    .updateTable("assignment")
+    .set({
+      state,
+      outcome: isClosed ? outcome : null,
+      code,
+      detail,
+      progress_percent: null,
+      updated_at: at,
+      closed_at: isClosed ? at : null,
+    })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", assignmentId)
+    .execute();
+}
+
+/** The clock of what waits for a try starts anew: while its deployment stood still the device could not go on. */
+export async function touchRetryPending(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  at: number,
+): Promise<void> {
+  await db.kysely
+    .updateTable("assignment")
+    .set({ updated_at: at })
+    .where("tenant_id", "=", db.tenantId)
+    .where("deployment_id", "=", deploymentId)
+    .where("state", "=", "retry-pending")
+    .execute();
+}
+
+export async function insertAttempt(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  attempt: number,
+  at: number,
+): Promise<void> {
+  await db.kysely
+    .insertInto("attempt")
+    .values({
+      tenant_id: db.tenantId,
+      assignment_id: assignmentId,
+      attempt,
+      started_at: at,
+      finished_at: null,
+      outcome: null,
+      code: null,
+      detail: null,
+    })
+    .execute();
+}
+
+export async function endAttempt(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  attempt: number,
+  { outcome, code, detail }: Ending,
+  at: number,
+): Promise<void> {
+  await db.kysely
+    .updateTable("attempt")
+    .set({ finished_at: at, outcome, code, detail })
+    .where("tenant_id", "=", db.tenantId)
+    .where("assignment_id", "=", assignmentId)
+    .where("attempt", "=", attempt)
+    .execute();
+}
+
+/** The tries that are over, of each of some assignments. */
+export async function endedAttempts(
+  db: TenantDb,
+  assignmentIds: readonly AssignmentId[],
+): Promise<ReadonlyMap<AssignmentId, readonly AttemptFacts[]>> {
+  const attempts = new Map<AssignmentId, AttemptFacts[]>(assignmentIds.map((id) => [id, []]));
+  if (assignmentIds.length === 0) return attempts;
+  const rows = await db.kysely
+    .selectFrom("attempt")
+    .select(["assignment_id", "outcome", "code"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("assignment_id", "in", assignmentIds)
+    .where("outcome", "is not", null)
+    .orderBy("assignment_id")
+    .orderBy("attempt")
+    .execute();
+  for (const { assignment_id: id, outcome, code } of rows)
+    if (outcome !== null) attempts.get(id)?.push({ outcome, code });
+  return attempts;
+}
+
+/** Makes the assignment the update that the device is in, or (null) none; its last answer no longer holds. */
+export async function setOpenAssignment(
+  db: TenantDb,
+  deviceId: DeviceId,
+  assignmentId: AssignmentId | null,
+): Promise<void> {
+  await db.kysely
+    .updateTable("device")
+    .set((row) => ({
+      open_assignment_id: assignmentId,
+      generation: row("generation", "+", 1),
+      decided_epoch: UNDECIDED_EPOCH,
+      next_decision_at: null,
+    }))
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .execute();
+}
+
+/** Holds the device's row until the transaction ends: everything that changes its assignments comes one after the other. */
+export async function holdDevice(db: TenantDb, deviceId: DeviceId): Promise<boolean> {
+  const held = await db.kysely
+    .updateTable("device")
+    .set((row) => ({ state: row.ref("state") }))
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .returning("id")
+    .executeTakeFirst();
+  return held !== undefined;
+}
+
+/** The content that the device's open offer names. */
+export async function openOfferContent(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<{ readonly sha256: Sha256; readonly sizeBytes: number } | undefined> {
+  return db.kysely
+    .selectFrom("device")
+    .innerJoin("assignment", "assignment.id", "device.open_assignment_id")
+    .innerJoin("artifact", "artifact.id", "assignment.artifact_id")
+    .select(["artifact.sha256 as sha256", "artifact.size_bytes as sizeBytes"])
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.id", "=", deviceId)
+    .where("assignment.tenant_id", "=", db.tenantId)
+    .where("assignment.closed_at", "is", null)
+    .where("artifact.tenant_id", "=", db.tenantId)
+    .executeTakeFirst();
+}
+
+/** False when the attempt is none of the device's. */
+export async function replaceLog(
+  db: TenantDb,
+  deviceId: DeviceId,
+  assignmentId: AssignmentId,
+  attempt: number,
+  content: string,
+): Promise<boolean> {
+  const own = await db.kysely
+    .selectFrom("attempt")
+    .innerJoin("assignment", "assignment.id", "attempt.assignment_id")
+    .select("attempt.attempt")
+    .where("attempt.tenant_id", "=", db.tenantId)
+    .where("attempt.assignment_id", "=", assignmentId)
+    .where("attempt.attempt", "=", attempt)
+    .where("assignment.tenant_id", "=", db.tenantId)
+    .where("assignment.device_id", "=", deviceId)
+    .executeTakeFirst();
+  if (own === undefined) return false;
+  await db.kysely
+    .insertInto("attempt_log")
+    .values({ tenant_id: db.tenantId, assignment_id: assignmentId, attempt, content })
+    .onConflict((conflict) =>
+      conflict.columns(["assignment_id", "attempt"]).doUpdateSet({ content }),
+    )
+    .execute();
+  return true;
+}
+
+export async function logOf(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  attempt: number,
+): Promise<string | undefined> {
+  const row = await db.kysely
+    .selectFrom("attempt_log")
+    .select("content")
+    .where("tenant_id", "=", db.tenantId)
+    .where("assignment_id", "=", assignmentId)
+    .where("attempt", "=", attempt)
+    .executeTakeFirst();
+  return row?.content;
+}
+
+export function assignmentFrom(row: Selectable<AssignmentTable>): AssignmentRecord {
+  return {
+    id: row.id,
+    deploymentId: row.deployment_id,
+    deviceId: row.device_id,
+    artifactId: row.artifact_id,
+    stage: row.stage,
+    state: row.state,
+    attempt: row.attempt,
+    eventSequence: row.event_sequence,
+    progressPercent: row.progress_percent,
+    outcome: row.outcome,
+    updatedAt: row.updated_at,
+  };
+}

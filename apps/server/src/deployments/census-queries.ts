@@ -1,0 +1,288 @@
+import type {
+  DeploymentId,
+  DeviceId,
+  HardwareType,
+  Plan,
+  ProductName,
+  ReleaseId,
+} from "@moult/model";
+import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
+import { sql } from "kysely";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import type { DeploymentRecord, TargetRecord } from "./queries.ts";
+import { estimated, type StoredCensus } from "./stored-census.ts";
+
+/** What says which devices a deployment is for. */
+export interface Target {
+  readonly id: DeploymentId;
+  readonly product: ProductName;
+  readonly releaseId: ReleaseId;
+  readonly target: TargetRecord;
+}
+
+/** Accepted devices of the target that the release has an artifact for. */
+function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Target) {
+  const { tenantId } = db;
+  const query = db.kysely
+    .selectFrom("device")
+    .where("device.tenant_id", "=", tenantId)
+    .where("device.product", "=", product)
+    .where("device.state", "=", "accepted")
+    .where("device.hardware_type", "in", (row) =>
+      row
+        .selectFrom("artifact_fit")
+        .select("artifact_fit.hardware_type")
+        .where("artifact_fit.tenant_id", "=", tenantId)
+        .where("artifact_fit.release_id", "=", releaseId),
+    );
+  switch (target.kind) {
+    case "all":
+      return query;
+    case "group":
+      return query.where("device.id", "in", (row) =>
+        row
+          .selectFrom("device_group_member")
+          .select("device_group_member.device_id")
+          .where("device_group_member.tenant_id", "=", tenantId)
+          .where("device_group_member.group_id", "=", target.groupId),
+      );
+    case "devices":
+      return query.where("device.id", "in", (row) =>
+        row
+          .selectFrom("deployment_device")
+          .select("deployment_device.device_id")
+          .where("deployment_device.tenant_id", "=", tenantId)
+          .where("deployment_device.deployment_id", "=", id),
+      );
+  }
+}
+
+/** `placeOf` in SQL. The cast keeps SQLite from multiplying floating-point numbers, which the product does not fit. */
+const placeIn = (salt: number) =>
+  sql<number>`(draw * cast(${salt} as bigint)) % ${sql.lit(PLACES)}`;
+
+/** How many devices a deployment is for: exactly when they are few, else as it was last counted. */
+export async function censusOf(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  nowMs: number,
+): Promise<Census> {
+  const { eligible } = await countUpToExact(db, deployment, undefined);
+  if (eligible <= EXACT_TARGET_MAX) return { kind: "exact", eligible };
+  return estimated(deployment.census ?? (await countAll(db, deployment, nowMs)));
+}
+
+/** The same, with the device's rank when the count is exact. */
+export async function standingOf(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  device: { readonly id: DeviceId; readonly place: number },
+  nowMs: number,
+): Promise<{ readonly census: Census; readonly rank: number | null }> {
+  const { eligible, rank } = await countUpToExact(db, deployment, device);
+  if (eligible <= EXACT_TARGET_MAX) return { census: { kind: "exact", eligible }, rank };
+  const stored = deployment.census ?? (await countAll(db, deployment, nowMs));
+  return { census: estimated(stored), rank: null };
+}
+
+/** Reads at most one row more than an exact census has, whatever the size of the fleet. */
+async function countUpToExact(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  device: { readonly id: DeviceId; readonly place: number } | undefined,
+): Promise<{ readonly eligible: number; readonly rank: number }> {
+  const first = eligibleDevices(db, deployment)
+    .select(["device.id as id", placeIn(deployment.salt).as("place")])
+    .limit(EXACT_TARGET_MAX + 1);
+  const before =
+    device === undefined
+      ? sql<number>`0`
+      : sql<number>`coalesce(sum(case when place < ${device.place} or (place = ${device.place} and id < ${device.id})
+          then 1 else 0 end), 0)`;
+  const row = await db.kysely
+    .selectFrom(first.as("eligible"))
+    .select((of) => [of.fn.countAll<number>().as("eligible"), before.as("rank")])
+    .executeTakeFirstOrThrow();
+  return { eligible: Number(row.eligible), rank: Number(row.rank) };
+}
+
+/** Counts the whole target: linear in the fleet, so never on behalf of one device but where no count exists yet. */
+export async function countAll(
+  db: TenantDb,
+  deployment: Target & { readonly plan: Plan; readonly salt: number },
+  nowMs: number,
+): Promise<StoredCensus> {
+  const startedAt = performance.now();
+  const places = eligibleDevices(db, deployment).select(placeIn(deployment.salt).as("place"));
+  const below = deployment.plan.stages.map(
+    ({ percent }) =>
+      sql<number>`coalesce(sum(case when place < ${placeThreshold(percent)} then 1 else 0 end), 0)`,
+  );
+  const row = await db.kysely
+    .selectFrom(places.as("eligible"))
+    .select((of) => [
+      of.fn.countAll<number>().as("eligible"),
+      sql<number>`coalesce(min(place), 0)`.as("lowestPlace"),
+      ...below.map((count, stage) => count.as(`below${stage}`)),
+    ])
+    .executeTakeFirstOrThrow();
+  const counted: Readonly<Record<string, unknown>> = row;
+  return {
+    countedAt: nowMs,
+    tookMs: performance.now() - startedAt,
+    eligible: Number(row.eligible),
+    lowestPlace: Number(row.lowestPlace),
+    belowThreshold: below.map((_, stage) => Number(counted[`below${stage}`])),
+  };
+}
+
+/**
+ * Whether an eligible device is still without an end. One that a newer deployment brought to its release is none: this
+ * deployment will never offer it anything.
+ */
+export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): Promise<boolean> {
+  const { tenantId } = db;
+  const left = await eligibleDevices(db, deployment)
+    .leftJoin("assignment as own", (join) =>
+      join
+        .onRef("own.device_id", "=", "device.id")
+        .on("own.tenant_id", "=", tenantId)
+        .on("own.deployment_id", "=", deployment.id),
+    )
+    .where("own.closed_at", "is", null)
+    .where((row) =>
+      row.not(
+        row.exists(
+          row
+            .selectFrom("assignment as later")
+            .innerJoin("deployment as newer", "newer.id", "later.deployment_id")
+            .select("later.id")
+            .whereRef("later.device_id", "=", "device.id")
+            .where("later.tenant_id", "=", tenantId)
+            .where("later.outcome", "in", ["succeeded", "already-running"])
+            .where("newer.number", ">", deployment.number),
+        ),
+      ),
+    )
+    .select("device.id")
+    .limit(1)
+    .executeTakeFirst();
+  return left !== undefined;
+}
+
+/** How many devices each of some deployments is for, in a fixed number of questions. */
+export async function eligibleCounts(
+  db: TenantDb,
+  deployments: readonly Target[],
+): Promise<ReadonlyMap<DeploymentId, number>> {
+  const fits = await hardwareTypesOf(db, [
+    ...new Set(deployments.map(({ releaseId }) => releaseId)),
+  ]);
+  const byKind = (kind: TargetRecord["kind"]) =>
+    deployments.filter(({ target }) => target.kind === kind);
+  const counts = new Map<string, number>();
+  for (const [scope, hardwareType, count] of [
+    ...(await countByProduct(db, byKind("all"))),
+    ...(await countByGroup(db, byKind("group"))),
+    ...(await countByList(db, byKind("devices"))),
+  ])
+    counts.set(`${scope} ${hardwareType}`, count);
+
+  return new Map(
+    deployments.map((deployment) => [
+      deployment.id,
+      (fits.get(deployment.releaseId) ?? [])
+        .map((hardwareType) => counts.get(`${scopeOf(deployment)} ${hardwareType}`) ?? 0)
+        .reduce((sum, count) => sum + count, 0),
+    ]),
+  );
+}
+
+/** What a deployment's devices are counted under: all of the product, of its group, or of its list. */
+function scopeOf({ id, product, target }: Target): string {
+  return target.kind === "all"
+    ? product
+    : target.kind === "group"
+      ? `${product} ${target.groupId}`
+      : id;
+}
+
+type ScopeCount = readonly [scope: string, hardwareType: HardwareType, count: number];
+
+async function hardwareTypesOf(
+  db: TenantDb,
+  releaseIds: readonly ReleaseId[],
+): Promise<ReadonlyMap<ReleaseId, readonly HardwareType[]>> {
+  const fits = new Map<ReleaseId, HardwareType[]>(releaseIds.map((id) => [id, []]));
+  if (releaseIds.length === 0) return fits;
+  const rows = await db.kysely
+    .selectFrom("artifact_fit")
+    .select(["release_id", "hardware_type"])
+    .distinct()
+    .where("tenant_id", "=", db.tenantId)
+    .where("release_id", "in", releaseIds)
+    .execute();
+  for (const row of rows) fits.get(row.release_id)?.push(row.hardware_type);
+  return fits;
+}
+
+async function countByProduct(db: TenantDb, of: readonly Target[]): Promise<ScopeCount[]> {
+  if (of.length === 0) return [];
+  const rows = await db.kysely
+    .selectFrom("device")
+    .select((row) => ["product", "hardware_type", row.fn.countAll<number>().as("count")])
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "in", [...new Set(of.map(({ product }) => product))])
+    .where("state", "=", "accepted")
+    .groupBy(["product", "hardware_type"])
+    .execute();
+  return rows.map((row) => [row.product, row.hardware_type, Number(row.count)]);
+}
+
+async function countByGroup(db: TenantDb, of: readonly Target[]): Promise<ScopeCount[]> {
+  const groupIds = of.flatMap(({ target }) => (target.kind === "group" ? [target.groupId] : []));
+  if (groupIds.length === 0) return [];
+  const rows = await db.kysely
+    .selectFrom("device_group_member as member")
+    .innerJoin("device", "device.id", "member.device_id")
+    .select((row) => [
+      "device.product",
+      "member.group_id",
+      "device.hardware_type",
+      row.fn.countAll<number>().as("count"),
+    ])
+    .where("member.tenant_id", "=", db.tenantId)
+    .where("member.group_id", "in", [...new Set(groupIds)])
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.state", "=", "accepted")
+    .groupBy(["device.product", "member.group_id", "device.hardware_type"])
+    .execute();
+  return rows.map((row) => [
+    `${row.product} ${row.group_id}`,
+    row.hardware_type,
+    Number(row.count),
+  ]);
+}
+
+async function countByList(db: TenantDb, of: readonly Target[]): Promise<ScopeCount[]> {
+  if (of.length === 0) return [];
+  const rows = await db.kysely
+    .selectFrom("deployment_device as listed")
+    .innerJoin("device", "device.id", "listed.device_id")
+    .select((row) => [
+      "listed.deployment_id",
+      "device.hardware_type",
+      row.fn.countAll<number>().as("count"),
+    ])
+    .where("listed.tenant_id", "=", db.tenantId)
+    .where(
+      "listed.deployment_id",
+      "in",
+      of.map(({ id }) => id),
+    )
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.state", "=", "accepted")
+    .groupBy(["listed.deployment_id", "device.hardware_type"])
+    .execute();
+  return rows.map((row) => [row.deployment_id, row.hardware_type, Number(row.count)]);
+}

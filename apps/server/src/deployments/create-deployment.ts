@@ -1,0 +1,97 @@
+import { randomInt } from "node:crypto";
+import type { BodyOf, operations } from "@moult/api";
+import type { Clock, Log } from "@moult/base";
+import type { DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
+import { EXACT_TARGET_MAX, PLACES, checkPlan } from "@moult/planner";
+import { ApiError } from "../platform/api-error.ts";
+import { appendEvent } from "../platform/events.ts";
+import { newId } from "../platform/new-id.ts";
+import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { holdRelease } from "../releases/index.ts";
+import { holdGroup } from "../groups/index.ts";
+import { countAll } from "./census-queries.ts";
+import { countOfProduct, hasArtifact } from "./list-queries.ts";
+import {
+  insertDeployment,
+  insertTargetDevices,
+  setCensus,
+  type DeploymentRecord,
+} from "./queries.ts";
+
+export type DeploymentRequest = BodyOf<typeof operations.createDeployment>;
+
+/**
+ * Starts a deployment: a constant number of rows but for a list's devices, which are written down. Throws `ApiError`
+ * `not-found`, `release-empty` and `target-empty`; then nothing was written.
+ */
+export async function createDeployment(
+  db: TenantDb,
+  request: DeploymentRequest,
+  by: string,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<DeploymentRecord> {
+  const at = clock.now();
+  return db.transaction(async (inner) => {
+    const release = await holdRelease(inner, request.releaseId);
+    if (release === undefined) throw new ApiError("not-found", "There is no release with this id.");
+    if (!(await hasArtifact(inner, request.releaseId)))
+      throw new ApiError("release-empty", "Upload an artifact to the release, then deploy it.");
+    const target = await checkedTarget(inner, request.target, release.product);
+
+    const created = await insertDeployment(inner, {
+      id: newId<DeploymentId>(at),
+      name: request.name ?? null,
+      product: release.product,
+      releaseId: request.releaseId,
+      version: release.version,
+      target,
+      plan: request.plan,
+      salt: randomInt(1, PLACES),
+      createdBy: by,
+      createdAt: at,
+    });
+    if (target.kind === "devices") await insertTargetDevices(inner, created.id, target.deviceIds);
+
+    const census = await countAll(inner, created, at);
+    if (census.eligible === 0)
+      throw new ApiError(
+        "target-empty",
+        `No accepted device of the target has a hardware type that ${release.version} has an artifact for.`,
+      );
+    if (census.eligible > EXACT_TARGET_MAX) await setCensus(inner, created.id, census);
+    for (const { kind, ...finding } of checkPlan(request.plan, census.eligible))
+      log.info("deployment-plan-finding", { deploymentId: created.id, finding: kind, ...finding });
+
+    const body = { kind: "deployment-created", version: release.version, by } as const;
+    await appendEvent(inner, { at, deploymentId: created.id, body });
+    await raisePlanningEpoch(inner);
+    return created;
+  });
+}
+
+/** The target, if all of it belongs to the product; each device once. */
+async function checkedTarget(
+  db: TenantDb,
+  target: DeploymentTarget,
+  product: ProductName,
+): Promise<DeploymentTarget> {
+  switch (target.kind) {
+    case "all":
+      return target;
+    case "group":
+      if ((await holdGroup(db, target.groupId)) !== product)
+        throw new ApiError("not-found", `The product ${product} has no group with this id.`);
+      return target;
+    case "devices": {
+      const deviceIds = [...new Set(target.deviceIds)];
+      const known = await countOfProduct(db, product, deviceIds);
+      if (known !== deviceIds.length)
+        throw new ApiError(
+          "not-found",
+          `${deviceIds.length - known} of the devices are no devices of the product ${product}.`,
+        );
+      return { kind: "devices", deviceIds };
+    }
+  }
+}

@@ -1,0 +1,317 @@
+import {
+  ClientTraits,
+  Depends,
+  HardwareType,
+  Payload,
+  Plan,
+  Provides,
+  type ArtifactId,
+  type AssignmentId,
+  type DeploymentId,
+  type DeviceId,
+  type DeviceState,
+  type ProductName,
+  type ReleaseId,
+} from "@moult/model";
+import type { ArtifactFacts, OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
+import { instant, SECOND_MS } from "@moult/base";
+import type { ExpressionBuilder, Selectable } from "kysely";
+import * as z from "zod";
+import type { ArtifactTable, AssignmentTable, Schema } from "../platform/schema.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
+import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
+
+/** What the planner has to know of the device itself. */
+export interface PlanningDevice {
+  readonly id: DeviceId;
+  readonly product: ProductName;
+  readonly state: DeviceState;
+  readonly hasIdentityConflict: boolean;
+  readonly hardwareType: HardwareType;
+  readonly draw: number;
+  readonly traits: ClientTraits | null;
+  readonly running: { readonly artifactName: string; readonly provides: Provides } | null;
+  readonly openAssignmentId: AssignmentId | null;
+}
+
+export async function planningDevice(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<PlanningDevice | undefined> {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select([
+      "id",
+      "product",
+      "state",
+      "identity_conflict_at",
+      "hardware_type",
+      "draw",
+      "traits",
+      "running_artifact",
+      "running_provides",
+      "open_assignment_id",
+    ])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return {
+    id: row.id,
+    product: row.product,
+    state: row.state,
+    hasIdentityConflict: row.identity_conflict_at !== null,
+    hardwareType: row.hardware_type,
+    draw: row.draw,
+    traits: row.traits === null ? null : ClientTraits.parse(JSON.parse(row.traits)),
+    running:
+      row.running_artifact === null
+        ? null
+        : {
+            artifactName: row.running_artifact,
+            provides: Provides.parse(JSON.parse(row.running_provides ?? "{}")),
+          },
+    openAssignmentId: row.open_assignment_id,
+  };
+}
+
+/** One deployment that could concern a device, with the device's assignment in it. */
+export interface Candidate {
+  readonly deployment: DeploymentRecord;
+  readonly isTarget: boolean;
+  readonly assignment: AssignmentRecord | null;
+}
+
+/**
+ * Deployments beyond this many that one device is in the target of, all unfinished at once, are not looked at; the newest
+ * decide.
+ */
+const CANDIDATES_MAX = 50;
+const UNFINISHED = ["running", "paused", "tripped"] as const;
+
+/**
+ * The product's unfinished deployments that target the device or have admitted it, newest first. For whoever asks why,
+ * `with-others` adds those that do neither, and those that are over and had the device.
+ */
+export async function candidatesOf(
+  db: TenantDb,
+  device: Pick<PlanningDevice, "id" | "product">,
+  others: "without-others" | "with-others",
+): Promise<Candidate[]> {
+  const { tenantId } = db;
+  let query = db.kysely
+    .selectFrom("deployment")
+    .leftJoin("assignment", (join) =>
+      join
+        .onRef("assignment.deployment_id", "=", "deployment.id")
+        .on("assignment.device_id", "=", device.id)
+        .on("assignment.tenant_id", "=", tenantId),
+    )
+    .selectAll("deployment")
+    .select((row) => [
+      "assignment.id as own_id",
+      "assignment.artifact_id as own_artifact_id",
+      "assignment.stage as own_stage",
+      "assignment.state as own_state",
+      "assignment.attempt as own_attempt",
+      "assignment.event_sequence as own_event_sequence",
+      "assignment.progress_percent as own_progress_percent",
+      "assignment.outcome as own_outcome",
+      "assignment.updated_at as own_updated_at",
+      row
+        .case()
+        .when(isTargetOf(row, tenantId, device.id))
+        .then(1)
+        .else(0)
+        .end()
+        .as("is_target"),
+    ])
+    .where("deployment.tenant_id", "=", tenantId)
+    .where("deployment.product", "=", device.product);
+  if (others === "without-others")
+    query = query
+      .where("deployment.state", "in", UNFINISHED)
+      .where((row) =>
+        row.or([row("assignment.id", "is not", null), isTargetOf(row, tenantId, device.id)]),
+      );
+  else
+    query = query.where((row) =>
+      row.or([row("assignment.id", "is not", null), row("deployment.state", "in", UNFINISHED)]),
+    );
+  const rows = await query
+    .orderBy("is_target", "desc")
+    .orderBy("deployment.number", "desc")
+    .limit(CANDIDATES_MAX)
+    .execute();
+  return rows
+    .map((row) => ({
+      deployment: deploymentFrom(row),
+      isTarget: row.is_target === 1,
+      assignment: ownAssignment(row, device.id),
+    }))
+    .toSorted((left, right) => right.deployment.number - left.deployment.number);
+}
+
+type Builder = ExpressionBuilder<Schema, "deployment">;
+
+function isTargetOf(row: Builder, tenantId: TenantDb["tenantId"], deviceId: DeviceId) {
+  const isMember = row.exists(
+    row
+      .selectFrom("device_group_member as member")
+      .select("member.device_id")
+      .whereRef("member.group_id", "=", "deployment.target_group_id")
+      .where("member.device_id", "=", deviceId)
+      .where("member.tenant_id", "=", tenantId),
+  );
+  const isListed = row.exists(
+    row
+      .selectFrom("deployment_device as listed")
+      .select("listed.device_id")
+      .whereRef("listed.deployment_id", "=", "deployment.id")
+      .where("listed.device_id", "=", deviceId)
+      .where("listed.tenant_id", "=", tenantId),
+  );
+  return row.or([
+    row("deployment.target_kind", "=", "all"),
+    row.and([row("deployment.target_kind", "=", "group"), isMember]),
+    row.and([row("deployment.target_kind", "=", "devices"), isListed]),
+  ]);
+}
+
+interface OwnColumns {
+  readonly id: DeploymentId;
+  readonly own_id: AssignmentId | null;
+  readonly own_artifact_id: ArtifactId | null;
+  readonly own_stage: number | null;
+  readonly own_state: AssignmentTable["state"] | null;
+  readonly own_attempt: number | null;
+  readonly own_event_sequence: number | null;
+  readonly own_progress_percent: number | null;
+  readonly own_outcome: AssignmentTable["outcome"];
+  readonly own_updated_at: number | null;
+}
+
+function ownAssignment(row: OwnColumns, deviceId: DeviceId): AssignmentRecord | null {
+  if (row.own_id === null || row.own_state === null) return null;
+  return {
+    id: row.own_id,
+    deploymentId: row.id,
+    deviceId,
+    artifactId: row.own_artifact_id,
+    stage: row.own_stage ?? 0,
+    state: row.own_state,
+    attempt: row.own_attempt ?? 0,
+    eventSequence: row.own_event_sequence ?? 0,
+    progressPercent: row.own_progress_percent,
+    outcome: row.own_outcome,
+    updatedAt: row.own_updated_at ?? 0,
+  };
+}
+
+/** The newest deployment that brought the device to its release. */
+export async function reachedBy(db: TenantDb, deviceId: DeviceId): Promise<ReachedFacts | null> {
+  const row = await db.kysely
+    .selectFrom("assignment")
+    .innerJoin("deployment", "deployment.id", "assignment.deployment_id")
+    .select(["deployment.id as deploymentId", "deployment.number as number"])
+    .where("assignment.tenant_id", "=", db.tenantId)
+    .where("assignment.device_id", "=", deviceId)
+    .where("assignment.outcome", "in", ["succeeded", "already-running"])
+    .where("deployment.tenant_id", "=", db.tenantId)
+    .orderBy("deployment.number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The artifacts of some releases for one hardware type. */
+export async function artifactsFor(
+  db: TenantDb,
+  releaseIds: readonly ReleaseId[],
+  hardwareType: HardwareType,
+): Promise<ReadonlyMap<ReleaseId, readonly ArtifactFacts[]>> {
+  const artifacts = new Map<ReleaseId, ArtifactFacts[]>(releaseIds.map((id) => [id, []]));
+  if (releaseIds.length === 0) return artifacts;
+  const rows = await db.kysely
+    .selectFrom("artifact")
+    .selectAll("artifact")
+    .where("artifact.tenant_id", "=", db.tenantId)
+    .where("artifact.release_id", "in", releaseIds)
+    .where((row) =>
+      row.exists(
+        row
+          .selectFrom("artifact_fit as fit")
+          .select("fit.artifact_id")
+          .whereRef("fit.artifact_id", "=", "artifact.id")
+          .whereRef("fit.release_id", "=", "artifact.release_id")
+          .where("fit.tenant_id", "=", db.tenantId)
+          .where("fit.hardware_type", "=", hardwareType),
+      ),
+    )
+    .orderBy("artifact.id")
+    .execute();
+  for (const row of rows) artifacts.get(row.release_id)?.push(artifactFrom(row));
+  return artifacts;
+}
+
+/** The update that the device is in, with what its deployment says by now. */
+export async function openAssignmentOf(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+): Promise<{ readonly facts: OpenAssignmentFacts; readonly record: AssignmentRecord } | undefined> {
+  const row = await db.kysely
+    .selectFrom("assignment")
+    .innerJoin("deployment", "deployment.id", "assignment.deployment_id")
+    .selectAll("assignment")
+    .select([
+      "deployment.state as deployment_state",
+      "deployment.version as version",
+      "deployment.plan as plan",
+    ])
+    .where("assignment.tenant_id", "=", db.tenantId)
+    .where("assignment.id", "=", assignmentId)
+    .where("assignment.closed_at", "is", null)
+    .where("deployment.tenant_id", "=", db.tenantId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const record = assignmentFrom(row);
+  const plan = Plan.parse(JSON.parse(row.plan));
+  return {
+    record,
+    facts: {
+      id: record.id,
+      deploymentId: record.deploymentId,
+      deploymentState: row.deployment_state,
+      version: row.version,
+      state: record.state,
+      attempt: record.attempt,
+      artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId),
+      updatedAt: instant(record.updatedAt),
+      timeoutMs: plan.assignmentTimeoutSeconds * SECOND_MS,
+    },
+  };
+}
+
+async function artifactById(db: TenantDb, artifactId: ArtifactId): Promise<ArtifactFacts | null> {
+  const row = await db.kysely
+    .selectFrom("artifact")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", artifactId)
+    .executeTakeFirst();
+  return row === undefined ? null : artifactFrom(row);
+}
+
+const HardwareTypes = z.array(HardwareType);
+const Payloads = z.array(Payload);
+
+const artifactFrom = (row: Selectable<ArtifactTable>): ArtifactFacts => ({
+  id: row.id,
+  path: row.path,
+  sha256: row.sha256,
+  sizeBytes: row.size_bytes,
+  hardwareTypes: HardwareTypes.parse(JSON.parse(row.hardware_types)),
+  depends: Depends.parse(JSON.parse(row.depends)),
+  payloads: Payloads.parse(JSON.parse(row.payloads)),
+});

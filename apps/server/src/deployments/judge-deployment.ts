@@ -1,0 +1,104 @@
+import { unreachable, type InstantMs } from "@moult/base";
+import type { FleetEventBody } from "@moult/model";
+import { advance, finishedOf, isActive, type AdvanceEvent } from "@moult/planner";
+import { appendEvent } from "../platform/events.ts";
+import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { censusOf, isAnyoneLeft } from "./census-queries.ts";
+import {
+  hasNewerDeployment,
+  setDeploymentState,
+  setStage,
+  type DeploymentRecord,
+} from "./queries.ts";
+
+/** Who stops or ends a deployment when no operator did. */
+export const BY_ITSELF = "moult";
+
+/**
+ * Lets a deployment draw the consequences of its numbers: the next stage, a trip, its end. Called in every transaction
+ * that changed them, with the deployment's row held.
+ *
+ * Only such a consequence makes other devices be decided anew. That a device ended is by itself no news to them: those
+ * that wait for its place ask at each check-in (`isContended`), so a rollout does not make the whole fleet be decided
+ * again with every device that finishes.
+ */
+export async function judgeDeployment(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  at: InstantMs,
+): Promise<void> {
+  const events = await consequencesOf(db, deployment, at);
+  if (events.length === 0) return;
+  for (const event of events) {
+    await apply(db, deployment, event, at);
+    await appendEvent(db, { at, deploymentId: deployment.id, body: bodyOf(event) });
+  }
+  await raisePlanningEpoch(db);
+}
+
+/** What would become of the deployment, read without changing anything. */
+export async function consequencesOf(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  at: InstantMs,
+): Promise<readonly AdvanceEvent[]> {
+  if (!isActive(deployment.state)) return [];
+  const { counts } = deployment;
+  const census = await censusOf(db, deployment, at);
+  const isLeft = await isSomebodyLeft(db, deployment, census.eligible);
+  return advance(deployment, { counts, census, isAnyoneLeft: isLeft }, at);
+}
+
+/** Cheap answers first: who is in the update is left, and fewer ends than devices leave somebody. */
+async function isSomebodyLeft(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  eligible: number,
+): Promise<boolean> {
+  const { counts } = deployment;
+  if (counts.open > 0) return true;
+  const ended = finishedOf(counts) + counts.alreadyRunning + counts.aborted;
+  // A newer deployment may have taken devices over, which then have no end here.
+  if (ended < eligible && !(await hasNewerDeployment(db, deployment))) return true;
+  return isAnyoneLeft(db, deployment);
+}
+
+async function apply(
+  db: TenantDb,
+  { id }: DeploymentRecord,
+  event: AdvanceEvent,
+  at: InstantMs,
+): Promise<void> {
+  switch (event.kind) {
+    case "stage-advanced":
+      await setStage(db, id, event.stage);
+      return;
+    case "tripped": {
+      const trip = { ...event.trip, at: new Date(event.trip.at).toISOString() };
+      await setDeploymentState(db, id, { state: "tripped", trip });
+      return;
+    }
+    case "finished":
+      await setDeploymentState(db, id, { state: "finished", finishedAt: at });
+      return;
+    default:
+      unreachable(event);
+  }
+}
+
+function bodyOf(event: AdvanceEvent): FleetEventBody {
+  switch (event.kind) {
+    case "stage-advanced":
+      return event;
+    case "tripped":
+      return {
+        kind: "deployment-tripped",
+        trip: { ...event.trip, at: new Date(event.trip.at).toISOString() },
+      };
+    case "finished":
+      return { kind: "deployment-state-changed", state: "finished", by: BY_ITSELF };
+    default:
+      return unreachable(event);
+  }
+}

@@ -1,0 +1,101 @@
+import type { InstantMs } from "@moult/base";
+import type { DecideFacts, DeploymentFacts } from "@moult/planner";
+import { lastStage, placeOf } from "@moult/planner";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { endedAttempts } from "./assignment-queries.ts";
+import { standingOf } from "./census-queries.ts";
+import {
+  artifactsFor,
+  candidatesOf,
+  openAssignmentOf,
+  reachedBy,
+  type Candidate,
+  type PlanningDevice,
+} from "./facts-queries.ts";
+
+/**
+ * Reads what the planner decides one device by: a fixed number of questions, each bounded whatever the size of the fleet.
+ * `others`: also deployments that have nothing to do with the device, so that "why not" can name them.
+ */
+export async function loadFacts(
+  db: TenantDb,
+  device: PlanningDevice,
+  isIdle: boolean | null,
+  at: InstantMs,
+  others: "without-others" | "with-others" = "without-others",
+): Promise<DecideFacts> {
+  const open =
+    device.openAssignmentId === null
+      ? undefined
+      : await openAssignmentOf(db, device.openAssignmentId);
+  // What is under way goes on by itself; nothing else is asked for.
+  const candidates = open === undefined ? await candidatesOf(db, device, others) : [];
+  return {
+    device: {
+      state: device.state,
+      hasIdentityConflict: device.hasIdentityConflict,
+      hardwareType: device.hardwareType,
+      draw: device.draw,
+      traits: device.traits,
+      running: device.running,
+      isIdle,
+    },
+    openAssignment: open?.facts ?? null,
+    candidates: await candidateFacts(db, device, candidates, at),
+    reached: candidates.length === 0 ? null : await reachedBy(db, device.id),
+  };
+}
+
+async function candidateFacts(
+  db: TenantDb,
+  device: PlanningDevice,
+  candidates: readonly Candidate[],
+  at: InstantMs,
+): Promise<readonly DeploymentFacts[]> {
+  const assignmentIds = candidates.flatMap(({ assignment }) => assignment?.id ?? []);
+  const attempts = await endedAttempts(db, assignmentIds);
+  const releaseIds = [...new Set(candidates.map(({ deployment }) => deployment.releaseId))];
+  const artifacts = await artifactsFor(db, releaseIds, device.hardwareType);
+
+  const facts: DeploymentFacts[] = [];
+  for (const { deployment, isTarget, assignment } of candidates) {
+    const fitting = artifacts.get(deployment.releaseId) ?? [];
+    const place = { id: device.id, place: placeOf(device.draw, deployment.salt) };
+    facts.push({
+      id: deployment.id,
+      number: deployment.number,
+      state: deployment.state,
+      version: deployment.version,
+      plan: deployment.plan,
+      stage: deployment.stage,
+      salt: deployment.salt,
+      tally: deployment.counts,
+      isTarget,
+      artifacts: fitting,
+      assignment:
+        assignment === null
+          ? null
+          : {
+              id: assignment.id,
+              state: assignment.state,
+              attempt: assignment.attempt,
+              outcome: assignment.outcome,
+              attempts: attempts.get(assignment.id) ?? [],
+            },
+      standing:
+        fitting.length > 0 && needsStanding(deployment, assignment)
+          ? await standingOf(db, deployment, place, at)
+          : null,
+    });
+  }
+  return facts;
+}
+
+/** A device that has its place keeps it, and the last stage takes whoever comes; ranking it would be for nothing. */
+function needsStanding(
+  { state, stage, plan }: Candidate["deployment"],
+  assignment: Candidate["assignment"],
+): boolean {
+  const hasPlace = assignment !== null && assignment.outcome !== "aborted";
+  return state === "running" && stage !== lastStage(plan) && !hasPlace;
+}

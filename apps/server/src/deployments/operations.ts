@@ -1,0 +1,126 @@
+import type { Clock } from "@moult/base";
+import type { Deployment, DeploymentId } from "@moult/model";
+import { explain } from "@moult/planner";
+import { ApiError } from "../platform/api-error.ts";
+import { isoOrNull } from "../platform/columns.ts";
+import type { Handlers, OperationContext } from "../platform/operation-handler.ts";
+import { decodeCursor, encodeCursor } from "../platform/page-cursor.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { logOf } from "./assignment-queries.ts";
+import { changeDeployment, type DeploymentAction } from "./change-deployment.ts";
+import { createDeployment } from "./create-deployment.ts";
+import { planningDevice } from "./facts-queries.ts";
+import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-queries.ts";
+import { loadFacts } from "./load-facts.ts";
+import { deploymentById, deploymentsPage } from "./queries.ts";
+import { showDeployments } from "./show-deployments.ts";
+
+export interface DeploymentHandlerDeps {
+  readonly clock: Clock;
+}
+
+export type DeploymentHandlers = Handlers<
+  | "listDeployments"
+  | "createDeployment"
+  | "showDeployment"
+  | "pauseDeployment"
+  | "resumeDeployment"
+  | "abortDeployment"
+  | "listAssignments"
+  | "showAssignment"
+  | "showAttemptLog"
+  | "explainDevice"
+  | "listDeviceAssignments"
+>;
+
+export function createDeploymentHandlers(deps: DeploymentHandlerDeps): DeploymentHandlers {
+  const { clock } = deps;
+  const change = async (
+    { db, principal }: OperationContext,
+    deploymentId: DeploymentId,
+    action: DeploymentAction,
+  ): Promise<Deployment> => {
+    await changeDeployment(db, deploymentId, action, principal.name, deps);
+    return deploymentOrRefusal(db, deploymentId);
+  };
+
+  return {
+    listDeployments: async ({ db }, { query: { cursor, limit, ...filter } }) => {
+      const rows = await deploymentsPage(db, filter, decodeCursor(cursor), limit);
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        items: await showDeployments(db, shown),
+        nextCursor:
+          rows.length > limit && last !== undefined
+            ? encodeCursor({ sortedBy: last.number, id: last.id })
+            : null,
+      };
+    },
+
+    createDeployment: async ({ db, principal, log }, { body }) => {
+      const { id } = await createDeployment(db, body, principal.name, { clock, log });
+      return deploymentOrRefusal(db, id);
+    },
+
+    showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
+    pauseDeployment: (context, { params }) => change(context, params.deploymentId, "pause"),
+    resumeDeployment: (context, { params }) => change(context, params.deploymentId, "resume"),
+    abortDeployment: (context, { params }) => change(context, params.deploymentId, "abort"),
+
+    listAssignments: async ({ db }, { params, query: { cursor, limit, ...filter } }) => {
+      const { deploymentId } = params;
+      if ((await deploymentById(db, deploymentId)) === undefined) throw noDeployment();
+      return assignmentsPage(db, deploymentId, filter, decodeCursor(cursor), limit);
+    },
+
+    showAssignment: async ({ db }, { params }) => {
+      const assignment = await assignmentShown(db, params.assignmentId);
+      if (assignment === undefined)
+        throw new ApiError("not-found", "There is no assignment with this id.");
+      return assignment;
+    },
+
+    showAttemptLog: async ({ db }, { params: { assignmentId, attempt } }) => {
+      const content = await logOf(db, assignmentId, attempt);
+      if (content === undefined)
+        throw new ApiError("not-found", "The device sent no log of this attempt.");
+      const bytes = Buffer.from(content, "utf8");
+      return {
+        contentType: "text/plain; charset=utf-8",
+        sizeBytes: bytes.length,
+        fileName: `${assignmentId}.${attempt}.log`,
+        open: async ({ start, end }) => once(bytes.subarray(start, end)),
+      };
+    },
+
+    explainDevice: async ({ db }, { params }) => {
+      const device = await planningDevice(db, params.deviceId);
+      if (device === undefined) throw noDevice();
+      // Nobody asks the device what it is doing right now, so it counts as neither idle nor busy.
+      const facts = await loadFacts(db, device, null, clock.now(), "with-others");
+      const { summary, reasons, earliest } = explain(facts);
+      return { summary, reasons: [...reasons], earliest: isoOrNull(earliest) };
+    },
+
+    listDeviceAssignments: async ({ db }, { params, query: { cursor, limit } }) => {
+      if ((await planningDevice(db, params.deviceId)) === undefined) throw noDevice();
+      return deviceAssignmentsPage(db, params.deviceId, decodeCursor(cursor), limit);
+    },
+  };
+}
+
+async function deploymentOrRefusal(db: TenantDb, deploymentId: DeploymentId): Promise<Deployment> {
+  const record = await deploymentById(db, deploymentId);
+  const [shown] = record === undefined ? [] : await showDeployments(db, [record]);
+  if (shown === undefined) throw noDeployment();
+  return shown;
+}
+
+const noDeployment = (): ApiError =>
+  new ApiError("not-found", "There is no deployment with this id.");
+const noDevice = (): ApiError => new ApiError("not-found", "There is no device with this id.");
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,377 @@
+import {
+  Plan,
+  Trip,
+  type DeploymentId,
+  type DeploymentTarget,
+  type DeviceId,
+  type DeploymentState,
+  type GroupId,
+  type ProductName,
+  type ReleaseId,
+  type ReleaseVersion,
+  type Tally,
+} from "@moult/model";
+import type { TallyCounter } from "@moult/planner";
+import { sql, type Selectable, type UpdateObject } from "kysely";
+import type { PageCursor } from "../platform/page-cursor.ts";
+import type { DeploymentTable, Schema } from "../platform/schema.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { StoredCensus } from "./stored-census.ts";
+
+/** A deployment as its row says, without what is counted or listed elsewhere. */
+export interface DeploymentRecord {
+  readonly id: DeploymentId;
+  readonly number: number;
+  readonly name: string;
+  readonly product: ProductName;
+  readonly releaseId: ReleaseId;
+  readonly version: ReleaseVersion;
+  readonly target: TargetRecord;
+  readonly plan: Plan;
+  readonly state: DeploymentState;
+  readonly stage: number;
+  readonly salt: number;
+  readonly trip: Trip | null;
+  readonly waivedFailed: number;
+  readonly waivedFinished: number;
+  readonly counts: Omit<Tally, "eligible">;
+  readonly createdBy: string;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+  readonly census: StoredCensus | null;
+}
+
+/** Whom it targets; the devices of a list are in rows of their own. */
+export type TargetRecord =
+  | { readonly kind: "all" | "devices" }
+  | { readonly kind: "group"; readonly groupId: GroupId };
+
+/** SQL's name of each counter. */
+const COLUMN_OF = {
+  open: "open",
+  succeeded: "succeeded",
+  alreadyRunning: "already_running",
+  failed: "failed",
+  rolledBack: "rolled_back",
+  rejected: "rejected",
+  timedOut: "timed_out",
+  silent: "silent",
+  aborted: "aborted",
+} as const satisfies Readonly<Record<TallyCounter, keyof DeploymentTable>>;
+
+export async function deploymentById(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+): Promise<DeploymentRecord | undefined> {
+  const row = await db.kysely
+    .selectFrom("deployment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deploymentId)
+    .executeTakeFirst();
+  return row === undefined ? undefined : deploymentFrom(row);
+}
+
+/** Reads it and holds its row until the transaction ends. */
+export async function holdDeployment(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+): Promise<DeploymentRecord | undefined> {
+  return updateDeployment(db, deploymentId, (row) => ({ state: row.ref("state") }));
+}
+
+export interface DeploymentFilter {
+  readonly product?: ProductName | undefined;
+  readonly state?: DeploymentState | undefined;
+  readonly releaseId?: ReleaseId | undefined;
+}
+
+/** Newest first, one more than `limit` when there are more. */
+export async function deploymentsPage(
+  db: TenantDb,
+  filter: DeploymentFilter,
+  after: PageCursor | undefined,
+  limit: number,
+): Promise<DeploymentRecord[]> {
+  let query = db.kysely
+    .selectFrom("deployment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .orderBy("number", "desc")
+    .limit(limit + 1);
+  if (filter.product !== undefined) query = query.where("product", "=", filter.product);
+  if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+  if (filter.releaseId !== undefined) query = query.where("release_id", "=", filter.releaseId);
+  if (after !== undefined) query = query.where("number", "<", after.sortedBy);
+  const rows = await query.execute();
+  return rows.map(deploymentFrom);
+}
+
+/** Those that can still change, of every product. */
+export async function activeDeployments(db: TenantDb): Promise<DeploymentRecord[]> {
+  const rows = await db.kysely
+    .selectFrom("deployment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("state", "in", ["running", "paused", "tripped"])
+    .orderBy("number")
+    .execute();
+  return rows.map(deploymentFrom);
+}
+
+/** Whether the product has a deployment that was made after this one. */
+export async function hasNewerDeployment(
+  db: TenantDb,
+  { product, number }: Pick<DeploymentRecord, "product" | "number">,
+): Promise<boolean> {
+  const newer = await db.kysely
+    .selectFrom("deployment")
+    .select("id")
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", product)
+    .where("number", ">", number)
+    .limit(1)
+    .executeTakeFirst();
+  return newer !== undefined;
+}
+
+export interface NewDeployment {
+  readonly id: DeploymentId;
+  readonly name: string | null;
+  readonly product: ProductName;
+  readonly releaseId: ReleaseId;
+  readonly version: ReleaseVersion;
+  readonly target: DeploymentTarget;
+  readonly plan: Plan;
+  readonly salt: number;
+  readonly createdBy: string;
+  readonly createdAt: number;
+}
+
+/** A statement's parameters are bounded on both dialects. */
+const DEVICES_PER_STATEMENT = 1_000;
+
+export async function insertDeployment(
+  db: TenantDb,
+  deployment: NewDeployment,
+): Promise<DeploymentRecord> {
+  const { target } = deployment;
+  const { deployment_number: number } = await db.kysely
+    .updateTable("tenant")
+    .set((row) => ({ deployment_number: row("deployment_number", "+", 1) }))
+    .where("id", "=", db.tenantId)
+    .returning("deployment_number")
+    .executeTakeFirstOrThrow();
+  const row = await db.kysely
+    .insertInto("deployment")
+    .values({
+      id: deployment.id,
+      tenant_id: db.tenantId,
+      number,
+      name: deployment.name ?? `Deployment ${number}`,
+      product: deployment.product,
+      release_id: deployment.releaseId,
+      version: deployment.version,
+      target_kind: target.kind,
+      target_group_id: target.kind === "group" ? target.groupId : null,
+      plan: JSON.stringify(deployment.plan),
+      state: "running",
+      stage: 0,
+      salt: deployment.salt,
+      trip: null,
+      waived_failed: 0,
+      waived_finished: 0,
+      admitted: 0,
+      open: 0,
+      succeeded: 0,
+      already_running: 0,
+      failed: 0,
+      rolled_back: 0,
+      rejected: 0,
+      timed_out: 0,
+      silent: 0,
+      aborted: 0,
+      created_by: deployment.createdBy,
+      created_at: deployment.createdAt,
+      finished_at: null,
+      census: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return deploymentFrom(row);
+}
+
+/** Written before the target is counted, because the count reads them. */
+export async function insertTargetDevices(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  deviceIds: readonly DeviceId[],
+): Promise<void> {
+  for (let start = 0; start < deviceIds.length; start += DEVICES_PER_STATEMENT)
+    await db.kysely
+      .insertInto("deployment_device")
+      .values(
+        deviceIds.slice(start, start + DEVICES_PER_STATEMENT).map((deviceId) => ({
+          tenant_id: db.tenantId,
+          deployment_id: deploymentId,
+          device_id: deviceId,
+        })),
+      )
+      .execute();
+}
+
+/** Moves one assignment from a counter to another and answers the deployment as it is then, its row held. */
+export async function moveCount(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  from: TallyCounter | null,
+  to: TallyCounter | null,
+): Promise<DeploymentRecord> {
+  const moved = await updateDeployment(db, deploymentId, (row) => {
+    if (from === to) return { state: row.ref("state") };
+    return {
+      ...(from === null ? {} : { [COLUMN_OF[from]]: row(COLUMN_OF[from], "-", 1) }),
+      ...(to === null ? {} : { [COLUMN_OF[to]]: row(COLUMN_OF[to], "+", 1) }),
+    };
+  });
+  if (moved === undefined) throw new TypeError("an assignment's deployment exists");
+  return moved;
+}
+
+/** What a claim takes, and under which bounds. */
+export interface PlaceClaim {
+  readonly deploymentId: DeploymentId;
+  readonly openMax: number | null;
+  readonly placesMax: number | null;
+  readonly from: TallyCounter | null;
+  readonly to: TallyCounter;
+  /** Whether this device is offered the release for the first time. */
+  readonly isFirst: boolean;
+}
+
+/**
+ * Takes the places of one device in one statement, so that no limit is exceeded by however many servers ask at once.
+ * Undefined when a limit is reached or the deployment does not run.
+ */
+export async function claimPlace(
+  db: TenantDb,
+  { deploymentId, openMax, placesMax, from, to, isFirst }: PlaceClaim,
+): Promise<DeploymentRecord | undefined> {
+  let query = db.kysely
+    .updateTable("deployment")
+    .set((row) => ({
+      ...(from === null ? {} : { [COLUMN_OF[from]]: row(COLUMN_OF[from], "-", 1) }),
+      [COLUMN_OF[to]]: row(COLUMN_OF[to], "+", 1),
+      ...(isFirst ? { admitted: row("admitted", "+", 1) } : {}),
+    }))
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deploymentId)
+    .where("state", "=", "running");
+  if (openMax !== null) query = query.where("open", "<", openMax);
+  if (placesMax !== null)
+    query = query.where(sql<boolean>`admitted + already_running - aborted < ${placesMax}`);
+  const row = await query.returningAll().executeTakeFirst();
+  return row === undefined ? undefined : deploymentFrom(row);
+}
+
+export async function setDeploymentState(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  change: {
+    readonly state: DeploymentState;
+    readonly trip?: Trip | null;
+    readonly finishedAt?: number;
+    readonly waived?: { readonly failed: number; readonly finished: number };
+  },
+): Promise<DeploymentRecord | undefined> {
+  return updateDeployment(db, deploymentId, () => ({
+    state: change.state,
+    ...(change.trip === undefined
+      ? {}
+      : { trip: change.trip === null ? null : JSON.stringify(change.trip) }),
+    ...(change.finishedAt === undefined ? {} : { finished_at: change.finishedAt }),
+    ...(change.waived === undefined
+      ? {}
+      : { waived_failed: change.waived.failed, waived_finished: change.waived.finished }),
+  }));
+}
+
+export async function setStage(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  stage: number,
+): Promise<void> {
+  await updateDeployment(db, deploymentId, () => ({ stage }));
+}
+
+export async function setCensus(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  census: StoredCensus | null,
+): Promise<void> {
+  await updateDeployment(db, deploymentId, () => ({
+    census: census === null ? null : JSON.stringify(census),
+  }));
+}
+
+type Change = UpdateObject<Schema, "deployment">;
+type Row = Parameters<
+  Extract<Parameters<ReturnType<typeof updateOf>["set"]>[0], (builder: never) => unknown>
+>[0];
+
+const updateOf = (db: TenantDb) => db.kysely.updateTable("deployment");
+
+async function updateDeployment(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  change: (row: Row) => Change,
+): Promise<DeploymentRecord | undefined> {
+  const row = await updateOf(db)
+    .set(change)
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deploymentId)
+    .returningAll()
+    .executeTakeFirst();
+  return row === undefined ? undefined : deploymentFrom(row);
+}
+
+export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentRecord {
+  return {
+    id: row.id,
+    number: row.number,
+    name: row.name,
+    product: row.product,
+    releaseId: row.release_id,
+    version: row.version,
+    target: targetFrom(row),
+    plan: Plan.parse(JSON.parse(row.plan)),
+    state: row.state,
+    stage: row.stage,
+    salt: row.salt,
+    trip: row.trip === null ? null : Trip.parse(JSON.parse(row.trip)),
+    waivedFailed: row.waived_failed,
+    waivedFinished: row.waived_finished,
+    counts: {
+      admitted: row.admitted,
+      open: row.open,
+      succeeded: row.succeeded,
+      alreadyRunning: row.already_running,
+      failed: row.failed,
+      rolledBack: row.rolled_back,
+      rejected: row.rejected,
+      timedOut: row.timed_out,
+      silent: row.silent,
+      aborted: row.aborted,
+    },
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    census: row.census === null ? null : StoredCensus.parse(JSON.parse(row.census)),
+  };
+}
+
+function targetFrom(row: Selectable<DeploymentTable>): TargetRecord {
+  if (row.target_kind !== "group") return { kind: row.target_kind };
+  if (row.target_group_id === null) throw new TypeError("a group target names its group");
+  return { kind: "group", groupId: row.target_group_id };
+}

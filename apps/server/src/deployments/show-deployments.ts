@@ -1,0 +1,46 @@
+import type { Deployment, DeploymentTarget } from "@moult/model";
+import { isoFrom, isoOrNull } from "../platform/columns.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { eligibleCounts } from "./census-queries.ts";
+import { listedDevices } from "./list-queries.ts";
+import type { DeploymentRecord } from "./queries.ts";
+
+/** Deployments as operators see them, in a fixed number of questions however many they are. */
+export async function showDeployments(
+  db: TenantDb,
+  records: readonly DeploymentRecord[],
+): Promise<Deployment[]> {
+  const eligible = await eligibleCounts(db, records);
+  const lists = records.filter(({ target }) => target.kind === "devices").map(({ id }) => id);
+  const devices = await listedDevices(db, lists);
+  return records.map((record) => ({
+    id: record.id,
+    name: record.name,
+    product: record.product,
+    releaseId: record.releaseId,
+    version: record.version,
+    target: targetOf(record, devices),
+    plan: record.plan,
+    state: record.state,
+    stage: record.stage,
+    trip: record.trip,
+    tally: { eligible: eligible.get(record.id) ?? 0, ...record.counts },
+    createdAt: isoFrom(record.createdAt),
+    createdBy: record.createdBy,
+    finishedAt: isoOrNull(record.finishedAt),
+  }));
+}
+
+function targetOf(
+  { id, target }: DeploymentRecord,
+  devices: Awaited<ReturnType<typeof listedDevices>>,
+): DeploymentTarget {
+  switch (target.kind) {
+    case "all":
+      return { kind: "all" };
+    case "group":
+      return target;
+    case "devices":
+      return { kind: "devices", deviceIds: devices.get(id) ?? [] };
+  }
+}

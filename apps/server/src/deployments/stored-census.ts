@@ -1,0 +1,29 @@
+import type { Census } from "@moult/planner";
+import * as z from "zod";
+
+/** The count of a large target, as its deployment's row keeps it. */
+export const StoredCensus = z.object({
+  countedAt: z.int(),
+  /** How long the count took; it is repeated the more rarely, the longer. */
+  tookMs: z.number().min(0),
+  eligible: z.int().min(0),
+  belowThreshold: z.array(z.int().min(0)),
+  lowestPlace: z.int().min(0),
+});
+export type StoredCensus = z.infer<typeof StoredCensus>;
+
+export const estimated = (stored: StoredCensus): Census => ({
+  kind: "estimated",
+  eligible: stored.eligible,
+  belowThreshold: stored.belowThreshold,
+  lowestPlace: stored.lowestPlace,
+});
+
+/** A new device counts within this time. */
+const RECOUNT_AFTER_MS_MIN = 15_000;
+/** Counting takes at most this part of the time. */
+const COUNTING_SHARE = 1 / 100;
+
+/** Whether it is time to count again. */
+export const isStale = (stored: StoredCensus, nowMs: number): boolean =>
+  nowMs - stored.countedAt >= Math.max(RECOUNT_AFTER_MS_MIN, stored.tookMs / COUNTING_SHARE);
