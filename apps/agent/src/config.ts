@@ -75,6 +75,8 @@ export const AgentConfig = z.strictObject({
       scriptRetryIntervalSeconds: seconds(1, DAY_SECONDS).default(60),
       scriptRetryTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(1_800),
       rebootTimeoutSeconds: seconds(1, 3_600).default(600),
+      /** Program and arguments that restart the machine. Absent: `reboot`; with `--root` the machine is not restarted. */
+      rebootCommand: z.array(z.string().min(1)).min(1).optional(),
       /** Sum of the unpacked payload bytes of one artifact. */
       payloadBytesMax: z
         .int()
@@ -95,6 +97,8 @@ export const AgentConfig = z.strictObject({
       rootfsScriptsDir: AbsolutePath.optional(),
       appsDir: AbsolutePath.optional(),
       destRoot: AbsolutePath.optional(),
+      /** A file whose content differs between any two boots. */
+      bootIdFile: AbsolutePath.optional(),
     })
     .prefault({}),
 });
@@ -109,6 +113,7 @@ export interface AgentFolders extends AgentPaths {
   readonly artifactInfoFile: string;
   /** Executables `moult-inventory-*` and `mender-inventory-*`. */
   readonly inventoryDir: string;
+  readonly bootIdFile: string;
 }
 
 export interface LoadedConfig {
@@ -168,5 +173,6 @@ function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
     rootfsScriptsDir: paths.rootfsScriptsDir ?? join(root, "etc/moult/scripts"),
     appsDir: paths.appsDir ?? join(dataDir, "apps"),
     destRoot: paths.destRoot ?? root,
+    bootIdFile: paths.bootIdFile ?? "/proc/sys/kernel/random/boot_id",
   };
 }

@@ -1,5 +1,12 @@
-import { Running } from "@moult/model";
+import { instant, type InstantMs } from "@moult/base";
+import { Running, type Sha256 } from "@moult/model";
+import { updateId, type UpdateState } from "@moult/updater";
 import * as z from "zod";
+import { AGENT_VERSION } from "../agent-version.ts";
+import { readClock } from "../clock/time-floor.ts";
+import type { LinkRecord } from "../server-link/link-state.ts";
+import type { LinkHealthReading } from "./link-health.ts";
+import { updateOf } from "./obey.ts";
 
 const Instant = z.iso.datetime();
 
@@ -41,6 +48,57 @@ export const AgentStatus = z.object({
   reportsWaiting: z.int(),
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
+
+/** What a status is made of; the daemon has all of it, its files most. */
+export interface StatusFacts {
+  readonly process: { readonly pid: number; readonly startedAtMs: number } | null;
+  readonly serverUrl: string | null;
+  readonly keyFingerprint: Sha256 | null;
+  readonly link: LinkRecord | null;
+  readonly health: LinkHealthReading | null;
+  readonly isFresh: boolean;
+  readonly nextCheckInAtMs: number | null;
+  readonly nowMs: InstantMs;
+  readonly running: Running;
+  readonly state: UpdateState | null;
+  readonly reportsWaiting: number;
+}
+
+export function agentStatus(facts: StatusFacts): AgentStatus {
+  const { process, link, health, state } = facts;
+  const update = state === null ? undefined : updateOf(state);
+  return {
+    version: AGENT_VERSION,
+    pid: process?.pid ?? null,
+    startedAt: isoTime(process?.startedAtMs),
+    serverUrl: facts.serverUrl,
+    device: {
+      id: link?.device?.id ?? null,
+      state: link?.device?.state ?? "unknown",
+      keyFingerprint: facts.keyFingerprint,
+    },
+    link: {
+      generation: link?.generation ?? 0,
+      lastContactAt: isoTime(health?.lastContactAtMs),
+      isFresh: facts.isFresh,
+      nextCheckInAt: isoTime(facts.nextCheckInAtMs),
+      trouble: health?.trouble ?? null,
+      refusals: health?.refusals ?? 0,
+      lastRefusal: health?.lastRefusal ?? null,
+    },
+    clock: link === null ? "ok" : readClock(facts.nowMs, instant(link.timeFloorMs)),
+    running: facts.running,
+    update: {
+      state: state?.kind ?? "idle",
+      id: update === undefined ? null : updateId(update),
+      percent: state?.kind === "downloading" ? state.percent : null,
+    },
+    reportsWaiting: facts.reportsWaiting,
+  };
+}
+
+const isoTime = (ms: number | null | undefined): string | null =>
+  ms === null || ms === undefined ? null : new Date(ms).toISOString();
 
 /** The status as text for people. */
 export function statusText(status: AgentStatus): string {

@@ -131,6 +131,11 @@ export async function openReportQueue(dataDir: string, log: Log): Promise<Report
   };
 }
 
+/** How many reports wait in `dataDir`, for those that only look. */
+export async function countWaitingReports(dataDir: string, log: Log): Promise<number> {
+  return (await load(join(dataDir, FILE), log)).entries.length;
+}
+
 interface QueueState {
   entries: readonly ReportEntry[];
   memory: Memory;

@@ -1,0 +1,40 @@
+import { AgentError } from "../agent-error.ts";
+import { loadConfig } from "../config.ts";
+import { openDeviceKey } from "../identity/device-key.ts";
+import { installProvisioning } from "../identity/read-provisioning.ts";
+import { readLinkRecord } from "../server-link/link-state.ts";
+import { readFileIfPresent } from "../storage/durable-file.ts";
+import { EXIT, type Command } from "./command.ts";
+
+export const provisionCommand: Command = {
+  name: "provision",
+  synopsis: "FILE [--replace]",
+  summary: "tell this device whom to call and whom to trust, and make its key",
+  switches: ["replace"],
+  values: [],
+  positionalsMin: 1,
+  positionalsMax: 1,
+  run: async ({ positionals, switches }, { options, print }) => {
+    const { folders } = await loadConfig(options);
+    const [path = ""] = positionals;
+    const content = await readFileIfPresent(path);
+    if (content === undefined)
+      throw new AgentError("provisioning-invalid", { path, problems: ["there is no such file"] });
+
+    const source = { path, content };
+    const isReplacing = switches.has("replace");
+    const { provisioning } = await installProvisioning(
+      source,
+      folders.provisioningFile,
+      isReplacing,
+    );
+    // The factory writes the fingerprint down, so that the device is expected when it first calls.
+    const record = await readLinkRecord(folders.dataDir);
+    const key = await openDeviceKey(folders.identityDir, record?.keyFingerprint ?? undefined);
+    print(`Server       ${provisioning.server.url}`);
+    print(`Product      ${provisioning.product}, ${provisioning.hardwareType}`);
+    print(`Takes only   ${provisioning.pathPrefix}...`);
+    print(`Key          ${key.fingerprint}`);
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,59 @@
+import type { Log } from "@moult/base";
+import { AgentError } from "../agent-error.ts";
+import type { LoadedConfig } from "../config.ts";
+import { standaloneReply, type StandaloneReply } from "../control/control-messages.ts";
+import { buildRunner } from "../daemon/build-runner.ts";
+import { assignmentUnderWay } from "../daemon/obey.ts";
+import { lockFolder } from "../storage/lock-folder.ts";
+import { openStateFile } from "../update-runner/state-file.ts";
+import type { UpdateServer } from "../update-runner/update-runner.ts";
+import type { StandaloneTrust } from "./standalone-trust.ts";
+
+/** What installs, commits and rolls back: the daemon, or a runner in this process. */
+export interface StandaloneAgent {
+  install(file: string): Promise<StandaloneReply>;
+  commit(): Promise<StandaloneReply>;
+  rollBack(): Promise<StandaloneReply>;
+}
+
+/** Runs the updater in this process, where no daemon does, for as long as `run` takes. */
+export async function withStandaloneRunner<Result>(
+  loaded: LoadedConfig,
+  trust: StandaloneTrust,
+  log: Log,
+  run: (agent: StandaloneAgent) => Promise<Result>,
+): Promise<Result> {
+  const lock = await lockFolder(loaded.folders.dataDir);
+  try {
+    await refuseServersUpdate(loaded, log);
+    const runner = await buildRunner({ loaded, ...trust, server: noServer, log });
+    await runner.start();
+    try {
+      return await run({
+        install: async (file) => standaloneReply(await runner.installFile(file)),
+        commit: async () => standaloneReply(await runner.commit()),
+        rollBack: async () => standaloneReply(await runner.rollBack()),
+      });
+    } finally {
+      await runner.stop();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+/** An update from the server that was interrupted can only go on with the server. */
+async function refuseServersUpdate({ folders }: LoadedConfig, log: Log): Promise<void> {
+  const { state } = await openStateFile(folders.dataDir, log).load();
+  const update = state === undefined ? undefined : assignmentUnderWay(state);
+  if (update !== undefined)
+    throw new AgentError("command-refused", {
+      reason: "an update from the server is under way; start the agent, and it goes on",
+      assignmentId: update.assignmentId,
+    });
+}
+
+const refuse = (): Promise<never> =>
+  Promise.reject(new AgentError("command-refused", { reason: "there is no server here" }));
+
+const noServer: UpdateServer = { download: refuse, reachServer: refuse, report: refuse };

@@ -1,0 +1,60 @@
+import { unreachable } from "@moult/base";
+import * as z from "zod";
+import type { FinishedUpdate, StandaloneResult } from "../update-runner/update-runner.ts";
+
+// What the commands of `moult-agent` say to the running daemon of the same version, over its socket.
+
+export const InstallCommand = z.strictObject({
+  /** Absolute path of an artifact that the daemon can read. */
+  file: z.string().regex(/^\//).max(4096),
+});
+export type InstallCommand = z.infer<typeof InstallCommand>;
+
+/** What came of a command that installs, commits or rolls back. */
+export const StandaloneReply = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("finished"),
+    outcome: z.enum(["succeeded", "failed", "rolled-back", "rejected", "aborted"]),
+    /** What the device runs now. */
+    artifactName: z.string(),
+    code: z.string().nullable(),
+    detail: z.string().nullable(),
+    logFile: z.string(),
+  }),
+  z.object({
+    kind: z.literal("awaiting-decision"),
+    rebootNeeded: z.boolean(),
+    artifactName: z.string(),
+  }),
+  z.object({ kind: z.literal("busy") }),
+  z.object({ kind: z.literal("nothing-to-decide") }),
+]);
+export type StandaloneReply = z.infer<typeof StandaloneReply>;
+
+export function standaloneReply(result: StandaloneResult): StandaloneReply {
+  switch (result.kind) {
+    case "finished":
+      return finishedReply(result.finished);
+    case "awaiting-decision":
+    case "busy":
+    case "nothing-to-decide":
+      return result;
+    default:
+      return unreachable(result);
+  }
+}
+
+function finishedReply({ outcome, verdict, running, logFile }: FinishedUpdate): StandaloneReply {
+  return {
+    kind: "finished",
+    outcome,
+    artifactName: running.artifactName,
+    code: verdict.failure?.code ?? null,
+    detail: verdict.failure?.detail ?? null,
+    logFile,
+  };
+}
+
+/** Why the daemon did not do what it was asked to. */
+export const ControlProblem = z.object({ code: z.string(), message: z.string() });
+export type ControlProblem = z.infer<typeof ControlProblem>;
