@@ -1,0 +1,1 @@
+export { createSystemHandlers, type SystemHandlerDeps } from "./operations.ts";

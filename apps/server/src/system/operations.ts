@@ -1,0 +1,30 @@
+import type { EventFeed } from "../platform/events.ts";
+import type { Handlers } from "../platform/operation-handler.ts";
+import type { Signer } from "../platform/signer-client.ts";
+
+export interface SystemHandlerDeps {
+  readonly version: string;
+  readonly publicUrl: () => string;
+  /** PEM; null when the server's certificate is somebody else's, or it speaks plain HTTP. */
+  readonly certificateAuthority: string | null;
+  readonly signer: Pick<Signer, "publicKeys">;
+  readonly events: EventFeed;
+}
+
+/** What devices must be provisioned with, and everything that happens, live. */
+export function createSystemHandlers(
+  deps: SystemHandlerDeps,
+): Handlers<"showSystem" | "watchEvents"> {
+  const { version, publicUrl, certificateAuthority, signer, events } = deps;
+  return {
+    showSystem: async ({ db }) => ({
+      version,
+      tenantId: db.tenantId,
+      publicUrl: publicUrl(),
+      certificateAuthority,
+      instructionKeys: [...(await signer.publicKeys())],
+    }),
+
+    watchEvents: async ({ db, signal }, { query }) => events.watch(db, query, signal),
+  };
+}
