@@ -153,5 +153,6 @@ export async function refusal(operation: Promise<unknown>): Promise<ArtifactErro
 /** Code and entry of a refusal, for tables. */
 export async function refusedWith(operation: Promise<unknown>): Promise<string> {
   const { code, context } = await refusal(operation);
-  return `${code} ${String(context["entry"] ?? context["field"] ?? "")}`.trim();
+  const where = context["entry"] ?? context["field"];
+  return typeof where === "string" ? `${code} ${where}` : code;
 }

@@ -11,8 +11,10 @@ export async function* through(
   transform: Duplex & { readonly bytesWritten: number },
 ): AsyncGenerator<Uint8Array> {
   let fedBytes = 0;
+  let hasEnded = false;
   const counted = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
+      if (hasEnded) throw new DecoderError("data after the end");
       fedBytes += chunk.length;
       yield chunk;
     }
@@ -21,7 +23,8 @@ export async function* through(
   // An error comes out of the iteration as well; leaving that early makes one that nobody asked for.
   done.catch(() => undefined);
   for await (const chunk of transform) yield chunk as Uint8Array;
+  // zlib stops at the end of its data and is silent about what follows it, be it fed already or not.
+  hasEnded = true;
   await done;
-  // zlib stops at the end of its data and is silent about what follows it.
   if (transform.bytesWritten !== fedBytes) throw new DecoderError("data after the end");
 }

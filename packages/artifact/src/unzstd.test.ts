@@ -39,8 +39,8 @@ describe.each<ZstdEngine>(["portable", "native"])("the %s engine", (engine) => {
   ): Promise<Uint8Array> => collect(unzstd(chunked(bytes, chunkBytes), windowBytesMax, engine));
 
   test("reads every level", async () => {
-    const bytes = repetitiveBytes(300_000);
-    for (const level of [-5, 1, 3, 6, 9, 15, 19, 22])
+    const bytes = repetitiveBytes(200_000);
+    for (const level of [-5, 1, 3, 9, 19, 22])
       expect(Buffer.compare(await read(zstd(bytes, { level })), bytes)).toBe(0);
   });
 
@@ -51,7 +51,7 @@ describe.each<ZstdEngine>(["portable", "native"])("the %s engine", (engine) => {
   });
 
   test("reads matches that reach back a whole window, over many windows", async () => {
-    const bytes = concatBytes(Array.from({ length: 60 }, () => repetitiveBytes(150_000)));
+    const bytes = concatBytes(Array.from({ length: 60 }, () => repetitiveBytes(80_000)));
     for (const windowLog of [10, 17, 18])
       expect(Buffer.compare(await read(zstd(bytes, { windowLog })), bytes)).toBe(0);
   });
@@ -110,7 +110,7 @@ describe.each<ZstdEngine>(["portable", "native"])("the %s engine", (engine) => {
     ["a content size that is not true", Uint8Array.of(...FRAME_MAGIC, 0x20, 5, 3, 0, 0)],
     [
       "a content size of 2^63",
-      Uint8Array.of(...FRAME_MAGIC, 0xc0, 0, ...[0, 0, 0, 0, 0, 0, 0, 0x80], 1, 0, 0),
+      Uint8Array.of(...FRAME_MAGIC, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 1, 0, 0),
     ],
   ])("refuses %s", async (_, bytes) => {
     await expect(read(bytes)).rejects.toThrow();
@@ -140,7 +140,7 @@ describe.each<ZstdEngine>(["portable", "native"])("the %s engine", (engine) => {
           else expect(result).toBeInstanceOf(Error);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
@@ -164,7 +164,7 @@ test("both engines read the same out of every damaged stream that both of them r
         expect(Buffer.compare(portable, native)).toBe(0);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
   expect(readByBoth).toBeGreaterThan(0);
 });
