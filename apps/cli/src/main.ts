@@ -1,1 +1,19 @@
-export {};
+import { COMMANDS } from "./command-line/command-table.ts";
+import { runCli } from "./command-line/run-cli.ts";
+import { createProcessTerminal } from "./terminal/process-terminal.ts";
+import { VERSION } from "./version.ts";
+
+const interruption = new AbortController();
+process.once("SIGINT", () => interruption.abort(new Error("interrupted")));
+// `moult device list | head` ends the pipe before the list: nobody is left to tell.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+const { signal } = interruption;
+process.exitCode = await runCli(COMMANDS, process.argv.slice(2), VERSION, {
+  terminal: createProcessTerminal(process, signal),
+  environment: process.env,
+  signal,
+});

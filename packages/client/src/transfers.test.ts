@@ -190,7 +190,10 @@ describe("an upload", () => {
 });
 
 /** Serves `content` with ranges, and cuts each answer after `cutAfterBytes`. */
-function rangeServer(cutAfterBytes = Infinity, etagOf: (request: number) => string = () => '"one"'): Answer {
+function rangeServer(
+  cutAfterBytes = Infinity,
+  etagOf: (request: number) => string = () => '"one"',
+): Answer {
   return (request, response, number) => {
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
     const rest = content.subarray(start);

@@ -1,0 +1,178 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import {
+  payloadFileFromBytes,
+  payloadFileFromPath,
+  type JsonObject,
+  type PayloadFileSource,
+} from "@moult/artifact";
+import { CliError, usageError } from "../command-line/cli-error.ts";
+import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
+import { readText } from "../files/read-text.ts";
+import { tarOfFolder } from "./tar-of-folder.ts";
+
+export const PAYLOAD_OPTIONS = {
+  type: {
+    type: "string",
+    value: "TYPE",
+    required: true,
+    help: "Payload type: the update module that installs it",
+  },
+  "meta-data": { type: "string", value: "FILE", help: "JSON object for the update module" },
+  dir: { type: "string", value: "DIR", help: "Folder of an app or a directory payload" },
+  "dest-dir": {
+    type: "string",
+    value: "DIR",
+    help: "Where on the device: directory and single-file",
+  },
+  "file-name": { type: "string", value: "NAME", help: "single-file: its name on the device" },
+  permissions: {
+    type: "string",
+    value: "MODE",
+    help: "single-file: octal, the file's own unless told",
+  },
+  "app-name": { type: "string", value: "NAME", help: "app: names the application on the device" },
+  command: {
+    type: "string",
+    value: "WORD",
+    multiple: true,
+    help: "app: program to start, then each of its arguments",
+  },
+  unit: {
+    type: "string",
+    value: "UNIT",
+    help: "app: systemd service to restart instead of a command",
+  },
+  "health-url": {
+    type: "string",
+    value: "URL",
+    help: "app: must answer with status 200 after the start",
+  },
+} as const satisfies OptionSpecs;
+
+type Options = OptionValues<typeof PAYLOAD_OPTIONS> & {
+  readonly "software-name": string | undefined;
+};
+
+export interface DescribedPayload {
+  readonly type: string;
+  readonly files: readonly PayloadFileSource[];
+  readonly metaData?: JsonObject;
+  readonly softwareName: string;
+}
+
+/** Payload files and meta-data: by the type's convention where it has one, else as given. */
+export async function describePayload(
+  options: Options,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<DescribedPayload> {
+  const { type } = options;
+  const metaData = await readMetaData(options["meta-data"]);
+  const softwareName = options["software-name"] ?? type;
+  switch (type) {
+    case "app": {
+      const app = appMetaData(options, metaData);
+      const files = await filesOf(options, paths, "app.tar", signal);
+      const name = typeof app["name"] === "string" ? app["name"] : type;
+      return { type, files, metaData: app, softwareName: options["software-name"] ?? name };
+    }
+    case "directory": {
+      const destDir = required(options, "dest-dir");
+      const archive = await filesOf(options, paths, "update.tar", signal);
+      const files = [setting("dest_dir", destDir), ...archive];
+      return { type, files, softwareName, ...withMetaData(metaData) };
+    }
+    case "single-file":
+      return {
+        type,
+        files: await singleFile(options, paths),
+        softwareName,
+        ...withMetaData(metaData),
+      };
+    default: {
+      if (paths.length === 0)
+        throw usageError("The payload has no files.", "Name them after the options.");
+      const files = await Promise.all(paths.map((path) => payloadFileFromPath(path)));
+      return { type, files, softwareName, ...withMetaData(metaData) };
+    }
+  }
+}
+
+const withMetaData = (metaData: JsonObject | undefined) =>
+  metaData === undefined ? {} : { metaData };
+
+/** One of Mender's small payload files: a single line. */
+const setting = (name: string, line: string): PayloadFileSource =>
+  payloadFileFromBytes(name, Buffer.from(`${line}\n`));
+
+/** A folder as an archive, beside the files that were named. */
+async function filesOf(
+  { dir, type }: Options,
+  paths: readonly string[],
+  archiveName: string,
+  signal: AbortSignal,
+): Promise<readonly PayloadFileSource[]> {
+  if (dir === undefined && paths.length === 0)
+    throw usageError(`A payload of type ${type} needs --dir DIR, or its files.`);
+  const named = await Promise.all(paths.map((path) => payloadFileFromPath(path)));
+  return dir === undefined ? named : [await tarOfFolder(dir, archiveName, signal), ...named];
+}
+
+async function singleFile(
+  options: Options,
+  paths: readonly string[],
+): Promise<readonly PayloadFileSource[]> {
+  const [path, second] = paths;
+  if (path === undefined || second !== undefined)
+    throw usageError("A payload of type single-file has exactly one file.");
+  const destDir = required(options, "dest-dir");
+  const fileName = options["file-name"] ?? basename(path);
+  const mode = ((await stat(path)).mode & 0o7777).toString(8);
+  const permissions = options.permissions ?? mode;
+  if (!/^[0-7]{3,4}$/.test(permissions))
+    throw usageError(`--permissions is an octal mode such as 0644, not "${permissions}".`);
+  return [
+    setting("dest_dir", destDir),
+    setting("filename", fileName),
+    setting("permissions", permissions),
+    await payloadFileFromPath(path, fileName),
+  ];
+}
+
+function required(options: Options, name: "dest-dir"): string {
+  const value = options[name];
+  if (value === undefined)
+    throw usageError(`A payload of type ${options.type} needs --${name} DIR.`);
+  if (!value.startsWith("/")) throw usageError(`--${name} is an absolute path on the device.`);
+  return value;
+}
+
+/** The options over the file, so that CI can keep the rest of it in the repository. */
+function appMetaData(options: Options, metaData: JsonObject = {}): JsonObject {
+  const { command, unit } = options;
+  const name = options["app-name"];
+  const healthUrl = options["health-url"];
+  const app: JsonObject = {
+    ...metaData,
+    ...(name === undefined ? {} : { name }),
+    ...(command.length === 0 ? {} : { command }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(healthUrl === undefined ? {} : { health: { kind: "http", url: healthUrl } }),
+  };
+  if (typeof app["name"] !== "string") throw usageError("An application needs --app-name NAME.");
+  return app;
+}
+
+async function readMetaData(path: string | undefined): Promise<JsonObject | undefined> {
+  if (path === undefined) return undefined;
+  const text = await readText(path);
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed))
+      return parsed as JsonObject;
+  } catch (cause) {
+    throw new CliError("file-invalid", `${path} is not JSON.`, { cause });
+  }
+  throw new CliError("file-invalid", `${path} is not a JSON object.`);
+}

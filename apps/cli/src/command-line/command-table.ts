@@ -1,0 +1,288 @@
+import type { Command } from "./command.ts";
+import type { CommandEntry } from "./command-entry.ts";
+
+const entry = (name: string, summary: string, load: () => Promise<Command>): CommandEntry => ({
+  name,
+  summary,
+  load,
+});
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  entry("login", "Sign in to a server", async () => (await import("../commands/login.ts")).login),
+  entry(
+    "logout",
+    "Sign out and delete the stored API key",
+    async () => (await import("../commands/logout.ts")).logout,
+  ),
+  entry(
+    "whoami",
+    "Show who you are signed in as",
+    async () => (await import("../commands/whoami.ts")).whoami,
+  ),
+  entry(
+    "setup",
+    "Create the first administrator of a new server",
+    async () => (await import("../commands/setup.ts")).setup,
+  ),
+  entry(
+    "api-key create",
+    "Make an API key, for CI for example",
+    async () => (await import("../commands/api-key-create.ts")).apiKeyCreate,
+  ),
+  entry(
+    "api-key list",
+    "List your API keys",
+    async () => (await import("../commands/api-key-list.ts")).apiKeyList,
+  ),
+  entry(
+    "api-key delete",
+    "Delete one of your API keys, at once",
+    async () => (await import("../commands/api-key-delete.ts")).apiKeyDelete,
+  ),
+  entry(
+    "product create",
+    "Create a product",
+    async () => (await import("../commands/product-create.ts")).productCreate,
+  ),
+  entry(
+    "product list",
+    "List products",
+    async () => (await import("../commands/product-list.ts")).productList,
+  ),
+  entry(
+    "product show",
+    "Show a product",
+    async () => (await import("../commands/product-show.ts")).productShow,
+  ),
+  entry(
+    "product change",
+    "Change a product's title, keys or signature rule",
+    async () => (await import("../commands/product-change.ts")).productChange,
+  ),
+  entry(
+    "artifact create",
+    "Make an update file",
+    async () => (await import("../commands/artifact-create.ts")).artifactCreate,
+  ),
+  entry(
+    "artifact read",
+    "Show what is in an update file",
+    async () => (await import("../commands/artifact-read.ts")).artifactRead,
+  ),
+  entry(
+    "artifact verify",
+    "Check that an update file is whole, and who signed it",
+    async () => (await import("../commands/artifact-verify.ts")).artifactVerify,
+  ),
+  entry(
+    "artifact sign",
+    "Sign an update file",
+    async () => (await import("../commands/artifact-sign.ts")).artifactSign,
+  ),
+  entry(
+    "artifact keygen",
+    "Make a key pair for signing update files",
+    async () => (await import("../commands/artifact-keygen.ts")).artifactKeygen,
+  ),
+  entry(
+    "artifact delete",
+    "Delete one artifact of a release from the server",
+    async () => (await import("../commands/artifact-delete.ts")).artifactDelete,
+  ),
+  entry(
+    "release upload",
+    "Upload update files",
+    async () => (await import("../commands/release-upload.ts")).releaseUpload,
+  ),
+  entry(
+    "release list",
+    "List releases",
+    async () => (await import("../commands/release-list.ts")).releaseList,
+  ),
+  entry(
+    "release show",
+    "Show a release and its artifacts",
+    async () => (await import("../commands/release-show.ts")).releaseShow,
+  ),
+  entry(
+    "release change",
+    "Change a release's notes",
+    async () => (await import("../commands/release-change.ts")).releaseChange,
+  ),
+  entry(
+    "release download",
+    "Download an update file",
+    async () => (await import("../commands/release-download.ts")).releaseDownload,
+  ),
+  entry(
+    "release delete",
+    "Delete a release",
+    async () => (await import("../commands/release-delete.ts")).releaseDelete,
+  ),
+  entry(
+    "device list",
+    "List devices",
+    async () => (await import("../commands/device-list.ts")).deviceList,
+  ),
+  entry(
+    "device count",
+    "Count devices by state and by what they run",
+    async () => (await import("../commands/device-count.ts")).deviceCount,
+  ),
+  entry(
+    "device show",
+    "Show a device",
+    async () => (await import("../commands/device-show.ts")).deviceShow,
+  ),
+  entry(
+    "device why",
+    "Tell why a device is not updating",
+    async () => (await import("../commands/device-why.ts")).deviceWhy,
+  ),
+  entry(
+    "device timeline",
+    "Show what happened to a device",
+    async () => (await import("../commands/device-timeline.ts")).deviceTimeline,
+  ),
+  entry(
+    "device updates",
+    "List the updates of a device",
+    async () => (await import("../commands/device-updates.ts")).deviceUpdates,
+  ),
+  entry(
+    "device rename",
+    "Give a device a name for people",
+    async () => (await import("../commands/device-rename.ts")).deviceRename,
+  ),
+  entry(
+    "device accept",
+    "Let devices take updates",
+    async () => (await import("../commands/device-accept.ts")).deviceAccept,
+  ),
+  entry(
+    "device reject",
+    "Keep devices out",
+    async () => (await import("../commands/device-reject.ts")).deviceReject,
+  ),
+  entry(
+    "device decommission",
+    "Take devices out for good",
+    async () => (await import("../commands/device-decommission.ts")).deviceDecommission,
+  ),
+  entry(
+    "device preauthorise",
+    "Accept a device before it asks to join",
+    async () => (await import("../commands/device-preauthorise.ts")).devicePreauthorise,
+  ),
+  entry(
+    "device provision",
+    "Write the file that a device starts with",
+    async () => (await import("../commands/device-provision.ts")).deviceProvision,
+  ),
+  entry(
+    "preauthorisation list",
+    "List preauthorised devices",
+    async () => (await import("../commands/preauthorisation-list.ts")).preauthorisationList,
+  ),
+  entry(
+    "preauthorisation delete",
+    "Withdraw a preauthorisation",
+    async () => (await import("../commands/preauthorisation-delete.ts")).preauthorisationDelete,
+  ),
+  entry(
+    "enrolment-token create",
+    "Make a secret with which devices may ask to join",
+    async () => (await import("../commands/enrolment-token-create.ts")).enrolmentTokenCreate,
+  ),
+  entry(
+    "enrolment-token list",
+    "List enrolment tokens",
+    async () => (await import("../commands/enrolment-token-list.ts")).enrolmentTokenList,
+  ),
+  entry(
+    "enrolment-token delete",
+    "Revoke an enrolment token",
+    async () => (await import("../commands/enrolment-token-delete.ts")).enrolmentTokenDelete,
+  ),
+  entry(
+    "group create",
+    "Create a group of devices",
+    async () => (await import("../commands/group-create.ts")).groupCreate,
+  ),
+  entry(
+    "group list",
+    "List groups",
+    async () => (await import("../commands/group-list.ts")).groupList,
+  ),
+  entry(
+    "group show",
+    "Show a group",
+    async () => (await import("../commands/group-show.ts")).groupShow,
+  ),
+  entry(
+    "group add",
+    "Put devices into a group",
+    async () => (await import("../commands/group-add.ts")).groupAdd,
+  ),
+  entry(
+    "group remove",
+    "Take devices out of a group",
+    async () => (await import("../commands/group-remove.ts")).groupRemove,
+  ),
+  entry(
+    "group delete",
+    "Delete a group",
+    async () => (await import("../commands/group-delete.ts")).groupDelete,
+  ),
+  entry(
+    "deployment create",
+    "Bring a release to devices",
+    async () => (await import("../commands/deployment-create.ts")).deploymentCreate,
+  ),
+  entry(
+    "deployment list",
+    "List deployments",
+    async () => (await import("../commands/deployment-list.ts")).deploymentList,
+  ),
+  entry(
+    "deployment show",
+    "Show a deployment and how far it is",
+    async () => (await import("../commands/deployment-show.ts")).deploymentShow,
+  ),
+  entry(
+    "deployment devices",
+    "List the devices of a deployment",
+    async () => (await import("../commands/deployment-devices.ts")).deploymentDevices,
+  ),
+  entry(
+    "deployment watch",
+    "Watch a deployment until it ends",
+    async () => (await import("../commands/deployment-watch.ts")).deploymentWatch,
+  ),
+  entry(
+    "deployment pause",
+    "Give a deployment's release to no further device",
+    async () => (await import("../commands/deployment-pause.ts")).deploymentPause,
+  ),
+  entry(
+    "deployment resume",
+    "Go on with a deployment",
+    async () => (await import("../commands/deployment-resume.ts")).deploymentResume,
+  ),
+  entry(
+    "deployment abort",
+    "Stop a deployment for good",
+    async () => (await import("../commands/deployment-abort.ts")).deploymentAbort,
+  ),
+  entry(
+    "deployment logs",
+    "Show the logs of attempts that did not succeed",
+    async () => (await import("../commands/deployment-logs.ts")).deploymentLogs,
+  ),
+  entry(
+    "event watch",
+    "Watch everything that happens",
+    async () => (await import("../commands/event-watch.ts")).eventWatch,
+  ),
+];

@@ -1,0 +1,24 @@
+import { command } from "../command-line/command.ts";
+import { lookupDeployment } from "../lookup/lookup-deployment.ts";
+import { connect } from "../session/connect.ts";
+import { deploymentText } from "../show/deployment-facts.ts";
+import { printJson } from "../show/print-json.ts";
+
+export const deploymentShow = command({
+  positionals: ["DEPLOYMENT"],
+  details: "DEPLOYMENT is a name, an id, or the beginning of one.",
+  options: {},
+  example: "moult deployment show 'gw2 1.4.0'",
+  run: async (context, { positionals: [name = ""] }) => {
+    const { terminal, signal } = context;
+    const client = await connect(context);
+    const deploymentId = await lookupDeployment(client, name, signal);
+    const deployment = await client.call(
+      "showDeployment",
+      { params: { deploymentId } },
+      { signal },
+    );
+    if (context.isJson) printJson(terminal, deployment);
+    else terminal.out(deploymentText(deployment, terminal));
+  },
+});

@@ -1,0 +1,53 @@
+import type { Artifact, Release } from "@moult/model";
+import { sizeText } from "../terminal/size-text.ts";
+import { factsText, type Column } from "../terminal/table-text.ts";
+import { timeText } from "../terminal/time-text.ts";
+
+export const RELEASE_COLUMNS: readonly Column<Release>[] = [
+  { title: "RELEASE", text: ({ product, channel, version }) => `${product}/${channel}/${version}` },
+  { title: "ID", text: ({ id }) => id },
+  {
+    title: "HARDWARE",
+    text: ({ artifacts }) =>
+      [...new Set(artifacts.flatMap((each) => each.hardwareTypes))].join(", "),
+  },
+  {
+    title: "SIZE",
+    text: ({ artifacts }) => sizeText(Math.max(0, ...artifacts.map((each) => each.sizeBytes))),
+    isNumber: true,
+  },
+  { title: "CREATED", text: ({ createdAt }) => timeText(createdAt) },
+];
+
+export function releaseText(release: Release & { readonly deviceCount?: number }): string {
+  const { deviceCount, notes } = release;
+  return [
+    factsText([
+      ["Release", `${release.product}/${release.channel}/${release.version}`],
+      ["Id", release.id],
+      ["Created", timeText(release.createdAt)],
+      ["Devices", deviceCount === undefined ? undefined : `${deviceCount} run it`],
+      ["Notes", notes === "" ? undefined : notes],
+    ]),
+    ...release.artifacts.map(artifactText),
+  ].join("\n\n");
+}
+
+function artifactText(artifact: Artifact): string {
+  const files = artifact.payloads.flatMap(({ type, files: ofPayload }) =>
+    ofPayload.map(({ name, sizeBytes }) => `${type ?? "empty"}: ${name}, ${sizeText(sizeBytes)}`),
+  );
+  const depends = Object.entries(artifact.depends).map(
+    ([name, values]) => `${name}: ${values.join(" or ")}`,
+  );
+  return factsText([
+    ["Artifact", artifact.id],
+    ["  Hardware types", artifact.hardwareTypes.join(", ")],
+    ["  Size", sizeText(artifact.sizeBytes)],
+    ["  SHA-256", artifact.sha256],
+    ["  Signature", artifact.signature],
+    ["  Depends", depends.length === 0 ? undefined : depends.join("\n")],
+    ["  Scripts", artifact.scripts.length === 0 ? undefined : artifact.scripts.join("\n")],
+    ["  Files", files.length === 0 ? undefined : files.join("\n")],
+  ]);
+}
