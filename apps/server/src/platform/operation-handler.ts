@@ -14,16 +14,35 @@ export interface Principal {
   readonly keyId?: string;
 }
 
-/** What every operation of a signed-in caller gets. */
-export interface OperationContext {
-  /** Scoped to the caller's tenant; there is no other way to the tables. */
-  readonly db: TenantDb;
-  readonly principal: Principal;
+/** What every operation gets. */
+export interface RequestContext {
   readonly requestId: string;
   readonly log: Log;
   /** Aborts when the caller goes away. */
   readonly signal: AbortSignal;
 }
+
+/** What every operation of a signed-in caller gets. */
+export interface OperationContext extends RequestContext {
+  /** Scoped to the caller's tenant; there is no other way to the tables. */
+  readonly db: TenantDb;
+  readonly principal: Principal;
+}
+
+/** What operations about sessions see and set of HTTP; no other operation does. */
+export interface SessionExchange {
+  readonly clientAddress: string;
+  readonly cookies: string | undefined;
+  /** Values of `Set-Cookie` headers. */
+  setCookies(values: readonly string[]): void;
+}
+
+/** `self` operations are about the caller's own session and keys, `public` ones come before a session. */
+export type ContextOf<Op extends Operation> = Op["permission"] extends "public"
+  ? RequestContext & { readonly exchange: SessionExchange }
+  : Op["permission"] extends "self"
+    ? OperationContext & { readonly exchange: SessionExchange }
+    : OperationContext;
 
 /** Raw bytes to answer with; the platform does `Range`, lengths and headers. */
 export interface StreamReply {
@@ -58,7 +77,7 @@ export type OperationResult<Op extends Operation> = Op["replyKind"] extends "str
 
 /** Carries out one operation. Refusals are thrown as `ApiError`; anything else thrown is a bug and answers 500. */
 export type OperationHandler<Op extends Operation> = (
-  context: OperationContext,
+  context: ContextOf<Op>,
   input: OperationInput<Op>,
 ) => Promise<OperationResult<Op>>;
 
