@@ -19,6 +19,7 @@ export type TlsPlace =
   | { readonly mode: "local"; readonly folder: string; readonly names: readonly string[] };
 
 export interface Tls {
+  /** PEM: the server's certificate, and after it those that vouch for it, if they are known. */
   readonly certificate: string;
   readonly privateKey: string;
   /** What devices and people must trust; null when the certificate is somebody else's. */
@@ -67,13 +68,25 @@ async function local(
   const authority = await openAuthority(folder, clock, log);
   const kept = await readPair(folder, "server");
   if (kept !== undefined && isUsable(kept, authority, names, clock))
-    return { ...kept, certificateAuthority: authority.certificate };
+    return presented(kept, authority);
 
   const { issueServerCertificate } = await import("./issue-certificate.ts");
   const issued = await issueServerCertificate(authority, names, validity(clock, SERVER_DAYS));
   await writePair(folder, "server", issued);
   log.info("server-certificate-issued", { names });
-  return { ...issued, certificateAuthority: authority.certificate };
+  return presented(issued, authority);
+}
+
+/** The authority goes along, so that a person who meets the server can compare its fingerprint before trusting it. */
+function presented(
+  { certificate, privateKey }: IssuedCertificate,
+  authority: IssuedCertificate,
+): Tls {
+  return {
+    certificate: `${certificate.trimEnd()}\n${authority.certificate}`,
+    privateKey,
+    certificateAuthority: authority.certificate,
+  };
 }
 
 /** The authority is never replaced: every device was provisioned with it. */
