@@ -28,19 +28,32 @@ export async function unpackTar(
   signal: AbortSignal,
 ): Promise<void> {
   const extractor = extract();
+  let broken: unknown;
+  extractor.on("error", (error) => (broken ??= error));
   const feeding = feed(content, extractor);
-  // Its error is thrown by the loop below, which it ends; it must not be "unhandled" until then.
+  // Its error is looked at below; it must not be "unhandled" until then.
   feeding.catch(() => undefined);
 
   const unpacked: Unpacked = { entries: 0, sizeBytes: 0, folders: new Map([[".", undefined]]) };
-  for await (const entry of extractor) {
+  try {
+    for await (const entry of extractor) {
+      signal.throwIfAborted();
+      count(unpacked, entry.header, rules);
+      const bytes = bytesOf(entry);
+      await unpackEntry(entry.header, bytes, folder, rules, unpacked, signal);
+      // What is no file has no content, and must be read as well before the next entry comes.
+      for await (const rest of bytes)
+        if (rest.length > 0) refuse(entry.header, `it is a ${entry.header.type} with content`);
+    }
+  } catch (cause) {
     signal.throwIfAborted();
-    count(unpacked, entry.header, rules);
-    const bytes = bytesOf(entry);
-    await unpackEntry(entry.header, bytes, folder, rules, unpacked, signal);
-    // What is no file has no content, and must be read as well before the next entry comes.
-    for await (const rest of bytes)
-      if (rest.length > 0) refuse(entry.header, `it is a ${entry.header.type} with content`);
+    // Ours, or the disk's.
+    if (cause instanceof InstallError || systemCode(cause) !== undefined) throw cause;
+    // The bytes ended with an error of their own, such as a wrong digest.
+    await feeding;
+    const reason = broken instanceof Error ? broken : cause;
+    const detail = `the archive cannot be read: ${reason instanceof Error ? reason.message : "unknown"}`;
+    throw new InstallError("payload-refused", detail, { cause });
   }
   await feeding;
   await finishFolders(folder, rules, unpacked);
