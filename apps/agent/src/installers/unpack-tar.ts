@@ -47,8 +47,8 @@ export async function unpackTar(
     }
   } catch (cause) {
     signal.throwIfAborted();
-    // Ours, or the disk's.
-    if (cause instanceof InstallError || systemCode(cause) !== undefined) throw cause;
+    // Ours, or the disk's; the parser's own codes begin otherwise.
+    if (cause instanceof InstallError || systemCode(cause)?.startsWith("E") === true) throw cause;
     // The bytes ended with an error of their own, such as a wrong digest.
     await feeding;
     const reason = broken instanceof Error ? broken : cause;
