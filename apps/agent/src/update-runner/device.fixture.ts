@@ -328,7 +328,7 @@ export async function copyTo(file: string, artifact: BuiltArtifact): Promise<str
   return file;
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
