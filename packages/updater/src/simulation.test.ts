@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BRAIN, simulate, type Brain, type Scenario } from "./simulated-device.fixture.ts";
+import type { Scenario } from "./scenario.fixture.ts";
+import { BRAIN, simulate, type Brain } from "./simulated-device.fixture.ts";
 import type { UpdateState } from "./update-state.ts";
 
 const SEEDS = 3_000;
