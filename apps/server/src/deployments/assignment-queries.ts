@@ -25,6 +25,8 @@ export interface AssignmentRecord {
   readonly eventSequence: number;
   readonly progressPercent: number | null;
   readonly outcome: Outcome | null;
+  /** Of its end, or of its last try while it waits for the next. */
+  readonly code: string | null;
   readonly updatedAt: number;
 }
 
@@ -376,6 +378,7 @@ export function assignmentFrom(row: Selectable<AssignmentTable>): AssignmentReco
     eventSequence: row.event_sequence,
     progressPercent: row.progress_percent,
     outcome: row.outcome,
+    code: row.code,
     updatedAt: row.updated_at,
   };
 }

@@ -179,6 +179,33 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
     });
   });
 
+  test("what a device says of an update that was taken back too late counts all the same", async () => {
+    const { db, ids, releaseId } = await fleet(3);
+    const [failing, tooLate, giving] = ids as [DeviceId, DeviceId, DeviceId];
+    const { id } = await deploy(db, releaseId, {
+      plan: { stages: [{ percent: 100, errorStop: { count: 1 } }] },
+    });
+    const plans = [];
+    for (const deviceId of ids) plans.push(await checkIn(db, deviceId));
+    const [failingPlan, tooLatePlan, givingPlan] = plans.map((plan) => present(plan, "it has one"));
+    await report(db, failing, present(failingPlan, "it has one"), [finished("failed", "1.0")]);
+    for (const deviceId of [tooLate, giving]) await checkIn(db, deviceId, { isIdle: false });
+
+    const acknowledged = await report(db, giving, present(givingPlan, "it has one"), [
+      finished("aborted", "1.0", "withdrawn"),
+    ]);
+    const reported = await report(db, tooLate, present(tooLatePlan, "it has one"), [
+      { kind: "installing", sequence: 1 },
+      finished("rolled-back", "1.0", "health-check-failed"),
+    ]);
+
+    expect([acknowledged, reported]).toEqual(["recorded", "recorded"]);
+    expect((await refreshed(db, id)).counts).toMatchObject({ open: 0, failed: 1, rolledBack: 1 });
+    await changeDeployment(db, id, "resume", "Ada", { clock: clockAt(later(9_000)) });
+    expect(await checkIn(db, tooLate)).toMatchObject({ reasons: [{ kind: "attempts-used" }] });
+    expect(await checkIn(db, giving)).toMatchObject({ kind: "install", offer: { attempt: 2 } });
+  });
+
   test("an abort takes back what was not begun for good and ends what waited for a try", async () => {
     const { db, ids, releaseId } = await fleet(2);
     const [retrying, waiting] = ids as [(typeof ids)[0], (typeof ids)[0]];

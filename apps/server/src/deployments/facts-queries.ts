@@ -118,6 +118,7 @@ export async function candidatesOf(
       "assignment.event_sequence as own_event_sequence",
       "assignment.progress_percent as own_progress_percent",
       "assignment.outcome as own_outcome",
+      "assignment.code as own_code",
       "assignment.updated_at as own_updated_at",
       row
         .case()
@@ -189,6 +190,7 @@ interface OwnColumns {
   readonly own_event_sequence: number | null;
   readonly own_progress_percent: number | null;
   readonly own_outcome: AssignmentTable["outcome"];
+  readonly own_code: string | null;
   readonly own_updated_at: number | null;
 }
 
@@ -205,6 +207,7 @@ function ownAssignment(row: OwnColumns, deviceId: DeviceId): AssignmentRecord | 
     eventSequence: row.own_event_sequence ?? 0,
     progressPercent: row.own_progress_percent,
     outcome: row.own_outcome,
+    code: row.own_code,
     updatedAt: row.own_updated_at ?? 0,
   };
 }

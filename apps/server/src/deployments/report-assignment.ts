@@ -1,6 +1,7 @@
-import { unreachable, type InstantMs } from "@moult/base";
+import type { InstantMs } from "@moult/base";
 import type { AssignmentId, DeviceId, Outcome, Running } from "@moult/model";
-import { afterAttempt, assignmentStep, isProvisional } from "@moult/planner";
+import { afterAttempt, assignmentStep, isProvisional, isUnderWay } from "@moult/planner";
+import { recordRunning } from "../devices/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { storableText } from "../platform/storable-text.ts";
 import {
@@ -11,7 +12,7 @@ import {
   type Ending,
 } from "./assignment-queries.ts";
 import { holdDeployment, type DeploymentRecord } from "./queries.ts";
-import { announce, correctAssignment, endAssignment } from "./settle-assignment.ts";
+import { announce, correctAssignment, correctLastTry, endAssignment } from "./settle-assignment.ts";
 
 /** How a try ended, in a device's own words. */
 export type ReportedOutcome = Extract<
@@ -75,11 +76,18 @@ async function recordOne(
   report: AssignmentReport,
   at: InstantMs,
 ): Promise<ReportResult> {
-  if (assignment.state === "closed") return recordLate(db, assignment, report, at);
-  if (assignment.state === "retry-pending") return "assignment-closed";
+  if (!isUnderWay(assignment.state)) return recordLate(db, assignment, report, at);
   if (report.kind === "finished") {
     await markSeen(db, assignment, report.sequence, at);
-    await finish(db, assignment, report, at);
+    await recordRunning(db, assignment.deviceId, report.running, at);
+    const { ending, follows } = await judgeTry(db, assignment, report);
+    await endAssignment(
+      db,
+      assignment,
+      follows === "retry" ? "retry-pending" : "closed",
+      ending,
+      at,
+    );
     return "recorded";
   }
 
@@ -104,22 +112,25 @@ async function markSeen(
 
 type Finished = Extract<AssignmentReport, { kind: "finished" }>;
 
-async function finish(
+/** What a finished try comes to, and whether another follows. */
+async function judgeTry(
   db: TenantDb,
   assignment: AssignmentRecord,
   report: Finished,
-  at: InstantMs,
-): Promise<void> {
+): Promise<{ readonly ending: Ending; readonly follows: "retry" | "close" }> {
   const deployment = await deploymentOf(db, assignment);
   const ending = endingOf(report, deployment.version);
   const ended = (await endedAttempts(db, [assignment.id])).get(assignment.id) ?? [];
-  const follows = afterAttempt(ending, [...ended, ending], deployment.plan, deployment.state);
-  await endAssignment(db, assignment, follows === "retry" ? "retry-pending" : "closed", ending, at);
+  // A try that the server gave up on stands there already, with the server's word.
+  const before = isUnderWay(assignment.state) ? ended : ended.slice(0, -1);
+  const follows = afterAttempt(ending, [...before, ending], deployment.plan, deployment.state);
+  return { ending, follows };
 }
 
 /**
- * A report about an assignment that the server ended. If it ended it only because nothing was heard, the device's word
- * replaces that guess; its progress until then is taken note of and changes nothing.
+ * A report about a try that the server ended. If it ended it without the device's word (nothing was heard, or the offer
+ * was taken back while the device went on), that word counts when it comes: a failure is a failure. Progress until then
+ * changes nothing and is not refused, so that the device goes on to say how it ended.
  */
 async function recordLate(
   db: TenantDb,
@@ -127,25 +138,22 @@ async function recordLate(
   report: AssignmentReport,
   at: InstantMs,
 ): Promise<ReportResult> {
-  const { outcome } = assignment;
-  if (outcome === null || !isProvisional(outcome)) return "assignment-closed";
-  switch (report.kind) {
-    case "downloading":
-    case "installing":
-    case "activating":
-    case "proving":
-    case "rolling-back":
-      return "recorded";
-    case "finished": {
-      if (report.outcome === "aborted") return "assignment-closed";
-      const deployment = await deploymentOf(db, assignment);
-      await markSeen(db, assignment, report.sequence, at);
-      await correctAssignment(db, assignment, endingOf(report, deployment.version), at);
-      return "recorded";
-    }
-    default:
-      return unreachable(report);
+  const { code, outcome, state } = assignment;
+  const isGuess = code === "withdrawn" || (outcome !== null && isProvisional(outcome));
+  if (!isGuess) return "assignment-closed";
+  if (report.kind !== "finished") return "recorded";
+  await markSeen(db, assignment, report.sequence, at);
+  await recordRunning(db, assignment.deviceId, report.running, at);
+  // The acknowledgement of what was taken back.
+  if (report.outcome === "aborted") return "recorded";
+
+  const { ending, follows } = await judgeTry(db, assignment, report);
+  if (state === "closed") await correctAssignment(db, assignment, ending, at);
+  else {
+    await correctLastTry(db, assignment, ending, at);
+    if (follows === "close") await endAssignment(db, assignment, "closed", ending, at);
   }
+  return "recorded";
 }
 
 async function deploymentOf(

@@ -66,6 +66,17 @@ export async function correctAssignment(
   await judgeDeployment(db, deployment, at);
 }
 
+/** The same for the last try of an assignment that waits for its next one, and goes on waiting. */
+export async function correctLastTry(
+  db: TenantDb,
+  assignment: AssignmentRecord,
+  ending: Ending,
+  at: InstantMs,
+): Promise<void> {
+  await setEnding(db, assignment.id, "retry-pending", ending, at);
+  await endAttempt(db, assignment.id, assignment.attempt, ending, at);
+}
+
 const stepOf = ({ state }: AssignmentRecord, move: "close" | "retry" | "correct") => {
   const step = assignmentStep(state, move);
   return step === "refused" || step === "ignored" ? undefined : step;

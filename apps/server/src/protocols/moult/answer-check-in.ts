@@ -1,0 +1,70 @@
+import { SECOND_MS, later, type Clock } from "@moult/base";
+import { CheckInRequest } from "@moult/device-protocol";
+import type { Instruction } from "@moult/trust";
+import type { DevicePrincipal, DeviceSessions, PollAnswer } from "../../device-session/index.ts";
+import type { Signer } from "../../platform/signer-client.ts";
+import { readMessage } from "./read-message.ts";
+
+export interface CheckInDeps {
+  readonly sessions: Pick<DeviceSessions, "poll">;
+  readonly signer: Pick<Signer, "sign">;
+  readonly clock: Clock;
+  readonly checkInSeconds: number;
+  readonly instructionLifetimeSeconds: number;
+}
+
+/** A device that is asked for a report comes back at once. */
+const ASKED_CHECK_IN_SECONDS = 2;
+
+/**
+ * The envelope that answers a check-in, or undefined when the device's answer still holds. Signing happens after what
+ * was decided is durable and outside any transaction; when it fails, the device asks again and gets the same offer.
+ */
+export async function answerCheckIn(
+  principal: DevicePrincipal,
+  body: unknown,
+  deps: CheckInDeps,
+): Promise<Uint8Array | undefined> {
+  const request = readMessage(body, CheckInRequest);
+  const { generation, fresh, instanceId, digests, running, inventory } = request;
+  const isIdle = request.activity.kind === "idle";
+  const poll = { generation, fresh, instanceId, isIdle, digests, running, inventory };
+  const answer = await deps.sessions.poll(principal, poll);
+  if (answer.kind === "holds") return undefined;
+  return deps.signer.sign(instructionOf(principal, request.nonce, answer, deps));
+}
+
+function instructionOf(
+  { tenantId, deviceId }: DevicePrincipal,
+  nonce: string,
+  { generation, plan, ask }: Extract<PollAnswer, { kind: "answer" }>,
+  { clock, checkInSeconds, instructionLifetimeSeconds }: CheckInDeps,
+): Instruction {
+  const issuedAtMs = clock.now();
+  return {
+    type: "instruction",
+    tenantId,
+    deviceId,
+    nonce,
+    generation,
+    issuedAtMs,
+    expiresAtMs: later(issuedAtMs, instructionLifetimeSeconds * SECOND_MS),
+    action: actionOf(plan),
+    ask: [...ask],
+    checkInSeconds: ask.length > 0 ? ASKED_CHECK_IN_SECONDS : checkInSeconds,
+  };
+}
+
+function actionOf(plan: Extract<PollAnswer, { kind: "answer" }>["plan"]): Instruction["action"] {
+  if (plan.kind === "nothing-to-do") return { kind: "nothing-to-do" };
+  const { assignmentId, deploymentId, attempt, artifactName, artifact } = plan.offer;
+  const { path, sizeBytes, sha256 } = artifact;
+  return {
+    kind: "install",
+    assignmentId,
+    deploymentId,
+    attempt,
+    artifactName,
+    components: [{ name: "main", path, sizeBytes, sha256 }],
+  };
+}

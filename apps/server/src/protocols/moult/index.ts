@@ -1,0 +1,1 @@
+export { moultRoutes, type MoultProtocolDeps } from "./moult-routes.ts";

@@ -1,0 +1,54 @@
+import { later, type Clock } from "@moult/base";
+import type { DeviceId, Sha256, TenantId } from "@moult/model";
+import type { DevicePrincipal } from "../../device-session/index.ts";
+import { createSealedValues } from "./sealed-value.ts";
+
+/** A stolen token is worthless after it; revoking a device ends it at once, by the credential epoch. */
+export const SESSION_SECONDS = 3_600;
+
+const UUID_BYTES = 16;
+const FINGERPRINT_BYTES = 32;
+const EPOCH_AT = 2 * UUID_BYTES + FINGERPRINT_BYTES;
+const EXPIRY_AT = EPOCH_AT + 8;
+const PAYLOAD_BYTES = EXPIRY_AT + 8;
+
+/** Bearer tokens: tenant, device, fingerprint of the proven key, credential epoch and expiry, sealed. */
+export interface SessionTokens {
+  issue(principal: DevicePrincipal, keyFingerprint: Sha256): string;
+  /** Who holds the token; undefined when it is none of ours, or expired. */
+  read(token: string): DevicePrincipal | undefined;
+}
+
+export function createSessionTokens(secret: Uint8Array, clock: Clock): SessionTokens {
+  const sealed = createSealedValues(secret, "mds1", PAYLOAD_BYTES);
+  return {
+    issue: ({ tenantId, deviceId, credentialEpoch }, keyFingerprint) => {
+      const payload = Buffer.alloc(PAYLOAD_BYTES);
+      payload.write(tenantId.replaceAll("-", ""), 0, "hex");
+      payload.write(deviceId.replaceAll("-", ""), UUID_BYTES, "hex");
+      payload.write(keyFingerprint, 2 * UUID_BYTES, "hex");
+      payload.writeBigUInt64BE(BigInt(credentialEpoch), EPOCH_AT);
+      const expiresAt = later(clock.now(), SESSION_SECONDS * 1_000);
+      payload.writeBigUInt64BE(BigInt(expiresAt), EXPIRY_AT);
+      return sealed.seal(payload);
+    },
+    read: (token) => {
+      const payload = sealed.open(token);
+      if (payload === undefined || numberAt(payload, EXPIRY_AT) <= clock.now()) return undefined;
+      return {
+        tenantId: uuidAt(payload, 0) as TenantId,
+        deviceId: uuidAt(payload, UUID_BYTES) as DeviceId,
+        credentialEpoch: numberAt(payload, EPOCH_AT),
+      };
+    },
+  };
+}
+
+/** Two halves, because a 64-bit read makes a BigInt, and this runs for every request. */
+const numberAt = (payload: Buffer, offset: number): number =>
+  payload.readUInt32BE(offset) * 2 ** 32 + payload.readUInt32BE(offset + 4);
+
+function uuidAt(payload: Buffer, offset: number): string {
+  const hex = payload.toString("hex", offset, offset + UUID_BYTES);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
