@@ -66,6 +66,7 @@ const runner = createUpdateRunner({
   },
   limits: someLimits(),
 });
+process.on("SIGTERM", () => void runner.stop().then(() => process.exit(0)));
 runner.onChange(({ kind }) => void say(`state ${kind}`));
 await runner.start();
 await runner.offer(offer);
