@@ -1,3 +1,18 @@
+table api_key column id text not null
+table api_key column tenant_id text not null
+table api_key column user_id text not null
+table api_key column name text not null
+table api_key column role text not null
+table api_key column start text not null
+table api_key column secret_sha256 text not null
+table api_key column created_at bigint not null
+table api_key column expires_at bigint
+table api_key column last_used_at bigint
+table api_key constraint api_key_pkey PRIMARY KEY (id)
+table api_key constraint api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+table api_key constraint api_key_user_id_fkey FOREIGN KEY (user_id) REFERENCES operator(user_id) ON DELETE CASCADE
+CREATE INDEX api_key_of_user ON public.api_key USING btree (tenant_id, user_id, created_at)
+CREATE UNIQUE INDEX api_key_secret ON public.api_key USING btree (secret_sha256)
 table artifact column id text not null
 table artifact column tenant_id text not null
 table artifact column release_id text not null
@@ -65,6 +80,52 @@ table attempt_log column attempt integer not null
 table attempt_log column content text not null
 table attempt_log constraint attempt_log_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
 table attempt_log constraint attempt_log_pkey PRIMARY KEY (assignment_id, attempt)
+table auth_account column id text not null
+table auth_account column user_id text not null
+table auth_account column account_id text not null
+table auth_account column provider_id text not null
+table auth_account column access_token text
+table auth_account column refresh_token text
+table auth_account column id_token text
+table auth_account column access_token_expires_at text
+table auth_account column refresh_token_expires_at text
+table auth_account column scope text
+table auth_account column password text
+table auth_account column created_at text not null
+table auth_account column updated_at text not null
+table auth_account constraint auth_account_pkey PRIMARY KEY (id)
+table auth_account constraint auth_account_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE
+CREATE INDEX auth_account_user ON public.auth_account USING btree (user_id)
+table auth_session column id text not null
+table auth_session column token text not null
+table auth_session column user_id text not null
+table auth_session column expires_at text not null
+table auth_session column ip_address text
+table auth_session column user_agent text
+table auth_session column created_at text not null
+table auth_session column updated_at text not null
+table auth_session constraint auth_session_pkey PRIMARY KEY (id)
+table auth_session constraint auth_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE
+CREATE INDEX auth_session_end ON public.auth_session USING btree (expires_at)
+CREATE UNIQUE INDEX auth_session_token ON public.auth_session USING btree (token)
+CREATE INDEX auth_session_user ON public.auth_session USING btree (user_id)
+table auth_user column id text not null
+table auth_user column name text not null
+table auth_user column email text not null
+table auth_user column email_verified integer not null
+table auth_user column image text
+table auth_user column created_at text not null
+table auth_user column updated_at text not null
+table auth_user constraint auth_user_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX auth_user_email ON public.auth_user USING btree (email)
+table auth_verification column id text not null
+table auth_verification column identifier text not null
+table auth_verification column value text not null
+table auth_verification column expires_at text not null
+table auth_verification column created_at text not null
+table auth_verification column updated_at text not null
+table auth_verification constraint auth_verification_pkey PRIMARY KEY (id)
+CREATE INDEX auth_verification_identifier ON public.auth_verification USING btree (identifier)
 table deployment column id text not null
 table deployment column tenant_id text not null
 table deployment column number bigint not null
@@ -206,6 +267,14 @@ CREATE INDEX event_tenant ON public.event USING btree (tenant_id, sequence)
 table migration column number integer not null
 table migration column name text not null
 table migration constraint migration_pkey PRIMARY KEY (number)
+table operator column user_id text not null
+table operator column tenant_id text not null
+table operator column role text not null
+table operator column created_at bigint not null
+table operator constraint operator_pkey PRIMARY KEY (user_id)
+table operator constraint operator_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+table operator constraint operator_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE
+CREATE INDEX operator_tenant ON public.operator USING btree (tenant_id)
 table preauthorisation column id text not null
 table preauthorisation column tenant_id text not null
 table preauthorisation column product text not null

@@ -1,3 +1,10 @@
+CREATE TABLE api_key (
+  id text primary key, tenant_id text not null references tenant (id),
+  user_id text not null references operator (user_id) on delete cascade, name text not null, role text not null,
+  start text not null, secret_sha256 text not null, created_at bigint not null, expires_at bigint,
+  last_used_at bigint);
+CREATE INDEX api_key_of_user on api_key (tenant_id, user_id, created_at);
+CREATE UNIQUE INDEX api_key_secret on api_key (secret_sha256);
 CREATE TABLE artifact (
   id text primary key, tenant_id text not null, release_id text not null references release (id), path text not null,
   sha256 text not null, size_bytes bigint not null, head_sha256 text not null, hardware_types text not null,
@@ -27,6 +34,25 @@ CREATE TABLE attempt (
 CREATE TABLE attempt_log (
   tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
   content text not null, primary key (assignment_id, attempt));
+CREATE TABLE auth_account (
+  id text primary key, user_id text not null references auth_user (id) on delete cascade, account_id text not null,
+  provider_id text not null, access_token text, refresh_token text, id_token text, access_token_expires_at text,
+  refresh_token_expires_at text, scope text, password text, created_at text not null, updated_at text not null);
+CREATE INDEX auth_account_user on auth_account (user_id);
+CREATE TABLE auth_session (
+  id text primary key, token text not null, user_id text not null references auth_user (id) on delete cascade,
+  expires_at text not null, ip_address text, user_agent text, created_at text not null, updated_at text not null);
+CREATE INDEX auth_session_end on auth_session (expires_at);
+CREATE UNIQUE INDEX auth_session_token on auth_session (token);
+CREATE INDEX auth_session_user on auth_session (user_id);
+CREATE TABLE auth_user (
+  id text primary key, name text not null, email text not null, email_verified integer not null, image text,
+  created_at text not null, updated_at text not null);
+CREATE UNIQUE INDEX auth_user_email on auth_user (email);
+CREATE TABLE auth_verification (
+  id text primary key, identifier text not null, value text not null, expires_at text not null,
+  created_at text not null, updated_at text not null);
+CREATE INDEX auth_verification_identifier on auth_verification (identifier);
 CREATE TABLE deployment (
   id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
   release_id text not null, version text not null, target_kind text not null,
@@ -90,6 +116,10 @@ CREATE INDEX event_deployment on event (deployment_id, sequence);
 CREATE INDEX event_device on event (device_id, sequence);
 CREATE INDEX event_tenant on event (tenant_id, sequence);
 CREATE TABLE migration (number integer primary key, name text not null);
+CREATE TABLE operator (
+  user_id text primary key references auth_user (id) on delete cascade,
+  tenant_id text not null references tenant (id), role text not null, created_at bigint not null);
+CREATE INDEX operator_tenant on operator (tenant_id);
 CREATE TABLE preauthorisation (
   id text primary key, tenant_id text not null, product text not null, key_fingerprint text not null, identity text,
   name text, created_at bigint not null, used_at bigint,
