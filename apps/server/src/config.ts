@@ -79,6 +79,8 @@ export const ServerConfig = z.strictObject({
       instructionLifetimeSeconds: whole(60, DAY_SECONDS).default(6 * 3_600),
       /** Devices that wait to be accepted; further ones are turned away. */
       pendingMax: whole(1, 10_000_000).default(10_000),
+      /** Keys that wait to become one device's, because its machine was set up again. */
+      pendingKeysPerDeviceMax: whole(1, 100).default(3),
     })
     .prefault({}),
   artifacts: z.strictObject({ bytesMax: whole(1, 1024 * GIB).default(10 * GIB) }).prefault({}),
