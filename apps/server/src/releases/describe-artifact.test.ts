@@ -1,0 +1,62 @@
+import { inspectArtifact, type ArtifactHead } from "@moult/artifact";
+import type { ArtifactId, ChannelName, ProductName, ReleaseVersion } from "@moult/model";
+import { expect, test } from "vitest";
+import { dependsDigest, describeArtifact, readHeadNames } from "./describe-artifact.ts";
+import { artifactBytes, bodyOf } from "./test-releases.fixture.ts";
+
+const head = (artifactName: string, ...deviceTypes: string[]): ArtifactHead =>
+  ({ artifactName, deviceTypes }) as unknown as ArtifactHead;
+
+test.each([
+  ["1.2.3+build.7", ["gw2"], "usable"],
+  ["v1/../../etc", ["gw2"], "unusable"],
+  ["", ["gw2"], "unusable"],
+  ["v1", ["gw2", "a b"], "unusable"],
+  ["v1", [".hidden"], "unusable"],
+  ["x".repeat(129), ["gw2"], "unusable"],
+])("the names %j and %j are %s", (artifactName, deviceTypes, kind) => {
+  expect(readHeadNames(head(artifactName, ...deviceTypes)).kind).toBe(kind);
+});
+
+test("depends are the same in any order, and the hardware type is none of them", () => {
+  const digest = dependsDigest({ device_type: ["gw2"], a: ["1", "2"], b: ["3"] });
+
+  expect(dependsDigest({ b: ["3"], a: ["2", "1", "2"], device_type: ["gw3"] })).toBe(digest);
+  expect(dependsDigest({ a: ["1", "2"], b: ["4"] })).not.toBe(digest);
+  expect(dependsDigest({ a: ["1", "2"] })).not.toBe(digest);
+  expect(dependsDigest({ device_type: ["gw2"] })).toBe(dependsDigest({}));
+});
+
+const place = {
+  id: "01990000-0000-7000-8000-000000000001" as ArtifactId,
+  product: "gateway" as ProductName,
+  channel: "prod" as ChannelName,
+  version: "v1" as ReleaseVersion,
+  createdAt: "2026-01-05T12:00:00.000Z",
+};
+
+test("what is more than Moult keeps is refused when it arrives, not when it is shown", async () => {
+  const summary = await inspectArtifact(bodyOf(await artifactBytes()).content);
+  const checksum = Array.from({ length: 1_001 }, (_, index) => `${index}`);
+
+  const described = describeArtifact(
+    { ...summary, head: { ...summary.head, depends: { checksum } } },
+    place,
+  );
+
+  expect(described).toEqual({
+    kind: "unusable",
+    detail: expect.stringMatching(/^Its depends\.checksum is beyond what Moult keeps: .+/),
+  });
+});
+
+test("a device type that is listed twice counts once", async () => {
+  const summary = await inspectArtifact(bodyOf(await artifactBytes()).content);
+
+  const described = describeArtifact(
+    { ...summary, head: { ...summary.head, deviceTypes: ["gw2", "gw2"] } },
+    place,
+  );
+
+  expect(described).toMatchObject({ kind: "usable", artifact: { hardwareTypes: ["gw2"] } });
+});
