@@ -6,28 +6,12 @@ export const DEMO_VERSIONS = ["1.0", "2.0", "3.0"] as const;
 
 const APP_SOURCE = fileURLToPath(new URL("./app-server.mjs", import.meta.url));
 
-/** The folder of each release of the demo's application; the meta-data says how a device runs and checks it. */
-export async function buildPayloads(folder: string): Promise<{ readonly metaDataFile: string }> {
+/** The folder of each release of the demo's application. */
+export async function buildPayloads(folder: string): Promise<void> {
   for (const version of DEMO_VERSIONS) {
     const release = join(folder, version);
     await mkdir(release, { recursive: true });
     await copyFile(APP_SOURCE, join(release, "app-server.mjs"));
     await writeFile(join(release, "VERSION"), `${version}\n`);
   }
-  const metaDataFile = join(folder, "app.json");
-  await writeFile(
-    metaDataFile,
-    JSON.stringify({
-      name: "demo-app",
-      command: [process.execPath, "app-server.mjs"],
-      health: {
-        kind: "http",
-        url: "http://127.0.0.1:${DEMO_PORT}/health",
-        timeoutSeconds: 15,
-        intervalSeconds: 0.2,
-      },
-      stopTimeoutSeconds: 5,
-    }),
-  );
-  return { metaDataFile };
 }

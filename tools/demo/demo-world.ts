@@ -11,6 +11,8 @@ import { DEMO_VERSIONS, buildPayloads } from "./build-payloads.ts";
 
 export const DEMO_PRODUCT = "demo";
 const HARDWARE_TYPE = "demo-board";
+/** The device fills in its own port, from the application's environment. */
+const HEALTH_URL = "http://127.0.0.1:${DEMO_PORT}/health";
 export const DEMO_EMAIL = "admin@example.org";
 export const DEMO_PASSWORD = "feathers, a few at a time";
 
@@ -82,7 +84,7 @@ async function signIn(server: LocalServer, moult: MoultCommand): Promise<Client>
 }
 
 async function makeReleases(folder: string, moult: MoultCommand): Promise<void> {
-  const { metaDataFile } = await buildPayloads(join(folder, "app"));
+  await buildPayloads(join(folder, "app"));
   await moult.ok(words`artifact keygen --out release-key`);
   await moult.ok(
     words`product create ${DEMO_PRODUCT} --artifact-key release-key.pub.pem --require-signature`,
@@ -90,7 +92,8 @@ async function makeReleases(folder: string, moult: MoultCommand): Promise<void> 
   for (const version of DEMO_VERSIONS) {
     const file = `app-${version}.mender`;
     await moult.ok(
-      words`artifact create --type app --dir ${join("app", version)} --meta-data ${metaDataFile}
+      words`artifact create --type app --app-name demo-app --dir ${join("app", version)}
+        --command node --command app-server.mjs --health-url ${HEALTH_URL}
         --name ${version} --hardware-type ${HARDWARE_TYPE} --out ${file}`,
     );
     await moult.ok(words`artifact sign ${file} --key release-key.pem`);
