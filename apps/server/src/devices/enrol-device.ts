@@ -130,7 +130,10 @@ async function readFacts(
     token === undefined || knownKey !== undefined
       ? undefined
       : await usableToken(db, enrolmentSecretDigest(token), product, clock.now());
-  const mayBecomePending = knownKey === undefined && knownIdentity === undefined;
+  const mayBecomePending =
+    knownKey === undefined &&
+    knownIdentity === undefined &&
+    (usable !== undefined || preauthorisation !== undefined);
   return {
     fingerprint,
     deviceId: knownKey?.deviceId ?? knownIdentity?.deviceId,
