@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { prepareArtifact, payloadFileFromBytes, type ManifestSigner } from "@moult/artifact";
 
 /** What one test artifact holds: a single file that the agent puts to a place below the device's root. */
@@ -39,6 +38,3 @@ export async function singleFileArtifact(options: SingleFileArtifact): Promise<B
   for await (const chunk of prepared.bytes()) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-
-export const sha256Of = (content: Uint8Array): string =>
-  createHash("sha256").update(content).digest("hex");

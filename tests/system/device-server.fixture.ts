@@ -30,7 +30,6 @@ import {
   preAuthenticationEncoding,
   type Instruction,
 } from "@moult/trust";
-import type * as z from "zod";
 
 /** One request as it arrived, and how to answer it. */
 export interface Exchange {
@@ -122,7 +121,7 @@ export class DeviceServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  provisioning(overrides: Partial<z.input<typeof Provisioning>> = {}): Provisioning {
+  provisioning(overrides: Partial<Record<keyof Provisioning, unknown>> = {}): Provisioning {
     return Provisioning.parse({
       version: 1,
       server: {
@@ -328,7 +327,7 @@ export class DeviceServer {
   }
 }
 
-export function json(response: http.ServerResponse, content: object): void {
+function json(response: http.ServerResponse, content: object): void {
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(content));
 }
 

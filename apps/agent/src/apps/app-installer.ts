@@ -12,7 +12,7 @@ import {
 } from "../installers/installer.ts";
 import { storeFile } from "../installers/store-file.ts";
 import { unpackTar } from "../installers/unpack-tar.ts";
-import { systemCode, writeFileDurably } from "../storage/durable-file.ts";
+import { syncFolder, systemCode, writeFileDurably } from "../storage/durable-file.ts";
 import { openAppFolder, type AppFolder, type SwitchRecord } from "./app-folder.ts";
 import { AppMetaData } from "./app-meta-data.ts";
 import type { AppRuntime } from "./app-runtime.ts";
@@ -110,6 +110,7 @@ async function unpack(
       await unpackTar(hashed, incoming, rules, signal);
     } else await storeSingle(join(incoming, name), hashed, sizeBytes, signal);
   }
+  await syncFolder(incoming);
 
   const release = await folder.freeReleaseName(releaseName(job, digest.digest("hex")));
   await writePlan(tree, { name: app.name, release });

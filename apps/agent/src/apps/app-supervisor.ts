@@ -22,7 +22,7 @@ export interface AppRun {
 /** `trial`: when it ends it stays ended, and that is its failure. `kept`: it is started again. */
 export type RunMode = "trial" | "kept";
 
-export type AppStatus =
+type AppStatus =
   | { readonly kind: "running"; readonly release: string; readonly sinceMs: number }
   | { readonly kind: "ended"; readonly release: string; readonly how: string };
 

@@ -45,10 +45,10 @@ export function recordedLog(): RecordedLog {
 
 export function someLimits(limits: Partial<UpdateLimits> = {}): UpdateLimits {
   return {
-    confirmTimeoutMs: 10_000,
-    moduleTimeoutMs: 10_000,
+    confirmTimeoutMs: 120_000,
+    moduleTimeoutMs: 60_000,
     killAfterMs: 1_000,
-    scriptTimeoutMs: 10_000,
+    scriptTimeoutMs: 60_000,
     scriptRetryIntervalMs: 20,
     scriptRetryTimeoutMs: 200,
     rebootTimeoutMs: 1_000,
@@ -57,7 +57,7 @@ export function someLimits(limits: Partial<UpdateLimits> = {}): UpdateLimits {
   };
 }
 
-export function someJob(job: Partial<Job> = {}): Job {
+function someJob(job: Partial<Job> = {}): Job {
   return {
     update: {
       kind: "assignment",

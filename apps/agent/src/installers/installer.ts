@@ -43,7 +43,7 @@ export interface Installer {
   cleanUp(at: CleanUpInstallation, signal: AbortSignal): Promise<void>;
 }
 
-export interface CleanUpInstallation {
+interface CleanUpInstallation {
   readonly tree: string;
   readonly log: Log;
   readonly isCommitted: boolean;

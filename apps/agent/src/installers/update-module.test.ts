@@ -1,10 +1,12 @@
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { anInstallation, incoming, someLimits, type RecordedLog } from "./installer.fixture.ts";
 import type { Installation, Installer } from "./installer.ts";
 import { createUpdateModule, findUpdateModule } from "./update-module.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 let at: Installation & { readonly log: RecordedLog };

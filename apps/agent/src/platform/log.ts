@@ -28,21 +28,11 @@ export function createLog(write: (line: string) => void, level: LogLevel, now: (
 }
 
 /** One entry as its line of JSON. */
-export function logLine(atMs: number, level: LogLevel, event: string, fields: Fields): string {
+function logLine(atMs: number, level: LogLevel, event: string, fields: Fields): string {
   const shown: Record<string, unknown> = { at: isoTime(atMs), level, event };
   for (const [name, value] of Object.entries(fields))
     shown[name] = SECRET_NAMES.test(name) ? "(secret)" : loggable(value);
   return JSON.stringify(shown);
-}
-
-/** Writes each entry to every one of `logs`. */
-export function teeLog(...logs: readonly Log[]): Log {
-  const all =
-    (level: LogLevel) =>
-    (event: string, fields?: Fields): void => {
-      for (const log of logs) log[level](event, fields);
-    };
-  return { debug: all("debug"), info: all("info"), warn: all("warn"), error: all("error") };
 }
 
 /** A clock far outside what a date can show must not stop the log. */

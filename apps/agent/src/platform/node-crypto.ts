@@ -12,7 +12,7 @@ export const nodeCrypto: Crypto = {
 };
 
 /** The key in a DER SubjectPublicKeyInfo, when it is one for Ed25519 (RFC 8410). */
-export function ed25519Key(publicKey: Uint8Array): KeyObject | undefined {
+function ed25519Key(publicKey: Uint8Array): KeyObject | undefined {
   let key: KeyObject;
   try {
     key = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" });

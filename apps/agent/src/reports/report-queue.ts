@@ -22,7 +22,6 @@ const Entry = z.discriminatedUnion("kind", [
   Attempt.extend({ kind: z.literal("log"), file: z.string() }),
 ]);
 export type ReportEntry = z.infer<typeof Entry>;
-export type EventEntry = Extract<ReportEntry, { kind: "event" }>;
 
 const Finished = z.object({ ...Attempt.shape, event: AssignmentEvent });
 

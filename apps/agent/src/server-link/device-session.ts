@@ -24,7 +24,7 @@ export type TurnedAway =
   | { readonly kind: "not-accepted"; readonly state: Exclude<DeviceState, "accepted"> }
   | { readonly kind: "problem"; readonly problem: Problem };
 
-export type Standing = { readonly kind: "accepted" } | TurnedAway;
+type Standing = { readonly kind: "accepted" } | TurnedAway;
 
 type Unsent<Request extends HttpRequest> = Omit<Request, "headers"> & {
   readonly headers?: Readonly<Record<string, string>>;

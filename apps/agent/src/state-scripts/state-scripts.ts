@@ -10,7 +10,7 @@ import type { Ticker, UpdateLimits } from "../update-runner/update-runner.ts";
 // arguments. Exit code 0 is yes, 21 asks to be run again later, anything else is no.
 
 /** Scripts of these states are the device's own; those of all others come with the artifact. */
-export type RootfsState = "Idle" | "Sync" | "Download";
+type RootfsState = "Idle" | "Sync" | "Download";
 
 export type ScriptState =
   | RootfsState
@@ -21,7 +21,7 @@ export type ScriptState =
   | "ArtifactRollbackReboot"
   | "ArtifactFailure";
 
-export type ScriptAction = "Enter" | "Leave" | "Error";
+type ScriptAction = "Enter" | "Leave" | "Error";
 
 const RETRY_EXIT_CODE = 21;
 

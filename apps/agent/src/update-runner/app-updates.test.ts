@@ -1,7 +1,18 @@
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { aDevice, appArtifact, linesOf, type TestDevice } from "./device.fixture.ts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { systemTicker } from "../platform/ticker.ts";
+import {
+  PATIENT,
+  aDevice,
+  appArtifact,
+  linesOf,
+  orAborted,
+  type TestDevice,
+} from "./device.fixture.ts";
+import type { Ticker } from "./update-runner.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let device: TestDevice;
 const appDir = (): string => join(device.paths.appsDir, "demo");
@@ -85,7 +96,7 @@ test("an application is started again when it ends, and at the start of the agen
   await device.update(await appArtifact("1.0"));
   await device.restart();
 
-  await expect.poll(() => device.ask(), { timeout: 5_000 }).toBe("1.0");
+  await expect.poll(() => device.ask(), PATIENT).toBe("1.0");
   expect(await linesOf(join(appDir(), "data/starts"))).toEqual(["1.0", "1.0"]);
 });
 
@@ -102,11 +113,22 @@ test("installing the same artifact again never touches the release that runs", a
 
 test("while the server cannot be reached the new version is on trial, and the deadline takes it back", async () => {
   await device.close();
-  device = await aDevice({ limits: { confirmTimeoutMs: 700 } });
+  let passDeadline = (): void => undefined;
+  const deadline = new Promise<void>((resolve) => (passDeadline = resolve));
+  const HOUR_MS = 3_600_000;
+  const ticker: Ticker = {
+    ...systemTicker,
+    sleep: (delayMs, signal) =>
+      delayMs > HOUR_MS / 2 ? orAborted(deadline, signal) : systemTicker.sleep(delayMs, signal),
+  };
+  device = await aDevice({ limits: { confirmTimeoutMs: HOUR_MS }, ticker });
   await device.update(await appArtifact("1.0"));
   device.server.reachable = new Promise(() => undefined);
+  const updating = device.update(await appArtifact("2.0"));
+  await expect.poll(trialStage, PATIENT).toBe("server");
+  passDeadline();
 
-  const report = await device.update(await appArtifact("2.0"));
+  const report = await updating;
   expect(report).toMatchObject({ outcome: "rolled-back", code: "server-unreachable" });
   expect(await device.ask()).toBe("1.0");
 });
@@ -116,12 +138,7 @@ test("a version that dies while it waits for the server is not committed", async
   let reach = (): void => undefined;
   device.server.reachable = new Promise((resolve) => (reach = resolve));
   const updating = device.update(await appArtifact("2.0"));
-  await expect
-    .poll(() => {
-      const state = device.runner.state();
-      return state.kind === "proving" ? state.stage : state.kind;
-    })
-    .toBe("server");
+  await expect.poll(trialStage, PATIENT).toBe("server");
 
   const started = device.log.entries.findLast(({ event }) => event === "app-started");
   process.kill(Number(started?.fields["pid"]), "SIGKILL");
@@ -139,6 +156,11 @@ test("meta-data that does not say how to run the application is refused, with wh
   expect(report).toMatchObject({ outcome: "failed", code: "payload-refused" });
   expect(report).toMatchObject({ detail: expect.stringMatching(/name: .*command: /) });
 });
+
+function trialStage(): string {
+  const state = device.runner.state();
+  return state.kind === "proving" ? state.stage : state.kind;
+}
 
 function versionOf(release: string): string {
   return release.split("-")[1] ?? "";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -18,7 +18,16 @@ import type { AgentPaths } from "../agent-paths.ts";
 import { recordedLog, someLimits, type RecordedLog } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createUpdateRunner } from "./create-update-runner.ts";
-import type { QueuedReport, UpdateLimits, UpdateRunner, UpdateServer } from "./update-runner.ts";
+import type {
+  QueuedReport,
+  Ticker,
+  UpdateLimits,
+  UpdateRunner,
+  UpdateServer,
+} from "./update-runner.ts";
+
+/** For tests that wait for real processes on a busy machine; nothing waits this long when all is well. */
+export const PATIENT = { timeout: 30_000 };
 
 export const HARDWARE = HardwareType.parse("gw2");
 
@@ -94,7 +103,7 @@ export async function tarOf(files: Readonly<Record<string, string>>): Promise<Bu
 }
 
 /** A small HTTP application. `behaviour` is what it answers to /health, or that it gives up at once. */
-export function appFiles(version: string, behaviour: "well" | "ill" | "crashes" = "well") {
+function appFiles(version: string, behaviour: "well" | "ill" | "crashes" = "well") {
   return tarOf({
     VERSION: version,
     "server.mjs": `
@@ -115,7 +124,7 @@ export function appFiles(version: string, behaviour: "well" | "ill" | "crashes" 
   });
 }
 
-export function appMetaData(health: JsonObject = {}): JsonObject {
+function appMetaData(health: JsonObject = {}): JsonObject {
   return {
     name: "demo",
     command: [process.execPath, "server.mjs"],
@@ -123,7 +132,7 @@ export function appMetaData(health: JsonObject = {}): JsonObject {
     health: {
       kind: "http",
       url: "http://127.0.0.1:${TEST_APP_PORT}/health",
-      timeoutSeconds: 5,
+      timeoutSeconds: 30,
       intervalSeconds: 0.05,
       ...health,
     },
@@ -164,7 +173,7 @@ export function offerOf(
 }
 
 /** What the server's side of the agent does in tests; each part can be replaced. */
-export interface TestServer extends UpdateServer {
+interface TestServer extends UpdateServer {
   readonly reports: QueuedReport[];
   readonly artifacts: Map<string, Uint8Array>;
   /** While this is pending no check-in gets through. */
@@ -173,7 +182,7 @@ export interface TestServer extends UpdateServer {
   downloadable: Promise<void>;
 }
 
-export function testServer(): TestServer {
+function testServer(): TestServer {
   const server: TestServer = {
     reports: [],
     artifacts: new Map(),
@@ -195,7 +204,7 @@ export function testServer(): TestServer {
   return server;
 }
 
-function orAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
+export function orAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     waiting.then(resolve, reject);
@@ -230,6 +239,7 @@ export interface DeviceOptions {
   readonly limits?: Partial<UpdateLimits>;
   readonly artifactKeys?: readonly string[];
   readonly initialRunning?: Running;
+  readonly ticker?: Ticker;
 }
 
 export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> {
@@ -259,7 +269,7 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
       },
       bootId: `boot-${boot}`,
       clock: { now: () => instant(Date.now()) },
-      ticker: systemTicker,
+      ticker: options.ticker ?? systemTicker,
       log,
       limits: someLimits(options.limits),
     });
@@ -310,7 +320,7 @@ export async function ask(port: number): Promise<string | undefined> {
   }
 }
 
-export async function writeScript(file: string, script: string): Promise<void> {
+async function writeScript(file: string, script: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `#!/bin/sh\n${script}\n`);
   await chmod(file, 0o755);
@@ -320,12 +330,6 @@ export async function writeScript(file: string, script: string): Promise<void> {
 export async function linesOf(file: string): Promise<readonly string[]> {
   const text = await readFile(file, "utf8").catch(() => "");
   return text.split("\n").filter((line) => line !== "");
-}
-
-export async function copyTo(file: string, artifact: BuiltArtifact): Promise<string> {
-  await writeFile(`${file}.tmp`, artifact.bytes);
-  await copyFile(`${file}.tmp`, file);
-  return file;
 }
 
 export function freePort(): Promise<number> {

@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 import { APP_MARK } from "../apps/app-runtime.ts";
 import { killMarkedProcesses } from "../platform/marked-processes.ts";
 import {
+  PATIENT,
   appArtifact,
   ask,
   buildArtifact,
@@ -165,7 +166,7 @@ async function expectFolder(root: string, version: string): Promise<void> {
 async function expectApp({ root, port }: Round, version: string): Promise<void> {
   const app = join(pathsUnder(root).appsDir, "demo");
   expect(await readlink(join(app, "current"))).toMatch(`releases/demo-${version}-`);
-  await expect.poll(() => ask(port), { timeout: 5_000 }).toBe(version);
+  await expect.poll(() => ask(port), PATIENT).toBe(version);
   expect(await readdir(app)).not.toContain("switch.json");
   expect(await readdir(join(app, "releases"))).not.toContain(".incoming");
 }

@@ -63,7 +63,7 @@ export async function judgeArtifact(
 }
 
 /** Starts reading an artifact file; every failure is an `InstallError`. */
-export async function openArtifact(
+async function openArtifact(
   file: string,
   policy: Pick<ArtifactPolicy, "artifactKeys">,
   onChunk: (chunk: Uint8Array) => void = () => undefined,

@@ -11,12 +11,12 @@ import { fileTree, makeFileTree, removeFileTree } from "./file-tree.ts";
 import { judgeArtifact, unpackArtifact, type ArtifactPolicy } from "./open-artifact.ts";
 
 /** Where the artifact of an update is: its own file, or the one a person named. */
-export function artifactFile(dataDir: string, update: Update): string {
+function artifactFile(dataDir: string, update: Update): string {
   if (update.kind === "standalone") return update.file;
   return join(downloadsDir(dataDir), `${update.sha256}.mender`);
 }
 
-export function downloadsDir(dataDir: string): string {
+function downloadsDir(dataDir: string): string {
   return join(dataDir, "downloads");
 }
 
@@ -119,7 +119,7 @@ async function unpack(
   return supportsRollback;
 }
 
-export async function removeDownloads(dataDir: string): Promise<void> {
+async function removeDownloads(dataDir: string): Promise<void> {
   await rm(downloadsDir(dataDir), { recursive: true, force: true });
 }
 

@@ -2,7 +2,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateSigningKey, signerFromPem } from "@moult/artifact";
 import { Sha256 } from "@moult/model";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   aDevice,
   buildArtifact,
@@ -11,6 +11,8 @@ import {
   type BuiltArtifact,
   type TestDevice,
 } from "./device.fixture.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let device: TestDevice;
 

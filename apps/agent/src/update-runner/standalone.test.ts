@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
+  PATIENT,
   aDevice,
   appArtifact,
   buildArtifact,
@@ -9,6 +10,8 @@ import {
   offerOf,
   type TestDevice,
 } from "./device.fixture.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let device: TestDevice;
 
@@ -109,7 +112,7 @@ test("an application waits running, is started again with the agent, and can be 
   expect(await device.ask()).toBe("2.0");
 
   await device.restart();
-  await expect.poll(() => device.ask()).toBe("2.0");
+  await expect.poll(() => device.ask(), PATIENT).toBe("2.0");
   await device.runner.rollBack();
   expect(await device.ask()).toBe("1.0");
 });

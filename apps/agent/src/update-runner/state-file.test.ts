@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initialState, type UpdateState } from "@moult/updater";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { recordedLog, type RecordedLog } from "../installers/installer.fixture.ts";
-import { aDevice, appArtifact } from "./device.fixture.ts";
+import { PATIENT, aDevice, appArtifact } from "./device.fixture.ts";
 import { openStateFile } from "./state-file.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 let log: RecordedLog;
@@ -73,7 +75,7 @@ test("an agent with an unreadable state starts idle, and its application runs", 
   device.runner = device.makeRunner();
   expect(await device.runner.start()).toBe("unreadable");
   expect(device.runner.state().kind).toBe("idle");
-  await expect.poll(() => device.ask()).toBe("1.0");
+  await expect.poll(() => device.ask(), PATIENT).toBe("1.0");
   expect(await device.update(await appArtifact("2.0"))).toMatchObject({ outcome: "succeeded" });
   await device.close();
 });

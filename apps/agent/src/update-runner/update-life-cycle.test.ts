@@ -1,7 +1,8 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
+  PATIENT,
   aDevice,
   appArtifact,
   buildArtifact,
@@ -11,6 +12,8 @@ import {
   type DeviceOptions,
   type TestDevice,
 } from "./device.fixture.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let device: TestDevice;
 
@@ -87,7 +90,7 @@ describe("an update by an update module", () => {
     const artifact = await recorder({ scripts: scripts(...EVERY_SCRIPT) });
     device.server.artifacts.set(artifact.sha256, artifact.bytes);
     await device.runner.offer(offerOf(artifact));
-    await expect.poll(() => device.reboots).toEqual([1]);
+    await expect.poll(() => device.reboots, PATIENT).toEqual([1]);
     await device.restart(2);
     await device.runner.idle();
 
@@ -127,9 +130,9 @@ describe("an update by an update module", () => {
     const artifact = await recorder({ scripts: scripts(...EVERY_SCRIPT) });
     device.server.artifacts.set(artifact.sha256, artifact.bytes);
     await device.runner.offer(offerOf(artifact));
-    await expect.poll(() => device.reboots).toEqual([1]);
+    await expect.poll(() => device.reboots, PATIENT).toEqual([1]);
     await device.restart(2);
-    await expect.poll(() => device.reboots).toEqual([1, 2]);
+    await expect.poll(() => device.reboots, PATIENT).toEqual([1, 2]);
     await device.restart(3);
     await device.runner.idle();
 

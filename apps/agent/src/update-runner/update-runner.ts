@@ -148,6 +148,3 @@ export type StandaloneResult =
     }
   | { readonly kind: "busy" }
   | { readonly kind: "nothing-to-decide" };
-
-/** `createUpdateRunner(deps)` in `create-update-runner.ts` makes one. */
-export type CreateUpdateRunner = (deps: UpdateRunnerDeps) => UpdateRunner;
