@@ -120,6 +120,33 @@ describe.each(DIALECTS)("the database on %s", (dialect) => {
     expect(await productNames(db)).toEqual([]);
   });
 
+  test("a library's own statements read without waiting for a transaction, and write one after the other", async () => {
+    const db = await store.newTenant();
+    const { writer } = store.database;
+    const begun = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<void>();
+    const transaction = db.transaction(async (inside) => {
+      await addProduct(inside, "slow");
+      begun.resolve();
+      await mayEnd.promise;
+    });
+    await begun.promise;
+
+    const own = { ...db, kysely: writer } as TenantDb;
+    expect(await productNames(own)).toEqual([]);
+    const written = addProduct(own, "own").then(() => productNames(db));
+    mayEnd.resolve();
+    await transaction;
+    expect(await written).toContain("own");
+    await expect(
+      writer.transaction().execute(async (kysely) => {
+        await addProduct({ ...db, kysely } as TenantDb, "undone");
+        throw new Error("no");
+      }),
+    ).rejects.toThrow("no");
+    expect(await productNames(db)).toEqual(["own", "slow"]);
+  });
+
   test("counts, sums and instants are numbers", async () => {
     const db = await store.newTenant();
     await db.transaction((inside) => addProduct(inside, "gateway"));

@@ -118,7 +118,7 @@ function sqliteParts(path: string): Parts {
       },
     });
   const reader = kyselyOn(readingDriver(sqliteReadDriver(reading)));
-  const writeDriver = new SqliteWriteDriver(writing);
+  const writeDriver = new SqliteWriteDriver(writing, reading);
   const writer = kyselyOn(writingDriver(writeDriver));
   return {
     reader,

@@ -34,7 +34,7 @@ export interface SessionExchange {
   readonly clientAddress: string;
   readonly cookies: string | undefined;
   /** Values of `Set-Cookie` headers. */
-  setCookies(values: readonly string[]): void;
+  readonly setCookies: (values: readonly string[]) => void;
 }
 
 /** `self` operations are about the caller's own session and keys, `public` ones come before a session. */

@@ -35,35 +35,42 @@ interface Waiter {
 
 /**
  * The one writer. Transactions take turns; each is a savepoint inside an SQLite transaction that all of a group share. The
- * group is committed as soon as nobody waits for a turn, or when it is full.
+ * group is committed as soon as nobody waits for a turn, or when it is full. Single questions take no turn: they are
+ * answered by the reader.
  */
 export class SqliteWriteDriver implements Driver {
   readonly #handle: SqliteHandle;
+  readonly #reader: SqliteHandle;
   readonly #turns: (() => void)[] = [];
   #isTaken = false;
   /** Finished transactions whose common commit has not happened yet. */
   #finished: Waiter[] = [];
 
-  constructor(handle: SqliteHandle) {
+  constructor(handle: SqliteHandle, reader: SqliteHandle) {
     this.#handle = handle;
+    this.#reader = reader;
   }
 
   init(): Promise<void> {
     return Promise.resolve();
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
-    if (this.#isTaken) await new Promise<void>((resolve) => this.#turns.push(resolve));
-    this.#isTaken = true;
-    return new WriteConnection(this.#handle, () => this.#commitGroup());
+  acquireConnection(): Promise<DatabaseConnection> {
+    return Promise.resolve(
+      new WriteConnection(this.#handle, this.#reader, async (writer) => {
+        await this.#takeTurn(writer);
+        // A statement of its own commits by itself, so it must not slip into the group that is open.
+        this.#commitGroup();
+      }),
+    );
   }
 
-  beginTransaction(connection: DatabaseConnection): Promise<void> {
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
     const writer = ours(connection);
+    await this.#takeTurn(writer);
     if (!this.#handle.isTransaction) this.#handle.run("begin immediate");
     this.#handle.run("savepoint member");
     writer.stage = "open";
-    return Promise.resolve();
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -97,6 +104,13 @@ export class SqliteWriteDriver implements Driver {
     this.#commitGroup();
     this.#handle.close();
     return Promise.resolve();
+  }
+
+  async #takeTurn(writer: WriteConnection): Promise<void> {
+    if (writer.hasTurn) return;
+    if (this.#isTaken) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    this.#isTaken = true;
+    writer.hasTurn = true;
   }
 
   #passTurn(writer: WriteConnection): void {
@@ -134,22 +148,31 @@ export class SqliteWriteDriver implements Driver {
   }
 }
 
-/** The writer's connection for one turn. */
+/** The writer's connection for one transaction, or for single statements. */
 class WriteConnection implements DatabaseConnection {
-  hasTurn = true;
+  hasTurn = false;
   stage: "single-statements" | "open" | "ended" = "single-statements";
   readonly #handle: SqliteHandle;
-  readonly #commitGroup: () => void;
+  readonly #reader: SqliteHandle;
+  readonly #aloneInTurn: (writer: WriteConnection) => Promise<void>;
 
-  constructor(handle: SqliteHandle, commitGroup: () => void) {
+  constructor(
+    handle: SqliteHandle,
+    reader: SqliteHandle,
+    aloneInTurn: (writer: WriteConnection) => Promise<void>,
+  ) {
     this.#handle = handle;
-    this.#commitGroup = commitGroup;
+    this.#reader = reader;
+    this.#aloneInTurn = aloneInTurn;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    // A statement of its own commits by itself, so it must not slip into the group that is open.
-    if (this.stage === "single-statements") this.#commitGroup();
-    else this.assertAlive();
+    if (this.stage !== "single-statements") {
+      this.assertAlive();
+      return this.#handle.execute<R>(query);
+    }
+    if (query.query.kind === "SelectQueryNode") return this.#reader.execute<R>(query);
+    await this.#aloneInTurn(this);
     return this.#handle.execute<R>(query);
   }
 

@@ -216,13 +216,18 @@ function sendEvents(
   reply.raw.once("close", () => (streams.open -= 1));
   const credentials = credentialsOf(request);
   const mayGoOn = async (): Promise<boolean> => {
-    const principal = await authenticator.principalOf(credentials);
+    const principal = await authenticator.principalOf(credentials).catch(unlessRefused);
     return principal !== undefined && permission !== "public" && may(principal.role, permission);
   };
   return reply
     .header("content-type", "text/event-stream")
     .header("x-accel-buffering", "no")
     .send(eventStream(events, { heartbeatMs, mayGoOn, end }));
+}
+
+/** A session or key that is void by now ends the stream; whatever else goes wrong breaks it. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof ApiError)) throw error;
 }
 
 async function* parsedEvents(
