@@ -91,8 +91,11 @@ export async function pollDevice(
 
 const HOLDS: PollAnswer = { kind: "holds" };
 
+/** Generation 0: it holds no answer yet. */
+const wantsAnswer = ({ fresh, generation }: Poll): boolean => fresh || generation === 0;
+
 const hasNews = (row: PollRow, poll: Poll): boolean =>
-  poll.fresh ||
+  wantsAnswer(poll) ||
   poll.generation !== row.generation ||
   poll.digests.running !== row.runningSha256 ||
   poll.digests.inventory !== row.inventorySha256 ||
@@ -158,7 +161,7 @@ async function decideAnew(
 
     const { generation } = await heldAnswer(inner, deviceId);
     const stillHolds =
-      !poll.fresh &&
+      !wantsAnswer(poll) &&
       ask.length === 0 &&
       poll.generation === before.generation &&
       generation === before.generation &&

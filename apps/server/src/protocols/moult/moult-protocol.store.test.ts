@@ -1,0 +1,238 @@
+import { utf8 } from "@moult/base";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import { DIALECTS } from "../../platform/dialect.ts";
+import { raisePlanningEpoch } from "../../platform/planning-epoch.ts";
+import type { TenantDb } from "../../platform/tenant-db.ts";
+import { useTestDatabase } from "../../platform/test-database.fixture.ts";
+import {
+  addToken,
+  startMoultServer,
+  TestDevice,
+  type MoultServer,
+} from "./moult-server.fixture.ts";
+
+describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
+  const store = useTestDatabase(dialect);
+  let server: MoultServer;
+  beforeAll(async () => {
+    server = await startMoultServer(store);
+  });
+  afterAll(() => server.close());
+
+  const fleet = async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const token = await addToken(db);
+    const newDevice = () => new TestDevice(server, db).join(token);
+    return { db, token, newDevice };
+  };
+  const deviceRow = (db: TenantDb, device: TestDevice) =>
+    db.kysely
+      .selectFrom("device")
+      .selectAll()
+      .where("id", "=", device.id)
+      .executeTakeFirstOrThrow();
+
+  test("a device that joins learns signed that there is nothing to do, and then that this holds", async () => {
+    const { newDevice } = await fleet();
+    const device = await newDevice();
+
+    expect(await device.checkIn()).toMatchObject({
+      action: { kind: "nothing-to-do" },
+      ask: [],
+      checkInSeconds: 60,
+    });
+    expect(await device.checkIn()).toBe("holds");
+    expect(await device.checkIn({})).toBe("holds");
+  });
+
+  test("a check-in without news changes nothing in the database", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const before = await deviceRow(db, device);
+
+    for (let times = 0; times < 3; times += 1) await device.checkIn({});
+
+    expect(await deviceRow(db, device)).toEqual(before);
+  });
+
+  test("a device that asks for a fresh answer gets one, bound to its nonce", async () => {
+    const { newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const { generation } = device;
+
+    expect(await device.checkIn({ fresh: true })).toMatchObject({ generation: generation + 1 });
+    expect(await device.checkIn({})).toBe("holds");
+  });
+
+  test("what the server has no content of, it asks for, and decides nothing by what it knew before", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const releaseId = await addRelease(db, "2.0");
+    await deploy(db, releaseId);
+    device.running = { artifactName: "2.0", provides: {} };
+
+    expect(await device.checkIn({})).toMatchObject({
+      action: { kind: "nothing-to-do" },
+      ask: ["running"],
+    });
+    // It turns out to run the release already.
+    expect(await device.checkIn({ running: device.running })).toBe("holds");
+    expect(await deviceRow(db, device)).toMatchObject({ running_artifact: "2.0" });
+  });
+
+  test("a device takes an offer, reports it, sends its log and is done", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+
+    const offer = await device.offered();
+    const [component] = offer.components;
+    const content = utf8("the artifact's bytes");
+    server.blobs.set(component?.sha256 ?? "", content);
+    const blob = await device.blob(component?.sha256 ?? "", { range: "bytes=4-11" });
+    expect([blob.statusCode, blob.body]).toEqual([206, "artifact"]);
+
+    const updating = {
+      activity: { kind: "updating", assignmentId: offer.assignmentId, attempt: 1 },
+    } as const;
+    expect(await device.checkIn(updating)).toBe("holds");
+    const progress = await device.report(offer.assignmentId, 1, [
+      { kind: "downloading", sequence: 1, progressPercent: 10 },
+      { kind: "installing", sequence: 2 },
+    ]);
+    expect(progress.statusCode).toBe(204);
+    expect(await device.checkIn(updating)).toBe("holds");
+
+    device.running = { artifactName: "2.0", provides: { "rootfs-image.version": "2.0" } };
+    const done = await device.report(offer.assignmentId, 1, [
+      { kind: "finished", sequence: 3, outcome: "succeeded", running: device.running },
+    ]);
+    expect(done.statusCode).toBe(204);
+    expect((await device.putLog(offer.assignmentId, 1, utf8("all went well\n"))).statusCode).toBe(
+      204,
+    );
+    // What the device holds named an update that is over, so it gets a new answer.
+    expect(await device.checkIn()).toMatchObject({ action: { kind: "nothing-to-do" } });
+    expect(await device.checkIn()).toBe("holds");
+    expect((await refreshed(db, deployment.id)).counts).toMatchObject({ succeeded: 1, open: 0 });
+    expect(await deviceRow(db, device)).toMatchObject({
+      running_artifact: "2.0",
+      open_assignment_id: null,
+    });
+  });
+
+  test("a change that concerns others leaves a device's answer as it is, and is looked at once", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const { generation } = device;
+
+    await db.transaction((inner) => raisePlanningEpoch(inner));
+    expect(await device.checkIn({})).toBe("holds");
+
+    const row = await deviceRow(db, device);
+    expect(row).toMatchObject({ generation, decided_epoch: await epochOf(db) });
+  });
+
+  test("a device that waits for a place asks at each check-in and goes on when one is free", async () => {
+    const { db, newDevice } = await fleet();
+    const first = await newDevice();
+    const second = await newDevice();
+    for (const device of [first, second]) await device.checkIn();
+    await deploy(db, await addRelease(db, "2.0"), { plan: { concurrentMax: 1 } });
+    const offer = await first.offered();
+
+    expect(await second.checkIn({})).toBe("holds");
+    const waiting = await deviceRow(db, second);
+    expect(await second.checkIn({})).toBe("holds");
+    // Waiting costs no write either.
+    expect(await deviceRow(db, second)).toEqual(waiting);
+
+    await first.report(offer.assignmentId, 1, [
+      {
+        kind: "finished",
+        sequence: 1,
+        outcome: "failed",
+        code: "download-failed",
+        running: first.running,
+      },
+    ]);
+    expect(await second.checkIn({})).toMatchObject({ action: { kind: "install" } });
+  });
+
+  test("an answer that could not be signed is given at the next check-in", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+
+    server.signer.isUp = false;
+    expect(await device.checkIn({})).toBe(503);
+    server.signer.isUp = true;
+
+    expect(await device.checkIn({})).toMatchObject({ action: { kind: "install", attempt: 1 } });
+    expect((await refreshed(db, deployment.id)).counts).toMatchObject({ admitted: 1, open: 1 });
+  });
+
+  test("a database restored from a backup goes on from the generation that the device has", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    await db.transaction(async (inner) => {
+      await inner.kysely
+        .updateTable("device")
+        .set({ generation: 0 })
+        .where("id", "=", device.id)
+        .execute();
+    });
+    device.generation = 40;
+
+    expect(await device.checkIn({})).toMatchObject({ generation: 41 });
+    expect(await device.checkIn({})).toBe("holds");
+  });
+
+  test("an idle device whose last report was lost is found to run its release", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+    const offer = await device.offered();
+    await device.report(offer.assignmentId, 1, [{ kind: "proving", sequence: 1 }]);
+
+    device.running = { artifactName: "2.0", provides: {} };
+    expect(await device.checkIn()).toMatchObject({ action: { kind: "nothing-to-do" } });
+    expect((await refreshed(db, deployment.id)).counts).toMatchObject({ succeeded: 1 });
+  });
+
+  test("two machines that take turns with one key get no offer until an operator decides", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const original = device.instanceId;
+    device.instanceId = "0198c0de-0000-4000-8000-00000000000a";
+    await device.checkIn();
+    device.instanceId = original;
+    await device.checkIn();
+    await deploy(db, await addRelease(db, "2.0"));
+
+    expect(await device.checkIn({ fresh: true })).toMatchObject({
+      action: { kind: "nothing-to-do" },
+    });
+    expect((await deviceRow(db, device)).identity_conflict_at).not.toBeNull();
+  });
+});
+
+async function epochOf(db: TenantDb): Promise<number> {
+  const row = await db.kysely
+    .selectFrom("tenant")
+    .select("planning_epoch")
+    .where("id", "=", db.tenantId)
+    .executeTakeFirstOrThrow();
+  return row.planning_epoch;
+}
