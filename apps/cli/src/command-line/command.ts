@@ -37,7 +37,7 @@ export interface CommandContext {
   readonly isJson: boolean;
 }
 
-export interface CommandInput<Specs extends OptionSpecs> {
+interface CommandInput<Specs extends OptionSpecs> {
   readonly options: OptionValues<Specs>;
   readonly positionals: readonly string[];
 }

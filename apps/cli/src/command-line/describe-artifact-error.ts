@@ -30,9 +30,11 @@ export function describeArtifactError({ code, context }: ArtifactError): {
   readonly sentence: string;
   readonly code: string;
 } {
-  const facts = Object.entries(context)
+  const { reason, ...others } = context;
+  const facts = Object.entries(others)
     .filter(([, value]) => typeof value === "string" || typeof value === "number")
     .map(([name, value]) => `${name} ${String(value)}`);
+  const why = typeof reason === "string" ? `: ${reason}` : "";
   const place = facts.length === 0 ? "" : ` (${facts.join(", ")})`;
-  return { sentence: plainText(`${SENTENCES[code]}${place}.`), code };
+  return { sentence: plainText(`${SENTENCES[code]}${why}${place}.`), code };
 }

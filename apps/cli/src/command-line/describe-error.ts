@@ -27,8 +27,12 @@ export function describeError(error: unknown, signal: AbortSignal): ErrorDescrip
   }
   if (error instanceof ApiProblem) return describeProblem(error);
   if (error instanceof ClientError) return describeClientError(error);
-  if (error instanceof ArtifactError)
+  if (error instanceof ArtifactError) {
+    // The file could not be read: what it would have been an artifact of does not matter.
+    if (error.code === "source-failed" && isOfFile(error.cause))
+      return describeError(error.cause, signal);
     return { ...describeArtifactError(error), exitCode: EXIT.failed, notes: [] };
+  }
   return describeOther(error);
 }
 
@@ -121,6 +125,9 @@ const FILE_SENTENCES: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full:",
   EROFS: "The disk is read-only:",
 };
+
+const isOfFile = (cause: unknown): boolean =>
+  cause instanceof CliError || (cause instanceof Error && "path" in cause);
 
 function describeOther(error: unknown): ErrorDescription {
   const { code, path } = error as { readonly code?: unknown; readonly path?: unknown };

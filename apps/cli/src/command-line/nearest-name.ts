@@ -3,7 +3,10 @@ export function nearestName(typed: string, names: readonly string[]): string | u
   const distanceMax = Math.max(1, Math.floor(typed.length / 3));
   const near = names
     .map((name) => ({ name, distance: editDistance(typed, name) }))
-    .filter(({ name, distance }) => distance <= distanceMax || name.startsWith(`${typed} `))
+    .filter(
+      ({ name, distance }) =>
+        distance <= distanceMax || (typed.length >= 3 && name.startsWith(typed)),
+    )
     .sort((left, right) => left.distance - right.distance);
   return near[0]?.name;
 }

@@ -19,7 +19,7 @@ export const artifactSign = command({
     out: { type: "string", value: "FILE", help: "Write here instead of replacing the artifact" },
     force: { type: "boolean", help: "Replace the file that --out names" },
   },
-  example: "moult artifact sign gw2-1.4.0.mender --key release-key.private.pem",
+  example: "moult artifact sign gw2-1.4.0.mender --key release-key.pem",
   run: async (context, { options, positionals: [file = ""] }) => {
     const out = options.out ?? file;
     const mayReplace = options.out === undefined || options.force;

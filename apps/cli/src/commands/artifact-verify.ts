@@ -13,7 +13,7 @@ export const artifactVerify = command({
   options: {
     key: { type: "string", value: "FILE", multiple: true, help: "PEM public key" },
   },
-  example: "moult artifact verify gw2-1.4.0.mender --key release-key.public.pem",
+  example: "moult artifact verify gw2-1.4.0.mender --key release-key.pub.pem",
   run: async (context, { options, positionals: [file = ""] }) => {
     const { terminal, signal } = context;
     const keys = (await readPublicKeys(options.key)).map(verifyKeyFromPem);

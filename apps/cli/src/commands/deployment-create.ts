@@ -14,9 +14,16 @@ import { deploymentText } from "../show/deployment-facts.ts";
 import { printJson } from "../show/print-json.ts";
 
 export const deploymentCreate = command({
-  positionals: ["RELEASE"],
-  details: "RELEASE is PRODUCT/VERSION, PRODUCT/CHANNEL/VERSION, an id, or the beginning of one.",
+  positionals: ["[RELEASE]"],
+  details:
+    "RELEASE is PRODUCT/VERSION, PRODUCT/CHANNEL/VERSION, an id, or the beginning of one; --product and --release name it too.",
   options: {
+    product: { type: "string", value: "PRODUCT", help: "With --release: whose release" },
+    release: {
+      type: "string",
+      value: "VERSION",
+      help: "Version of the product, instead of RELEASE",
+    },
     all: { type: "boolean", help: "To all devices of the product" },
     group: { type: "string", value: "GROUP", help: "To the devices of this group" },
     device: { type: "string", value: "DEVICE", multiple: true, help: "To this device" },
@@ -27,13 +34,14 @@ export const deploymentCreate = command({
   },
   example:
     "moult deployment create gw2/1.4.0 --group canaries --stages 10,50,100 --error-stop 3,10%",
-  run: async (context, { options, positionals: [name = ""] }) => {
+  run: async (context, { options, positionals: [name] }) => {
     const { terminal, signal } = context;
+    const releaseName = releaseNameFrom(name, options);
     const plan = await planFromOptions(options);
     const timeout = durationSeconds("timeout", options.timeout);
     checkTarget(options);
     const client = await connect(context);
-    const release = await lookupRelease(client, name, signal);
+    const release = await lookupRelease(client, releaseName, signal);
     const target = await targetFrom(client, options, signal);
     const deployment = await client.call(
       "createDeployment",
@@ -55,6 +63,19 @@ export const deploymentCreate = command({
     return undefined;
   },
 });
+
+function releaseNameFrom(
+  name: string | undefined,
+  {
+    product,
+    release,
+  }: { readonly product: string | undefined; readonly release: string | undefined },
+): string {
+  if (name !== undefined && product === undefined && release === undefined) return name;
+  if (name === undefined && release !== undefined)
+    return product === undefined ? release : `${product}/${release}`;
+  throw usageError("Name the release: RELEASE, or --product PRODUCT --release VERSION.");
+}
 
 interface TargetOptions {
   readonly all: boolean;

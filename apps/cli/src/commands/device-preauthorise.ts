@@ -25,7 +25,7 @@ export const devicePreauthorise = command({
     },
   },
   example:
-    "moult device preauthorise --product gw2 --public-key device.public.pem --identity serial=1017",
+    "moult device preauthorise --product gw2 --public-key device.pub.pem --identity serial=1017",
   run: async (context, { options }) => {
     const { fingerprint, name, product } = options;
     const file = options["public-key"];

@@ -23,7 +23,7 @@ export const productChange = command({
       help: "Refuse artifacts that no key signed",
     },
   },
-  example: "moult product change gw2 --artifact-key old.public.pem --artifact-key new.public.pem",
+  example: "moult product change gw2 --artifact-key old.pub.pem --artifact-key new.pub.pem",
   run: async (context, { options, positionals: [product = ""] }) => {
     const paths = options["artifact-key"];
     if (paths.length > 0 && options["no-artifact-keys"])

@@ -20,7 +20,7 @@ export const productCreate = command({
     },
   },
   example:
-    "moult product create gw2 --title 'Gateway 2' --artifact-key ci.public.pem --require-signature",
+    "moult product create gw2 --title 'Gateway 2' --artifact-key release-key.pub.pem --require-signature",
   run: async (context, { options, positionals: [name = ""] }) => {
     const artifactKeys = await readPublicKeys(options["artifact-key"]);
     const client = await connect(context);

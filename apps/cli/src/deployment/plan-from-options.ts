@@ -45,8 +45,11 @@ type PlanOptions = OptionValues<typeof PLAN_OPTIONS>;
 
 /** The plan as the API takes it, checked here so that a mistake is told before anything is asked of the server. */
 export async function planFromOptions(options: PlanOptions): Promise<z.input<typeof Plan>> {
-  const { plan: file, ...others } = options;
-  if (file !== undefined && Object.values(others).some((value) => value !== undefined))
+  const file = options.plan;
+  const given = Object.keys(PLAN_OPTIONS).filter(
+    (name) => options[name as keyof PlanOptions] !== undefined,
+  );
+  if (file !== undefined && given.length > 1)
     throw usageError("--plan is the whole plan; the other plan options go without it.");
   const plan = file === undefined ? fromOptions(options) : await fromFile(file);
   const parsed = Plan.safeParse(plan);

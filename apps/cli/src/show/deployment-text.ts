@@ -28,7 +28,7 @@ const STATE_STYLES: Readonly<Record<Deployment["state"], TextStyle>> = {
   aborted: "yellow",
 };
 
-export const stateStyle = ({ state }: Deployment): TextStyle => STATE_STYLES[state];
+const stateStyle = ({ state }: Deployment): TextStyle => STATE_STYLES[state];
 
 export const DEPLOYMENT_COLUMNS: readonly Column<Deployment>[] = [
   { title: "ID", text: ({ id }) => id },
