@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,10 +163,7 @@ test("on a disk without one free byte the agent still says disk-full, and update
   // The queue of the reports is the server link's; its file has room of its own here.
   await writeFile(join(disk, "reports.jsonl"), "", { flag: "a" });
   const filler = join(disk, "filler");
-  const { stderr } = spawnSync("dd", ["if=/dev/zero", `of=${filler}`, "bs=4096"], {
-    encoding: "utf8",
-  });
-  expect(stderr).toContain("No space left");
+  await fillDisk(filler);
 
   const report = await update(await anApp("2.0"));
   expect(report).toMatchObject({ kind: "finished", outcome: "failed", code: "disk-full" });
@@ -175,6 +172,18 @@ test("on a disk without one free byte the agent still says disk-full, and update
   await rm(filler);
   expect(await update(await anApp("3.0"))).toMatchObject({ outcome: "succeeded" });
 });
+
+/** Writes zeros until nothing fits any more. */
+async function fillDisk(filler: string): Promise<void> {
+  const file = await open(filler, "w");
+  try {
+    for (;;) await file.write(new Uint8Array(4_096));
+  } catch (cause) {
+    expect(cause).toMatchObject({ code: "ENOSPC" });
+  } finally {
+    await file.close();
+  }
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -23,7 +23,7 @@ export interface Brain {
 
 export const BRAIN: Brain = { next, effects };
 
-export interface Broken {
+interface Broken {
   readonly invariant: string;
   readonly detail: string;
   readonly trace: readonly string[];
@@ -44,7 +44,7 @@ const FAULTY_STEPS = 150;
 const STEPS_TO_SETTLE = 1_500;
 
 /** One device and its server: real brain, simulated everything else. */
-export class SimulatedDevice {
+class SimulatedDevice {
   readonly trace: string[] = [];
   readonly outcomes: string[] = [];
   saves = 0;

@@ -26,7 +26,7 @@ import type { KillableAgent } from "./killable-agent.fixture.ts";
 const AGENT = fileURLToPath(new URL("./killable-agent.fixture.ts", import.meta.url));
 
 /** More rounds find rarer moments: `MOULT_KILL_ROUNDS=300 vitest run …killed-agent`. */
-const ROUNDS = Number(process.env["MOULT_KILL_ROUNDS"] ?? 6);
+const ROUNDS = Number(process.env["MOULT_KILL_ROUNDS"] ?? 3);
 const FIRST_SEED = Number(process.env["MOULT_KILL_SEED"] ?? 1);
 const KILLS_MAX = 4;
 
