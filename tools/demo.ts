@@ -1,13 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { deviations, reportOf } from "./demo/demo-report.ts";
-import {
-  DEMO_EMAIL,
-  DEMO_PASSWORD,
-  DEMO_PRODUCT,
-  startDemoWorld,
-  type DemoWorld,
-} from "./demo/demo-world.ts";
+import { DEMO_PRODUCT, startDemoWorld, type DemoWorld } from "./demo/demo-world.ts";
+import { ADMINISTRATOR } from "./local/administrator.ts";
 import { startLocalProcess, type LocalProcess } from "./local/local-process.ts";
 import { words } from "./local/moult-command.ts";
 import * as z from "zod";
@@ -88,7 +83,7 @@ function sayWhatToTry(world: DemoWorld): void {
 It stays up until Ctrl-C.
 
   server    ${server.url}   (API: ${server.url}/api/v1, certificate authority: ${server.certificateAuthorityFile})
-  sign-in   ${DEMO_EMAIL}   ${DEMO_PASSWORD}
+  sign-in   ${ADMINISTRATOR.email}   ${ADMINISTRATOR.password}
   devices   ${world.devices.map(({ applicationPort }) => `http://127.0.0.1:${applicationPort}`).join("  ")}
 
 Try, in another terminal:

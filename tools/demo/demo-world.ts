@@ -1,8 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setDefaultCACertificates } from "node:tls";
-import { createClient, type Client } from "@moult/client";
-import * as z from "zod";
+import type { Client } from "@moult/client";
+import { setUpAdministrator } from "../local/administrator.ts";
 import { createLocalDevice, type LocalDevice } from "../local/local-agent.ts";
 import { freePort, waitFor, type LocalProcess } from "../local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../local/local-server.ts";
@@ -13,8 +12,6 @@ export const DEMO_PRODUCT = "demo";
 const HARDWARE_TYPE = "demo-board";
 /** The device fills in its own port, from the application's environment. */
 const HEALTH_URL = "http://127.0.0.1:${DEMO_PORT}/health";
-export const DEMO_EMAIL = "admin@example.org";
-export const DEMO_PASSWORD = "feathers, a few at a time";
 
 export interface DemoWorld {
   readonly folder: string;
@@ -56,7 +53,7 @@ export async function startDemoWorld(
       cwd: folder,
       onCommand: (line) => say(`$ ${line}`),
     });
-    const client = await signIn(server, moult);
+    const client = await setUpAdministrator(server, moult);
     await makeReleases(folder, moult);
     const provisioningFile = await provision(folder, moult);
     const devices = await setUpDevices(folder, provisioningFile, deviceCount);
@@ -67,20 +64,6 @@ export async function startDemoWorld(
     await stop();
     throw error;
   }
-}
-
-async function signIn(server: LocalServer, moult: MoultCommand): Promise<Client> {
-  const code = await server.setupCode();
-  await moult.ok(
-    words`setup ${server.url} --certificate-authority ${server.certificateAuthorityFile} --code ${code}
-      --name Demo --email ${DEMO_EMAIL} --password-stdin`,
-    `${DEMO_PASSWORD}\n`,
-  );
-  const created = await moult.json(words`api-key create --name demo --role admin`);
-  const { secret } = z.object({ secret: z.string() }).parse(created);
-  if (server.certificateAuthority !== undefined)
-    setDefaultCACertificates([server.certificateAuthority]);
-  return createClient({ baseUrl: server.url, credentials: { kind: "api-key", apiKey: secret } });
 }
 
 async function makeReleases(folder: string, moult: MoultCommand): Promise<void> {

@@ -184,6 +184,14 @@ export class SimulatedDevice {
     return answer.instruction;
   }
 
+  /** The session's token and the artifact it may fetch now, for tools that fetch it themselves. */
+  async openOffer(): Promise<{ readonly token: string; readonly sha256: Sha256 } | undefined> {
+    const instruction = await this.checkIn();
+    if (instruction?.action.kind !== "install") return undefined;
+    const [component] = instruction.action.components;
+    return { token: this.#token, sha256: present(component, "a component").sha256 };
+  }
+
   /** Goes through an update, as a real device would report it. */
   async update(action: InstallAction): Promise<void> {
     const { behaviour, link, random, wait } = this.#deps;

@@ -1,0 +1,35 @@
+import { setDefaultCACertificates } from "node:tls";
+import { createClient, type Client } from "@moult/client";
+import * as z from "zod";
+import type { LocalServer } from "./local-server.ts";
+import { words, type MoultCommand } from "./moult-command.ts";
+
+export const ADMINISTRATOR = {
+  email: "admin@example.org",
+  password: "feathers, a few at a time",
+} as const;
+
+/** Sets a new server up with the command line tool, which is signed in then; answers a client with a key of its own. */
+export async function setUpAdministrator(
+  server: LocalServer,
+  moult: MoultCommand,
+): Promise<Client> {
+  const code = await server.setupCode();
+  const trust =
+    server.certificateAuthority === undefined
+      ? []
+      : ["--certificate-authority", server.certificateAuthorityFile];
+  await moult.ok(
+    [
+      ...words`setup ${server.url} --code ${code} --name Admin --email ${ADMINISTRATOR.email}`,
+      ...trust,
+      "--password-stdin",
+    ],
+    `${ADMINISTRATOR.password}\n`,
+  );
+  const created = await moult.json(words`api-key create --name local --role admin`);
+  const { secret } = z.object({ secret: z.string() }).parse(created);
+  if (server.certificateAuthority !== undefined)
+    setDefaultCACertificates([server.certificateAuthority]);
+  return createClient({ baseUrl: server.url, credentials: { kind: "api-key", apiKey: secret } });
+}
