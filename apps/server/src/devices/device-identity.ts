@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { Sha256, type DeviceId, type DeviceIdentity } from "@moult/model";
 
 /** The same text for the same identity, whatever order its attributes came in. */
-export function canonicalIdentity(identity: DeviceIdentity): string {
+function canonicalIdentity(identity: DeviceIdentity): string {
   return JSON.stringify(
     Object.entries(identity).toSorted(([left], [right]) =>
       left < right ? -1 : left > right ? 1 : 0,

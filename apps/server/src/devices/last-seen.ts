@@ -4,7 +4,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { moveLastSeen } from "./report-queries.ts";
 
 /** How stale a device's last-seen time may be; also what a crash forgets of it. */
-export const LAST_SEEN_FLUSH_MS = 5 * SECOND_MS;
+const LAST_SEEN_FLUSH_MS = 5 * SECOND_MS;
 
 /** When devices were last heard of: kept in memory and written together, so that an idle check-in writes nothing. */
 export interface LastSeen {

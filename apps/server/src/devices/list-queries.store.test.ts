@@ -214,7 +214,7 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
       await fillTenant(db, group);
       if (dialect === "postgres")
         await sql`analyze device, device_group_member`.execute(store.database.writer);
-    });
+    }, 60_000);
 
     test.each<[string, Parameters<typeof devicePage>[1], index: RegExp]>([
       ["all of them", {}, /device_newest\b/],

@@ -18,7 +18,7 @@ import { silentLog } from "../platform/test-database.fixture.ts";
 import { createReleaseHandlers, type ReleaseHandlers } from "./operations.ts";
 import { createReferencedBlobs, type ReferencedBlobs } from "./referenced-blobs.ts";
 
-export const CHANNEL = "prod" as ChannelName;
+const CHANNEL = "prod" as ChannelName;
 
 /** The bytes of an artifact; `version` and `content` are enough to tell two apart. */
 export async function artifactBytes(
