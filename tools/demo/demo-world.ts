@@ -90,7 +90,8 @@ async function provision(folder: string, moult: MoultCommand): Promise<string> {
   );
   await moult.ok(
     words`device provision --product ${DEMO_PRODUCT} --hardware-type ${HARDWARE_TYPE}
-      --enrolment-token ${secret.trim()} --artifact-key release-key.pub.pem --out provisioning.json`,
+      --enrolment-token - --artifact-key release-key.pub.pem --out provisioning.json`,
+    secret,
   );
   return join(folder, "provisioning.json");
 }

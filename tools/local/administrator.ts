@@ -27,7 +27,7 @@ export async function setUpAdministrator(
     ],
     `${ADMINISTRATOR.password}\n`,
   );
-  const created = await moult.json(words`api-key create --name local --role admin`);
+  const created = await moult.json(words`api-key create local --role admin`);
   const { secret } = z.object({ secret: z.string() }).parse(created);
   if (server.certificateAuthority !== undefined)
     setDefaultCACertificates([server.certificateAuthority]);
