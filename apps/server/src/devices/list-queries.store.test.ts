@@ -114,6 +114,8 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
     expect(await idsOf(fleet, { search: "axb\\C'" })).toEqual([plain]);
     expect(await idsOf(fleet, { search: plain.slice(4, 20).toUpperCase() })).toEqual([plain]);
     expect(await idsOf(fleet, { search: "nothing" })).toEqual([]);
+    expect(await idsOf(fleet, { search: "a\0\u{d800}" })).toEqual([]);
+    expect(await idsOf(fleet, { running: "v\0" })).toEqual([]);
   });
 
   test("a device is found by its new name and not by its old one", async () => {

@@ -14,6 +14,7 @@ import { sql, type Selectable } from "kysely";
 import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import { encodeCursor, type PageCursor } from "../platform/page-cursor.ts";
 import type { DeviceTable } from "../platform/schema.ts";
+import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
 export interface DeviceFilter {
@@ -40,7 +41,9 @@ export async function devicePage(
     .$if(product !== undefined, (query) => query.where("product", "=", product!))
     .$if(state !== undefined, (query) => query.where("state", "=", state!))
     .$if(hardwareType !== undefined, (query) => query.where("hardware_type", "=", hardwareType!))
-    .$if(running !== undefined, (query) => query.where("running_artifact", "=", running!))
+    .$if(running !== undefined, (query) =>
+      query.where("running_artifact", "=", storableText(running!)),
+    )
     .$if(search !== undefined, (query) =>
       query.where(sql<boolean>`search_text like ${containing(search!)} escape '\\'`),
     )
@@ -126,7 +129,9 @@ export async function countsByRunning(
 
 /** A LIKE pattern for text that contains `search` literally. */
 const containing = (search: string): string =>
-  `%${search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  `%${storableText(search)
+    .toLowerCase()
+    .replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
 
 async function devicesFrom(
   db: TenantDb,

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ApiError } from "./api-error.ts";
 
 /** Where a page ended in a list that is sorted by a number, then by an id. Opaque to callers. */
-const Cursor = z.tuple([z.int(), z.string().max(64)]);
+const Cursor = z.tuple([z.int(), z.string().regex(/^[\w-]{0,64}$/)]);
 
 export interface PageCursor {
   readonly sortedBy: number;

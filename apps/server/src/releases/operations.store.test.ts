@@ -133,6 +133,7 @@ describe.each(DIALECTS)("releases on %s", (dialect) => {
     ]);
     expect((await list({ channel: DEV })).items).toHaveLength(1);
     expect((await list({ version: "v3" })).items).toHaveLength(2);
+    expect((await list({ version: "v\0" })).items).toEqual([]);
     const [release] = (await list({ version: "v3", channel: "prod" as ChannelName })).items;
     expect(release?.artifacts).toHaveLength(2);
     expect((await list({ product: "camera" as typeof PRODUCT })).items).toEqual([]);

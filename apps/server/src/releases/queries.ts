@@ -43,7 +43,9 @@ export async function releasePage(
     .where("tenant_id", "=", db.tenantId)
     .$if(product !== undefined, (query) => query.where("product", "=", product!))
     .$if(channel !== undefined, (query) => query.where("channel", "=", channel!))
-    .$if(version !== undefined, (query) => query.where("version", "=", version as ReleaseVersion))
+    .$if(version !== undefined, (query) =>
+      query.where("version", "=", storableText(version!) as ReleaseVersion),
+    )
     .$if(after !== undefined, (query) =>
       query.where((row) =>
         row(
