@@ -1,4 +1,4 @@
-import { readdir, readlink } from "node:fs/promises";
+import { chmod, readdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { systemTicker } from "../platform/ticker.ts";
@@ -147,6 +147,39 @@ test("a version that dies while it waits for the server is not committed", async
 
   expect(await updating).toMatchObject({ outcome: "rolled-back", code: "health-check-failed" });
   expect(await device.ask()).toBe("1.0");
+});
+
+test("an application with a systemd unit is stopped, restarted and asked after by systemctl", async () => {
+  const calls = join(device.root, "systemctl-calls");
+  await writeFile(
+    join(device.root, "systemctl"),
+    `#!/bin/sh\necho "$* $(readlink "${appDir()}/current" | cut -c1-17)" >> "${calls}"\n`,
+  );
+  await chmod(join(device.root, "systemctl"), 0o755);
+  const path = process.env["PATH"];
+  process.env["PATH"] = `${device.root}:${path}`;
+  try {
+    const health = {
+      kind: "command",
+      command: ["grep", "-q", ".", "VERSION"],
+      intervalSeconds: 0.05,
+    };
+    const metaData = { name: "demo", unit: "demo.service", health };
+    await device.update(await appArtifact("1.0", "well", { metaData }));
+    await writeFile(calls, "");
+    const report = await device.update(await appArtifact("2.0", "well", { metaData }));
+
+    expect(report).toMatchObject({ outcome: "succeeded" });
+    expect(await linesOf(calls)).toEqual([
+      "stop demo.service releases/demo-1.0",
+      "restart demo.service releases/demo-2.0",
+      "is-active --quiet demo.service releases/demo-2.0",
+      "is-active --quiet demo.service releases/demo-2.0",
+      "is-active --quiet demo.service releases/demo-2.0",
+    ]);
+  } finally {
+    process.env["PATH"] = path;
+  }
 });
 
 test("meta-data that does not say how to run the application is refused, with what is wrong", async () => {

@@ -33,7 +33,7 @@ import type {
 } from "./update-runner.ts";
 
 /** In the environment of everything an update starts, with the agent's data folder. */
-const STEP_MARK = "MOULT_STEP";
+export const STEP_MARK = "MOULT_STEP";
 
 /** Between two tries to save a state. */
 const SAVE_RETRY_MS = 5_000;

@@ -1,6 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import { mkdtemp, readFile, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,12 +30,13 @@ import {
   tarOf,
   type BuiltArtifact,
 } from "./device.fixture.ts";
+import { STEP_MARK } from "./create-update-runner.ts";
 import type { KillableAgent } from "./killable-agent.fixture.ts";
 
 const AGENT = fileURLToPath(new URL("./killable-agent.fixture.ts", import.meta.url));
 
 /** More rounds find rarer moments: `MOULT_KILL_ROUNDS=300 vitest run …killed-agent`. */
-const ROUNDS = Number(process.env["MOULT_KILL_ROUNDS"] ?? 3);
+const ROUNDS = Number(process.env["MOULT_KILL_ROUNDS"] ?? 4);
 const FIRST_SEED = Number(process.env["MOULT_KILL_SEED"] ?? 1);
 const KILLS_MAX = 4;
 
@@ -56,6 +66,9 @@ async function runAgent(
   await ended;
   return { isSettled: lines.includes("settled"), lines };
 }
+
+const KINDS = ["app", "crashing-app", "directory", "module"] as const;
+const PREFIXES = { app: "demo", "crashing-app": "demo", directory: "web", module: "slow" } as const;
 
 interface Round {
   readonly root: string;
@@ -129,16 +142,20 @@ test(
       }
     }
     expect([...outcomes.values()].reduce((sum, count) => sum + count, 0)).toBe(ROUNDS);
-    if (ROUNDS > 50) process.stderr.write(`${JSON.stringify([...outcomes])}\n`);
+    if (ROUNDS > 10) process.stderr.write(`${JSON.stringify([...outcomes])}\n`);
   },
 );
 
 async function playRound(seed: number, round: Round): Promise<string> {
   const { root } = round;
   const random = seededRandom(seed);
-  const kind = (["app", "crashing-app", "directory"] as const)[seed % 3] ?? "app";
-  const artifactOf = (version: string, isBad: boolean): Promise<BuiltArtifact> =>
-    kind === "directory" ? webFolder(version) : appArtifact(version, isBad ? "crashes" : "well");
+  const kind = KINDS[seed % KINDS.length] ?? "app";
+  if (kind === "module") await writeSlowModule(root);
+  const artifactOf = (version: string, isBad: boolean): Promise<BuiltArtifact> => {
+    if (kind === "directory") return webFolder(version);
+    if (kind === "module") return slowPayload(version);
+    return appArtifact(version, isBad ? "crashes" : "well");
+  };
 
   expect(await take(round, await artifactOf("1.0", false), random, 0)).toBe("succeeded");
   const second = await artifactOf("2.0", kind === "crashing-app");
@@ -147,11 +164,41 @@ async function playRound(seed: number, round: Round): Promise<string> {
   expect(["succeeded", "rolled-back", "failed"]).toContain(outcome);
   if (kind === "crashing-app") expect(outcome).not.toBe("succeeded");
   const version = outcome === "succeeded" ? "2.0" : "1.0";
-  expect(await runningName(root)).toBe(kind === "directory" ? `web-${version}` : `demo-${version}`);
-  await (kind === "directory" ? expectFolder(root, version) : expectApp(round, version));
+  expect(await runningName(root)).toBe(`${PREFIXES[kind]}-${version}`);
+  if (kind === "directory") await expectFolder(root, version);
+  else if (kind === "module") await expectModule(root, version);
+  else await expectApp(round, version);
   await expectNothingLeft(root);
   return `${kind} ${outcome}`;
 }
+
+/** What a killed agent leaves running must not go on beside the rollback. */
+async function expectModule(root: string, version: string): Promise<void> {
+  expect(await killMarkedProcesses(STEP_MARK, pathsUnder(root).dataDir)).toBe(0);
+  expect(await readFile(join(root, "installed"), "utf8")).toBe(version);
+}
+
+async function writeSlowModule(root: string): Promise<void> {
+  const module = join(pathsUnder(root).modulesDir, "slow");
+  await mkdir(pathsUnder(root).modulesDir, { recursive: true });
+  await writeFile(
+    module,
+    `#!/bin/sh
+    case "$1" in
+      SupportsRollback) echo Yes ;;
+      ArtifactInstall)
+        [ -e tmp/old ] || { cp "${root}/installed" tmp/copy 2>/dev/null; mv tmp/copy tmp/old 2>/dev/null; }
+        sleep 0.1; printf half > "${root}/installed"; sleep 0.1
+        cat files/version > "${root}/installed" ;;
+      ArtifactRollback) [ ! -e tmp/old ] || cat tmp/old > "${root}/installed" ;;
+    esac
+    exit 0`,
+  );
+  await chmod(module, 0o755);
+}
+
+const slowPayload = (version: string): Promise<BuiltArtifact> =>
+  buildArtifact({ name: `slow-${version}`, type: "slow", files: { version } });
 
 async function expectFolder(root: string, version: string): Promise<void> {
   expect((await readdir(join(root, "srv/web"))).toSorted()).toEqual([
