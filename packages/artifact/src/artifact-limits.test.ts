@@ -241,6 +241,20 @@ describe("compressed data that is damaged is refused:", () => {
       }
   });
 
+  test("and what follows the compressed data is not read to its end", async () => {
+    let pulled = 0;
+    const bytes = withData("gz", Buffer.concat([dataOf("gz"), new Uint8Array(20 * MIB)]));
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of chunked(bytes, 1000)) {
+        pulled += chunk.length;
+        yield chunk;
+      }
+    };
+
+    expect((await refusal(inspectArtifact(source()))).code).toBe("compression-invalid");
+    expect(pulled).toBeLessThan(4 * MIB);
+  });
+
   test("a second gz member that adds nothing but zeros is part of the stream", async () => {
     const twice = Buffer.concat([dataOf("gz"), gzipSync(new Uint8Array(512))]);
 

@@ -202,6 +202,8 @@ async function* guarded(
   try {
     for (;;) {
       const next = await chunks.next().catch((cause: unknown): never => {
+        // A writer or signer of this package may be the source.
+        if (cause instanceof ArtifactError) throw cause;
         throw new ArtifactError("source-failed", { receivedBytes: received }, { cause });
       });
       if (next.done === true) return;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { concatBytes } from "@moult/base";
 import { chunked, collect } from "./artifact.fixture.ts";
 import {
@@ -8,6 +8,7 @@ import {
   randomBytes,
   repetitiveBytes,
 } from "./compressed-streams.fixture.ts";
+import { crc32 } from "./crc32.ts";
 import { DecoderError } from "./decoder-error.ts";
 import { unxz } from "./unxz.ts";
 
@@ -50,6 +51,65 @@ test.each<[string, Uint8Array]>([
 test("a dictionary that is larger than allowed is refused before anything is decoded", async () => {
   await expect(read(XZ.withDictionaryOf128MiB)).rejects.toMatchObject({ windowBytes: 128 * MIB });
   await expect(read(level6, 1000, MIB)).rejects.toMatchObject({ windowBytes: 8 * MIB });
+});
+
+describe("inside an LZMA chunk", () => {
+  // After the headers of stream and block: control, sizes, properties, then the compressed bytes.
+  const chunkAt = 24;
+  const dataAt = chunkAt + 6;
+  const dataBytes = ((level6[chunkAt + 3] ?? 0) << 8) + (level6[chunkAt + 4] ?? 0) + 1;
+  const withData = (at: number, ...bytes: readonly number[]): Uint8Array => {
+    const stream = Uint8Array.from(level6);
+    stream.set(bytes, dataAt + at);
+    return stream;
+  };
+
+  test("a match before anything was written is refused", async () => {
+    await expect(read(withData(0, 0, 0x80, 0, 0, 0))).rejects.toThrow(
+      "a match that reaches too far",
+    );
+  });
+
+  test("input that does not start or end as the coder leaves it is refused", async () => {
+    await expect(read(withData(0, 1))).rejects.toThrow("does not start with zero");
+    const last = level6[dataAt + dataBytes - 1] ?? 0;
+    await expect(read(withData(dataBytes - 1, last ^ 1))).rejects.toThrow(
+      "does not end where it says",
+    );
+  });
+
+  test("a first chunk that keeps a dictionary, properties or state there are none of is refused", async () => {
+    const control = level6[chunkAt] ?? 0;
+    expect(control & 0xe0).toBe(0xe0);
+    for (const kept of [0x80, 0xa0, 0xc0]) {
+      const stream = Uint8Array.from(level6);
+      stream[chunkAt] = kept | (control & 0x1f);
+      await expect(read(stream)).rejects.toThrow("a chunk that refers to nothing");
+    }
+    const stored = Uint8Array.from(XZ.ofRandomBytes);
+    expect(stored[chunkAt]).toBe(1);
+    stored[chunkAt] = 2;
+    await expect(read(stored)).rejects.toThrow("a chunk that refers to nothing");
+  });
+
+  test("a length that is shorter than its last match is refused", async () => {
+    const stream = Uint8Array.from(level6);
+    stream[chunkAt + 2] = (stream[chunkAt + 2] ?? 0) - 1;
+
+    await expect(read(stream)).rejects.toThrow(DecoderError);
+  });
+});
+
+test("an index that does not tell of the blocks there were is refused, though its checksum is right", async () => {
+  const [indexAt, footerAt] = [level6.length - 12 - 12, level6.length - 12];
+  for (const at of [1, 2, 4]) {
+    const stream = Uint8Array.from(level6);
+    stream[indexAt + at] = (stream[indexAt + at] ?? 0) ^ 1;
+    const index = stream.subarray(indexAt, footerAt - 4);
+    new DataView(stream.buffer).setUint32(footerAt - 4, crc32(index), true);
+
+    await expect(read(stream)).rejects.toThrow("an index that does not fit the blocks");
+  }
 });
 
 test("a stream that is cut off anywhere is refused", async () => {

@@ -104,6 +104,10 @@ describe.each<ZstdEngine>(["portable", "native"])("the %s engine", (engine) => {
     ["other data", Buffer.from("this is no Zstandard data")],
     ["data after a frame", concatBytes([zstd(Buffer.from("a")), Uint8Array.of(1, 2, 3, 4)])],
     ["a frame that needs a dictionary", Uint8Array.of(...FRAME_MAGIC, 0x21, 7, 0, 1, 0, 0)],
+    [
+      "a match that reaches before the start",
+      zlib.zstdCompressSync(repetitiveBytes(2_000), { dictionary: repetitiveBytes(2_000) }),
+    ],
     ["a reserved bit", Uint8Array.of(...FRAME_MAGIC, 0x28, 0, 1, 0, 0)],
     ["a reserved block type", Uint8Array.of(...FRAME_MAGIC, 0x20, 0, 7, 0, 0)],
     ["a block of more than 128 KiB", Uint8Array.of(...FRAME_MAGIC, 0, 0x58, 0x03, 0, 0x10 + 1, 7)],

@@ -36,7 +36,7 @@ describe("what is written is read back:", () => {
   const type = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.,+-]{0,30}$/);
   const content = fc.oneof(
     fc.uint8Array({ maxLength: 2_000 }),
-    fc.integer({ min: 0, max: 300_000 }).map((length) => new Uint8Array(length).fill(7)),
+    fc.integer({ min: 0, max: 100_000 }).map((length) => new Uint8Array(length).fill(7)),
   );
   const providesName = text.filter(
     (value) => !["device_type", "artifact_name", "artifact_group", "__proto__"].includes(value),
@@ -111,8 +111,9 @@ describe("what is written is read back:", () => {
           const prepared = await prepareArtifact(described, { compression, compressionLevel: 1 });
           const bytes = await collect(prepared.bytes());
           const reading = await readArtifact(chunked(bytes, chunkBytes));
-          const contents: Uint8Array[] = [];
-          for await (const one of reading.payloadFiles()) contents.push(await collect(one.content));
+          const contents: string[] = [];
+          for await (const one of reading.payloadFiles())
+            contents.push(sha256(await collect(one.content)));
           const summary = await reading.finish();
 
           expect(bytes.length).toBe(prepared.sizeBytes);
@@ -120,7 +121,7 @@ describe("what is written is read back:", () => {
           expect(summary.head).toEqual(prepared.head);
           expect(summary.files).toEqual(prepared.files);
           expect(contents).toEqual(
-            input.payloads.flatMap(({ files }) => files.map((one) => Uint8Array.from(one.content))),
+            input.payloads.flatMap(({ files }) => files.map((one) => sha256(one.content))),
           );
           expect(summary.head).toMatchObject({
             artifactName: described.artifactName,
@@ -135,7 +136,7 @@ describe("what is written is read back:", () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 
