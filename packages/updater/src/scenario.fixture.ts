@@ -1,5 +1,7 @@
 import { seededRandom } from "@moult/base";
 import type { Effect } from "./effect.ts";
+import type { FailureCode } from "./failure-code.ts";
+import type { UpdateEvent } from "./update-event.ts";
 import type { RebootNeed } from "./update-state.ts";
 
 /** A world, drawn from a seed; a fault that is 0 never happens in it. */
@@ -62,3 +64,16 @@ const FALLIBLE: readonly Effect["kind"][] = [
   "handle-failure",
   "clean-up",
 ];
+
+const CODES: Partial<Record<Effect["kind"], FailureCode>> = {
+  download: "signature-invalid",
+  unpack: "artifact-invalid",
+  "check-health": "health-check-failed",
+  commit: "commit-failed",
+};
+
+/** How an effect fails in these worlds. */
+export function failure(effect: Effect): UpdateEvent {
+  const code = CODES[effect.kind] ?? "install-failed";
+  return { kind: "effect-failed", effect: effect.kind, failure: { code, detail: effect.kind } };
+}

@@ -1,8 +1,7 @@
 import { seededRandom, type Random } from "@moult/base";
 import type { Effect, UpdateReport } from "./effect.ts";
 import { effects } from "./effects.ts";
-import { scenarioOf, type Scenario } from "./scenario.fixture.ts";
-import type { FailureCode } from "./failure-code.ts";
+import { failure, scenarioOf, type Scenario } from "./scenario.fixture.ts";
 import { next } from "./next.ts";
 import { readSavedState, saveableState } from "./saved-state.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
@@ -386,18 +385,6 @@ function opened(update: Update): OpenedArtifact {
 
 function nameOf(job: Job): string {
   return job.artifact.name;
-}
-
-const CODES: Partial<Record<Effect["kind"], FailureCode>> = {
-  download: "signature-invalid",
-  unpack: "artifact-invalid",
-  "check-health": "health-check-failed",
-  commit: "commit-failed",
-};
-
-function failure(effect: Effect): UpdateEvent {
-  const code = CODES[effect.kind] ?? "install-failed";
-  return { kind: "effect-failed", effect: effect.kind, failure: { code, detail: effect.kind } };
 }
 
 export function simulate(seed: number, brain: Brain = BRAIN, scenario = scenarioOf(seed)): Run {
