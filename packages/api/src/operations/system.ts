@@ -102,7 +102,7 @@ export const systemOperations = {
     }),
     replyKind: "json",
     reply: z.object({ key: ApiKey, secret: z.string() }),
-    errors: [],
+    errors: ["state-conflict"],
   }),
   listApiKeys: operation({
     id: "listApiKeys",

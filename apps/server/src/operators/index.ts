@@ -1,0 +1,1 @@
+export { openOperators, type Operators, type OperatorsDeps } from "./open-operators.ts";
