@@ -20,7 +20,8 @@ const MIB = 1024 * 1024;
 let folder: string;
 let disk: string;
 let port: number;
-let agent: ChildProcess | undefined;
+/** The running one, if any. */
+const agents: ChildProcess[] = [];
 let attempts = 0;
 
 beforeEach(async () => {
@@ -45,10 +46,11 @@ function run(command: string, ...args: readonly string[]): void {
 }
 
 async function stopAgent(): Promise<void> {
-  const ended = new Promise((resolve) => agent?.once("exit", resolve) ?? resolve(undefined));
-  agent?.kill("SIGTERM");
-  await ended;
-  agent = undefined;
+  for (const agent of agents.splice(0)) {
+    const ended = new Promise((resolve) => agent.once("exit", resolve));
+    agent.kill("SIGTERM");
+    await ended;
+  }
 }
 
 const SERVER = `
@@ -115,7 +117,7 @@ async function update(app: Awaited<ReturnType<typeof anApp>>): Promise<Record<st
   const started = spawn(process.execPath, [AGENT, JSON.stringify(settings)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  agent = started;
+  agents.push(started);
   const lines: string[] = [];
   await new Promise<void>((resolve, reject) => {
     started.once("exit", () => reject(new Error(`the agent ended: ${lines.join("\n")}`)));
