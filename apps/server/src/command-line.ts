@@ -16,7 +16,12 @@ docs/operate/server.md describes every setting.
 export type CommandLine =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
-  | { readonly kind: "serve"; readonly data?: string; readonly configFile?: string };
+  | ({ readonly kind: "serve" } & ServeCommand);
+
+export interface ServeCommand {
+  readonly data?: string;
+  readonly configFile?: string;
+}
 
 /** Throws `UsageError` that says what was not understood. */
 export function readCommandLine(args: readonly string[]): CommandLine {

@@ -34,7 +34,7 @@ const clock = { now: () => instant(Date.now()) };
 const key = openSigningKey(values["key-folder"]);
 const sign = createInstructionSigner({
   key,
-  offers: openOfferSource(database),
+  offers: await openOfferSource(database),
   clock,
   takeInstall: createRateCap(installsPerMinute, clock),
 });

@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
 import type { AssignmentId, TenantId } from "@moult/model";
-import { Pool } from "pg";
 import * as z from "zod";
 
 /** What the server's tables say a device shall install: a row of the view `signable_offer`, the signer's only window. */
@@ -23,7 +22,7 @@ export interface OfferSource {
 const COLUMNS = "device_id, deployment_id, attempt, version, path, sha256, size_bytes";
 
 /** Opens the server's database for reading; neither connection can write. */
-export function openOfferSource(databaseUrl: string): OfferSource {
+export async function openOfferSource(databaseUrl: string): Promise<OfferSource> {
   return databaseUrl.startsWith("postgres")
     ? fromPostgres(databaseUrl)
     : fromSqlite(databaseUrl.replace(/^sqlite:/, ""));
@@ -40,7 +39,8 @@ function fromSqlite(path: string): OfferSource {
   };
 }
 
-function fromPostgres(url: string): OfferSource {
+async function fromPostgres(url: string): Promise<OfferSource> {
+  const { Pool } = await import("pg");
   const pool = new Pool({
     connectionString: url,
     max: 4,

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { backOffDelayMs, utf8, type BackOff, type Log, type Random } from "@moult/base";
 import { SignerReply, type SignerRequest } from "@moult/model";
@@ -102,13 +104,20 @@ export class SignerClient implements Signer {
 
   #start(): void {
     const { keyFolder, database, installsPerMinute, log } = this.#deps;
+    // Before Node makes it for its cache, with rights of its own choosing.
+    mkdirSync(keyFolder, { recursive: true, mode: 0o700 });
     const child = spawn(
       process.execPath,
       [SIGNER_MAIN, "--key-folder", keyFolder, "--installs-per-minute", String(installsPerMinute)],
       {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
         // The signer needs nothing else of the server's environment; secrets that came that way stay here.
-        env: { PATH: process.env["PATH"], MOULT_SIGNER_DATABASE: database },
+        env: {
+          PATH: process.env["PATH"],
+          MOULT_SIGNER_DATABASE: database,
+          // Compiled code, in a folder that only this user can write.
+          NODE_COMPILE_CACHE: join(keyFolder, "compile-cache"),
+        },
       },
     );
     this.#child = child;
