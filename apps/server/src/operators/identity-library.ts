@@ -1,9 +1,7 @@
 import type { Log } from "@moult/base";
 import { UserId } from "@moult/model";
-import type { Kysely } from "kysely";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/new-id.ts";
-import type { Schema } from "../platform/schema.ts";
 
 /** What better-auth does for us: passwords and sessions. None of its own routes are served. */
 export interface IdentityLibrary {
@@ -125,10 +123,10 @@ function libraryRules({ secret, publicUrl, log }: IdentityLibraryDeps) {
 const TIMES = { createdAt: "created_at", updatedAt: "updated_at" };
 
 /** Where the library finds its rows, and what its cookies look like. */
-export function libraryTables({ writer, system }: Database) {
+export function libraryTables({ writer }: Database) {
   return {
     // "sqlite" on both: instants as ISO text and flags as 0 or 1 mean the same to either database.
-    database: { db: readingApart(system.kysely, writer), type: "sqlite" as const },
+    database: { db: writer, type: "sqlite" as const },
     user: { modelName: "auth_user", fields: { emailVerified: "email_verified", ...TIMES } },
     session: {
       modelName: "auth_session",
@@ -168,15 +166,4 @@ export function libraryTables({ writer, system }: Database) {
       },
     },
   };
-}
-
-/** One handle whose reads do not wait for writers; on SQLite each of them would end a group of writes early. */
-function readingApart(reader: Kysely<Schema>, writer: Kysely<Schema>): Kysely<Schema> {
-  return new Proxy(writer, {
-    get: (_target, name) => {
-      const owner = name === "selectFrom" ? reader : writer;
-      const value: unknown = Reflect.get(owner, name, owner);
-      return typeof value === "function" ? value.bind(owner) : value;
-    },
-  });
 }
