@@ -1,1 +1,1 @@
-export { openOperators, type Operators, type OperatorsDeps } from "./open-operators.ts";
+export { openOperators, type Operators } from "./open-operators.ts";

@@ -35,7 +35,7 @@ export interface OperatorServer {
 /** Of every person that `addPerson` makes, and of the first administrator. */
 export const PASSWORD = "correct horse battery";
 /** The system's own, so that better-auth and we live at the same time; tests fake `Date`. */
-export const testClock: Clock = { now: () => instant(Date.now()) };
+const testClock: Clock = { now: () => instant(Date.now()) };
 
 /** No request of these tests meets a bug; one that does says which. */
 const bugLog: Log = {

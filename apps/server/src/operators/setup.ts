@@ -16,7 +16,7 @@ export interface Setup {
   complete(person: FirstAdministrator): Promise<void>;
 }
 
-export interface FirstAdministrator {
+interface FirstAdministrator {
   readonly setupCode: string;
   readonly name: string;
   readonly email: string;
