@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { summary, type BenchOptions, type BenchReport, type BenchResult } from "./measure.ts";
 
@@ -31,7 +32,7 @@ interface Child {
 async function bundledChild(directory: string): Promise<Child> {
   const path = join(directory, "child.mjs");
   await build({
-    entryPoints: [join(import.meta.dirname, "artifact", "child.ts")],
+    entryPoints: [fileURLToPath(new URL("./artifact/child.ts", import.meta.url))],
     outfile: path,
     bundle: true,
     platform: "node",

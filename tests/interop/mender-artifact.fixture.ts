@@ -24,7 +24,7 @@ export async function menderArtifact(...args: readonly string[]): Promise<string
 
 export const KEY_KINDS = ["rsa-3072", "ecdsa-p256"] as const;
 
-export interface KeyFiles {
+interface KeyFiles {
   readonly privatePath: string;
   readonly publicPath: string;
   readonly publicPem: string;

@@ -17,7 +17,7 @@ export interface RawEntry {
   readonly padding?: number;
 }
 
-export const bytesOf = (content: Uint8Array | string): Uint8Array =>
+const bytesOf = (content: Uint8Array | string): Uint8Array =>
   typeof content === "string" ? new Uint8Array(Buffer.from(content)) : content;
 
 export const sha256 = (content: Uint8Array | string): string =>
@@ -55,7 +55,7 @@ export function compressed(compression: Compression, bytes: Uint8Array): Uint8Ar
   throw new Error("nothing here writes xz");
 }
 
-export const suffix = (compression: Compression): string =>
+const suffix = (compression: Compression): string =>
   compression === "none" ? "" : `.${compression}`;
 
 /** The parts of an artifact, each of which a test may replace. */

@@ -69,7 +69,7 @@ export class BackwardBits {
 }
 
 /** Index of the highest bit set; -1 for zero. */
-export function highestBit(value: number): number {
+function highestBit(value: number): number {
   return 31 - Math.clz32(value);
 }
 

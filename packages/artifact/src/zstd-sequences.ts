@@ -11,7 +11,7 @@ import {
 import { ZSTD_BLOCK_BYTES_MAX } from "./zstd-literals.ts";
 
 /** The tables in force, for a later block that says "as before". */
-export interface SequenceTables {
+interface SequenceTables {
   readonly literalLengths: FseTable;
   readonly offsets: FseTable;
   readonly matchLengths: FseTable;
