@@ -57,7 +57,7 @@ export async function startDemoWorld(
     await makeReleases(folder, moult);
     const provisioningFile = await provision(folder, moult);
     const devices = await setUpDevices(folder, provisioningFile, deviceCount);
-    for (const { device } of devices) agents.push(await device.start());
+    agents.push(...(await Promise.all(devices.map(({ device }) => device.start()))));
     await allEnrolled(client, deviceCount);
     return { folder, server, moult, client, provisioningFile, devices, agents, stop };
   } catch (error) {
@@ -97,24 +97,25 @@ async function provision(folder: string, moult: MoultCommand): Promise<string> {
 }
 
 /** Each device is a folder; it gets its provisioning and release 1.0 before it ever meets the server. */
-async function setUpDevices(
+function setUpDevices(
   folder: string,
   provisioningFile: string,
   count: number,
 ): Promise<readonly DemoDevice[]> {
-  const devices: DemoDevice[] = [];
-  for (let number = 1; number <= count; number += 1) {
-    const applicationPort = await freePort();
-    const device = await createLocalDevice({
-      root: join(folder, "devices", `device-${number}`),
-      serial: `device-${number}`,
-      environment: { DEMO_PORT: String(applicationPort), DEMO_DEVICE: `device-${number}` },
-    });
-    device.run("provision", provisioningFile);
-    device.run("install", join(folder, "app-1.0.mender"), "--yes");
-    devices.push({ device, applicationPort });
-  }
-  return devices;
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const serial = `device-${index + 1}`;
+      const applicationPort = await freePort();
+      const device = await createLocalDevice({
+        root: join(folder, "devices", serial),
+        serial,
+        environment: { DEMO_PORT: String(applicationPort), DEMO_DEVICE: serial },
+      });
+      await device.run("provision", provisioningFile);
+      await device.run("install", join(folder, "app-1.0.mender"), "--yes");
+      return { device, applicationPort };
+    }),
+  );
 }
 
 async function allEnrolled(client: Client, count: number): Promise<void> {

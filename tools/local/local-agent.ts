@@ -1,18 +1,21 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { startLocalProcess, type LocalProcess } from "./local-process.ts";
 
 /** What ships to devices: `npm run build` makes it. */
 export const AGENT_BUNDLE = fileURLToPath(new URL("../../dist/moult-agent.mjs", import.meta.url));
+
+const execute = promisify(execFile);
 
 /** A device on this machine: a folder that is its root directory. */
 export interface LocalDevice {
   readonly root: string;
   readonly serial: string;
   /** Runs one `moult-agent` command there; throws with what it printed when it fails. */
-  run(...args: string[]): string;
+  run(...args: string[]): Promise<string>;
   start(): Promise<LocalProcess>;
 }
 
@@ -40,13 +43,9 @@ export async function createLocalDevice(options: LocalDeviceOptions): Promise<Lo
   return {
     root,
     serial,
-    run: (...args) => {
-      const { status, stdout, stderr } = spawnSync(node, [AGENT_BUNDLE, ...args, "--root", root], {
-        encoding: "utf8",
-        env: { ...process.env, ...environment },
-      });
-      if (status !== 0)
-        throw new Error(`moult-agent ${args.join(" ")} ended with ${status}:\n${stderr}${stdout}`);
+    run: async (...args) => {
+      const env = { ...process.env, ...environment };
+      const { stdout } = await execute(node, [AGENT_BUNDLE, ...args, "--root", root], { env });
       return stdout;
     },
     start: () =>

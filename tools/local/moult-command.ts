@@ -14,6 +14,8 @@ export interface MoultCommandOptions {
   /** Its configuration lies below; each test and demo has its own. */
   readonly home: string;
   readonly cwd: string;
+  /** Further variables, `MOULT_SERVER` for example. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Told of each command before it runs. */
   readonly onCommand?: (line: string) => void;
   /** Where progress and errors are shown live; absent: they are only returned. */
@@ -32,6 +34,7 @@ export interface MoultCommand {
 export function createMoultCommand({
   home,
   cwd,
+  environment = {},
   onCommand = () => undefined,
   showErrors = false,
 }: MoultCommandOptions): MoultCommand {
@@ -40,7 +43,13 @@ export function createMoultCommand({
       onCommand(`moult ${args.map(quoted).join(" ")}`);
       const child = spawn(process.execPath, [CLI_BUNDLE, ...args], {
         cwd,
-        env: { ...process.env, HOME: home, XDG_CONFIG_HOME: `${home}/.config`, NO_COLOR: "1" },
+        env: {
+          ...process.env,
+          HOME: home,
+          XDG_CONFIG_HOME: `${home}/.config`,
+          NO_COLOR: "1",
+          ...environment,
+        },
         stdio: "pipe",
       });
       let stdout = "";
