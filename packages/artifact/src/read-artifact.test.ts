@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { InvariantError } from "@moult/base";
 import {
   FILES,
   chunked,
@@ -19,6 +21,7 @@ import {
   readArtifact,
   verifyArtifact,
   type ArtifactReadOptions,
+  type PayloadFileReading,
 } from "./read-artifact.ts";
 
 const inspect = (parts: ArtifactParts, options?: ArtifactReadOptions): Promise<unknown> =>
@@ -111,6 +114,28 @@ describe("a sound artifact", () => {
 
     expect((await reading.finish()).files).toHaveLength(2);
     expect(await reading.finish()).toBe(await reading.finish());
+  });
+
+  test("may be read by a stream that reads ahead and is dropped half-way", async () => {
+    const reading = await readArtifact(chunked(rawArtifact(), 4));
+    for await (const file of reading.payloadFiles()) {
+      const stream = Readable.from(file.content);
+      await once(stream, "readable");
+      stream.destroy();
+    }
+
+    expect((await reading.finish()).files).toHaveLength(2);
+  });
+
+  test("does not pass for read to whoever still reads a file when the next one is asked for", async () => {
+    const reading = await readArtifact(chunked(rawArtifact(), 4));
+    const files = reading.payloadFiles()[Symbol.asyncIterator]();
+    const first = await files.next();
+    const content = (first.value as PayloadFileReading).content[Symbol.asyncIterator]();
+    await content.next();
+    await files.next();
+
+    await expect(content.next()).rejects.toThrow(InvariantError);
   });
 
   test("gives scripts, meta-data and the texts that update modules get", async () => {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { assert } from "@moult/base";
 import type {
   ArtifactHead,
   ArtifactSummary,
@@ -165,25 +164,29 @@ interface Steps {
   close(): Promise<void>;
 }
 
-/** One step at a time; the first error closes the source and is what every later step gives, too. */
+/**
+ * One step after the other, also when a caller's stream still reads ahead; the first error closes the source and is what
+ * every later step gives, too.
+ */
 function createSteps(closeSource: () => Promise<void>): Steps {
   let failure: ArtifactError | undefined;
-  let isRunning = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const attempt = async <T>(step: () => Promise<T>): Promise<T> => {
+    if (failure !== undefined) throw failure;
+    try {
+      return await step();
+    } catch (error) {
+      if (error instanceof ArtifactError) failure = error;
+      // Not awaited: a decoder may still wait for a source that will not answer.
+      void closeSource().catch(() => undefined);
+      throw error;
+    }
+  };
   return {
-    run: async (step) => {
-      if (failure !== undefined) throw failure;
-      assert(!isRunning, "an artifact is read by one reader at a time");
-      isRunning = true;
-      try {
-        return await step();
-      } catch (error) {
-        if (error instanceof ArtifactError) failure = error;
-        // Not awaited: a decoder may still wait for a source that will not answer.
-        void closeSource().catch(() => undefined);
-        throw error;
-      } finally {
-        isRunning = false;
-      }
+    run: (step) => {
+      const result = last.then(() => attempt(step));
+      last = result.catch(() => undefined);
+      return result;
     },
     close: async () => {
       failure ??= new ArtifactError("source-failed", { reason: "the reading was closed" });

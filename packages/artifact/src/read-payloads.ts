@@ -27,6 +27,11 @@ export interface PayloadReader {
   verified(): readonly VerifiedFile[];
 }
 
+interface SkippableFile extends OpenPayloadFile {
+  /** Reads and verifies what is left. Whoever was still reading has lost it, and must not take that for the end. */
+  skip(): Promise<void>;
+}
+
 interface OpenData {
   readonly payloadIndex: number;
   readonly name: string;
@@ -49,7 +54,7 @@ export function createPayloadReader(
   const verified: VerifiedFile[] = [];
   let nextPayload = 0;
   let data: OpenData | undefined;
-  let file: OpenPayloadFile | undefined;
+  let file: SkippableFile | undefined;
   let isDone = false;
 
   const openData = async (): Promise<OpenData | undefined> => {
@@ -85,7 +90,7 @@ export function createPayloadReader(
   return {
     verified: () => verified,
     next: async () => {
-      while (file !== undefined && (await file.chunk()) !== undefined);
+      await file?.skip();
       file = undefined;
       while (!isDone) {
         data ??= await openData();
@@ -111,7 +116,7 @@ function openFile(
   entry: TarEntry,
   limits: ArtifactLimits,
   onVerified: (file: VerifiedFile) => void,
-): OpenPayloadFile {
+): SkippableFile {
   const { name, sizeBytes } = entry;
   const path = `${archive}:${name}`;
   const sha256 = missing.get(name);
@@ -126,22 +131,29 @@ function openFile(
 
   const digest = createHash("sha256");
   const about: VerifiedFile = { payloadIndex, name, sizeBytes, sha256 };
-  let isVerified = false;
+  let state: "open" | "verified" | "skipped" = "open";
+  const chunk = async (): Promise<Uint8Array | undefined> => {
+    assert(state !== "skipped", "a payload file is read before the next one is asked for");
+    if (state === "verified") return undefined;
+    const bytes = await entry.some(READ_BYTES_MAX);
+    if (bytes !== undefined) {
+      digest.update(bytes);
+      return bytes;
+    }
+    const actual = digest.digest("hex");
+    if (actual !== sha256)
+      throw new ArtifactError("digest-mismatch", { entry: path, expected: sha256, actual });
+    state = "verified";
+    onVerified(about);
+    return undefined;
+  };
   return {
     ...about,
-    chunk: async () => {
-      if (isVerified) return undefined;
-      const bytes = await entry.some(READ_BYTES_MAX);
-      if (bytes !== undefined) {
-        digest.update(bytes);
-        return bytes;
-      }
-      const actual = digest.digest("hex");
-      if (actual !== sha256)
-        throw new ArtifactError("digest-mismatch", { entry: path, expected: sha256, actual });
-      isVerified = true;
-      onVerified(about);
-      return undefined;
+    chunk,
+    skip: async () => {
+      if (state !== "open") return;
+      while ((await chunk()) !== undefined);
+      state = "skipped";
     },
   };
 }
