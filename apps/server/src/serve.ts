@@ -170,8 +170,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   blobs.sweep().catch((error: unknown) => log.warn("sweep-failed", { errors: errorChain(error) }));
   const stopTending = tendForever(database, tenantId, log);
   log.info("server-listening", { url: publicUrl, host: config.listen.host, port });
-  if (operators.setupCode() !== undefined)
-    log.info("setup-needed", { url: publicUrl, setupCodeFile: paths.setupCode });
+  tellSetupCode(operators.setupCode(), publicUrl, paths.setupCode, log);
 
   return async () => {
     stopTending();
@@ -181,6 +180,14 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
     await signer.stop();
     await database.close();
   };
+}
+
+/** The code goes to a person at a terminal, and to a file of this user's; a log that is kept and sent around has only its path. */
+function tellSetupCode(code: string | undefined, url: string, file: string, log: Log): void {
+  if (code === undefined) return;
+  log.info("setup-needed", { url, setupCodeFile: file });
+  if (process.stderr.isTTY)
+    process.stderr.write(`\nNo administrator yet: moult setup ${url} --code ${code}\n\n`);
 }
 
 /** One round after the other, never two at once. */
