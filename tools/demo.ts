@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { ProductName } from "@moult/model";
 import { deviations, reportOf } from "./demo/demo-report.ts";
 import { DEMO_PRODUCT, startDemoWorld, type DemoWorld } from "./demo/demo-world.ts";
 import { ADMINISTRATOR } from "./local/administrator.ts";
-import { startLocalProcess, type LocalProcess } from "./local/local-process.ts";
+import { startLocalProcess, waitFor, type LocalProcess } from "./local/local-process.ts";
 import { words } from "./local/moult-command.ts";
 import * as z from "zod";
 
@@ -11,6 +12,7 @@ import * as z from "zod";
 
 const DEVICES = 6;
 const FOLDER = fileURLToPath(new URL("../.demo", import.meta.url));
+const FLEET_PRODUCT = "fleet";
 const FLEET_TOOL = fileURLToPath(new URL("./fleet.ts", import.meta.url));
 /** Of `moult deployment watch`: the deployment stopped itself. */
 const EXIT_STOPPED = 3;
@@ -33,23 +35,55 @@ async function deploy(world: DemoWorld, version: string, stages: string): Promis
 }
 
 /** Shows the deployment as it goes, until it ends or stops itself. */
-async function watch(world: DemoWorld, deploymentId: string, expectedExit: number): Promise<void> {
-  const { exitCode, stdout, stderr } = await world.moult.run(
-    words`deployment watch ${deploymentId} --timeout 180s`,
+async function watch(
+  world: DemoWorld,
+  deploymentId: string,
+  expectedExit: number,
+  timeout = "180s",
+): Promise<void> {
+  const { exitCode, stderr } = await world.moult.show(
+    words`deployment watch ${deploymentId} --timeout ${timeout}`,
   );
-  say(stdout.trimEnd());
   if (exitCode !== expectedExit)
     throw new Error(`the deployment ended with ${exitCode}, not ${expectedExit}: ${stderr}`);
 }
 
-async function startFleet(world: DemoWorld, count: string): Promise<LocalProcess | undefined> {
-  if (count === "0") return undefined;
-  say(`\n== ${count} simulated devices join`);
-  return startLocalProcess(
+/** A fleet of its own product, so that the six devices' story stays what it is; ends when it runs 2.0. */
+async function showFleet(world: DemoWorld, count: string): Promise<LocalProcess> {
+  const { moult } = world;
+  say(`\n== ${count} simulated devices join, and take 2.0 in stages`);
+  await moult.ok(words`product create ${FLEET_PRODUCT} --artifact-key release-key.pub.pem`);
+  await moult.ok(words`release upload --product ${FLEET_PRODUCT} app-2.0.mender`);
+  const secret = await moult.ok(
+    words`enrolment-token create --product ${FLEET_PRODUCT} --accepts --uses ${count}`,
+  );
+  const file = "fleet-provisioning.json";
+  await moult.ok(
+    words`device provision --product ${FLEET_PRODUCT} --hardware-type demo-board
+      --enrolment-token - --out ${file}`,
+    secret,
+  );
+  const fleet = await startLocalProcess(
     process.execPath,
-    [FLEET_TOOL, "--provisioning", world.provisioningFile, "--count", count, "--interval", "30"],
+    [FLEET_TOOL, ...words`--provisioning ${`${FOLDER}/${file}`} --count ${count} --interval 10`],
     { logFile: `${FOLDER}/fleet.log` },
   );
+  await waitFor(
+    "the fleet to join",
+    async () => {
+      const query = { product: FLEET_PRODUCT as ProductName };
+      const { byState } = await world.client.call("countDevices", { query });
+      return (byState.accepted ?? 0) >= Number(count) || undefined;
+    },
+    600_000,
+    1_000,
+  );
+  const reply = await moult.json(
+    words`deployment create ${`${FLEET_PRODUCT}/2.0`} --all --stages 1,10,100 --concurrent 1000
+      --error-stop 5%`,
+  );
+  await watch(world, z.object({ id: z.string() }).parse(reply).id, 0, "30m");
+  return fleet;
 }
 
 async function run(world: DemoWorld): Promise<number> {
@@ -106,10 +140,11 @@ void interrupted.then(() => {
 
 say("== a server, an administrator, keys, three signed releases, six devices that run 1.0");
 const world = await startDemoWorld(FOLDER, DEVICES, say);
-const fleet = values.once ? undefined : await startFleet(world, values.fleet);
+let fleet: LocalProcess | undefined;
 try {
   process.exitCode = await run(world);
   if (!values.once) {
+    if (values.fleet !== "0") fleet = await showFleet(world, values.fleet);
     sayWhatToTry(world);
     isStaying = true;
     const staying = setInterval(() => undefined, 3_600_000);

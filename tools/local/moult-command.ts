@@ -18,13 +18,13 @@ export interface MoultCommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Told of each command before it runs. */
   readonly onCommand?: (line: string) => void;
-  /** Where progress and errors are shown live; absent: they are only returned. */
-  readonly showErrors?: boolean;
 }
 
 export interface MoultCommand {
   /** Runs `moult ...`; the exit code is part of the answer. */
   run(args: readonly string[], input?: string): Promise<CommandResult>;
+  /** Runs it with its output on this process's standard error, live: progress bars on a terminal. */
+  show(args: readonly string[]): Promise<CommandResult>;
   /** Runs it and demands success; what it printed. */
   ok(args: readonly string[], input?: string): Promise<string>;
   /** Runs it with `--json`, demands success, and parses what it printed. */
@@ -36,32 +36,36 @@ export function createMoultCommand({
   cwd,
   environment = {},
   onCommand = () => undefined,
-  showErrors = false,
 }: MoultCommandOptions): MoultCommand {
+  const variables = { HOME: home, XDG_CONFIG_HOME: `${home}/.config`, ...environment };
   const run = (args: readonly string[], input?: string): Promise<CommandResult> =>
     new Promise((resolve, reject) => {
       onCommand(`moult ${args.map(quoted).join(" ")}`);
       const child = spawn(process.execPath, [CLI_BUNDLE, ...args], {
         cwd,
-        env: {
-          ...process.env,
-          HOME: home,
-          XDG_CONFIG_HOME: `${home}/.config`,
-          NO_COLOR: "1",
-          ...environment,
-        },
+        env: { ...process.env, ...variables, NO_COLOR: "1" },
         stdio: "pipe",
       });
       let stdout = "";
       let stderr = "";
       child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        stderr += text;
-        if (showErrors) process.stderr.write(text);
-      });
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
       child.once("error", reject);
       child.once("close", (exitCode) => resolve({ exitCode: exitCode ?? -1, stdout, stderr }));
       child.stdin.end(input ?? "");
+    });
+  const show = (args: readonly string[]): Promise<CommandResult> =>
+    new Promise((resolve, reject) => {
+      onCommand(`moult ${args.map(quoted).join(" ")}`);
+      const child = spawn(process.execPath, [CLI_BUNDLE, ...args], {
+        cwd,
+        env: { ...process.env, ...variables },
+        stdio: ["ignore", process.stderr, process.stderr],
+      });
+      child.once("error", reject);
+      child.once("close", (exitCode) =>
+        resolve({ exitCode: exitCode ?? -1, stdout: "", stderr: "" }),
+      );
     });
   const ok = async (args: readonly string[], input?: string): Promise<string> => {
     const { exitCode, stdout, stderr } = await run(args, input);
@@ -71,6 +75,7 @@ export function createMoultCommand({
   };
   return {
     run,
+    show,
     ok,
     json: async (args) => JSON.parse(await ok([...args, "--json"])) as unknown,
   };
