@@ -111,8 +111,8 @@ function setUpDevices(
         serial,
         environment: { DEMO_PORT: String(applicationPort), DEMO_DEVICE: serial },
       });
-      await device.run("provision", provisioningFile);
-      await device.run("install", join(folder, "app-1.0.mender"), "--yes");
+      await device.runAside("provision", provisioningFile);
+      await device.runAside("install", join(folder, "app-1.0.mender"), "--yes");
       return { device, applicationPort };
     }),
   );

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,9 @@ export interface LocalDevice {
   readonly root: string;
   readonly serial: string;
   /** Runs one `moult-agent` command there; throws with what it printed when it fails. */
-  run(...args: string[]): Promise<string>;
+  run(...args: string[]): string;
+  /** The same, while other things go on. */
+  runAside(...args: string[]): Promise<string>;
   start(): Promise<LocalProcess>;
 }
 
@@ -31,6 +33,8 @@ export interface LocalDeviceOptions {
 
 export async function createLocalDevice(options: LocalDeviceOptions): Promise<LocalDevice> {
   const { root, serial, environment = {}, config = {}, node = process.execPath } = options;
+  const env = { ...process.env, ...environment };
+  const commandLine = (args: readonly string[]) => [AGENT_BUNDLE, ...args, "--root", root];
   await mkdir(join(root, "etc/moult"), { recursive: true });
   await writeFile(
     join(root, "etc/moult/agent.json"),
@@ -43,11 +47,16 @@ export async function createLocalDevice(options: LocalDeviceOptions): Promise<Lo
   return {
     root,
     serial,
-    run: async (...args) => {
-      const env = { ...process.env, ...environment };
-      const { stdout } = await execute(node, [AGENT_BUNDLE, ...args, "--root", root], { env });
+    run: (...args) => {
+      const { status, stdout, stderr } = spawnSync(node, commandLine(args), {
+        encoding: "utf8",
+        env,
+      });
+      if (status !== 0)
+        throw new Error(`moult-agent ${args.join(" ")} ended with ${status}:\n${stderr}${stdout}`);
       return stdout;
     },
+    runAside: async (...args) => (await execute(node, commandLine(args), { env })).stdout,
     start: () =>
       startLocalProcess(node, [AGENT_BUNDLE, "daemon", "--root", root], {
         logFile: join(root, "agent.log"),
