@@ -17,9 +17,14 @@ export default defineConfig({
         test: {
           name: "unit",
           include: beside("*.test.ts"),
-          exclude: [...beside("*.store.test.ts"), "**/node_modules/**"],
+          exclude: [
+            ...beside("*.store.test.ts"),
+            ...beside("*.process.test.ts"),
+            "**/node_modules/**",
+          ],
         },
       },
+      { test: { name: "process", include: beside("*.process.test.ts"), testTimeout: 60_000 } },
       {
         test: {
           name: "store",

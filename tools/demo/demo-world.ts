@@ -25,7 +25,7 @@ export interface DemoWorld {
   stop(): Promise<void>;
 }
 
-export interface DemoDevice {
+interface DemoDevice {
   readonly device: LocalDevice;
   readonly applicationPort: number;
 }

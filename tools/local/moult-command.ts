@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** The command line tool as people get it: `npm run build` makes it. */
 export const CLI_BUNDLE = fileURLToPath(new URL("../../dist/moult.mjs", import.meta.url));
 
-export interface CommandResult {
+interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { AppError } from "@moult/base";
 
-export class UsageError extends AppError<"usage"> {}
+class UsageError extends AppError<"usage"> {}
 
 export const USAGE = `Usage: node apps/server/src/main.ts [--data FOLDER] [--config FILE]
 

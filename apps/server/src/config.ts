@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { TlsPlace } from "./platform/tls/open-tls.ts";
 
 /** `problems` lists every mistake: where it is, and what would be right. */
-export class ConfigError extends AppError<"config-unreadable" | "config-invalid"> {}
+class ConfigError extends AppError<"config-unreadable" | "config-invalid"> {}
 
 const GIB = 1024 ** 3;
 const DAY_SECONDS = 86_400;

@@ -6,7 +6,7 @@ import type { AssignmentFacts, AttemptFacts } from "./facts.ts";
  * nothing past the offer), the server took the offer back, or the new software was given up only because the server
  * could not be reached. A try counts as begun with its first report, so a download that failed is charged.
  */
-export const UNCHARGED_CODES: ReadonlySet<string> = new Set([
+const UNCHARGED_CODES: ReadonlySet<string> = new Set([
   "never-began",
   "withdrawn",
   "server-unreachable",
@@ -16,14 +16,13 @@ export const UNCHARGED_CODES: ReadonlySet<string> = new Set([
  * Tries beyond the charged ones after which an assignment is given up all the same. A device that takes every offer and
  * never begins, or whose server is always out of reach, must not hold a deployment open for ever.
  */
-export const UNCHARGED_ATTEMPTS_MAX = 20;
+const UNCHARGED_ATTEMPTS_MAX = 20;
 
 /** Whether a try is one of the plan's `attemptsMax`. */
-export const isCharged = ({ code }: AttemptFacts): boolean =>
-  code === null || !UNCHARGED_CODES.has(code);
+const isCharged = ({ code }: AttemptFacts): boolean => code === null || !UNCHARGED_CODES.has(code);
 
 /** Whether the device has a try left after these. */
-export function hasTryLeft(attempts: readonly AttemptFacts[], plan: Plan): boolean {
+function hasTryLeft(attempts: readonly AttemptFacts[], plan: Plan): boolean {
   return (
     attempts.filter(isCharged).length < plan.attemptsMax &&
     attempts.length < plan.attemptsMax + UNCHARGED_ATTEMPTS_MAX

@@ -213,7 +213,7 @@ export function remove(fleet: Fleet, device: FleetDevice): void {
   settle(fleet);
 }
 
-export function settle(fleet: Fleet): void {
+function settle(fleet: Fleet): void {
   const { plan, state, stage, waived, counts, devices } = fleet;
   const isAnyoneLeft = devices.some(
     ({ isMember, assignment }) => isMember && assignment?.state !== "closed",

@@ -179,7 +179,7 @@ export function checkIn(
   });
 }
 
-export const running = (artifactName: string): Running => ({ artifactName, provides: {} });
+const running = (artifactName: string): Running => ({ artifactName, provides: {} });
 
 export const finished = (
   outcome: Extract<AssignmentReport, { kind: "finished" }>["outcome"],

@@ -19,7 +19,7 @@ import { claimPlace } from "./queries.ts";
 import { announce, correctAssignment, endAssignment } from "./settle-assignment.ts";
 
 /** What a device that has an offer is to install. */
-export interface Offer {
+interface Offer {
   readonly assignmentId: AssignmentId;
   readonly deploymentId: DeploymentId;
   readonly attempt: number;

@@ -15,7 +15,7 @@ import { holdDeployment, type DeploymentRecord } from "./queries.ts";
 import { announce, correctAssignment, correctLastTry, endAssignment } from "./settle-assignment.ts";
 
 /** How a try ended, in a device's own words. */
-export type ReportedOutcome = Extract<
+type ReportedOutcome = Extract<
   Outcome,
   "succeeded" | "failed" | "rolled-back" | "rejected" | "aborted"
 >;

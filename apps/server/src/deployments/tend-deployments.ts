@@ -54,7 +54,7 @@ export function createDeploymentTender({
 }
 
 /** Ends the deployment's assignments that are past their time; answers how many. */
-export async function expireAssignments(
+async function expireAssignments(
   db: TenantDb,
   deployment: DeploymentRecord,
   upSince: InstantMs,

@@ -71,7 +71,7 @@ export interface DeviceSessions {
   blob(principal: DevicePrincipal, sha256: Sha256): Promise<StreamReply>;
 }
 
-export interface ClaimedKey {
+interface ClaimedKey {
   /** DER SubjectPublicKeyInfo. */
   readonly publicKey: Uint8Array;
   readonly keyState: KeyState;

@@ -1,8 +1,3 @@
-export {
-  createDeviceSessions,
-  type ClaimedKey,
-  type DeviceSessionDeps,
-  type DeviceSessions,
-} from "./create-device-sessions.ts";
+export { createDeviceSessions, type DeviceSessions } from "./create-device-sessions.ts";
 export type { DevicePrincipal } from "./device-principal.ts";
-export type { Poll, PollAnswer } from "./poll-device.ts";
+export type { PollAnswer } from "./poll-device.ts";

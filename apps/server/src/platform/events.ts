@@ -121,7 +121,7 @@ function eventFrom(
 }
 
 /** The sequence after which only new events come. */
-export async function lastSequence(db: TenantDb): Promise<number> {
+async function lastSequence(db: TenantDb): Promise<number> {
   const row = await db.kysely
     .selectFrom("event")
     .select((eb) => eb.fn.max("sequence").as("sequence"))

@@ -38,7 +38,7 @@ export interface SessionExchange {
 }
 
 /** `self` operations are about the caller's own session and keys, `public` ones come before a session. */
-export type ContextOf<Op extends Operation> = Op["permission"] extends "public"
+type ContextOf<Op extends Operation> = Op["permission"] extends "public"
   ? RequestContext & { readonly exchange: SessionExchange }
   : Op["permission"] extends "self"
     ? OperationContext & { readonly exchange: SessionExchange }
@@ -61,13 +61,13 @@ export interface StreamBody {
   readonly announcedBytes: number | undefined;
 }
 
-export interface OperationInput<Op extends Operation> {
+interface OperationInput<Op extends Operation> {
   readonly params: ParamsOf<Op>;
   readonly query: QueryOf<Op>;
   readonly body: Op["body"] extends "stream" ? StreamBody : BodyOf<Op>;
 }
 
-export type OperationResult<Op extends Operation> = Op["replyKind"] extends "stream"
+type OperationResult<Op extends Operation> = Op["replyKind"] extends "stream"
   ? StreamReply
   : Op["replyKind"] extends "events"
     ? AsyncIterable<ReplyOf<Op>>
@@ -76,7 +76,7 @@ export type OperationResult<Op extends Operation> = Op["replyKind"] extends "str
       : ReplyOf<Op>;
 
 /** Carries out one operation. Refusals are thrown as `ApiError`; anything else thrown is a bug and answers 500. */
-export type OperationHandler<Op extends Operation> = (
+type OperationHandler<Op extends Operation> = (
   context: ContextOf<Op>,
   input: OperationInput<Op>,
 ) => Promise<OperationResult<Op>>;

@@ -32,7 +32,7 @@ type At = number;
 type Json = string;
 type Flag = 0 | 1;
 
-export interface TenantTable {
+interface TenantTable {
   id: TenantId;
   name: string;
   /** Raised by whatever could change an answer to any of the tenant's devices. */
@@ -87,7 +87,7 @@ export interface DeviceTable {
   last_seen_at: At | null;
 }
 
-export interface DeviceKeyTable {
+interface DeviceKeyTable {
   fingerprint: Sha256;
   tenant_id: TenantId;
   device_id: DeviceId;
@@ -97,7 +97,7 @@ export interface DeviceKeyTable {
   created_at: At;
 }
 
-export interface DeviceAttributeTable {
+interface DeviceAttributeTable {
   tenant_id: TenantId;
   device_id: DeviceId;
   name: string;
@@ -105,7 +105,7 @@ export interface DeviceAttributeTable {
 }
 
 /** What a device ran, and from when to when. */
-export interface DeviceRunTable {
+interface DeviceRunTable {
   tenant_id: TenantId;
   device_id: DeviceId;
   artifact_name: string;
@@ -145,7 +145,7 @@ export interface DeviceGroupTable {
   created_at: At;
 }
 
-export interface DeviceGroupMemberTable {
+interface DeviceGroupMemberTable {
   tenant_id: TenantId;
   group_id: GroupId;
   device_id: DeviceId;
@@ -180,7 +180,7 @@ export interface ArtifactTable {
 }
 
 /** One artifact per (release, hardware type, depends). */
-export interface ArtifactFitTable {
+interface ArtifactFitTable {
   tenant_id: TenantId;
   release_id: ReleaseId;
   hardware_type: HardwareType;
@@ -225,7 +225,7 @@ export interface DeploymentTable {
 }
 
 /** The devices of a deployment whose target is a list. */
-export interface DeploymentDeviceTable {
+interface DeploymentDeviceTable {
   tenant_id: TenantId;
   deployment_id: DeploymentId;
   device_id: DeviceId;
@@ -252,7 +252,7 @@ export interface AssignmentTable {
   closed_at: At | null;
 }
 
-export interface AttemptTable {
+interface AttemptTable {
   tenant_id: TenantId;
   assignment_id: AssignmentId;
   attempt: number;
@@ -263,7 +263,7 @@ export interface AttemptTable {
   detail: string | null;
 }
 
-export interface AttemptLogTable {
+interface AttemptLogTable {
   tenant_id: TenantId;
   assignment_id: AssignmentId;
   attempt: number;
@@ -286,7 +286,7 @@ export interface EventTable {
 type IsoText = string;
 
 /** A person. The `auth_` tables are better-auth's; here are the columns that others touch. */
-export interface AuthUserTable {
+interface AuthUserTable {
   id: UserId;
   name: string;
   /** In lower case. */
@@ -297,7 +297,7 @@ export interface AuthUserTable {
 }
 
 /** How a person signs in. */
-export interface AuthAccountTable {
+interface AuthAccountTable {
   id: string;
   user_id: UserId;
   account_id: string;
@@ -308,14 +308,14 @@ export interface AuthAccountTable {
   updated_at: IsoText;
 }
 
-export interface AuthSessionTable {
+interface AuthSessionTable {
   id: string;
   user_id: UserId;
   expires_at: IsoText;
 }
 
 /** Whose fleet a person works on, and in which role. */
-export interface OperatorTable {
+interface OperatorTable {
   user_id: UserId;
   tenant_id: TenantId;
   role: Role;

@@ -4,7 +4,7 @@ import { AppError } from "@moult/base";
 import { readTextIfPresent, writeFileDurably } from "./durable-file.ts";
 
 /** A secret file that is there but cannot be one; a new one is never made over it, because sessions depend on it. */
-export class SecretError extends AppError<"secret-unusable"> {}
+class SecretError extends AppError<"secret-unusable"> {}
 
 const SECRET_BYTES = 32;
 

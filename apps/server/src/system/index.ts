@@ -1,1 +1,1 @@
-export { createSystemHandlers, type SystemHandlerDeps } from "./operations.ts";
+export { createSystemHandlers } from "./operations.ts";

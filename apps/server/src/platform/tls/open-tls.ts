@@ -6,7 +6,7 @@ import { AppError, DAY_MS, type Clock, type Log } from "@moult/base";
 import { readTextIfPresent, writeFileDurably } from "../durable-file.ts";
 import type { IssuedCertificate } from "./issue-certificate.ts";
 
-export class TlsError extends AppError<
+class TlsError extends AppError<
   "certificate-unreadable" | "certificate-and-key-differ" | "authority-unusable"
 > {}
 

@@ -1,1 +1,1 @@
-export { moultRoutes, type MoultProtocolDeps } from "./moult-routes.ts";
+export { moultRoutes } from "./moult-routes.ts";
