@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import { operations, type Operation, type OperationId } from "@moult/api";
+import type { TenantFleet } from "./tenant-fleet.fixture.ts";
+
+/** What a request names: things of `target`, and where a second thing is needed, of `own`. */
+export interface OperationCall {
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+}
+
+type Calls = (target: TenantFleet, own: TenantFleet) => readonly OperationCall[];
+
+const plain: Calls = () => [{}];
+const device: Calls = ({ deviceId }) => [{ params: { deviceId } }];
+const pendingDevice: Calls = ({ pendingDeviceId }) => [{ params: { deviceId: pendingDeviceId } }];
+const group: Calls = ({ groupId }) => [{ params: { groupId } }];
+const release: Calls = ({ releaseId }) => [{ params: { releaseId } }];
+const artifact: Calls = ({ artifactId }) => [{ params: { artifactId } }];
+const deployment: Calls = ({ deploymentId }) => [{ params: { deploymentId } }];
+const plan = { stages: [{ percent: 100 }] };
+const unique = (): string => `x${randomBytes(6).toString("hex")}`;
+const members: Calls = (target, own) => [
+  { params: { groupId: target.groupId }, body: { deviceIds: [own.deviceId] } },
+  { params: { groupId: own.groupId }, body: { deviceIds: [target.deviceId] } },
+];
+
+/**
+ * Every way in which each operation can be pointed at something. A new operation does not compile until it is here, so
+ * that none is left out of the tests that use this table.
+ */
+export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
+  showSetup: plain,
+  completeSetup: () => [
+    {
+      body: {
+        setupCode: "guess",
+        name: "Eve",
+        email: "eve@example.org",
+        password: "long enough to try",
+      },
+    },
+  ],
+  signIn: () => [{ body: { email: "eve@example.org", password: "a guess" } }],
+  signOut: plain,
+  showMe: plain,
+  createApiKey: () => [{ body: { name: unique(), role: "viewer" } }],
+  listApiKeys: plain,
+  deleteApiKey: ({ keyId }) => [{ params: { keyId } }],
+  showSystem: plain,
+  watchEvents: ({ deviceId, deploymentId }) => [
+    { query: { after: 0 } },
+    { query: { after: 0, deviceId } },
+    { query: { after: 0, deploymentId } },
+  ],
+  listProducts: plain,
+  createProduct: () => [{ body: { name: unique() } }],
+  showProduct: ({ product }) => [{ params: { product } }],
+  changeProduct: ({ product }) => [{ params: { product }, body: { title: "changed" } }],
+  listDevices: ({ groupId, marker }) => [{}, { query: { groupId } }, { query: { search: marker } }],
+  countDevices: plain,
+  showDevice: device,
+  explainDevice: device,
+  listDeviceTimeline: device,
+  listDeviceAssignments: device,
+  renameDevice: ({ deviceId }) => [{ params: { deviceId }, body: { name: "renamed" } }],
+  acceptDevice: pendingDevice,
+  rejectDevice: device,
+  decommissionDevice: device,
+  preauthoriseDevice: ({ product }) => [
+    { body: { product, keyFingerprint: randomBytes(32).toString("hex") } },
+  ],
+  listPreauthorisations: plain,
+  deletePreauthorisation: ({ preauthorisationId }) => [{ params: { preauthorisationId } }],
+  createEnrolmentToken: ({ product }) => [{ body: { product } }],
+  listEnrolmentTokens: plain,
+  deleteEnrolmentToken: ({ enrolmentTokenId }) => [{ params: { enrolmentTokenId } }],
+  listGroups: plain,
+  createGroup: ({ product }) => [{ body: { name: unique(), product } }],
+  showGroup: group,
+  deleteGroup: group,
+  addToGroup: members,
+  removeFromGroup: members,
+  uploadArtifact: ({ product }) => [{ params: { product } }],
+  listReleases: plain,
+  showRelease: release,
+  changeRelease: ({ releaseId }) => [{ params: { releaseId }, body: { notes: "changed" } }],
+  deleteRelease: release,
+  downloadArtifact: artifact,
+  deleteArtifact: artifact,
+  listDeployments: ({ releaseId }) => [{}, { query: { releaseId } }],
+  createDeployment: (target, own) => [
+    { body: { releaseId: target.releaseId, target: { kind: "all" }, plan } },
+    {
+      body: { releaseId: own.releaseId, target: { kind: "group", groupId: target.groupId }, plan },
+    },
+    {
+      body: {
+        releaseId: own.releaseId,
+        target: { kind: "devices", deviceIds: [target.deviceId] },
+        plan,
+      },
+    },
+  ],
+  showDeployment: deployment,
+  pauseDeployment: deployment,
+  resumeDeployment: deployment,
+  abortDeployment: deployment,
+  listAssignments: deployment,
+  showAssignment: ({ assignmentId }) => [{ params: { assignmentId } }],
+  showAttemptLog: ({ assignmentId }) => [{ params: { assignmentId, attempt: 1 } }],
+};
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Events are read for this long; the streams never end by themselves. */
+const EVENTS_MS = 300;
+
+/** Sends one call; of live events what arrives at once. */
+export async function send(
+  url: string,
+  id: OperationId,
+  call: OperationCall,
+  apiKey: string,
+): Promise<Answer> {
+  const operation: Operation = operations[id];
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(call.params?.[name])),
+  );
+  const query = new URLSearchParams(
+    Object.entries(call.query ?? {}).map(([name, value]) => [name, String(value)]),
+  );
+  const isStream = operation.body === "stream";
+  const response = await fetch(`${url}/api/v1${path}?${query.toString()}`, {
+    method: operation.method,
+    headers: {
+      authorization: `Bearer ${apiKey}`,
+      ...(isStream ? { "content-type": "application/octet-stream" } : {}),
+      ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(isStream ? { body: "no artifact" } : {}),
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+  });
+  const text =
+    operation.replyKind === "events" && response.ok
+      ? await firstBytes(response)
+      : await response.text();
+  return { status: response.status, text };
+}
+
+async function firstBytes(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  let text = "";
+  const timer = setTimeout(() => void reader?.cancel(), EVENTS_MS);
+  for (;;) {
+    const next = await reader?.read();
+    if (next?.done !== false) break;
+    text += Buffer.from(next.value).toString();
+  }
+  clearTimeout(timer);
+  return text;
+}

@@ -1,0 +1,211 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { createClient, type Client } from "@moult/client";
+import { present, seededRandom } from "@moult/base";
+import {
+  Plan,
+  type ArtifactId,
+  type AssignmentId,
+  type DeploymentId,
+  type DeviceId,
+  type EnrolmentTokenId,
+  type GroupId,
+  type HardwareType,
+  type PreauthorisationId,
+  type ProductName,
+  type ReleaseId,
+  type Sha256,
+  type TenantId,
+} from "@moult/model";
+import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
+import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
+import { singleFileArtifact } from "../system/agent-artifact.fixture.ts";
+import type { ServerSql } from "./server-sql.fixture.ts";
+
+/** One tenant with one of everything; both tenants name their things alike, as strangers may. */
+export interface TenantFleet {
+  readonly tenantId: TenantId;
+  readonly apiKey: string;
+  readonly client: Client;
+  readonly product: ProductName;
+  readonly deviceId: DeviceId;
+  readonly pendingDeviceId: DeviceId;
+  readonly groupId: GroupId;
+  readonly releaseId: ReleaseId;
+  readonly artifactId: ArtifactId;
+  readonly deploymentId: DeploymentId;
+  readonly assignmentId: AssignmentId;
+  readonly enrolmentTokenId: EnrolmentTokenId;
+  readonly preauthorisationId: PreauthorisationId;
+  readonly keyId: string;
+  /** Stands in titles, names, notes and contents: whoever reads it reads this tenant. */
+  readonly marker: string;
+  /** Every id above, and what else only this tenant may see. */
+  readonly secrets: readonly string[];
+}
+
+const product = "gateway" as ProductName;
+const hardwareType = "gw2-rev-a" as HardwareType;
+const plan = Plan.parse({ stages: [{ percent: 100 }] });
+
+/** A second tenant with an administrator's key; no operation makes one, so the database does. */
+export async function insertTenant(
+  sql: ServerSql,
+  name: string,
+): Promise<{ readonly tenantId: TenantId; readonly apiKey: string }> {
+  const tenantId = randomUUID() as TenantId;
+  const userId = randomUUID();
+  const apiKey = `mk_${randomBytes(32).toString("base64url")}`;
+  const now = Date.now();
+  const iso = new Date(now).toISOString();
+  await sql.run(
+    `insert into tenant (id, name, planning_epoch, assignment_number, deployment_number, created_at)
+     values (?, ?, 0, 0, 0, ?)`,
+    tenantId,
+    name,
+    now,
+  );
+  await sql.run(
+    `insert into auth_user (id, name, email, email_verified, created_at, updated_at) values (?, ?, ?, 1, ?, ?)`,
+    userId,
+    name,
+    `${name}@example.org`,
+    iso,
+    iso,
+  );
+  await sql.run(
+    `insert into operator (user_id, tenant_id, role, created_at) values (?, ?, 'admin', ?)`,
+    userId,
+    tenantId,
+    now,
+  );
+  await sql.run(
+    `insert into api_key (id, tenant_id, user_id, name, role, start, secret_sha256, created_at)
+     values (?, ?, ?, ?, 'admin', ?, ?, ?)`,
+    randomUUID(),
+    tenantId,
+    userId,
+    name,
+    apiKey.slice(0, 9),
+    createHash("sha256").update(apiKey).digest("hex"),
+    now,
+  );
+  return { tenantId, apiKey };
+}
+
+/** Fills a tenant through its own API and its own devices. */
+export async function makeFleet(
+  url: string,
+  tenant: { readonly tenantId: TenantId; readonly apiKey: string },
+  marker: string,
+  sql: ServerSql,
+): Promise<TenantFleet> {
+  const { tenantId, apiKey } = tenant;
+  const client = createClient({ baseUrl: url, credentials: { kind: "api-key", apiKey } });
+  await client.call("createProduct", { body: { name: product, title: marker } });
+  const token = await client.call("createEnrolmentToken", {
+    body: { product, label: marker, accepts: true },
+  });
+  const waiting = await client.call("createEnrolmentToken", { body: { product, label: marker } });
+  const preauthorisation = await client.call("preauthoriseDevice", {
+    body: { product, keyFingerprint: randomBytes(32).toString("hex") as Sha256, name: marker },
+  });
+  const device = await simulatedDevice(url, client, marker, token.secret);
+  await device.enrol();
+  const pending = await simulatedDevice(url, client, `${marker}-pending`, waiting.secret);
+  await pending.enrol();
+  await device.checkIn();
+  const deviceThatIs = async (state: "accepted" | "pending"): Promise<DeviceId> => {
+    const { items } = await client.call("listDevices", { query: { state } });
+    return present(items[0], `a device that is ${state}`).id;
+  };
+  const deviceId = await deviceThatIs("accepted");
+  const pendingDeviceId = await deviceThatIs("pending");
+
+  const { id: groupId } = await client.call("createGroup", { body: { name: marker, product } });
+  await client.call("addToGroup", { params: { groupId }, body: { deviceIds: [deviceId] } });
+  const bytes = await singleFileArtifact({
+    artifactName: "2.0",
+    destination: "/opt/app",
+    content: Buffer.from(marker),
+    deviceType: hardwareType,
+  });
+  const { release, artifact } = await client.upload(
+    "uploadArtifact",
+    { params: { product } },
+    { bytes: once(bytes), sizeBytes: bytes.length },
+  );
+  await client.call("changeRelease", {
+    params: { releaseId: release.id },
+    body: { notes: marker },
+  });
+  const deployment = await client.call("createDeployment", {
+    body: {
+      name: marker,
+      releaseId: release.id,
+      target: { kind: "devices", deviceIds: [deviceId] },
+      plan,
+    },
+  });
+  await device.checkIn();
+  const { items } = await client.call("listAssignments", {
+    params: { deploymentId: deployment.id },
+  });
+  const assignmentId = present(items[0], "the device was offered the release").id;
+  await sql.run(
+    `insert into attempt_log (tenant_id, assignment_id, attempt, content) values (?, ?, 1, ?)`,
+    tenantId,
+    assignmentId,
+    marker,
+  );
+  const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
+  const ids = {
+    deviceId,
+    pendingDeviceId,
+    groupId,
+    releaseId: release.id,
+    artifactId: artifact.id,
+    deploymentId: deployment.id,
+    assignmentId,
+    enrolmentTokenId: token.token.id,
+    preauthorisationId: preauthorisation.id,
+    keyId: key.id,
+  };
+  const secrets = [marker, tenantId, ...Object.values(ids)];
+  return { tenantId, apiKey, client, product, marker, ...ids, secrets };
+}
+
+async function simulatedDevice(
+  url: string,
+  client: Client,
+  seed: string,
+  enrolmentToken: string,
+): Promise<SimulatedDevice> {
+  const { tenantId, instructionKeys } = await client.call("showSystem");
+  const provisioning = {
+    version: 1 as const,
+    server: { url },
+    tenantId,
+    product,
+    hardwareType,
+    pathPrefix: `${product}/prod/`,
+    instructionKeys,
+    artifactKeys: [],
+    enrolmentToken,
+  };
+  return new SimulatedDevice(
+    {
+      link: createFleetLink(provisioning, 2),
+      provisioning,
+      behaviour: { failPercent: 0, failVersion: undefined, downloads: false, stepMs: 0 },
+      random: seededRandom(1),
+      wait: () => Promise.resolve(),
+    },
+    seed,
+    1,
+    "1.0",
+  );
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
