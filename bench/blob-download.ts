@@ -14,7 +14,7 @@ import { createMoultCommand, words } from "../tools/local/moult-command.ts";
 import { createFleetLink } from "../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../tools/fleet/simulated-device.ts";
 import { median, summary, type BenchOptions, type BenchReport } from "./measure.ts";
-import { startNginx } from "./nginx.ts";
+import { startNginx } from "./peers/nginx.ts";
 
 export const name = "blob-download";
 export const question =

@@ -4,16 +4,16 @@ import { createProcessTerminal } from "./terminal/process-terminal.ts";
 import { VERSION } from "./version.ts";
 
 const interruption = new AbortController();
-process.once("SIGINT", () => interruption.abort(new Error("interrupted")));
+const interrupt = (): void => interruption.abort(new Error("interrupted"));
+process.once("SIGINT", interrupt);
 // `moult device list | head` ends the pipe before the list: nobody is left to tell.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);
 });
 
-const { signal } = interruption;
 process.exitCode = await runCli(COMMANDS, process.argv.slice(2), VERSION, {
-  terminal: createProcessTerminal(process, signal),
+  terminal: createProcessTerminal(process, interrupt),
   environment: process.env,
-  signal,
+  signal: interruption.signal,
 });

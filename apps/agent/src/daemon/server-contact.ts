@@ -34,9 +34,9 @@ export type ContactResult =
 /** One check-in and what follows from it. */
 export interface ServerContact {
   /** Checks in as the life cycle has it, state scripts around it, and obeys the answer. Throws only when aborted. */
-  contact(signal: AbortSignal): Promise<ContactResult>;
-  /** Returns when the server has answered this agent, with a fresh login; tries until then or until aborted. */
-  reach(signal: AbortSignal): Promise<void>;
+  readonly contact: (signal: AbortSignal) => Promise<ContactResult>;
+  /** Returns when this agent, freshly logged in, got an answer that it can obey; tries until then or until aborted. */
+  readonly reach: (signal: AbortSignal) => Promise<void>;
 }
 
 /** What a check-in waits for slow inventory scripts; they are in the next one. */
@@ -98,8 +98,9 @@ export function createServerContact(deps: ServerContactDeps): ServerContact {
       for (let failures = 1; ; failures += 1) {
         try {
           session.drop();
-          const result = await exchange(false, signal);
-          if (result.kind === "holds" || result.kind === "instructed") {
+          const result = await exchange(true, signal);
+          // A signed answer: software that lost its keys would reach the server and never obey it again.
+          if (result.kind === "instructed") {
             // The update that asks this is itself under way: what the answer says is done beside it.
             obeyResult(result).catch((error: unknown) =>
               log.error("instruction-failed", { error }),

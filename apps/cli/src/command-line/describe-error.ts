@@ -47,7 +47,6 @@ function exitCodeOf(code: string): ExitCode {
 const PROBLEM_HINTS: Readonly<Record<string, string>> = {
   unauthenticated: "Sign in with `moult login`; an API key may have expired or been deleted.",
   forbidden: "`moult whoami` shows your role.",
-  "setup-code-wrong": "The server printed the code when it started.",
   "setup-done": "Sign in with `moult login`.",
   "artifact-unsigned": "Sign it with `moult artifact sign --key FILE`.",
   "artifact-signature-invalid": "`moult product show` tells which keys the product takes.",
@@ -57,14 +56,17 @@ const PROBLEM_HINTS: Readonly<Record<string, string>> = {
 };
 
 function describeProblem(problem: ApiProblem): ErrorDescription {
-  const { code, detail, requestId, issues } = problem;
+  const { code, title, detail, requestId, issues } = problem;
   return {
-    sentence: plainText(detail),
+    // Where the detail is about this case alone, the title says what the case is.
+    sentence: plainText(code === "setup-code-wrong" ? `${title}. ${detail}` : detail),
     code: plainText(code),
     exitCode: exitCodeOf(code),
     requestId: plainText(requestId),
     hint: PROBLEM_HINTS[code],
-    notes: issues.map(({ path, message }) => plainText(`${path}: ${message}`)),
+    notes: issues
+      .map(({ path, message }) => plainText(`${path}: ${message}`))
+      .filter((note) => note !== plainText(detail)),
   };
 }
 

@@ -17,7 +17,10 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Target", targetText(target)],
       ["Devices", tallyText(deployment.tally)],
       ["Stages", stageLines(deployment).join("\n")],
-      ["At a time", `${plan.concurrentMax} devices, ${plan.attemptsMax} tries each`],
+      [
+        "At a time",
+        `${plan.concurrentMax} devices; each has ${plan.attemptsMax === 1 ? "one try" : `${plan.attemptsMax} tries`}`,
+      ],
       ["Created", `${timeText(deployment.createdAt)} by ${deployment.createdBy}`],
       ["Finished", finishedAt === null ? undefined : timeText(finishedAt)],
     ]),

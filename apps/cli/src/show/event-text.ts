@@ -4,11 +4,14 @@ import { plainText } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time-text.ts";
 import { tripText } from "./deployment-text.ts";
 
-/** One line: when, what about, what happened. */
-export function eventLine({ at, deviceId, deploymentId, body }: FleetEvent): string {
+/** One line: when, what about, what happened. `isOneDeployment`: all lines are about the same one, which is not said. */
+export function eventLine(
+  { at, deviceId, deploymentId, body }: FleetEvent,
+  isOneDeployment = false,
+): string {
   const about = [
     ...(deviceId === null ? [] : [`device ${deviceId}`]),
-    ...(deploymentId === null ? [] : [`deployment ${deploymentId}`]),
+    ...(deploymentId === null || isOneDeployment ? [] : [`deployment ${deploymentId}`]),
   ];
   const subject = about.length === 0 ? "" : `${about.join(", ")}: `;
   return plainText(`${timeText(at)}  ${subject}${eventText(body)}`);

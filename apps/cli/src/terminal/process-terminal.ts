@@ -1,15 +1,19 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
+import { CliError } from "../command-line/cli-error.ts";
 import { fitText } from "./plain-text.ts";
 import type { Terminal } from "./terminal.ts";
 
 const ESCAPE = String.fromCharCode(27);
 
-/** The terminal that this process was started in. */
+/** A terminal that does not say how wide it is. */
+const COLUMNS_UNKNOWN = 80;
+
+/** The terminal that this process was started in. Ctrl-C at a question calls `interrupt`, as it does anywhere else. */
 export function createProcessTerminal(
   { stdin, stdout, stderr }: Pick<NodeJS.Process, "stdin" | "stdout" | "stderr">,
-  signal: AbortSignal,
+  interrupt: () => void,
 ): Terminal {
   let statusLines = 0;
   const eraseStatus = (): void => {
@@ -18,17 +22,28 @@ export function createProcessTerminal(
   };
   const hasStatus = stderr.isTTY === true;
   const line = async (question: string, isSecret: boolean): Promise<string> => {
-    const output = isSecret ? silently(stderr, question) : stderr;
+    const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const output = isSecret ? silence : stderr;
+    // From here on the terminal itself echoes nothing; only then may somebody begin to type a secret.
     const reader = createInterface({ input: stdin, output, terminal: true });
+    if (isSecret) stderr.write(question);
     try {
-      return await reader.question(question, { signal });
+      return await new Promise((resolve, reject) => {
+        const end = (why: string): void => reject(new CliError("cancelled", why));
+        reader.once("SIGINT", () => {
+          interrupt();
+          end("Stopped.");
+        });
+        reader.once("close", () => end("The input ended before the answer."));
+        reader.question(question).then(resolve, reject);
+      });
     } finally {
       reader.close();
       if (isSecret) stderr.write("\n");
     }
   };
   return {
-    columns: stdout.isTTY === true ? stdout.columns : undefined,
+    columns: stdout.isTTY === true ? stdout.columns || COLUMNS_UNKNOWN : undefined,
     hasStatus,
     canAsk: stdin.isTTY === true && hasStatus,
     out: (text) => {
@@ -37,14 +52,16 @@ export function createProcessTerminal(
     },
     err: (text) => {
       eraseStatus();
-      stderr.write(`${text}\n`);
+      // Styles follow standard output; a log of the errors must not get them.
+      stderr.write(`${hasStatus ? text : stripVTControlCharacters(text)}\n`);
     },
     status: (lines) => {
       if (!hasStatus) return;
       eraseStatus();
       if (lines === undefined) return;
       // A line that wraps would count as two, and leave one behind.
-      for (const text of lines) stderr.write(`${fitText(text, stderr.columns - 1)}\n`);
+      for (const text of lines)
+        stderr.write(`${fitText(text, (stderr.columns || COLUMNS_UNKNOWN) - 1)}\n`);
       statusLines = lines.length;
     },
     // `styleText` knows NO_COLOR, FORCE_COLOR, and whether the stream is a terminal.
@@ -59,10 +76,4 @@ export function createProcessTerminal(
         .replace(/\r?\n$/, "");
     },
   };
-}
-
-/** Shows the question and nothing of what is typed. */
-function silently(stream: NodeJS.WriteStream, question: string): Writable {
-  stream.write(question);
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }

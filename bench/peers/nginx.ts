@@ -5,7 +5,7 @@ import {
   startLocalProcess,
   waitFor,
   type LocalProcess,
-} from "../tools/local/local-process.ts";
+} from "../../tools/local/local-process.ts";
 
 export interface Nginx extends LocalProcess {
   readonly port: number;
