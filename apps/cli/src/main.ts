@@ -12,8 +12,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(COMMANDS, process.argv.slice(2), VERSION, {
+const exitCode = await runCli(COMMANDS, process.argv.slice(2), VERSION, {
   terminal: createProcessTerminal(process, interrupt),
   environment: process.env,
   signal: interruption.signal,
 });
+// The command is over; a connection whose refused upload nobody reads must not keep the process. Output is written
+// synchronously on Linux, so nothing of it is lost.
+process.exit(exitCode);
