@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   existsSync,
   mkdtempSync,
@@ -8,6 +7,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -69,11 +69,13 @@ test("everything it keeps is its user's alone, and no secret stands in its log",
 
   const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
   expect(modeOf(running.dataFolder)).toBe("700");
-  for (const place of ["secrets", "signer"])
-    for (const name of readdirSync(join(running.dataFolder, place))) {
-      const path = join(running.dataFolder, place, name);
-      expect([path, modeOf(path)]).toEqual([path, statSync(path).isDirectory() ? "700" : "600"]);
-    }
+  for (const place of ["secrets", "signer"]) {
+    const folderOfSecrets = join(running.dataFolder, place);
+    expect([place, modeOf(folderOfSecrets)]).toEqual([place, "700"]);
+    for (const name of readdirSync(folderOfSecrets))
+      if (name !== "compile-cache")
+        expect([name, modeOf(join(folderOfSecrets, name))]).toEqual([name, "600"]);
+  }
   expect(existsSync(join(running.dataFolder, "setup-code"))).toBe(false);
 
   const secrets = readdirSync(join(running.dataFolder, "secrets")).map((name) =>
@@ -181,13 +183,12 @@ test("a database of a later version is left alone, with words for its operator",
 });
 
 test("a port that is taken is said plainly", async () => {
-  const running = await start();
+  const other = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as AddressInfo;
 
   await expect(
-    startLocalServer({
-      dataFolder: join(folder, randomBytes(4).toString("hex")),
-      port: running.port,
-      settings: { ...PLAIN, MOULT_LISTEN_PORT: String(running.port) },
-    }).then((second) => second.stop().then(() => second.exitCode())),
+    startLocalServer({ dataFolder: join(folder, "data"), port, settings: PLAIN }),
   ).rejects.toThrow(/EADDRINUSE/);
+  other.close();
 });
