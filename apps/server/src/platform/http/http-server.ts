@@ -22,6 +22,7 @@ export interface HttpServerOptions {
 const BODY_BYTES_MAX = 1024 * 1024;
 /** A connection on which nothing moves for this long is closed; live streams send a comment more often. */
 const SILENCE_MS = 120_000;
+const IDLE_SWEEP_MS = 20;
 const PATH_PART_LENGTH_MAX = 512;
 
 const SECURITY_HEADERS = {
@@ -98,9 +99,12 @@ export function createHttpServer({ tls, trustedProxies, log }: HttpServerOptions
 /** Stops accepting, lets what is under way finish until `deadlineMs`, then cuts it. */
 export async function closeHttpServer(app: FastifyInstance, deadlineMs: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+  // Clients keep connections for their next request; one that was busy when the closing began falls idle later.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS);
   try {
     await app.close();
   } finally {
     clearTimeout(cut);
+    clearInterval(sweep);
   }
 }
