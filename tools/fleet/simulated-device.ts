@@ -146,15 +146,14 @@ export class SimulatedDevice {
     return reply.state;
   }
 
-  /** One check-in; the verified instruction, or undefined when the last one still holds. */
-  async checkIn(): Promise<Instruction | undefined> {
-    const nonce = base64(randomBytes(24));
-    const request: CheckInRequest = {
-      nonce,
+  /** The check-in that it would send now, and the token that goes with it, for tools that send it themselves. */
+  checkInRequest(): { readonly token: string; readonly request: CheckInRequest } {
+    const request = {
+      nonce: base64(randomBytes(24)),
       generation: this.#generation,
       fresh: this.#generation === 0,
       instanceId: this.#instanceId,
-      activity: { kind: "idle" },
+      activity: { kind: "idle" as const },
       digests: {
         running: runningDigest(this.#running, crypto),
         inventory: inventoryDigest(this.#inventory, crypto),
@@ -162,11 +161,17 @@ export class SimulatedDevice {
       ...(this.#owed.running ? { running: this.#running } : {}),
       ...(this.#owed.inventory ? { inventory: this.#inventory } : {}),
     };
+    return { token: this.#token, request };
+  }
+
+  /** One check-in; the verified instruction, or undefined when the last one still holds. */
+  async checkIn(): Promise<Instruction | undefined> {
+    const { request } = this.checkInRequest();
     const reply = await this.#authorised("/device/v1/check-in", request);
     this.#owed = { running: false, inventory: false };
     if (reply.status === 204) return undefined;
     if (reply.status !== 200) throw new Error(`check-in answered ${reply.status}: ${reply.text()}`);
-    return this.#accept(reply.body, nonce);
+    return this.#accept(reply.body, request.nonce);
   }
 
   #accept(body: Uint8Array, nonce: string): Instruction {
