@@ -1,4 +1,4 @@
-import { errorChain, type Log } from "@moult/base";
+import { InvariantError, errorChain, type Log } from "@moult/base";
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -34,6 +34,14 @@ const SECURITY_HEADERS = {
 } as const;
 const HSTS = "max-age=31536000";
 
+/** Zod does what Fastify's schemas would; without them Ajv and its like are never loaded (3 MB). */
+const noSchemas = (): never => {
+  throw new InvariantError("routes are described by the operations table, not by Fastify schemas");
+};
+const NO_SCHEMAS = {
+  compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
+};
+
 /**
  * The server's one HTTP door, without routes: what every answer has in common. Errors of every route, of protocols too,
  * become problem details (RFC 9457) here.
@@ -62,6 +70,7 @@ export function createHttpServer({ tls, trustedProxies, log }: HttpServerOptions
     requestIdHeader: false,
     genReqId: () => newId(),
     trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    schemaController: NO_SCHEMAS,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
   };
   // The type of the underlying server tells apart what nothing here does.
