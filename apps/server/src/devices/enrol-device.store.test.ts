@@ -93,7 +93,7 @@ describe.each(DIALECTS)("enrolment on %s", (dialect) => {
         expect.objectContaining({ reason: "enrolment-token-invalid" }),
       ),
     );
-    expect((await tokens(fleet))[0]).toMatchObject({ uses: 4 });
+    expect((await tokens(fleet)).map(({ uses }) => uses)).toContain(4);
   });
 
   test("no more devices wait than there is room for, however many ask at once", async () => {
@@ -105,7 +105,7 @@ describe.each(DIALECTS)("enrolment on %s", (dialect) => {
     const refused = answers.filter((answer) => answer.kind === "refused");
     expect(answers).toHaveLength(refused.length + LIMITS.pendingDevicesMax);
     expect(refused[0]).toMatchObject({ reason: "pending-limit" });
-    expect((await tokens(fleet))[0]).toMatchObject({ uses: LIMITS.pendingDevicesMax });
+    expect((await tokens(fleet)).map(({ uses }) => uses)).toContain(LIMITS.pendingDevicesMax);
   });
 
   test("a token works for its product, until it expires, and until it is deleted", async () => {
