@@ -5,6 +5,7 @@ export class DatabaseError extends AppError<
   | "database-newer"
   | "database-unreachable"
   | "database-write-lost"
+  | "database-group-lost"
   | "database-number-too-large"
   | "migration-failed"
 > {}
@@ -39,6 +40,8 @@ export function isUniqueViolation(error: unknown): boolean {
 
 /** Whether running the whole transaction again may succeed. */
 export function isWorthRetrying(error: unknown): boolean {
+  // Undone for the fault of a transaction beside it.
+  if (error instanceof DatabaseError) return error.code === "database-group-lost";
   return (
     isDriverError(error) && typeof error.code === "string" && POSTGRES_TRY_AGAIN.has(error.code)
   );
@@ -46,8 +49,7 @@ export function isWorthRetrying(error: unknown): boolean {
 
 /** What of a driver's error a caller can be told, when it is the machine's fault and not a bug. */
 export function machineFaultOf(error: unknown): "disk-full" | "unavailable" | undefined {
-  if (error instanceof DatabaseError)
-    return error.code === "database-write-lost" ? machineFaultOf(error.cause) : undefined;
+  if (error instanceof DatabaseError) return machineFaultOf(error.cause);
   if (!isDriverError(error)) return undefined;
   if (error.errcode === SQLITE_FULL || error.code === POSTGRES_DISK_FULL) return "disk-full";
   if (typeof error.code !== "string") return lostConnection(error);

@@ -5,7 +5,7 @@ import type { Schema } from "./schema.ts";
 import type { TenantDb } from "./tenant-db.ts";
 import { TEST_NOW, useTestDatabase } from "./test-database.fixture.ts";
 import type { ProductName } from "@moult/model";
-import type { Insertable } from "kysely";
+import { sql, type Insertable } from "kysely";
 
 const product = (db: TenantDb, name: string): Insertable<Schema["product"]> => ({
   tenant_id: db.tenantId,
@@ -80,6 +80,42 @@ describe.each(DIALECTS)("the database on %s", (dialect) => {
     expect(failures).toHaveLength(1);
     expect(isUniqueViolation(failures[0])).toBe(true);
     expect(await productNames(db)).toEqual(["a", "b", "c"]);
+  });
+
+  test("transactions that would wait for each other both succeed, one of them by running again", async () => {
+    const db = await store.newTenant();
+    await db.transaction(async (inside) => {
+      for (const name of ["a", "b"]) await addProduct(inside, name);
+    });
+    const bothHoldOne = Promise.withResolvers<void>();
+    let holding = 0;
+    let runs = 0;
+    const append = async (inside: TenantDb, name: string, text: string) =>
+      inside.kysely
+        .updateTable("product")
+        .set({ title: sql`title || ${text}` })
+        .where("tenant_id", "=", db.tenantId)
+        .where("name", "=", name as ProductName)
+        .execute();
+    const inOrder = (first: string, second: string) =>
+      db.transaction(async (inside) => {
+        runs += 1;
+        await append(inside, first, "1");
+        holding += 1;
+        // SQLite lets one in at a time, so there the second never comes this far.
+        if (holding === 2 || dialect === "sqlite") bothHoldOne.resolve();
+        await bothHoldOne.promise;
+        await append(inside, second, "2");
+      });
+
+    await Promise.all([inOrder("a", "b"), inOrder("b", "a")]);
+    const titles = await db.kysely
+      .selectFrom("product")
+      .select("title")
+      .where("tenant_id", "=", db.tenantId)
+      .execute();
+    expect(titles.map(({ title }) => [...title].sort().join(""))).toEqual(["12", "12"]);
+    expect(runs).toBe(dialect === "postgres" ? 3 : 2);
   });
 
   test("using the outer handle inside a transaction is a broken invariant instead of a wait for ever", async () => {

@@ -52,7 +52,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A transaction that PostgreSQL undid for another's sake is run again this often at most. */
+/** A transaction that was undone for another's sake is run again this often at most. */
 const RUNS_MAX = 6;
 const RETRY_BACK_OFF = { delayMsMin: 4, delayMsMax: 250 };
 
@@ -175,9 +175,11 @@ function transactionsOn(
       try {
         return await once(work);
       } catch (error) {
-        const fault = machineFaultOf(error);
-        if (fault !== undefined) throw new ApiError(fault, FAULT_DETAILS[fault], { cause: error });
-        if (run === RUNS_MAX || !isWorthRetrying(error)) throw error;
+        if (run === RUNS_MAX || !isWorthRetrying(error)) {
+          const fault = machineFaultOf(error);
+          if (fault === undefined) throw error;
+          throw new ApiError(fault, FAULT_DETAILS[fault], { cause: error });
+        }
       }
       const delayMs = backOffDelayMs(RETRY_BACK_OFF, run, { fraction: Math.random });
       await new Promise((resolve) => setTimeout(resolve, delayMs));

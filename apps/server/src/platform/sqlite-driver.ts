@@ -91,7 +91,7 @@ export class SqliteWriteDriver implements Driver {
     writer.stage = "ended";
     if (this.#handle.isTransaction) this.#handle.run("rollback to member; release member");
     // After some errors (disk full, I/O) SQLite has undone everything, the finished members of the group with it.
-    else this.#fail(new Error("SQLite rolled the transaction back"));
+    else this.#fail(writer.fatal);
     return Promise.resolve();
   }
 
@@ -138,7 +138,7 @@ export class SqliteWriteDriver implements Driver {
 
   #fail(cause: unknown): void {
     for (const { reject } of this.#take())
-      reject(new DatabaseError("database-write-lost", {}, { cause }));
+      reject(new DatabaseError("database-group-lost", {}, { cause }));
   }
 
   #take(): readonly Waiter[] {
@@ -152,6 +152,8 @@ export class SqliteWriteDriver implements Driver {
 class WriteConnection implements DatabaseConnection {
   hasTurn = false;
   stage: "single-statements" | "open" | "ended" = "single-statements";
+  /** The error that made SQLite end the transaction by itself. */
+  fatal: unknown = undefined;
   readonly #handle: SqliteHandle;
   readonly #reader: SqliteHandle;
   readonly #aloneInTurn: (writer: WriteConnection) => Promise<void>;
@@ -169,7 +171,12 @@ class WriteConnection implements DatabaseConnection {
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.stage !== "single-statements") {
       this.assertAlive();
-      return this.#handle.execute<R>(query);
+      try {
+        return this.#handle.execute<R>(query);
+      } catch (error) {
+        if (!this.#handle.isTransaction) this.fatal ??= error;
+        throw error;
+      }
     }
     if (query.query.kind === "SelectQueryNode") return this.#reader.execute<R>(query);
     await this.#aloneInTurn(this);
@@ -182,9 +189,7 @@ class WriteConnection implements DatabaseConnection {
   assertAlive(): void {
     assert(this.stage === "open", "a transaction's handle is not used after its end");
     if (!this.#handle.isTransaction)
-      throw new DatabaseError("database-write-lost", {
-        reason: "an earlier error ended the transaction",
-      });
+      throw new DatabaseError("database-write-lost", {}, { cause: this.fatal });
   }
 }
 

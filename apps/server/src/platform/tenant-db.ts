@@ -18,7 +18,8 @@ export interface TenantDb {
   readonly kysely: Kysely<Schema>;
   /**
    * Runs `work` in one transaction and gives it a handle of its own; short, and without waiting for network or files.
-   * Using the outer handle inside `work` is an invariant error (it would wait for ever, or read past the transaction).
+   * It runs again when another transaction was to blame for its end (a deadlock, a shared commit that failed), so it has no
+   * effects beside the database's. Using the outer handle inside `work` is an invariant error (it would wait for ever, or read past the transaction).
    */
   transaction<T>(work: (db: TenantDb) => Promise<T>): Promise<T>;
 }
