@@ -18,12 +18,7 @@ import { Provisioning } from "@moult/device-protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startLocalProcess } from "../../tools/local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
-import {
-  CLI_BUNDLE,
-  createMoultCommand,
-  words,
-  type MoultCommand,
-} from "../../tools/local/moult-command.ts";
+import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
 import { startCuttingProxy } from "./cutting-proxy.fixture.ts";
 
 // The command line as it ships, against the server as it runs. The tests build on each other, as people's work does.
@@ -329,21 +324,6 @@ describe("a fleet", () => {
       await fleet.stop();
     }
   });
-});
-
-test("the help is there at once: it loads no schemas", () => {
-  const bestMs = (args: readonly string[]): number =>
-    Math.min(
-      ...Array.from({ length: 7 }, () => {
-        const startedMs = performance.now();
-        execFileSync(process.execPath, args, { stdio: "ignore" });
-        return performance.now() - startedMs;
-      }),
-    );
-
-  const ownMs = bestMs([CLI_BUNDLE, "--help"]) - bestMs(["-e", "0"]);
-
-  expect(ownMs).toBeLessThan(100);
 });
 
 test("signing out leaves no key behind, here or there", async () => {

@@ -17,6 +17,6 @@ const exitCode = await runCli(COMMANDS, process.argv.slice(2), VERSION, {
   environment: process.env,
   signal: interruption.signal,
 });
-// The command is over; a connection whose refused upload nobody reads must not keep the process. Output is written
-// synchronously on Linux, so nothing of it is lost.
+// The command is over, whatever is still open. What was printed goes out first: not every system writes pipes at once.
+await new Promise((resolve) => process.stdout.write("", resolve));
 process.exit(exitCode);

@@ -141,6 +141,32 @@ describe("an upload", () => {
     });
   });
 
+  test("that is refused is no longer sent, and its source is closed", async () => {
+    const client = await clientOf((request, response) => {
+      request.once("data", () => {
+        // Nobody reads the rest.
+        request.pause();
+        answerProblem(response, 422, "artifact-invalid");
+      });
+    });
+    let isClosed = false;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield content;
+      } finally {
+        isClosed = true;
+      }
+    }
+
+    const upload = client.upload("uploadArtifact", toProduct, {
+      bytes: endless(),
+      sizeBytes: 1e12,
+    });
+
+    await expect(upload).rejects.toMatchObject({ code: "artifact-invalid" });
+    await expect.poll(() => isClosed).toBe(true);
+  });
+
   test("over a connection that is cut says so, and is not sent again by itself", async () => {
     const client = await clientOf((request) => {
       request.once("data", () => request.socket.destroy());

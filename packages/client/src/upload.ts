@@ -1,4 +1,5 @@
 import type { Operation } from "@moult/api";
+import { present } from "@moult/base";
 import { ClientError } from "./client-error.ts";
 import { parseReply } from "./parse-reply.ts";
 import type { Values } from "./request-url.ts";
@@ -47,6 +48,7 @@ export async function upload(
     watchdog.feed(doneBytes === totalBytes ? ANSWER_MS : stallMs);
     onProgress?.({ doneBytes, totalBytes });
   };
+  const body = isBlob ? undefined : streamOf(content.bytes, totalBytes, onSent, failure);
   try {
     const response = await send(
       transport,
@@ -57,7 +59,7 @@ export async function upload(
           "content-type": "application/octet-stream",
           ...(isBlob ? {} : { "content-length": String(totalBytes) }),
         },
-        body: isBlob ? content : streamOf(content.bytes, totalBytes, onSent, failure),
+        body: isBlob ? content : present(body, "what is no blob is streamed").stream,
       },
       watchdog.signal,
     );
@@ -68,7 +70,14 @@ export async function upload(
     throw new ClientError("timed-out", { operation: request.operation.id, stallMs }, { cause });
   } finally {
     watchdog.stop();
+    body?.end();
   }
+}
+
+interface Body {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Closes the source. Node's `fetch` reads on after a refusal, to the end, though it sends nothing any more. */
+  end(): void;
 }
 
 /** Counts what is sent and holds it to the announced length, which the server has been told already. */
@@ -77,7 +86,7 @@ function streamOf(
   totalBytes: number,
   onSent: (doneBytes: number) => void,
   failure: { error?: Error },
-): ReadableStream<Uint8Array> {
+): Body {
   const source = bytes[Symbol.asyncIterator]();
   let doneBytes = 0;
   const next = async (): Promise<Uint8Array | undefined> => {
@@ -88,8 +97,16 @@ function streamOf(
       throw new ClientError("content-length-wrong", { announcedBytes: totalBytes, actualBytes });
     return chunk;
   };
-  return new ReadableStream<Uint8Array>(
+  let end = (): void => undefined;
+  const stream = new ReadableStream<Uint8Array>(
     {
+      start: (controller) => {
+        end = () => {
+          controller.error(new Error("the request is over"));
+          // A source that waits for more ends when it next has some; nobody waits for that.
+          source.return?.().catch(() => undefined);
+        };
+      },
       pull: async (controller) => {
         try {
           const chunk = await next();
@@ -113,4 +130,5 @@ function streamOf(
     },
     { highWaterMark: 0 },
   );
+  return { stream, end: () => end() };
 }
