@@ -76,14 +76,14 @@ describe.each(DIALECTS)("two tenants of one server on %s", (dialect) => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Every row of the victim's, from every table that has tenants. */
+  /** Every row of the victim's, from every table that has tenants; when its devices were last heard of is written later. */
   async function victimRows(): Promise<Readonly<Record<string, readonly unknown[]>>> {
     const rows: Record<string, readonly unknown[]> = {};
     for (const table of await sql.tenantTables())
       rows[table] = (
         await sql.rows(`select * from "${table}" where tenant_id = ?`, victim.tenantId)
       )
-        .map((row) => JSON.stringify(row))
+        .map(({ last_seen_at: _, ...row }) => JSON.stringify(row))
         .sort();
     return rows;
   }
