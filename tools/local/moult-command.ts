@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** The command line tool as people get it: `npm run build` makes it. */
-export const CLI_BUNDLE = fileURLToPath(new URL("../../dist/moult.mjs", import.meta.url));
+const CLI_BUNDLE = fileURLToPath(new URL("../../dist/moult.mjs", import.meta.url));
 
 interface CommandResult {
   readonly exitCode: number;
