@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { present } from "@moult/base";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { createLocalDevice, type LocalDevice } from "../../tools/local/local-agent.ts";
+import {
+  AGENT_BUNDLE,
+  createLocalDevice,
+  type LocalDevice,
+} from "../../tools/local/local-agent.ts";
 import { waitFor, type LocalProcess } from "../../tools/local/local-process.ts";
 import { singleFileArtifact } from "./agent-artifact.fixture.ts";
 import { buildAgent } from "./agent-build.fixture.ts";
@@ -246,6 +252,22 @@ test("a decommissioned device stops asking, says why, and asks again when told t
   const before = server.checkIns.length;
   device.run("check");
   await checkIns(before + 1);
+});
+
+test("an agent whose log nobody reads any more goes on", async () => {
+  agent = await device.start();
+  await checkIns(1);
+  await agent.stop();
+  const unread = spawn(process.execPath, [AGENT_BUNDLE, "daemon", "--root", device.root]);
+  try {
+    await once(unread.stdout, "data");
+    unread.stdout.destroy();
+    unread.stderr.destroy();
+    await checkIns(server.checkIns.length + 3);
+    expect(unread.exitCode).toBeNull();
+  } finally {
+    unread.kill("SIGKILL");
+  }
 });
 
 test("a signal makes the device check in now, and another ends it in good order", async () => {
