@@ -129,7 +129,9 @@ test("an agent that is killed again and again goes on, and tells one end that is
       server.checkIns.at(-1)?.activity.kind === "idle" ? true : undefined,
     );
 
-    expect(ends(assignmentId)).toHaveLength(1);
+    // A kill between the server's answer and its note here makes the device say the same again, and never another thing.
+    const told = ends(assignmentId).map(({ event }) => JSON.stringify({ ...event, sequence: 0 }));
+    expect([...new Set(told)]).toHaveLength(1);
     const runs = present(finished.kind === "finished" ? finished : undefined, "it is the end");
     expect(await providesSoon()).toContain(`artifact_name=${runs.running.artifactName}\n`);
     if (runs.outcome === "succeeded")
