@@ -53,7 +53,8 @@ export interface DeviceSessions {
   claimKey(tenantId: TenantId, fingerprint: Sha256): Promise<ClaimedKey>;
   /** Opens a session for a device that proved its key. Only then is it told what speaks against it. */
   begin(claimed: ClaimedKey, traits: ClientTraits): Promise<DevicePrincipal>;
-  poll(principal: DevicePrincipal, poll: Poll): Promise<PollAnswer>;
+  /** At once, or when it takes the database some time. */
+  poll(principal: DevicePrincipal, poll: Poll): PollAnswer | Promise<PollAnswer>;
   report(
     principal: DevicePrincipal,
     assignmentId: AssignmentId,

@@ -64,17 +64,29 @@ const GENERATION_MAX = 2 ** 48;
  * The stored generation is that of the last answer, raised by whatever voids it (the update it named was closed). So the
  * device's own generation equals it exactly while its answer holds; after a restored backup the device is ahead, and the
  * next answer goes on from there.
+ *
+ * On SQLite a check-in without news is answered at once, without a promise: it is what the server does most.
  */
-export async function pollDevice(
+export function pollDevice(
   db: TenantDb,
   principal: DevicePrincipal,
   poll: Poll,
   deps: PollDeps,
-): Promise<PollAnswer> {
+): PollAnswer | Promise<PollAnswer> {
+  const asked = deps.readPollRow(db, { deviceId: principal.deviceId });
+  return asked instanceof Promise
+    ? asked.then((row) => answer(db, principal, poll, deps, row))
+    : answer(db, principal, poll, deps, asked);
+}
+
+function answer(
+  db: TenantDb,
+  principal: DevicePrincipal,
+  poll: Poll,
+  deps: PollDeps,
+  row: PollRow | undefined,
+): PollAnswer | Promise<PollAnswer> {
   const { deviceId } = principal;
-  // Synchronous on SQLite; awaiting what is there already would cost a turn of the event loop.
-  const asked = deps.readPollRow(db, { deviceId });
-  const row = asked instanceof Promise ? await asked : asked;
   demandStanding(row, principal);
   if (poll.generation > GENERATION_MAX)
     throw new ApiError("invalid-request", "`generation` is larger than any answer's.");
@@ -86,7 +98,18 @@ export async function pollDevice(
   // An idle device with an open offer has either not begun, or finished it and its report was lost.
   const isDoubtful = row.openAssignmentId !== null && poll.isIdle;
   if (row.decidedEpoch === row.planningEpoch && !isDue && !isDoubtful) return HOLDS;
-  return (await confirm(db, deviceId, row, poll, at)) ?? decideAnew(db, principal, poll, at);
+  return decideAgain(db, principal, row, poll, at);
+}
+
+async function decideAgain(
+  db: TenantDb,
+  principal: DevicePrincipal,
+  row: PollRow,
+  poll: Poll,
+  at: InstantMs,
+): Promise<PollAnswer> {
+  const confirmed = await confirm(db, principal.deviceId, row, poll, at);
+  return confirmed ?? decideAnew(db, principal, poll, at);
 }
 
 const HOLDS: PollAnswer = { kind: "holds" };

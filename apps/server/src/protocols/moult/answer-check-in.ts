@@ -17,21 +17,33 @@ export interface CheckInDeps {
 const ASKED_CHECK_IN_SECONDS = 2;
 
 /**
- * The envelope that answers a check-in, or undefined when the device's answer still holds. Signing happens after what
- * was decided is durable and outside any transaction; when it fails, the device asks again and gets the same offer.
+ * The envelope that answers a check-in, or undefined (at once, when the database answered so) if the device's answer still
+ * holds. Signing happens after what was decided is durable and outside any transaction; when it fails, the device asks
+ * again and gets the same offer.
  */
-export async function answerCheckIn(
+export function answerCheckIn(
   principal: DevicePrincipal,
   body: unknown,
   deps: CheckInDeps,
-): Promise<Uint8Array | undefined> {
+): undefined | Promise<Uint8Array | undefined> {
   const request = readMessage(body, CheckInRequest);
-  const { generation, fresh, instanceId, digests, running, inventory } = request;
+  const { nonce, generation, fresh, instanceId, digests, running, inventory } = request;
   const isIdle = request.activity.kind === "idle";
   const poll = { generation, fresh, instanceId, isIdle, digests, running, inventory };
-  const answer = await deps.sessions.poll(principal, poll);
+  const answer = deps.sessions.poll(principal, poll);
+  if (answer instanceof Promise)
+    return answer.then((late) => envelopeOf(principal, nonce, late, deps));
+  return answer.kind === "holds" ? undefined : envelopeOf(principal, nonce, answer, deps);
+}
+
+async function envelopeOf(
+  principal: DevicePrincipal,
+  nonce: string,
+  answer: PollAnswer,
+  deps: CheckInDeps,
+): Promise<Uint8Array | undefined> {
   if (answer.kind === "holds") return undefined;
-  return deps.signer.sign(instructionOf(principal, request.nonce, answer, deps));
+  return deps.signer.sign(instructionOf(principal, nonce, answer, deps));
 }
 
 function instructionOf(

@@ -55,10 +55,14 @@ export function moultRoutes(app: FastifyInstance, deps: MoultProtocolDeps): void
   // Signatures cover the bytes that arrived, so bodies stay bytes until then.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.post("/check-in", { bodyLimit: CHECK_IN_BYTES_MAX }, async (request, reply) => {
-    const envelope = await answerCheckIn(principalOf(request), request.body, deps);
-    if (envelope === undefined) return reply.code(204).send();
-    return reply.type("application/vnd.dsse+json").send(Buffer.from(envelope));
+  app.post("/check-in", { bodyLimit: CHECK_IN_BYTES_MAX }, (request, reply) => {
+    const answer = answerCheckIn(principalOf(request), request.body, deps);
+    if (answer === undefined) return reply.code(204).send();
+    return answer.then((envelope) =>
+      envelope === undefined
+        ? reply.code(204).send()
+        : reply.type("application/vnd.dsse+json").send(Buffer.from(envelope)),
+    );
   });
   joinRoutes(app, deps, tokens);
   assignmentRoutes(app, deps.sessions, principalOf);
