@@ -31,7 +31,7 @@ $(SETUP):
 	@touch $@
 
 .PHONY: build
-build: setup ## bundle the agent and the command line tool into dist/
+build: setup ## the agent, the command line tool and the web console into dist/
 	node tools/build.ts
 
 .PHONY: demo

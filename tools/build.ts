@@ -1,12 +1,15 @@
 /**
  * `node tools/build.ts`: bundles what leaves this repository. Devices and people get one file each without a
- * node_modules beside it; the server and the signer run from their sources.
+ * node_modules beside it, browsers the web console; the server and the signer run from their sources.
  */
-import { chmodSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
+import { precompress } from "./build/precompress.ts";
 
 interface Bundle {
   readonly entry: string;
@@ -56,6 +59,22 @@ async function bundle({ entry, file, target }: Bundle): Promise<void> {
   console.log(`${file} ${sizes}, from ${inputs} files, for ${target}`);
 }
 
-const kilobytes = (bytes: Buffer): string => `${(bytes.length / 1000).toFixed(1)} kB`;
+/** The web console, which the server hands out as it lies in `dist/web`. */
+async function buildWebConsole(): Promise<void> {
+  const source = join(root, "apps/web");
+  if (!existsSync(join(source, "package.json"))) return;
+  const vite = join(root, "node_modules/vite/bin/vite.js");
+  const child = spawn(process.execPath, [vite, "build", "--emptyOutDir", "--logLevel", "warn"], {
+    cwd: source,
+    stdio: "inherit",
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`vite build ended with ${code ?? "a signal"}`);
+  const { plainBytes, brotliBytes } = await precompress(join(root, "dist/web"));
+  console.log(`dist/web ${inKilobytes(plainBytes)}, brotli ${inKilobytes(brotliBytes)}`);
+}
 
-await Promise.all(BUNDLES.map(bundle));
+const kilobytes = (bytes: Buffer): string => inKilobytes(bytes.length);
+const inKilobytes = (sizeBytes: number): string => `${(sizeBytes / 1000).toFixed(1)} kB`;
+
+await Promise.all([...BUNDLES.map(bundle), buildWebConsole()]);

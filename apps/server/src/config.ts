@@ -63,6 +63,8 @@ export const ServerConfig = z.strictObject({
       'mode "files" needs certificateFile and keyFile',
     )
     .prefault({}),
+  /** Folder of the built web console; absent: the one that `npm run build` makes. */
+  webRoot: path.optional(),
   /** Addresses of proxies whose X-Forwarded-* headers are believed. */
   trustedProxies: z
     .preprocess(
@@ -200,6 +202,9 @@ export function redacted(config: ServerConfig): unknown {
     database: { ...config.database, url: shown?.href ?? "postgres://(redacted)" },
   };
 }
+
+/** Where `npm run build` puts what this server hands out. */
+export const DIST_FOLDER = resolve(import.meta.dirname, "../../../dist");
 
 /** Where things lie below the data folder. */
 export function dataPaths(config: ServerConfig) {

@@ -1,11 +1,13 @@
 import { chmod, mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { join, resolve } from "node:path";
 import type { OperationId } from "@moult/api";
 import { SECOND_MS, errorChain, instant, type Clock, type Log } from "@moult/base";
 import type { TenantId } from "@moult/model";
 import type { FastifyInstance } from "fastify";
 import type { ServeCommand } from "./command-line.ts";
 import {
+  DIST_FOLDER,
   dataPaths,
   loadConfig,
   publicUrlOf,
@@ -37,8 +39,9 @@ import { openTls } from "./platform/tls/open-tls.ts";
 import { createProductHandlers } from "./products/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
-import { createSystemHandlers } from "./system/index.ts";
+import { createDownloads, createSystemHandlers, downloadRoutes } from "./system/index.ts";
 import { VERSION } from "./version.ts";
+import { webConsoleRoutes } from "./web-console/index.ts";
 
 // The server: every part is made and wired here, and nowhere else.
 
@@ -72,6 +75,7 @@ async function openPlatform(config: ServerConfig, log: Log) {
     blobs: createReferencedBlobs({ blobs: folderBlobs, system: database.system, log }),
     events: createEventFeed(database),
     lastSeen: createLastSeen({ clock, log }),
+    downloads: createDownloads(DIST_FOLDER),
     signer: new SignerClient({
       keyFolder: paths.signer,
       database: isEmbedded ? paths.database : url,
@@ -92,7 +96,7 @@ async function mountOperatorApi(
   publicUrl: () => string,
   log: Log,
 ): Promise<Operators> {
-  const { database, tenantId, secrets, paths, tls, signer, events, blobs } = platform;
+  const { database, tenantId, secrets, paths, tls, signer, events, blobs, downloads } = platform;
   const operators = await openOperators({
     database,
     tenantId,
@@ -105,7 +109,15 @@ async function mountOperatorApi(
   const certificateAuthority = tls?.certificateAuthority ?? null;
   const handlers: Handlers<OperationId> = {
     ...operators.handlers,
-    ...createSystemHandlers({ version: VERSION, publicUrl, certificateAuthority, signer, events }),
+    ...createSystemHandlers({
+      version: VERSION,
+      publicUrl,
+      certificateAuthority,
+      signer,
+      events,
+      downloads,
+      checkInSeconds: config.devices.checkInSeconds,
+    }),
     ...createProductHandlers({ clock }),
     ...createDeviceHandlers({
       clock,
@@ -163,6 +175,8 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   healthRoutes(app, { database, blobs: folderBlobs, signer, log });
   const operators = await mountOperatorApi(app, config, platform, () => publicUrl, log);
   await mountDeviceProtocols(app, config, platform);
+  downloadRoutes(app, platform.downloads);
+  await webConsoleRoutes(app, { webRoot: resolve(config.webRoot ?? join(DIST_FOLDER, "web")) });
   await app.listen(config.listen);
   const { port } = app.server.address() as AddressInfo;
   publicUrl = publicUrlOf(config, port);

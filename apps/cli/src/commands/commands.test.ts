@@ -186,6 +186,8 @@ describe("provisioning", () => {
     publicUrl: "https://moult.example.org",
     certificateAuthority: "-----BEGIN CERTIFICATE-----",
     instructionKeys: ["-----BEGIN PUBLIC KEY-----"],
+    checkInSeconds: 60,
+    downloads: { agent: null, cli: null },
   };
   const provision = (more = "", options: CliOptions = {}) =>
     moult(

@@ -1,6 +1,7 @@
 import type { EventFeed } from "../platform/events.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import type { Signer } from "../platform/signer-client.ts";
+import type { Downloads } from "./downloads.ts";
 
 export interface SystemHandlerDeps {
   readonly version: string;
@@ -9,13 +10,15 @@ export interface SystemHandlerDeps {
   readonly certificateAuthority: string | null;
   readonly signer: Pick<Signer, "publicKeys">;
   readonly events: EventFeed;
+  readonly downloads: Downloads;
+  readonly checkInSeconds: number;
 }
 
 /** What devices must be provisioned with, and everything that happens, live. */
 export function createSystemHandlers(
   deps: SystemHandlerDeps,
 ): Handlers<"showSystem" | "watchEvents"> {
-  const { version, publicUrl, certificateAuthority, signer, events } = deps;
+  const { version, publicUrl, certificateAuthority, signer, events, downloads } = deps;
   return {
     showSystem: async ({ db }) => ({
       version,
@@ -23,6 +26,8 @@ export function createSystemHandlers(
       publicUrl: publicUrl(),
       certificateAuthority,
       instructionKeys: [...(await signer.publicKeys())],
+      checkInSeconds: deps.checkInSeconds,
+      downloads: await downloads.list(),
     }),
 
     watchEvents: async ({ db, signal }, { query }) => events.watch(db, query, signal),

@@ -1,4 +1,4 @@
-import { FleetEvent, TenantId } from "@moult/model";
+import { FleetEvent, Sha256, TenantId } from "@moult/model";
 import * as z from "zod";
 import { operation } from "../operation.ts";
 import { ROLES } from "../permission.ts";
@@ -31,6 +31,13 @@ export const Me = z.object({
   role: Role,
 });
 export type Me = z.infer<typeof Me>;
+
+/** A program that this server gives to anybody at `path`; its digest comes with the answer, over a connection that is trusted. */
+const DownloadableFile = z.object({
+  path: z.string(),
+  sha256: Sha256,
+  sizeBytes: z.int().min(1),
+});
 
 export const systemOperations = {
   showSetup: operation({
@@ -140,6 +147,13 @@ export const systemOperations = {
       certificateAuthority: z.string().nullable(),
       /** PEM SubjectPublicKeyInfo of the keys that sign instructions. */
       instructionKeys: z.array(z.string()),
+      /** How often devices check in when nothing else calls them. */
+      checkInSeconds: z.int().min(1),
+      /** Null: this server has not built it. */
+      downloads: z.object({
+        agent: DownloadableFile.nullable(),
+        cli: DownloadableFile.nullable(),
+      }),
     }),
     errors: [],
   }),

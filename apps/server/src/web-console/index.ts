@@ -1,0 +1,1 @@
+export { webConsoleRoutes } from "./web-console-routes.ts";
