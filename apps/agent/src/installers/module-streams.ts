@@ -10,6 +10,7 @@ import {
   runProcess,
   startProcess,
   type ProcessLimits,
+  type ProcessRun,
   type ProcessSpec,
 } from "../platform/process-group.ts";
 import { systemCode } from "../storage/durable-file.ts";
@@ -56,14 +57,18 @@ export async function feedModule(
     const end = await running;
     signal.throwIfAborted();
     if (!(cause instanceof ReaderGone)) throw cause;
-    if (end.kind === "exited" && end.exitCode === 0) return "ended before it read all streams";
-    return describeEnd(end);
+    return hasFailedOtherwise(end) ? describeEnd(end) : "ended before it read all streams";
   } finally {
     await removeStreams(tree);
   }
   await storeFiles(files, tree, signal);
   return undefined;
 }
+
+/** A module that closed a stream too early may have been about to end by itself when it was asked to: SIGTERM is ours. */
+const hasFailedOtherwise = (end: ProcessRun): boolean =>
+  !(end.kind === "killed" && end.signal === "SIGTERM") &&
+  !(end.kind === "exited" && end.exitCode === 0);
 
 async function makeStreams(tree: string, { limits, signal }: ModuleFeeding): Promise<void> {
   await removeStreams(tree);
