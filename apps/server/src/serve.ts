@@ -172,7 +172,8 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   let publicUrl = publicUrlOf(config, config.listen.port);
 
   const app = createHttpServer({ tls, trustedProxies: config.trustedProxies, log });
-  healthRoutes(app, { database, blobs: folderBlobs, signer, log });
+  const monotonicMs = (): number => performance.now();
+  healthRoutes(app, { database, blobs: folderBlobs, signer, log, monotonicMs });
   const operators = await mountOperatorApi(app, config, platform, () => publicUrl, log);
   await mountDeviceProtocols(app, config, platform);
   downloadRoutes(app, platform.downloads);

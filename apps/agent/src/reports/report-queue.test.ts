@@ -10,14 +10,19 @@ import { openReportQueue, type ReportQueue } from "./report-queue.ts";
 
 let dataDir: string;
 let queue: ReportQueue;
+let opened: ReportQueue[];
 const log = recordingLog();
 const attempt = { assignmentId: AssignmentId.parse(randomUUID()), attempt: 1 };
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "moult-queue-"));
-  queue = await openReportQueue(dataDir, log);
+  opened = [];
+  await restart();
 });
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const each of opened) await each.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
 
 const file = (): string => join(dataDir, "reports.jsonl");
 const downloading = (sequence: number, progressPercent: number): AssignmentEvent => ({
@@ -37,6 +42,7 @@ const finished = (sequence: number): AssignmentEvent => ({
 /** The same folder after the agent was killed: nothing of this process's memory is left. */
 const restart = async (): Promise<void> => {
   queue = await openReportQueue(dataDir, log);
+  opened.push(queue);
 };
 const sequences = (): number[] =>
   queue.head(100).flatMap((entry) => (entry.kind === "event" ? entry.event.sequence : []));
