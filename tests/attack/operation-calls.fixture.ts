@@ -53,6 +53,11 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
     { query: { after: 0, deviceId } },
     { query: { after: 0, deploymentId } },
   ],
+  listEvents: ({ deviceId, deploymentId }) => [
+    {},
+    { query: { deviceId } },
+    { query: { deploymentId, kind: "deployment-created,assignment-offered" } },
+  ],
   listProducts: plain,
   createProduct: () => [{ body: { name: unique() } }],
   showProduct: ({ product }) => [{ params: { product } }],

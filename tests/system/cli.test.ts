@@ -304,7 +304,7 @@ describe("a fleet", () => {
         words`deployment create gw2/3.0 --all --stages 20,100 --error-stop 2 --name bad
           --watch --timeout 90s`,
       );
-      expect(bad.stdout).toContain("deployment stopped itself: 2 of 2 finished devices failed");
+      expect(bad.stdout).toContain("stopped itself at stage 1: 2 of 2 devices failed");
       expect(bad.exitCode).toBe(3);
       expect(await moult.json(words`deployment show bad`)).toMatchObject({
         state: "tripped",
@@ -317,9 +317,12 @@ describe("a fleet", () => {
       const deviceId = present(items[0], "a device rolled back").deviceId;
       expect(await moult.json(["device", "why", deviceId])).toMatchObject({
         summary: "The device had its try; the last ended as rolled-back.",
-        reasons: [{ kind: "attempts-used" }, { kind: "already-running" }],
+        reasons: [
+          { reason: { kind: "attempts-used" } },
+          { reason: { kind: "already-running" }, sentence: "The device already runs the release." },
+        ],
       });
-      expect(await moult.ok(["device", "timeline", deviceId])).toContain("rolled-back");
+      expect(await moult.ok(["device", "timeline", deviceId])).toContain("rolled");
     } finally {
       await fleet.stop();
     }

@@ -50,7 +50,7 @@ test("two machines with one device's key are noticed, get nothing, and the answe
     60_000,
   );
   const explanation = await client.call("explainDevice", { params: { deviceId } });
-  expect(explanation.reasons.map(({ kind }) => kind)).toEqual(["identity-conflict"]);
+  expect(explanation.reasons.map(({ reason }) => reason.kind)).toEqual(["identity-conflict"]);
 
   await copy.stop();
   await client.call("acceptDevice", { params: { deviceId } });

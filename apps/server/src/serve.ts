@@ -22,6 +22,7 @@ import {
 } from "./deployments/index.ts";
 import { createDeviceSessions } from "./device-session/index.ts";
 import { createDeviceHandlers, createLastSeen } from "./devices/index.ts";
+import { createEventHandlers } from "./events/index.ts";
 import { createGroupHandlers } from "./groups/index.ts";
 import { openOperators, type Operators } from "./operators/index.ts";
 import { openFolderBlobs } from "./platform/blobs.ts";
@@ -114,10 +115,10 @@ async function mountOperatorApi(
       publicUrl,
       certificateAuthority,
       signer,
-      events,
       downloads,
       checkInSeconds: config.devices.checkInSeconds,
     }),
+    ...createEventHandlers({ events }),
     ...createProductHandlers({ clock }),
     ...createDeviceHandlers({
       clock,

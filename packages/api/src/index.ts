@@ -16,5 +16,12 @@ export {
 export { openApiDocument, type OpenApiDocument } from "./openapi.ts";
 export { operations, type OperationId } from "./operations.ts";
 export { ApiKey, Me } from "./operations/system.ts";
-export { PERMISSIONS, ROLES, may, type Permission, type Role } from "./permission.ts";
+export {
+  PERMISSIONS,
+  ROLES,
+  may,
+  permissionsOf,
+  type Permission,
+  type Role,
+} from "./permission.ts";
 export { Problem } from "./problem.ts";

@@ -1,5 +1,6 @@
 import { deploymentOperations } from "./operations/deployments.ts";
 import { deviceOperations } from "./operations/devices.ts";
+import { eventOperations } from "./operations/events.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { productOperations } from "./operations/products.ts";
 import { releaseOperations } from "./operations/releases.ts";
@@ -8,6 +9,7 @@ import { systemOperations } from "./operations/system.ts";
 /** Every operation of the operator API, by its id. */
 export const operations = {
   ...systemOperations,
+  ...eventOperations,
   ...productOperations,
   ...deviceOperations,
   ...groupOperations,

@@ -27,6 +27,10 @@ const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {
   admin: PERMISSIONS,
 };
 
+/** All that a role allows, for whoever shows only what is allowed. */
+export const permissionsOf = (role: Role): Permission[] =>
+  PERMISSIONS.filter((permission) => may(role, permission));
+
 /** Whether a role allows what an operation demands; the one place that decides it. */
 export function may(role: Role, permission: Permission): boolean {
   return PERMISSIONS_OF[role].includes(permission);

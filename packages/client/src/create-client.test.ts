@@ -22,10 +22,12 @@ const product = {
 };
 const me = {
   tenantId: "4b3c1c9e-5a3e-4c9e-8f4e-0d6a3f0c8a11",
+  tenantName: "default",
   kind: "user",
   name: "Ada",
   email: "ada@example.org",
   role: "admin",
+  permissions: ["fleet:read"],
 };
 
 let server: HttpServer | undefined;

@@ -13,8 +13,11 @@ const event = (sequence: number, body: unknown = { kind: "device-inventory-chang
   sequence,
   at: "2026-11-20T10:00:00.000Z",
   deviceId,
+  deviceName: "gw-17",
   deploymentId: null,
+  deploymentName: null,
   assignmentId: null,
+  sentence: "gw-17 reported a new inventory.",
   body,
 });
 const block = (sequence: number, body?: unknown) =>

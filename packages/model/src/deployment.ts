@@ -87,6 +87,8 @@ export const Deployment = z.object({
   stage: z.int().min(0),
   trip: Trip.nullable(),
   tally: Tally,
+  /** Where it stands, in one sentence that a person could say aloud. */
+  headline: z.string(),
   createdAt: Instant,
   createdBy: z.string(),
   finishedAt: Instant.nullable(),

@@ -67,7 +67,11 @@ export const Device = z.object({
 });
 export type Device = z.infer<typeof Device>;
 
-/** One entry of a device's timeline or of the tenant's event stream. */
+/** What people call a device: its name, or what its maker tells it by. */
+export const deviceLabel = ({ name, identity }: Pick<Device, "name" | "identity">): string =>
+  name ?? Object.values(identity).join(", ");
+
+/** What a device ran, and from when to when. */
 export const DeviceRunningEntry = z.object({
   artifactName: z.string(),
   since: Instant,

@@ -37,14 +37,27 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
 ]);
 export type FleetEventBody = z.infer<typeof FleetEventBody>;
 
+type EventKinds = readonly [FleetEventBody["kind"], ...FleetEventBody["kind"][]];
+
+/** The kinds of events, for whoever wants some of them only. */
+export const EventKind = z.enum(
+  FleetEventBody.options.map(({ shape }) => shape.kind.value) as unknown as EventKinds,
+);
+export type EventKind = z.infer<typeof EventKind>;
+
 /** One event with its place in the tenant's stream and what it is about. */
 export const FleetEvent = z.object({
   /** Grows by time in its tenant; a client that reconnects names the last one it saw. */
   sequence: z.int().min(1),
   at: Instant,
   deviceId: DeviceId.nullable(),
+  /** What people call the device, as of now; null when it is about none. */
+  deviceName: z.string().nullable(),
   deploymentId: DeploymentId.nullable(),
+  deploymentName: z.string().nullable(),
   assignmentId: AssignmentId.nullable(),
+  /** What happened, in one plain sentence with names in it. */
+  sentence: z.string(),
   body: FleetEventBody,
 });
 export type FleetEvent = z.infer<typeof FleetEvent>;

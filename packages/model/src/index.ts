@@ -20,8 +20,9 @@ export {
   Inventory,
   Preauthorisation,
   Running,
+  deviceLabel,
 } from "./device.ts";
-export { FleetEvent, FleetEventBody } from "./event.ts";
+export { EventKind, FleetEvent, FleetEventBody } from "./event.ts";
 export {
   ArtifactId,
   AssignmentId,

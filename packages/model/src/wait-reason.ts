@@ -44,7 +44,8 @@ export type WaitReason = z.infer<typeof WaitReason>;
 export const Explanation = z.object({
   /** One plain sentence. */
   summary: z.string(),
-  reasons: z.array(WaitReason),
+  /** The first one decides; `sentence` says the same in words. */
+  reasons: z.array(z.object({ reason: WaitReason, sentence: z.string() })),
   /** When the answer can change by time alone; null when something else must happen first. */
   earliest: Instant.nullable(),
 });

@@ -54,7 +54,12 @@ test("every reason has a plain sentence of its own", () => {
 test("an update that is under way says what it is doing and when it ends by itself", () => {
   expect(explain(facts({ openAssignment: openAssignment({ state: "proving" }) }))).toEqual({
     summary: "The device is being updated to 2.0: it runs the new release and proves it.",
-    reasons: [{ kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) }],
+    reasons: [
+      {
+        reason: { kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) },
+        sentence: "The device is in an update.",
+      },
+    ],
     earliest: NOW + 3_600_000,
   });
 });

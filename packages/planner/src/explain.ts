@@ -7,9 +7,19 @@ import { sentenceOf } from "./reason-sentences.ts";
 /** The answer to "why is this device not updating?", with instants as numbers. */
 export interface DeviceExplanation {
   readonly summary: string;
-  readonly reasons: readonly WaitReason[];
+  readonly reasons: readonly ExplainedReason[];
   readonly earliest: InstantMs | null;
 }
+
+interface ExplainedReason {
+  readonly reason: WaitReason;
+  readonly sentence: string;
+}
+
+const inWords = (reason: WaitReason): ExplainedReason => ({
+  reason,
+  sentence: sentenceOf(reason),
+});
 
 const DOING: Readonly<Record<AssignmentState, string>> = {
   offered: "it was offered and has not begun",
@@ -53,13 +63,13 @@ export function explain(facts: DecideFacts): DeviceExplanation {
     case "close-as-already-running":
       return {
         ...now(`The device already runs ${decision.deployment.version}.`),
-        reasons: [{ kind: "already-running", deploymentId: decision.deployment.id }],
+        reasons: [inWords({ kind: "already-running", deploymentId: decision.deployment.id })],
       };
     case "wait": {
       const [first] = decision.reasons;
       return {
         summary: first === undefined ? "There is nothing to do." : sentenceOf(first),
-        reasons: decision.reasons,
+        reasons: decision.reasons.map(inWords),
         earliest: null,
       };
     }
@@ -75,7 +85,7 @@ function inProgress(assignment: OpenAssignmentFacts, summary: string): DeviceExp
   const { id: assignmentId, deploymentId } = assignment;
   return {
     summary,
-    reasons: [{ kind: "update-in-progress", deploymentId, assignmentId }],
+    reasons: [inWords({ kind: "update-in-progress", deploymentId, assignmentId })],
     earliest: expiresAt(assignment),
   };
 }

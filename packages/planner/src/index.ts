@@ -19,6 +19,7 @@ export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-
 export { countedAs, type TallyCounter } from "./counted-as.ts";
 export { decide, type Claim, type Decision, type WithdrawCause } from "./decide.ts";
 export { deploymentStep, isActive, type DeploymentMove } from "./deployment-transitions.ts";
+export { eventSentence, type EventNames } from "./event-sentences.ts";
 export { explain, type DeviceExplanation } from "./explain.ts";
 export type {
   ArtifactFacts,
@@ -32,6 +33,7 @@ export type {
   ReachedFacts,
   Standing,
 } from "./facts.ts";
+export { headlineOf } from "./headline.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";

@@ -281,6 +281,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-logs.ts")).deploymentLogs,
   ),
   entry(
+    "event list",
+    "Show what happened",
+    async () => (await import("../commands/event-list.ts")).eventList,
+  ),
+  entry(
     "event watch",
     "Watch everything that happens",
     async () => (await import("../commands/event-watch.ts")).eventWatch,

@@ -112,12 +112,28 @@ describe("a device is named", () => {
 });
 
 describe("why a device is not updating", () => {
-  test("is told in the server's words, with the facts and the time", async () => {
+  test("is told in the server's words, each once, with the time", async () => {
     await serving({
       explainDevice: () => ({
         summary: "Its turn comes in stage 2.",
         reasons: [
-          { kind: "stage-not-reached", deploymentId: DEPLOYMENT_ID, stage: 0, admittedInStage: 1 },
+          {
+            reason: {
+              kind: "stage-not-reached",
+              deploymentId: DEPLOYMENT_ID,
+              stage: 0,
+              admittedInStage: 1,
+            },
+            sentence: "Its turn comes in stage 2.",
+          },
+          {
+            reason: {
+              kind: "superseded",
+              deploymentId: DEPLOYMENT_ID,
+              byDeploymentId: DEPLOYMENT_ID,
+            },
+            sentence: "A newer deployment decides.",
+          },
         ],
         earliest: "2099-01-01T00:00:00.000Z",
       }),
@@ -127,7 +143,7 @@ describe("why a device is not updating", () => {
 
     expect(out.split("\n")).toEqual([
       "Its turn comes in stage 2.",
-      `  stage-not-reached deploymentId=${DEPLOYMENT_ID} stage=0 admittedInStage=1`,
+      "  A newer deployment decides.",
       expect.stringMatching(/^Time alone can change this in \d+ d \(2099-01-01 00:00:00Z\)\.$/),
     ]);
   });
@@ -375,4 +391,19 @@ test("events are lines, for people and for programs", async () => {
 
   expect(code).toBe(130);
   expect(out.split("\n").map((line) => JSON.parse(line) as unknown)).toEqual([created]);
+});
+
+test("what happened is listed in the server's sentences, of the kinds that are asked for", async () => {
+  await serving({
+    listEvents: ({ query }) => {
+      expect(query).toMatchObject({ kind: "stage-advanced", deploymentId: DEPLOYMENT_ID });
+      return page([
+        event(2, { kind: "stage-advanced", stage: 1 }, { sentence: "It goes on to stage 2." }),
+      ]);
+    },
+  });
+
+  const { out } = await moult(`event list --deployment ${DEPLOYMENT_ID} --kind stage-advanced`);
+
+  expect(out).toContain("It goes on to stage 2.");
 });

@@ -2,15 +2,14 @@ import type { FleetEvent } from "@moult/model";
 import { command } from "../command-line/command.ts";
 import { lookupDevice } from "../lookup/lookup-device.ts";
 import { connect } from "../session/connect.ts";
-import { eventText } from "../show/event-text.ts";
 import { PAGING_OPTIONS, pagingQuery, printPages } from "../show/print-list.ts";
 import type { Column } from "../terminal/table-text.ts";
 import { timeText } from "../terminal/time-text.ts";
 
 const COLUMNS: readonly Column<FleetEvent>[] = [
   { title: "WHEN", text: ({ at }) => timeText(at) },
-  { title: "WHAT", text: ({ body }) => eventText(body) },
-  { title: "DEPLOYMENT", text: ({ deploymentId }) => deploymentId ?? "" },
+  { title: "WHAT", text: ({ sentence }) => sentence },
+  { title: "DEPLOYMENT", text: ({ deploymentName }) => deploymentName ?? "" },
 ];
 
 export const deviceTimeline = command({

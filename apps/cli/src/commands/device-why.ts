@@ -1,4 +1,3 @@
-import type { WaitReason } from "@moult/model";
 import { command } from "../command-line/command.ts";
 import { lookupDevice } from "../lookup/lookup-device.ts";
 import { connect } from "../session/connect.ts";
@@ -20,8 +19,9 @@ export const deviceWhy = command({
       return;
     }
     terminal.out(plainText(answer.summary));
-    for (const reason of answer.reasons)
-      terminal.out(terminal.style("dim", `  ${reasonText(reason)}`));
+    // The first reason is the summary in most answers; saying it twice says nothing.
+    for (const { sentence } of answer.reasons)
+      if (sentence !== answer.summary) terminal.out(`  ${plainText(sentence)}`);
     const { earliest } = answer;
     if (earliest !== null)
       terminal.out(
@@ -29,11 +29,3 @@ export const deviceWhy = command({
       );
   },
 });
-
-/** The reason as the server gave it: its kind and its facts. The words are in the summary. */
-function reasonText({ kind, ...facts }: WaitReason): string {
-  const parts = Object.entries(facts).map(
-    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-  return plainText([kind, ...parts].join(" "));
-}

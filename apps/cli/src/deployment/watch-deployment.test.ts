@@ -27,7 +27,7 @@ const trip = { kind: "failure-count", stage: 0, failed: 2, finished: 3, limit: 2
 const failure = event(
   2,
   { kind: "assignment-closed", outcome: "rolled-back", code: "health-check-failed", detail: null },
-  { deviceId: DEVICE_ID },
+  { deviceId: DEVICE_ID, sentence: "gw-17 rolled 1.4.0 back: health-check-failed." },
 );
 const success = event(3, {
   kind: "assignment-closed",
@@ -70,10 +70,9 @@ test("the watch of a deployment that finishes ends with 0, and tells each failur
 
   expect(code).toBe(0);
   expect(out).toContain("running, stage 1 of 2: 3 of 20 succeeded, 2 in the update");
-  expect(out).toContain(`device ${DEVICE_ID}`);
-  expect(out).toContain("rolled-back (health-check-failed)");
+  expect(out).toContain("gw-17 rolled 1.4.0 back: health-check-failed.");
   expect(out).toContain("finished, stage 2 of 2: 19 of 20 succeeded, 1 rolled back");
-  expect(out).not.toContain("succeeded (");
+  expect(out).not.toContain("Something happened.");
 });
 
 test.each([

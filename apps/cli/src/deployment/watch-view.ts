@@ -36,7 +36,7 @@ function jsonView({ terminal }: CommandContext): WatchView {
 function barView({ terminal }: CommandContext): WatchView {
   return {
     event: (event) => {
-      if (isStep(event)) terminal.err(terminal.style("dim", eventLine(event, true)));
+      if (isStep(event)) terminal.err(terminal.style("dim", eventLine(event)));
     },
     deployment: (deployment) =>
       terminal.status([headline(deployment, terminal), ...tallyBars(deployment, terminal)]),
@@ -54,7 +54,7 @@ function lineView({ terminal }: CommandContext): WatchView {
   let before = "";
   return {
     event: (event) => {
-      if (isStep(event)) terminal.out(eventLine(event, true));
+      if (isStep(event)) terminal.out(eventLine(event));
     },
     deployment: (deployment) => {
       const text = `${deployment.state}, stage ${stageText(deployment)}: ${tallyText(deployment.tally)}`;

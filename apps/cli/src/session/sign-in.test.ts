@@ -23,10 +23,12 @@ import { AT } from "../model.fixture.ts";
 
 const me = {
   tenantId: "4b3c1c9e-5a3e-4c9e-8f4e-0d6a3f0c8a11",
+  tenantName: "default",
   kind: "user",
   name: "Ada",
   email: "ada@example.org",
   role: "operator",
+  permissions: ["fleet:read"],
 };
 const key = (number: number) => ({
   key: {

@@ -1,4 +1,5 @@
 import type { Deployment, DeploymentTarget } from "@moult/model";
+import { headlineOf } from "@moult/planner";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
@@ -13,7 +14,16 @@ export async function showDeployments(
   const eligible = await eligibleCounts(db, records);
   const lists = records.filter(({ target }) => target.kind === "devices").map(({ id }) => id);
   const devices = await listedDevices(db, lists);
-  return records.map((record) => ({
+  return records.map((record) => shown(record, eligible.get(record.id) ?? 0, devices));
+}
+
+function shown(
+  record: DeploymentRecord,
+  eligible: number,
+  devices: Awaited<ReturnType<typeof listedDevices>>,
+): Deployment {
+  const tally = { eligible, ...record.counts };
+  return {
     id: record.id,
     name: record.name,
     product: record.product,
@@ -24,11 +34,12 @@ export async function showDeployments(
     state: record.state,
     stage: record.stage,
     trip: record.trip,
-    tally: { eligible: eligible.get(record.id) ?? 0, ...record.counts },
+    tally,
+    headline: headlineOf({ ...record, tally }),
     createdAt: isoFrom(record.createdAt),
     createdBy: record.createdBy,
     finishedAt: isoOrNull(record.finishedAt),
-  }));
+  };
 }
 
 function targetOf(

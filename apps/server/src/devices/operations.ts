@@ -1,5 +1,6 @@
 import type { Clock } from "@moult/base";
 import type { Device, DeviceId } from "@moult/model";
+import { namedEventPage } from "../events/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { Handlers, OperationContext } from "../platform/operation-handler.ts";
 import { decodeCursor } from "../platform/page-cursor.ts";
@@ -11,7 +12,6 @@ import { createEnrolmentHandlers, type EnrolmentHandlers } from "./enrolment-ope
 import { countsByRunning, countsByState, deviceById, devicePage } from "./list-queries.ts";
 import { setDeviceName } from "./queries.ts";
 import { attributesOf, runsOf } from "./report-queries.ts";
-import { eventPageOf } from "./timeline-queries.ts";
 
 export interface DeviceHandlerDeps {
   readonly clock: Clock;
@@ -65,7 +65,7 @@ export function createDeviceHandlers(deps: DeviceHandlerDeps): DeviceHandlers {
 
     listDeviceTimeline: async ({ db }, { params: { deviceId }, query: { cursor, limit } }) => {
       await deviceOrRefusal(db, deviceId);
-      return eventPageOf(db, deviceId, decodeCursor(cursor), limit);
+      return namedEventPage(db, { deviceId }, decodeCursor(cursor), limit);
     },
 
     renameDevice: async ({ db }, { params: { deviceId }, body: { name } }) => {

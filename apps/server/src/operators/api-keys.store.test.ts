@@ -79,9 +79,11 @@ describe.each(DIALECTS)("API keys on %s", (dialect) => {
       expect((await me(headers)).body).toEqual({
         kind: "api-key",
         tenantId: ada.tenantId,
+        tenantName: `tenant ${ada.tenantId}`,
         name: "Somebody",
         email: ada.email,
         role: "publisher",
+        permissions: ["fleet:read", "releases:write", "deployments:write", "self"],
       });
   });
 

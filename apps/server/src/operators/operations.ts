@@ -1,4 +1,4 @@
-import type { Me } from "@moult/api";
+import { permissionsOf, type Me } from "@moult/api";
 import { DAY_MS, later, type Clock, type Log } from "@moult/base";
 import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
@@ -16,6 +16,7 @@ import {
   insertApiKey,
   lockOperator,
   operatorOf,
+  tenantName,
 } from "./queries.ts";
 import { createSignInGuard, type SignInGuard } from "./sign-in-guard.ts";
 import type { Setup } from "./setup.ts";
@@ -108,7 +109,7 @@ function sessionHandlers(
     showMe: async ({ principal, exchange }) => {
       if (principal.kind === "user" && exchange.cookies !== undefined)
         exchange.setCookies(await library.prolong(exchange.cookies));
-      return meOf(principal);
+      return meOf(principal, await tenantName(database.system, principal.tenantId));
     },
   };
 }
@@ -124,7 +125,8 @@ async function enter(
   const operator = await operatorOf(database.system, session.userId);
   if (operator === undefined) return undefined;
   exchange.setCookies(session.setCookies);
-  return meOf({ kind: "user", ...operator });
+  const name = await tenantName(database.system, operator.tenantId);
+  return meOf({ kind: "user", ...operator }, name);
 }
 
 function keyHandlers({
@@ -185,12 +187,17 @@ async function demandMayCreate(
     );
 }
 
-const meOf = ({ kind, tenantId, name, email, role }: Omit<Principal, "keyId">): Me => ({
+const meOf = (
+  { kind, tenantId, name, email, role }: Omit<Principal, "keyId">,
+  tenant: string,
+): Me => ({
   tenantId,
+  tenantName: tenant,
   kind,
   name,
   email,
   role,
+  permissions: permissionsOf(role),
 });
 
 const credentialsWrong = (): ApiError =>

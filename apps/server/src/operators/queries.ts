@@ -45,6 +45,15 @@ export async function operatorOf(db: SystemDb, userId: UserId): Promise<Operator
       };
 }
 
+export async function tenantName(db: SystemDb, tenantId: TenantId): Promise<string> {
+  const { name } = await db.kysely
+    .selectFrom("tenant")
+    .select("name")
+    .where("id", "=", tenantId)
+    .executeTakeFirstOrThrow();
+  return name;
+}
+
 /** `kysely`: outside a transaction, or that of one. */
 export async function hasOperator(kysely: Kysely<Schema>, tenantId: TenantId): Promise<boolean> {
   const row = await kysely

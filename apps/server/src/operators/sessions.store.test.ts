@@ -59,9 +59,19 @@ describe.each(DIALECTS)("sessions on %s", (dialect) => {
     expect((await me(session)).body).toEqual({
       kind: "user",
       tenantId: ada.tenantId,
+      tenantName: `tenant ${ada.tenantId}`,
       name: "Somebody",
       email: ada.email,
       role: "operator",
+      permissions: [
+        "fleet:read",
+        "devices:write",
+        "groups:write",
+        "releases:write",
+        "deployments:write",
+        "enrolment:write",
+        "self",
+      ],
     });
 
     const ended = await server.call("DELETE", "/session", undefined, session);

@@ -4,13 +4,13 @@ import {
   type AssignmentId,
   type DeploymentId,
   type DeviceId,
+  type EventKind,
   type FleetEvent,
   type TenantId,
 } from "@moult/model";
 import { sql } from "kysely";
 import { fromJson, isoFrom } from "./columns.ts";
 import { announceEvents, type Database } from "./database.ts";
-import { decodeCursor, pageFrom } from "./page-cursor.ts";
 import type { EventTable } from "./schema.ts";
 import type { TenantDb } from "./tenant-db.ts";
 
@@ -21,6 +21,9 @@ export interface NewEvent {
   readonly assignmentId?: AssignmentId;
   readonly body: FleetEventBody;
 }
+
+/** An event as it is stored: without the names that things have by now, and without words. */
+export type EventRecord = Omit<FleetEvent, "deviceName" | "deploymentName" | "sentence">;
 
 /** Which events somebody watches; without a filter all of the tenant. */
 export interface EventFilter {
@@ -66,7 +69,7 @@ export async function eventsAfter(
   after: number,
   filter: EventFilter,
   limit = PAGE,
-): Promise<FleetEvent[]> {
+): Promise<EventRecord[]> {
   const rows = await events(db)
     .where("sequence", ">", after)
     .$if(filter.deviceId !== undefined, (query) =>
@@ -82,22 +85,39 @@ export async function eventsAfter(
   return rows.map(eventFrom);
 }
 
-/** A page of what happened to one device, newest first. */
-export async function deviceEventPage(
+/** A page of what happened, newest first. */
+export async function eventPage(
   db: TenantDb,
-  deviceId: DeviceId,
-  cursor: string | undefined,
+  { deviceId, deploymentId, kinds }: EventFilter & { readonly kinds?: readonly EventKind[] },
+  before: number | undefined,
   limit: number,
-): Promise<{ readonly items: FleetEvent[]; readonly nextCursor: string | null }> {
-  const from = decodeCursor(cursor);
+): Promise<EventRecord[]> {
   const rows = await events(db)
-    .where("device_id", "=", deviceId)
-    .$if(from !== undefined, (query) => query.where("sequence", "<", from?.sortedBy ?? 0))
+    .$if(deviceId !== undefined, (query) => query.where("device_id", "=", deviceId as DeviceId))
+    .$if(deploymentId !== undefined, (query) =>
+      query.where("deployment_id", "=", deploymentId as DeploymentId),
+    )
+    .$if(kinds !== undefined, (query) => query.where("kind", "in", kinds ?? []))
+    // The index of notable events is for whoever wants nothing else.
+    .$if(kinds?.every((kind) => !IN_MASSES.has(kind)) === true, (query) => query.where(NOTABLE))
+    .$if(before !== undefined, (query) => query.where("sequence", "<", before ?? 0))
     .orderBy("sequence", "desc")
-    .limit(limit + 1)
+    .limit(limit)
     .execute();
-  return pageFrom(rows, limit, eventFrom, ({ sequence }) => ({ sortedBy: sequence, id: "" }));
+  return rows.map(eventFrom);
 }
+
+/** Kinds that each device of a deployment makes; a few decisions would be looked for among millions of them. */
+const IN_MASSES: ReadonlySet<EventKind> = new Set([
+  "assignment-offered",
+  "assignment-progressed",
+  "assignment-closed",
+  "device-running-changed",
+  "device-inventory-changed",
+]);
+/** Word for word what the indexes of migration 4 say, or they are not used. */
+const NOTABLE = sql<boolean>`kind not in ('assignment-offered', 'assignment-progressed', 'assignment-closed',
+  'device-running-changed', 'device-inventory-changed')`;
 
 const events = (db: TenantDb) =>
   db.kysely
@@ -109,7 +129,7 @@ function eventFrom(
   row: Pick<EventTable, "at" | "device_id" | "deployment_id" | "assignment_id" | "body"> & {
     readonly sequence: number;
   },
-): FleetEvent {
+): EventRecord {
   return {
     sequence: row.sequence,
     at: isoFrom(row.at),
@@ -138,12 +158,15 @@ async function lastSequence(db: TenantDb): Promise<number> {
 const SETTLED = sql<boolean>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
 
 export interface EventFeed {
-  /** Every event after `after` (default: those that happen from now on) until `signal` aborts or the feed closes. */
+  /**
+   * Every event after `after` (default: those that happen from now on), as many at a time as there are, until `signal`
+   * aborts or the feed closes.
+   */
   watch(
     db: TenantDb,
     options: EventFilter & { readonly after?: number | undefined },
     signal: AbortSignal,
-  ): AsyncIterable<FleetEvent>;
+  ): AsyncIterable<readonly EventRecord[]>;
   /** Ends every watch. */
   close(): void;
 }
@@ -170,11 +193,11 @@ export function createEventFeed(database: Database): EventFeed {
         const sleep = sleepUntilWoken(sleepers, db.tenantId, signal);
         try {
           const page = await eventsAfter(db, seen, filter);
-          for (const event of page) {
-            assert(event.sequence > seen, "events are read in their order");
-            seen = event.sequence;
-            yield event;
+          for (const { sequence } of page) {
+            assert(sequence > seen, "events are read in their order");
+            seen = sequence;
           }
+          if (page.length > 0) yield page;
           if (page.length < PAGE) await sleep.over;
         } finally {
           sleep.end();

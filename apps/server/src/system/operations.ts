@@ -1,4 +1,3 @@
-import type { EventFeed } from "../platform/events.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import type { Signer } from "../platform/signer-client.ts";
 import type { Downloads } from "./downloads.ts";
@@ -9,16 +8,13 @@ export interface SystemHandlerDeps {
   /** PEM; null when the server's certificate is somebody else's, or it speaks plain HTTP. */
   readonly certificateAuthority: string | null;
   readonly signer: Pick<Signer, "publicKeys">;
-  readonly events: EventFeed;
   readonly downloads: Downloads;
   readonly checkInSeconds: number;
 }
 
-/** What devices must be provisioned with, and everything that happens, live. */
-export function createSystemHandlers(
-  deps: SystemHandlerDeps,
-): Handlers<"showSystem" | "watchEvents"> {
-  const { version, publicUrl, certificateAuthority, signer, events, downloads } = deps;
+/** What devices must be provisioned with. */
+export function createSystemHandlers(deps: SystemHandlerDeps): Handlers<"showSystem"> {
+  const { version, publicUrl, certificateAuthority, signer, downloads } = deps;
   return {
     showSystem: async ({ db }) => ({
       version,
@@ -29,7 +25,5 @@ export function createSystemHandlers(
       checkInSeconds: deps.checkInSeconds,
       downloads: await downloads.list(),
     }),
-
-    watchEvents: async ({ db, signal }, { query }) => events.watch(db, query, signal),
   };
 }

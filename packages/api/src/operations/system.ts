@@ -1,7 +1,7 @@
-import { FleetEvent, Sha256, TenantId } from "@moult/model";
+import { Sha256, TenantId } from "@moult/model";
 import * as z from "zod";
 import { operation } from "../operation.ts";
-import { ROLES } from "../permission.ts";
+import { PERMISSIONS, ROLES } from "../permission.ts";
 
 const Role = z.enum(ROLES);
 
@@ -24,11 +24,14 @@ const Credentials = z.strictObject({
 
 export const Me = z.object({
   tenantId: TenantId,
+  tenantName: z.string(),
   /** `user` signed in; `api-key` acts for the user who made it, within its own role. */
   kind: z.enum(["user", "api-key"]),
   name: z.string(),
   email: z.string(),
   role: Role,
+  /** All that the role allows. */
+  permissions: z.array(z.enum(PERMISSIONS)),
 });
 export type Me = z.infer<typeof Me>;
 
@@ -155,23 +158,6 @@ export const systemOperations = {
         cli: DownloadableFile.nullable(),
       }),
     }),
-    errors: [],
-  }),
-  watchEvents: operation({
-    id: "watchEvents",
-    summary:
-      "Everything that happens, live, as server-sent events; `Last-Event-ID` or `after` resumes",
-    method: "GET",
-    path: "/events",
-    permission: "fleet:read",
-    query: z.object({
-      /** Sequence of the last event that was seen; 0 from the beginning; absent: only new ones. */
-      after: z.coerce.number().int().min(0).optional(),
-      deploymentId: z.uuid().optional(),
-      deviceId: z.uuid().optional(),
-    }),
-    replyKind: "events",
-    reply: FleetEvent,
     errors: [],
   }),
 } as const;

@@ -142,10 +142,12 @@ test("another site cannot sign a visitor in", async () => {
   const server = await startTestServer({
     signIn: async (_context, { body }) => ({
       tenantId: group.id as never,
+      tenantName: "default",
       kind: "user",
       name: body.email,
       email: body.email,
       role: "admin",
+      permissions: [],
     }),
   });
   const signIn = (headers: Record<string, string>) =>

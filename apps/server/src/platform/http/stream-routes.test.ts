@@ -187,8 +187,11 @@ const event = (sequence: number): FleetEvent => ({
   sequence,
   at: "2026-01-05T12:00:00.000Z",
   deviceId: "0190a6d0-0000-7000-8000-000000000001" as DeviceId,
+  deviceName: "gw-17",
   deploymentId: null,
+  deploymentName: null,
   assignmentId: null,
+  sentence: "gw-17 reported a new inventory.",
   body: { kind: "device-inventory-changed" },
 });
 

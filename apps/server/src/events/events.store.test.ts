@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { asOperator } from "../devices/test-fleet.fixture.ts";
+import {
+  addDevices,
+  addProduct,
+  addRelease,
+  checkIn,
+  deploy,
+  finished,
+  report,
+} from "../deployments/fleet.fixture.ts";
+import { DIALECTS } from "../platform/dialect.ts";
+import { createEventFeed } from "../platform/events.ts";
+import { useTestDatabase } from "../platform/test-database.fixture.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { createEventHandlers } from "./operations.ts";
+
+describe.each(DIALECTS)("what happened, on %s", (dialect) => {
+  const store = useTestDatabase(dialect);
+  const handlers = () => createEventHandlers({ events: createEventFeed(store.database) });
+  const list = (db: TenantDb, query: object) =>
+    handlers().listEvents(asOperator(db), {
+      params: undefined,
+      query: { limit: 50, ...query },
+      body: undefined,
+    });
+  const sentences = async (db: TenantDb, query: object) =>
+    (await list(db, query)).items.map(({ sentence }) => sentence);
+
+  const updated = async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const [first, second] = await addDevices(db, [1, 2]);
+    if (first === undefined || second === undefined) throw new Error("two devices were added");
+    const { id: deploymentId } = await deploy(db, await addRelease(db, "2.0"));
+    for (const deviceId of [first, second]) {
+      const plan = await checkIn(db, deviceId);
+      await report(db, deviceId, plan, [finished("succeeded", "2.0")]);
+    }
+    return { db, first, second, deploymentId };
+  };
+
+  test("is told newest first, in sentences with the names that things have now", async () => {
+    const { db, first, second, deploymentId } = await updated();
+
+    expect(await sentences(db, { deploymentId })).toEqual([
+      '"Deployment 1" is finished.',
+      `${second} was updated to 2.0.`,
+      `${second} was offered 2.0.`,
+      `${first} was updated to 2.0.`,
+      `${first} was offered 2.0.`,
+      'Ada started "Deployment 1", which brings 2.0.',
+    ]);
+    expect(await sentences(db, { deviceId: first, kind: "device-running-changed" })).toEqual([
+      `${first} runs 2.0 instead of 1.0.`,
+    ]);
+    expect((await list(db, { deploymentId })).items[1]).toMatchObject({
+      deviceName: second,
+      deploymentName: "Deployment 1",
+    });
+  });
+
+  test("can be asked for by kind, and in pages", async () => {
+    const { db, deploymentId } = await updated();
+    const kind = "deployment-created,deployment-state-changed";
+    const newest = await list(db, { deploymentId, kind, limit: 1 });
+    const rest = await list(db, { deploymentId, kind, limit: 1, cursor: newest.nextCursor });
+
+    expect([...newest.items, ...rest.items].map(({ body }) => body.kind)).toEqual([
+      "deployment-state-changed",
+      "deployment-created",
+    ]);
+    expect(rest.nextCursor).toBeNull();
+  });
+
+  test("arrives live with the same words", async () => {
+    const { db } = await updated();
+    const events = await handlers().watchEvents(asOperator(db), {
+      params: undefined,
+      query: { after: 0 },
+      body: undefined,
+    });
+    const seen: string[] = [];
+    for await (const { sentence } of events) {
+      seen.push(sentence);
+      if (seen.length === 8) break;
+    }
+
+    expect(seen).toEqual((await sentences(db, {})).toReversed());
+  });
+});

@@ -1,0 +1,46 @@
+import { DeploymentId, DeviceId, EventKind, FleetEvent } from "@moult/model";
+import * as z from "zod";
+import { PageQuery, operation, pageOf } from "../operation.ts";
+
+const anyKind = `(?:${EventKind.options.join("|")})`;
+/** Kinds, separated by commas. */
+const Kinds = z
+  .string()
+  .max(1_000)
+  .regex(new RegExp(`^${anyKind}(?:,${anyKind})*$`), "kinds of events, separated by commas");
+
+export const eventOperations = {
+  watchEvents: operation({
+    id: "watchEvents",
+    summary:
+      "Everything that happens, live, as server-sent events; `Last-Event-ID` or `after` resumes",
+    method: "GET",
+    path: "/events",
+    permission: "fleet:read",
+    query: z.object({
+      /** Sequence of the last event that was seen; 0 from the beginning; absent: only new ones. */
+      after: z.coerce.number().int().min(0).optional(),
+      deploymentId: z.uuid().optional(),
+      deviceId: z.uuid().optional(),
+    }),
+    replyKind: "events",
+    reply: FleetEvent,
+    errors: [],
+  }),
+  listEvents: operation({
+    id: "listEvents",
+    summary: "What happened, newest first: of the tenant, a deployment or a device",
+    method: "GET",
+    path: "/event-log",
+    permission: "fleet:read",
+    query: PageQuery.extend({
+      deploymentId: DeploymentId.optional(),
+      deviceId: DeviceId.optional(),
+      /** Only these kinds, separated by commas. */
+      kind: Kinds.optional(),
+    }),
+    replyKind: "json",
+    reply: pageOf(FleetEvent),
+    errors: [],
+  }),
+} as const;

@@ -1,0 +1,7 @@
+/** `12,431`: digits in groups of three. */
+export const numberText = (count: number): string =>
+  String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
+
+/** `1 device`, `2,608 devices`. */
+export const counted = (count: number, noun: string): string =>
+  `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;

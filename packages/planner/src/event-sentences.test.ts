@@ -1,0 +1,126 @@
+import {
+  DeviceState,
+  GroupId,
+  Outcome,
+  ProductName,
+  ReleaseId,
+  type FleetEventBody,
+} from "@moult/model";
+import { EventKind } from "@moult/model";
+import { expect, test } from "vitest";
+import { eventSentence } from "./event-sentences.ts";
+import { version } from "./facts.fixture.ts";
+
+const names = { device: "pump-0042", deployment: "3.0 to pumps", version: "3.0", group: "kiosks" };
+const nobody = { device: null, deployment: null, version: null, group: null };
+const product = ProductName.parse("pump");
+const groupId = GroupId.parse("0198c0de-0005-7000-8000-000000000001");
+const releaseId = ReleaseId.parse("0198c0de-0006-7000-8000-000000000001");
+const at = "2026-11-20T10:00:00.000Z";
+const trip = { kind: "failure-percent", stage: 1, failed: 9, finished: 60, limit: 2, at } as const;
+
+const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
+  [{ kind: "device-enrolled", product, state: "pending" }, "pump-0042 asks to join pump."],
+  [{ kind: "device-enrolled", product, state: "accepted" }, "pump-0042 joined pump."],
+  [{ kind: "device-state-changed", state: "accepted", by: "Ada" }, "Ada accepted pump-0042."],
+  [{ kind: "device-state-changed", state: "rejected", by: "Ada" }, "Ada rejected pump-0042."],
+  [
+    { kind: "device-state-changed", state: "decommissioned", by: "Ada" },
+    "Ada decommissioned pump-0042.",
+  ],
+  [{ kind: "device-inventory-changed" }, "pump-0042 reported a new inventory."],
+  [
+    { kind: "device-running-changed", from: "2.1", to: "3.0" },
+    "pump-0042 runs 3.0 instead of 2.1.",
+  ],
+  [{ kind: "device-running-changed", from: null, to: "3.0" }, "pump-0042 runs 3.0."],
+  [
+    { kind: "device-identity-conflict", detail: "two  instances\nreport." },
+    "Two machines speak with the key of pump-0042: two instances report.",
+  ],
+  [{ kind: "group-changed", groupId }, "The group kiosks changed."],
+  [{ kind: "product-changed", product }, "The product pump changed."],
+  [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
+  [{ kind: "release-deleted", releaseId, version: version("3.0") }, "The release 3.0 was deleted."],
+  [
+    { kind: "deployment-created", version: version("3.0"), by: "Ada" },
+    'Ada started "3.0 to pumps", which brings 3.0.',
+  ],
+  [{ kind: "deployment-state-changed", state: "paused", by: "Ada" }, 'Ada paused "3.0 to pumps".'],
+  [
+    { kind: "deployment-state-changed", state: "running", by: "Ada" },
+    'Ada resumed "3.0 to pumps".',
+  ],
+  [
+    { kind: "deployment-state-changed", state: "finished", by: "moult" },
+    '"3.0 to pumps" is finished.',
+  ],
+  [
+    { kind: "deployment-tripped", trip },
+    '"3.0 to pumps" stopped itself at stage 2: 9 of 60 devices failed; the limit is 2 %.',
+  ],
+  [{ kind: "stage-advanced", stage: 1 }, '"3.0 to pumps" goes on to stage 2.'],
+  [
+    { kind: "assignment-offered", attempt: 1, version: version("3.0") },
+    "pump-0042 was offered 3.0.",
+  ],
+  [
+    { kind: "assignment-offered", attempt: 2, version: version("3.0") },
+    "pump-0042 was offered 3.0 again, try 2.",
+  ],
+  [
+    { kind: "assignment-progressed", state: "downloading", progressPercent: 41 },
+    "pump-0042 is downloading 3.0, 41 %.",
+  ],
+  [
+    { kind: "assignment-progressed", state: "proving", progressPercent: null },
+    "pump-0042 runs 3.0 on trial.",
+  ],
+  [
+    { kind: "assignment-closed", outcome: "succeeded", code: null, detail: null },
+    "pump-0042 was updated to 3.0.",
+  ],
+  [
+    {
+      kind: "assignment-closed",
+      outcome: "rolled-back",
+      code: "health-check-failed",
+      detail: "no network",
+    },
+    "pump-0042 rolled 3.0 back: health-check-failed, no network.",
+  ],
+];
+
+test.each(SENTENCES)("%j is told as: %s", (body, sentence) => {
+  expect(eventSentence(body, names)).toBe(sentence);
+});
+
+test("every kind, state and outcome has a sentence, also when the names are gone", () => {
+  const bodies: readonly FleetEventBody[] = [
+    ...SENTENCES.map(([body]) => body),
+    ...DeviceState.options.map(
+      (state) => ({ kind: "device-state-changed", state, by: "Ada" }) as const,
+    ),
+    ...Outcome.options.map(
+      (outcome) => ({ kind: "assignment-closed", outcome, code: null, detail: null }) as const,
+    ),
+  ];
+  const sentences = bodies.map((body) => eventSentence(body, nobody));
+
+  expect(new Set(bodies.map(({ kind }) => kind))).toEqual(new Set(EventKind.options));
+  for (const sentence of sentences) {
+    expect(sentence).toMatch(/^[A-Z].*[^.]\.$/);
+    expect(sentence).not.toMatch(/undefined|null/);
+  }
+});
+
+test("a device's own long words are cut, and stay whole characters", () => {
+  const detail = "\u{1f525}".repeat(200);
+  const sentence = eventSentence(
+    { kind: "assignment-closed", outcome: "failed", code: "x", detail },
+    names,
+  );
+
+  expect(sentence.length).toBeLessThan(250);
+  expect(sentence.isWellFormed()).toBe(true);
+});

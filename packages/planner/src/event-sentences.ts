@@ -1,0 +1,129 @@
+import type {
+  AssignmentState,
+  DeploymentState,
+  DeviceState,
+  FleetEventBody,
+  Outcome,
+} from "@moult/model";
+import { tripWords } from "./headline.ts";
+
+/** What the things that an event is about are called; null when it is about none, or the thing is gone. */
+export interface EventNames {
+  readonly device: string | null;
+  readonly deployment: string | null;
+  /** What the deployment brings. */
+  readonly version: string | null;
+  readonly group: string | null;
+}
+
+type BodyOf<Kind extends FleetEventBody["kind"]> = Extract<FleetEventBody, { kind: Kind }>;
+type Subjects = {
+  readonly device: string;
+  readonly deployment: string;
+  readonly release: string;
+} & EventNames;
+
+const ADMISSION: Readonly<Record<DeviceState, (by: string, device: string) => string>> = {
+  pending: (by, device) => `${by} made ${device} wait to be accepted.`,
+  accepted: (by, device) => `${by} accepted ${device}.`,
+  rejected: (by, device) => `${by} rejected ${device}.`,
+  decommissioned: (by, device) => `${by} decommissioned ${device}.`,
+};
+
+const MOVED: Readonly<Record<DeploymentState, (by: string, deployment: string) => string>> = {
+  running: (by, deployment) => `${by} resumed ${deployment}.`,
+  paused: (by, deployment) => `${by} paused ${deployment}.`,
+  tripped: (_, deployment) => `${deployment} stopped itself.`,
+  finished: (_, deployment) => `${deployment} is finished.`,
+  aborted: (by, deployment) => `${by} aborted ${deployment}.`,
+};
+
+const DOING: Readonly<Record<AssignmentState, (release: string) => string>> = {
+  offered: (release) => `was offered ${release}`,
+  downloading: (release) => `is downloading ${release}`,
+  installing: (release) => `is installing ${release}`,
+  activating: (release) => `is activating ${release}`,
+  proving: (release) => `runs ${release} on trial`,
+  "rolling-back": (release) => `is rolling ${release} back`,
+  "retry-pending": (release) => `waits for its next try of ${release}`,
+  closed: (release) => `is done with ${release}`,
+};
+
+const ENDED: Readonly<Record<Outcome, (device: string, release: string) => string>> = {
+  succeeded: (device, release) => `${device} was updated to ${release}`,
+  "already-running": (device, release) => `${device} ran ${release} already`,
+  failed: (device, release) => `${device} failed to update to ${release}`,
+  "rolled-back": (device, release) => `${device} rolled ${release} back`,
+  rejected: (device, release) => `${device} refused ${release}`,
+  "timed-out": (device, release) => `${device} was seen, but not done with ${release} in time`,
+  silent: (device, release) => `${device} was not heard of while updating to ${release}`,
+  aborted: (device, release) => `The update of ${device} to ${release} was cancelled`,
+};
+
+/** One plain sentence for each kind of event; a kind that has none does not compile. */
+const SENTENCES: {
+  readonly [Kind in FleetEventBody["kind"]]: (body: BodyOf<Kind>, about: Subjects) => string;
+} = {
+  "device-enrolled": ({ product, state }, { device }) =>
+    state === "accepted" ? `${device} joined ${product}.` : `${device} asks to join ${product}.`,
+  "device-state-changed": ({ state, by }, { device }) => ADMISSION[state](by, device),
+  "device-inventory-changed": (_, { device }) => `${device} reported a new inventory.`,
+  "device-running-changed": ({ from, to }, { device }) =>
+    `${device} runs ${to}${from === null ? "" : ` instead of ${from}`}.`,
+  "device-identity-conflict": ({ detail }, { device }) =>
+    `Two machines speak with the key of ${device}${because([detail])}.`,
+  "group-changed": (_, { group }) =>
+    `${group === null ? "A group" : `The group ${group}`} changed.`,
+  "product-changed": ({ product }) => `The product ${product} changed.`,
+  "release-changed": ({ version }) => `The release ${version} changed.`,
+  "release-deleted": ({ version }) => `The release ${version} was deleted.`,
+  "deployment-created": ({ version, by }, { deployment }) =>
+    `${by} started ${deployment}, which brings ${version}.`,
+  "deployment-state-changed": ({ state, by }, { deployment }) => MOVED[state](by, deployment),
+  "deployment-tripped": ({ trip }, { deployment }) => `${deployment} stopped ${tripWords(trip)}`,
+  "stage-advanced": ({ stage }, { deployment }) => `${deployment} goes on to stage ${stage + 1}.`,
+  "assignment-offered": ({ attempt, version }, { device }) =>
+    `${device} was offered ${version}${attempt === 1 ? "" : ` again, try ${attempt}`}.`,
+  "assignment-progressed": ({ state, progressPercent }, { device, release }) =>
+    `${device} ${DOING[state](release)}${progressPercent === null ? "" : `, ${progressPercent} %`}.`,
+  "assignment-closed": ({ outcome, code, detail }, { device, release }) =>
+    `${ENDED[outcome](device, release)}${because([code, detail])}.`,
+};
+
+/** What happened, the same in UI, CLI and API. */
+export function eventSentence<Kind extends FleetEventBody["kind"]>(
+  body: BodyOf<Kind>,
+  names: EventNames,
+): string {
+  // The table has a function for each kind; indexing it by a union loses that the two belong together.
+  const sentence = SENTENCES[body.kind as Kind] as (body: BodyOf<Kind>, about: Subjects) => string;
+  const { device, deployment, version } = names;
+  return capital(
+    sentence(body, {
+      ...names,
+      device: device ?? "a device",
+      deployment: deployment === null ? "a deployment" : `"${deployment}"`,
+      release: version ?? "a release",
+    }),
+  );
+}
+
+/** Names and versions come first as they are written; only our own words are made large. */
+const capital = (sentence: string): string =>
+  sentence.replace(/^an? /, (word) => `A${word.slice(1)}`);
+
+/** Details are a device's own words: one line, and no more of it than a line holds. */
+const DETAIL_CHARACTERS_MAX = 160;
+
+function because(parts: readonly (string | null)[]): string {
+  const said = parts.flatMap((part) => {
+    const line = (part ?? "").replaceAll(/\s+/g, " ").trim().replace(/\.$/, "");
+    if (line === "") return [];
+    return [
+      line.length <= DETAIL_CHARACTERS_MAX
+        ? line
+        : `${line.slice(0, DETAIL_CHARACTERS_MAX).toWellFormed()}...`,
+    ];
+  });
+  return said.length === 0 ? "" : `: ${said.join(", ")}`;
+}
