@@ -26,11 +26,11 @@ const execute = promisify(execFile);
 
 export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
   const folder = mkdtempSync(join(tmpdir(), "moult-bench-blob-"));
+  const nginx = await startNginx(folder, `root ${join(folder, "server", "blobs")};`);
   const server = await startLocalServer({
     dataFolder: join(folder, "server"),
     settings: { MOULT_TLS_MODE: "off" },
   });
-  const nginx = await startNginx(folder, `root ${join(folder, "server", "blobs")};`);
   try {
     say("makes and uploads an artifact of 512 MiB");
     const offer = await openOffer(folder, server);

@@ -34,11 +34,11 @@ const execute = promisify(execFile);
 
 export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
   const folder = mkdtempSync(join(tmpdir(), "moult-bench-check-in-"));
+  const nginx = await startNginx(folder, "location / { return 204; }");
   const server = await startLocalServer({
     dataFolder: join(folder, "server"),
     settings: { MOULT_TLS_MODE: "off", MOULT_LOG_LEVEL: "warn" },
   });
-  const nginx = await startNginx(folder, "location / { return 204; }");
   try {
     say(`enrols ${DEVICES} devices`);
     const requestsFile = join(folder, "requests.json");

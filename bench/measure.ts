@@ -1,5 +1,3 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
 export interface BenchOptions {
@@ -52,12 +50,6 @@ export function summary(metric: string, unit: string, values: readonly number[])
   };
 }
 
-export async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
-  const startedMs = performance.now();
-  await work();
-  return performance.now() - startedMs;
-}
-
 /** Memory of a process that is in RAM now, and the most it ever was, as Linux counts it. */
 export function residentBytes(pid: number): { readonly now: number; readonly peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -76,77 +68,4 @@ export function processorMs(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const TICK_MS = 10;
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-export interface BenchProcess {
-  readonly pid: number;
-  readonly child: ChildProcess;
-  /** Everything it has written to both streams so far. */
-  output(): string;
-  /** Resolves with the match as soon as the output has one; rejects when it ends or takes too long. */
-  waitFor(pattern: RegExp, limitMs: number): Promise<RegExpExecArray>;
-  stop(): Promise<void>;
-}
-
-/** Starts a process to be measured. It dies with this one, and `stop` waits until it is gone. */
-export function startProcess(
-  [file = "", ...args]: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): BenchProcess {
-  const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${file} did not start`);
-  let output = "";
-  const collect = (text: string): void => {
-    output += text;
-  };
-  child.stdout.setEncoding("utf8").on("data", collect);
-  child.stderr.setEncoding("utf8").on("data", collect);
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
-
-  return {
-    pid,
-    child,
-    output: () => output,
-    waitFor: (pattern, limitMs) => outputMatch(child, () => output, pattern, limitMs),
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, "exit");
-      child.kill("SIGTERM");
-      const timer = setTimeout(kill, 10_000);
-      await gone;
-      clearTimeout(timer);
-    },
-  };
-}
-
-function outputMatch(
-  child: ChildProcess,
-  output: () => string,
-  pattern: RegExp,
-  limitMs: number,
-): Promise<RegExpExecArray> {
-  return new Promise((resolve, reject) => {
-    const settle = (end: () => void): void => {
-      clearTimeout(timer);
-      child.stdout?.off("data", look);
-      child.stderr?.off("data", look);
-      child.off("exit", ended);
-      end();
-    };
-    const fail = (why: string): void =>
-      settle(() => reject(new Error(`${why} before its output matched ${pattern}:\n${output()}`)));
-    const look = (): void => {
-      const match = pattern.exec(output());
-      if (match !== null) settle(() => resolve(match));
-    };
-    const ended = (): void => fail("the process ended");
-    const timer = setTimeout(() => fail(`${limitMs} ms passed`), limitMs);
-    child.stdout?.on("data", look);
-    child.stderr?.on("data", look);
-    child.on("exit", ended);
-    look();
-  });
 }

@@ -2,11 +2,12 @@
  * `npm run bench -- [name...] [--json] [--runs=N] [--list]`: one file per question in this folder. Each run also
  * leaves its numbers in bench/results/<name>.json.
  */
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { AGENT_BUNDLE } from "../tools/local/local-agent.ts";
 import type { Bench, BenchReport, BenchResult } from "./measure.ts";
 
 const NOT_BENCHES = new Set(["run.ts", "measure.ts"]);
@@ -75,12 +76,11 @@ const row = ({ metric, median, min, max, unit, runs }: BenchResult): string[] =>
   String(runs),
 ];
 
-/** Three digits that mean something, the rest as it is. */
+/** Three digits that mean something, and all before the point. */
 const number = (value: number): string =>
-  value.toLocaleString("en", {
-    maximumSignificantDigits: Math.abs(value) >= 1000 ? 21 : 3,
-    maximumFractionDigits: 0,
-  });
+  Math.abs(value) >= 1000
+    ? Math.round(value).toLocaleString("en")
+    : value.toLocaleString("en", { maximumSignificantDigits: 3 });
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -93,6 +93,7 @@ const { values, positionals } = parseArgs({
 const runs = Number(values.runs);
 const benches = await allBenches();
 const names = benches.map(({ name }) => name);
+const nameLength = Math.max(...names.map(({ length }) => length));
 const unknown = positionals.filter((name) => !names.includes(name));
 
 if (!Number.isSafeInteger(runs) || runs < 1)
@@ -100,7 +101,9 @@ if (!Number.isSafeInteger(runs) || runs < 1)
 else if (unknown.length > 0)
   fail(`no bench is called ${unknown.join(", ")}; there are ${names.join(", ")}`);
 else if (values.list)
-  for (const { name, question } of benches) console.log(`${name.padEnd(12)} ${question}`);
+  for (const { name, question } of benches) console.log(`${name.padEnd(nameLength)}  ${question}`);
+else if (!existsSync(AGENT_BUNDLE))
+  fail("what ships is measured as it ships; run `npm run build` first");
 else {
   const chosen = benches.filter(
     ({ name }) => positionals.length === 0 || positionals.includes(name),

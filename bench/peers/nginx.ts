@@ -30,6 +30,8 @@ http {
   );
   const nginx = await startLocalProcess("nginx", ["-p", folder, "-c", configFile], {
     logFile: join(folder, "nginx.log"),
+  }).catch((cause: unknown) => {
+    throw new Error("nginx does not start; Debian's package nginx has it", { cause });
   });
   await waitFor(
     "nginx to listen",
