@@ -53,6 +53,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
     { query: { after: 0, deviceId } },
     { query: { after: 0, deploymentId } },
   ],
+  watchChanges: () => [{}, { query: { after: 0 } }],
   listEvents: ({ deviceId, deploymentId }) => [
     {},
     { query: { deviceId } },

@@ -15,6 +15,7 @@ import {
   tlsPlace,
   type ServerConfig,
 } from "./config.ts";
+import { createChangeHandlers } from "./changes/index.ts";
 import {
   closeOpenAssignment,
   createDeploymentHandlers,
@@ -119,6 +120,7 @@ async function mountOperatorApi(
       checkInSeconds: config.devices.checkInSeconds,
     }),
     ...createEventHandlers({ events }),
+    ...createChangeHandlers({ events, clock }),
     ...createProductHandlers({ clock }),
     ...createDeviceHandlers({
       clock,

@@ -24,6 +24,7 @@ const NAMED = {
   Artifact: model.Artifact,
   Assignment: model.Assignment,
   Attempt: model.Attempt,
+  ChangeNotice: model.ChangeNotice,
   ClientTraits: model.ClientTraits,
   Deployment: model.Deployment,
   DeploymentTarget: model.DeploymentTarget,

@@ -9,6 +9,7 @@ export {
   Tally,
   Trip,
 } from "./deployment.ts";
+export { ChangeNotice } from "./change-notice.ts";
 export {
   ClientTraits,
   Device,

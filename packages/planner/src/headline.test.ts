@@ -30,7 +30,7 @@ const oneStage = planOf();
 
 test.each<[Parameters<typeof facts>[0], string]>([
   [{}, "Stage 1 of 3: waits for the first of 60 devices to check in."],
-  [{ plan: oneStage, tally: { eligible: 1 } }, "Waits for the first of 1 device to check in."],
+  [{ plan: oneStage, tally: { eligible: 1 } }, "Waits for its one device to check in."],
   [{ tally: { eligible: 0 } }, "No device of the target can take it at present."],
   [
     { stage: 1, tally: { admitted: 16, succeeded: 10, alreadyRunning: 2, open: 4 } },
@@ -51,7 +51,7 @@ test.each<[Parameters<typeof facts>[0], string]>([
   [{ state: "paused", plan: oneStage }, "Paused: 0 of 60 devices are done."],
   [
     { state: "tripped", trip, tally: { failed: 1 } },
-    "Stopped itself at stage 1: 1 of 1 device failed; the limit is 1.",
+    "Stopped itself at stage 1: 1 of 1 devices failed; the limit is 1.",
   ],
   [
     { state: "tripped", stage: 1, trip: byPercent },

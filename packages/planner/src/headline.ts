@@ -36,7 +36,7 @@ export function headlineOf(facts: HeadlineFacts): string {
 /** `itself at stage 2: 9 of 60 devices failed; the limit is 2 %.` */
 export function tripWords({ kind, stage, failed, finished: of, limit }: TripWords): string {
   const bound = kind === "failure-percent" ? `${limit} %` : numberText(limit);
-  return `itself at stage ${stage + 1}: ${numberText(failed)} of ${counted(of, "device")} failed; the limit is ${bound}.`;
+  return `itself at stage ${stage + 1}: ${numberText(failed)} of ${numberText(of)} devices failed; the limit is ${bound}.`;
 }
 
 const stageOf = ({ stage, plan }: HeadlineFacts): string =>
@@ -50,7 +50,9 @@ function running(facts: HeadlineFacts): string {
     return "No device of the target can take it at present.";
   const words =
     tally.admitted + tally.alreadyRunning === 0
-      ? `waits for the first of ${counted(tally.eligible, "device")} to check in`
+      ? tally.eligible === 1
+        ? "waits for its one device to check in"
+        : `waits for the first of ${numberText(tally.eligible)} devices to check in`
       : progress(facts);
   const sentence = plan.stages.length === 1 ? words : `${stageOf(facts)}: ${words}`;
   return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`;
@@ -64,7 +66,7 @@ function progress(facts: HeadlineFacts): string {
   // A device that left the target still counts with how it ended.
   const whole = Math.max(tally.eligible, done + failed + tally.open);
   return [
-    `${numberText(done)} of ${counted(whole, "device")} ${done === 1 ? "is" : "are"} done`,
+    `${numberText(done)} of ${numberText(whole)} devices ${done === 1 ? "is" : "are"} done`,
     ...(tally.open > 0 ? [`${numberText(tally.open)} in the update`] : []),
     ...(failed > 0 ? [`${numberText(failed)} failed`] : []),
   ].join(", ");
@@ -88,7 +90,7 @@ function finished(facts: HeadlineFacts): string {
   const rest = others.flatMap(([count, words]) =>
     count === 0 ? [] : [`${numberText(count)} ${words}`],
   );
-  return `${numberText(done)} of ${counted(whole, "device")} reached ${version}; ${rest.join(", ")}.`;
+  return `${numberText(done)} of ${numberText(whole)} devices reached ${version}; ${rest.join(", ")}.`;
 }
 
 function aborted(facts: HeadlineFacts): string {

@@ -15,6 +15,7 @@ import {
 } from "../cli.fixture.ts";
 import {
   AT,
+  deployment,
   DEPLOYMENT_ID,
   device,
   DEVICE_ID,
@@ -406,4 +407,37 @@ test("what happened is listed in the server's sentences, of the kinds that are a
   const { out } = await moult(`event list --deployment ${DEPLOYMENT_ID} --kind stage-advanced`);
 
   expect(out).toContain("It goes on to stage 2.");
+});
+
+test("changes are a line for each second, with where the changed deployments stand", async () => {
+  const controller = new AbortController();
+  const notice = {
+    sequence: 7,
+    at: "2026-11-20T10:00:00.000Z",
+    isReset: false,
+    deviceIds: [DEVICE_ID],
+    hasMoreDevices: true,
+    deploymentIds: [DEPLOYMENT_ID],
+    releaseIds: [],
+    groupIds: [],
+    products: [],
+    bulkChangeIds: [],
+    deployments: [deployment()],
+  };
+  await serving({
+    watchChanges: ({ response, number }) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      if (number === 1) response.end(`retry: 1\nid: 7\ndata: ${JSON.stringify(notice)}\n\n`);
+      else controller.abort(new Error("interrupted"));
+      return HANDLED;
+    },
+  });
+
+  const { out } = await moult("event watch --changes", { signal: controller.signal });
+
+  expect(out.split("\n")).toEqual([
+    "2026-11-20 10:00:00Z  over 1 devices, 1 deployments",
+    "  november: Stage 1 of 2: 3 of 20 devices are done, 2 in the update.",
+  ]);
+  expect(await moult(`event watch --changes --device ${DEVICE_ID}`)).toMatchObject({ code: 2 });
 });

@@ -107,6 +107,22 @@ export async function deploymentsPage(
   return rows.map(deploymentFrom);
 }
 
+/** The newest first. */
+export async function deploymentsByIds(
+  db: TenantDb,
+  deploymentIds: readonly DeploymentId[],
+): Promise<DeploymentRecord[]> {
+  if (deploymentIds.length === 0) return [];
+  const rows = await db.kysely
+    .selectFrom("deployment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "in", deploymentIds)
+    .orderBy("number", "desc")
+    .execute();
+  return rows.map(deploymentFrom);
+}
+
 /** Those that can still change, of every product. */
 export async function activeDeployments(db: TenantDb): Promise<DeploymentRecord[]> {
   const rows = await db.kysely

@@ -1,10 +1,18 @@
-import type { Deployment, DeploymentTarget } from "@moult/model";
+import type { Deployment, DeploymentId, DeploymentTarget } from "@moult/model";
 import { headlineOf } from "@moult/planner";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
 import { listedDevices } from "./list-queries.ts";
-import type { DeploymentRecord } from "./queries.ts";
+import { deploymentsByIds, type DeploymentRecord } from "./queries.ts";
+
+/** Those of these that there are, the newest first. */
+export async function shownDeployments(
+  db: TenantDb,
+  deploymentIds: readonly DeploymentId[],
+): Promise<Deployment[]> {
+  return showDeployments(db, await deploymentsByIds(db, deploymentIds));
+}
 
 /** Deployments as operators see them, in a fixed number of questions however many they are. */
 export async function showDeployments(

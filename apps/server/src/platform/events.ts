@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, type InstantMs } from "@moult/base";
 import {
   FleetEventBody,
@@ -141,7 +142,7 @@ function eventFrom(
 }
 
 /** The sequence after which only new events come. */
-async function lastSequence(db: TenantDb): Promise<number> {
+export async function lastSequence(db: TenantDb): Promise<number> {
   const row = await db.kysely
     .selectFrom("event")
     .select((eb) => eb.fn.max("sequence").as("sequence"))
@@ -157,6 +158,14 @@ async function lastSequence(db: TenantDb): Promise<number> {
  */
 const SETTLED = sql<boolean>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
 
+/** How a watch reads; unless it says otherwise, at once and a page at a time. */
+export interface WatchPace {
+  /** Reads at most once in this time, however often it is woken. */
+  readonly paceMs?: number;
+  /** A page of fewer, which may then be empty, says that these are all for now. */
+  readonly pageMax?: number;
+}
+
 export interface EventFeed {
   /**
    * Every event after `after` (default: those that happen from now on), as many at a time as there are, until `signal`
@@ -164,7 +173,7 @@ export interface EventFeed {
    */
   watch(
     db: TenantDb,
-    options: EventFilter & { readonly after?: number | undefined },
+    options: EventFilter & WatchPace & { readonly after?: number | undefined },
     signal: AbortSignal,
   ): AsyncIterable<readonly EventRecord[]>;
   /** Ends every watch. */
@@ -185,20 +194,26 @@ export function createEventFeed(database: Database): EventFeed {
       : undefined;
 
   return {
-    async *watch(db, { after, ...filter }, callerSignal) {
+    async *watch(db, { after, paceMs = 0, pageMax = PAGE, ...filter }, callerSignal) {
       const signal = AbortSignal.any([callerSignal, closing.signal]);
       let seen = after ?? (await lastSequence(db));
+      let isBehind = false;
       while (!signal.aborted) {
         // Asked for before the events are read: a commit between reading and sleeping is not slept through.
         const sleep = sleepUntilWoken(sleepers, db.tenantId, signal);
         try {
-          const page = await eventsAfter(db, seen, filter);
+          const readAt = performance.now();
+          const page = await eventsAfter(db, seen, filter, pageMax);
           for (const { sequence } of page) {
             assert(sequence > seen, "events are read in their order");
             seen = sequence;
           }
-          if (page.length > 0) yield page;
-          if (page.length < PAGE) await sleep.over;
+          if (page.length > 0 || isBehind) yield page;
+          isBehind = page.length === pageMax;
+          if (!isBehind) {
+            await sleep.over;
+            await untilMs(readAt + paceMs, signal);
+          }
         } finally {
           sleep.end();
         }
@@ -209,6 +224,15 @@ export function createEventFeed(database: Database): EventFeed {
       closing.abort();
     },
   };
+}
+
+/** Until then on the process's clock, or until `signal` aborts. */
+async function untilMs(atMs: number, signal: AbortSignal): Promise<void> {
+  const delayMs = atMs - performance.now();
+  if (delayMs <= 0) return;
+  await delay(delayMs, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }
 
 interface Sleep {

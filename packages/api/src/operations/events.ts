@@ -1,4 +1,4 @@
-import { DeploymentId, DeviceId, EventKind, FleetEvent } from "@moult/model";
+import { ChangeNotice, DeploymentId, DeviceId, EventKind, FleetEvent } from "@moult/model";
 import * as z from "zod";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
@@ -25,6 +25,21 @@ export const eventOperations = {
     }),
     replyKind: "events",
     reply: FleetEvent,
+    errors: [],
+  }),
+  watchChanges: operation({
+    id: "watchChanges",
+    summary:
+      "What changed, live, as server-sent events: at most one message a second, without what happened in between; `Last-Event-ID` or `after` resumes",
+    method: "GET",
+    path: "/changes",
+    permission: "fleet:read",
+    query: z.object({
+      /** Sequence of the last message that was seen; absent: only what changes from now on. */
+      after: z.coerce.number().int().min(0).optional(),
+    }),
+    replyKind: "events",
+    reply: ChangeNotice,
     errors: [],
   }),
   listEvents: operation({

@@ -1,0 +1,1 @@
+export { createChangeHandlers } from "./operations.ts";

@@ -1,0 +1,30 @@
+import * as z from "zod";
+import { Deployment } from "./deployment.ts";
+import { DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
+import { Instant, ProductName } from "./names.ts";
+
+/**
+ * What changed since the message before: what is shown of these things is old. It says that they changed, not how, so
+ * that however much happens, little is said.
+ */
+export const ChangeNotice = z.object({
+  /** Of the last event that is in it. A client that reconnects names it, and hears what changed meanwhile. */
+  sequence: z.int().min(0),
+  at: Instant,
+  /**
+   * Anything may have changed: the first message of a connection that resumes nothing, and whenever more was missed or
+   * changed than can be told.
+   */
+  isReset: z.boolean(),
+  /** At most 200. */
+  deviceIds: z.array(DeviceId),
+  hasMoreDevices: z.boolean(),
+  deploymentIds: z.array(DeploymentId),
+  releaseIds: z.array(ReleaseId),
+  groupIds: z.array(GroupId),
+  products: z.array(ProductName),
+  bulkChangeIds: z.array(z.uuid()),
+  /** The deployments that changed, whole; at most 20, and none whose target is a long list of devices. */
+  deployments: z.array(Deployment),
+});
+export type ChangeNotice = z.infer<typeof ChangeNotice>;
