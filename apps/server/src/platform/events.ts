@@ -159,7 +159,7 @@ export async function lastSequence(db: TenantDb): Promise<number> {
 const SETTLED = sql<boolean>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
 
 /** How a watch reads; unless it says otherwise, at once and a page at a time. */
-export interface WatchPace {
+interface WatchPace {
   /** Reads at most once in this time, however often it is woken. */
   readonly paceMs?: number;
   /** A page of fewer, which may then be empty, says that these are all for now. */
