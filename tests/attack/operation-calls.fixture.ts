@@ -20,6 +20,11 @@ const artifact: Calls = ({ artifactId }) => [{ params: { artifactId } }];
 const deployment: Calls = ({ deploymentId }) => [{ params: { deploymentId } }];
 const plan = { stages: [{ percent: 100 }] };
 const unique = (): string => `x${randomBytes(6).toString("hex")}`;
+const filters = ({ groupId, marker }: TenantFleet): readonly OperationCall[] => [
+  { query: { groupId } },
+  { query: { search: marker } },
+  { query: { attribute: `mark=${marker}` } },
+];
 const members: Calls = (target, own) => [
   { params: { groupId: target.groupId }, body: { deviceIds: [own.deviceId] } },
   { params: { groupId: own.groupId }, body: { deviceIds: [target.deviceId] } },
@@ -63,8 +68,11 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   createProduct: () => [{ body: { name: unique() } }],
   showProduct: ({ product }) => [{ params: { product } }],
   changeProduct: ({ product }) => [{ params: { product }, body: { title: "changed" } }],
-  listDevices: ({ groupId, marker }) => [{}, { query: { groupId } }, { query: { search: marker } }],
+  listDevices: (target) => [{ query: { columns: "mark" } }, ...filters(target)],
   countDevices: plain,
+  countMatchingDevices: (target) => [{}, ...filters(target)],
+  listInventoryNames: plain,
+  listInventoryValues: () => [{ query: { name: "mark" } }],
   showDevice: device,
   explainDevice: device,
   listDeviceTimeline: device,

@@ -121,6 +121,13 @@ export async function makeFleet(
   const deviceId = await deviceThatIs("accepted");
   const pendingDeviceId = await deviceThatIs("pending");
 
+  await sql.run(
+    `insert into device_attribute (tenant_id, product, device_id, name, value) values (?, ?, ?, 'mark', ?)`,
+    tenantId,
+    product,
+    deviceId,
+    marker,
+  );
   const { id: groupId } = await client.call("createGroup", { body: { name: marker, product } });
   await client.call("addToGroup", { params: { groupId }, body: { deviceIds: [deviceId] } });
   const bytes = await singleFileArtifact({

@@ -123,7 +123,7 @@ async function allEnrolled(client: Client, count: number): Promise<void> {
     `${count} devices to report what they run`,
     async () => {
       const { items } = await client.call("listDevices", {
-        query: { product: DEMO_PRODUCT as never, state: "accepted", limit: 500 },
+        query: { product: DEMO_PRODUCT as never, state: "accepted", limit: 200 },
       });
       return items.filter(({ running }) => running !== null).length >= count || undefined;
     },

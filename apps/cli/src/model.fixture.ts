@@ -25,8 +25,11 @@ export const device = (fields: Fields = {}) => ({
   traits: null,
   groupIds: [],
   openAssignmentId: null,
+  update: null,
   enrolledAt: AT,
   lastSeenAt: AT,
+  contact: "on-time",
+  attributes: {},
   ...fields,
 });
 

@@ -124,6 +124,7 @@ async function mountOperatorApi(
     ...createProductHandlers({ clock }),
     ...createDeviceHandlers({
       clock,
+      checkInSeconds: config.devices.checkInSeconds,
       closeOpenAssignment: (db, deviceId, cause) =>
         closeOpenAssignment(db, deviceId, "aborted", cause, clock.now()),
     }),

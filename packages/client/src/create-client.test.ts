@@ -76,6 +76,16 @@ describe("a call", () => {
     expect(seen()[0]?.url).toBe("/api/v1/devices?search=a+b%26c&limit=7");
   });
 
+  test("sends a list as its items, one by one", async () => {
+    const client = await clientOf((_, response) =>
+      answerJson(response, { count: 0, isExact: true }),
+    );
+
+    await client.call("countMatchingDevices", { query: { attribute: ["a=1", "b=2"] } });
+
+    expect(seen()[0]?.url).toBe("/api/v1/device-counts/matching?attribute=a%3D1&attribute=b%3D2");
+  });
+
   test("keeps the path of a server that lives below one", async () => {
     server = await startHttpServer((_, response) => answerJson(response, { needed: true }));
     const client = createClient({ baseUrl: `${server.url}/moult/` });

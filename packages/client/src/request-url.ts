@@ -1,7 +1,7 @@
 import type { Operation } from "@moult/api";
 import { ClientError } from "./client-error.ts";
 
-/** Values by name; of a query, what is undefined is left out. */
+/** Values by name; of a query, what is undefined is left out, and a list is its items one by one. */
 export type Values = Readonly<Record<string, unknown>>;
 
 const API_PATH = "/api/v1";
@@ -18,8 +18,9 @@ export function requestUrl(
   );
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {}))
-    if (value !== undefined)
-      search.set(name, typeof value === "string" ? value : JSON.stringify(value));
+    for (const each of Array.isArray(value) ? (value as readonly unknown[]) : [value])
+      if (each !== undefined)
+        search.append(name, typeof each === "string" ? each : JSON.stringify(each));
   const text = search.size === 0 ? "" : `?${search.toString()}`;
   return baseUrl.replace(/\/+$/, "") + API_PATH + path + text;
 }

@@ -1,10 +1,22 @@
 import * as z from "zod";
-import { AssignmentId, DeviceId, GroupId, PreauthorisationId, EnrolmentTokenId } from "./ids.ts";
-import { HardwareType, Instant, ProductName, Provides, Sha256 } from "./names.ts";
+import { AssignmentState } from "./deployment.ts";
+import {
+  AssignmentId,
+  DeploymentId,
+  DeviceId,
+  EnrolmentTokenId,
+  GroupId,
+  PreauthorisationId,
+} from "./ids.ts";
+import { HardwareType, Instant, ProductName, Provides, ReleaseVersion, Sha256 } from "./names.ts";
 
 /** `pending` asked to join; `accepted` takes updates; `rejected` may ask again after an operator changes it; `decommissioned` never. */
 export const DeviceState = z.enum(["pending", "accepted", "rejected", "decommissioned"]);
 export type DeviceState = z.infer<typeof DeviceState>;
+
+/** Whether a device checks in as it should; where `late` and `silent` begin hangs on the server's check-in interval. */
+export const DeviceContact = z.enum(["never-seen", "on-time", "late", "silent"]);
+export type DeviceContact = z.infer<typeof DeviceContact>;
 
 /** What tells this device from others, given by its maker: serial number, MAC address, ... */
 export const DeviceIdentity = z
@@ -43,6 +55,16 @@ export const Running = z.object({
 });
 export type Running = z.infer<typeof Running>;
 
+/** The update that a device is in, as it last reported. */
+export const DeviceUpdate = z.object({
+  assignmentId: AssignmentId,
+  deploymentId: DeploymentId,
+  version: ReleaseVersion,
+  state: AssignmentState,
+  progressPercent: z.int().min(0).max(100).nullable(),
+});
+export type DeviceUpdate = z.infer<typeof DeviceUpdate>;
+
 /** A device as operators see it. */
 export const Device = z.object({
   id: DeviceId,
@@ -62,10 +84,16 @@ export const Device = z.object({
   groupIds: z.array(GroupId),
   /** The update it is in, if any. */
   openAssignmentId: AssignmentId.nullable(),
+  update: DeviceUpdate.nullable(),
   enrolledAt: Instant,
   lastSeenAt: Instant.nullable(),
+  contact: DeviceContact,
 });
 export type Device = z.infer<typeof Device>;
+
+/** A device in a list, with those of its inventory attributes that the list was asked for. */
+export const DeviceRow = Device.extend({ attributes: z.record(z.string(), z.string()) });
+export type DeviceRow = z.infer<typeof DeviceRow>;
 
 /** What people call a device: its name, or what its maker tells it by. */
 export const deviceLabel = ({ name, identity }: Pick<Device, "name" | "identity">): string =>

@@ -13,9 +13,12 @@ export { ChangeNotice } from "./change-notice.ts";
 export {
   ClientTraits,
   Device,
+  DeviceContact,
   DeviceIdentity,
+  DeviceRow,
   DeviceRunningEntry,
   DeviceState,
+  DeviceUpdate,
   EnrolmentToken,
   Group,
   Inventory,

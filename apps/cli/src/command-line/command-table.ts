@@ -127,8 +127,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   ),
   entry(
     "device count",
-    "Count devices by state and by what they run",
+    "Count devices, by filters or by what they are",
     async () => (await import("../commands/device-count.ts")).deviceCount,
+  ),
+  entry(
+    "device attributes",
+    "List what devices report about themselves",
+    async () => (await import("../commands/device-attributes.ts")).deviceAttributes,
   ),
   entry(
     "device show",

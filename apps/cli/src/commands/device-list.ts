@@ -1,38 +1,35 @@
-import { DeviceState } from "@moult/model";
 import { command } from "../command-line/command.ts";
 import { oneOf } from "../command-line/option-value.ts";
-import { lookupGroup } from "../lookup/lookup-group.ts";
+import { DEVICE_FILTER_OPTIONS, deviceFilter } from "../lookup/device-filter.ts";
 import { connect } from "../session/connect.ts";
-import { DEVICE_COLUMNS } from "../show/device-text.ts";
+import { DEVICE_COLUMNS, attributeColumns } from "../show/device-text.ts";
 import { PAGING_OPTIONS, pagingQuery, printPages } from "../show/print-list.ts";
+
+const SORTS = ["newest", "oldest", "name", "seen"] as const;
 
 export const deviceList = command({
   options: {
-    product: { type: "string", value: "PRODUCT", help: "Of this product only" },
-    state: { type: "string", value: "STATE", help: `One of ${DeviceState.options.join(", ")}` },
-    group: { type: "string", value: "GROUP", help: "In this group only" },
-    "hardware-type": { type: "string", value: "TYPE", help: "Of this hardware type only" },
-    running: { type: "string", value: "NAME", help: "That run the artifact of this name" },
-    search: { type: "string", value: "TEXT", help: "With this in their name, identity or id" },
+    ...DEVICE_FILTER_OPTIONS,
+    sort: { type: "string", value: "ORDER", help: `One of ${SORTS.join(", ")}` },
+    columns: {
+      type: "string",
+      value: "NAMES",
+      help: "Inventory attributes to show, with commas between",
+    },
     ...PAGING_OPTIONS,
   },
-  example: "moult device list --product gw2 --state pending",
+  details: "`moult device attributes` tells which attributes there are.",
+  example: "moult device list --product gw2 --contact silent --columns region,site",
   run: async (context, { options }) => {
     const { signal } = context;
-    const { product, group, running, search } = options;
-    const state = oneOf("state", options.state, DeviceState.options);
-    const paging = pagingQuery(options);
+    const { columns } = options;
+    const sort = oneOf("sort", options.sort, SORTS);
+    const paging = pagingQuery(options, 200);
     const client = await connect(context);
-    const query = {
-      product,
-      state,
-      running,
-      search,
-      hardwareType: options["hardware-type"],
-      groupId: group === undefined ? undefined : await lookupGroup(client, group, signal),
-      ...paging,
-    };
+    const filter = await deviceFilter(client, options, signal);
+    const query = { ...filter, sort, columns, ...paging };
     const pages = client.pages("listDevices", { query }, { signal });
-    await printPages(context, options, pages, DEVICE_COLUMNS, "There are no such devices.");
+    const shown = [...DEVICE_COLUMNS, ...attributeColumns(columns)];
+    await printPages(context, options, pages, shown, "There are no such devices.");
   },
 });

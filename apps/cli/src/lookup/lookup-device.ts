@@ -12,7 +12,7 @@ export async function lookupDevice(
 ): Promise<string> {
   if (isId(text)) return text.toLowerCase();
   const found: Candidate<string>[] = [];
-  const query = { search: text, limit: 500 };
+  const query = { search: text, limit: 200 };
   for await (const { id, name, identity } of client.all("listDevices", { query }, { signal })) {
     const values = Object.values(identity);
     const rank =

@@ -1,4 +1,4 @@
-import type { Device } from "@moult/model";
+import type { Device, DeviceRow } from "@moult/model";
 import { type Column } from "../terminal/table-text.ts";
 import type { TextStyle } from "../terminal/terminal.ts";
 import { ageText, timeText } from "../terminal/time-text.ts";
@@ -10,18 +10,45 @@ const STATE_STYLES: Readonly<Record<Device["state"], TextStyle>> = {
   decommissioned: "dim",
 };
 
-export const DEVICE_COLUMNS: readonly Column<Device>[] = [
+const CONTACT_STYLES: Readonly<Record<Device["contact"], TextStyle>> = {
+  "on-time": "green",
+  late: "yellow",
+  silent: "red",
+  "never-seen": "dim",
+};
+
+export const DEVICE_COLUMNS: readonly Column<DeviceRow>[] = [
   { title: "ID", text: ({ id }) => id },
   { title: "NAME", text: deviceName },
   { title: "PRODUCT", text: ({ product }) => product },
   { title: "HARDWARE", text: ({ hardwareType }) => hardwareType },
   { title: "STATE", text: ({ state }) => state, style: ({ state }) => STATE_STYLES[state] },
-  { title: "RUNS", text: ({ running }) => running?.artifactName ?? "" },
+  { title: "RUNS", text: runsText },
   {
     title: "LAST SEEN",
     text: ({ lastSeenAt }) => (lastSeenAt === null ? "never" : ageText(lastSeenAt, Date.now())),
+    style: ({ contact }) => CONTACT_STYLES[contact],
   },
 ];
+
+/** A column for each of the attributes that were asked for, `region,site`. */
+export const attributeColumns = (names = ""): readonly Column<DeviceRow>[] =>
+  names
+    .split(",")
+    .filter((name) => name !== "")
+    .map((name) => ({
+      title: name.toUpperCase(),
+      text: ({ attributes }) => (Object.hasOwn(attributes, name) ? (attributes[name] ?? "") : ""),
+    }));
+
+/** `1.3.0`, or `1.3.0 -> 1.4.0 downloading 41 %`. */
+function runsText({ running, update }: Device): string {
+  const now = running?.artifactName ?? "";
+  return update === null ? now : `${now} -> ${updateText(update)}`.trimStart();
+}
+
+const updateText = ({ version, state, progressPercent }: NonNullable<Device["update"]>): string =>
+  `${version} ${state}${progressPercent === null ? "" : ` ${progressPercent} %`}`;
 
 /** Its name, or what its maker tells it by. */
 export function deviceName({ name, identity }: Pick<Device, "name" | "identity">): string {
@@ -52,8 +79,8 @@ export function deviceFacts(device: Device): readonly (readonly [string, string 
     ],
     ["Client", traits === null ? undefined : `${traits.client}, ${traits.trust}`],
     ["Groups", device.groupIds.length === 0 ? undefined : device.groupIds.join("\n")],
-    ["In an update", device.openAssignmentId ?? undefined],
+    ["In an update", device.update === null ? undefined : updateText(device.update)],
     ["Enrolled", timeText(device.enrolledAt)],
-    ["Last seen", lastSeenAt === null ? "never" : timeText(lastSeenAt)],
+    ["Last seen", lastSeenAt === null ? "never" : `${timeText(lastSeenAt)}, ${device.contact}`],
   ];
 }

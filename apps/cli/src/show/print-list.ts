@@ -6,7 +6,7 @@ import { printJson } from "./print-json.ts";
 /** Options of the commands whose list comes in pages. */
 export const PAGING_OPTIONS = {
   all: { type: "boolean", help: "All pages, not only the first" },
-  limit: { type: "string", value: "NUMBER", help: "Items on a page, 50 unless told" },
+  limit: { type: "string", value: "NUMBER", help: "Items on a page" },
   cursor: { type: "string", value: "CURSOR", help: "Go on where an earlier page ended" },
 } as const satisfies OptionSpecs;
 
@@ -21,9 +21,9 @@ interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/** The part of a list's query that the paging options make. */
-export const pagingQuery = ({ limit, cursor, all }: PagingValues) => ({
-  limit: integer("limit", limit, { min: 1, max: 500 }) ?? (all ? 500 : undefined),
+/** The part of a list's query that the paging options make; `max` is the most that the list gives at once. */
+export const pagingQuery = ({ limit, cursor, all }: PagingValues, max = 500) => ({
+  limit: integer("limit", limit, { min: 1, max }) ?? (all ? max : undefined),
   cursor,
 });
 

@@ -24,3 +24,7 @@ export function searchTextOf(device: {
   // On lines of their own, so that a match never spans two of them.
   return [device.name ?? "", ...Object.values(device.identity), device.id].join("\n").toLowerCase();
 }
+
+/** What a device is found by in a list that is sorted by names: the first line of its search text. */
+export const sortNameOf = (searchText: string): string =>
+  searchText.split("\n").find((line) => line !== "") ?? "";

@@ -29,10 +29,10 @@ import {
   usableToken,
   usePreauthorisation,
 } from "./enrolment-queries.ts";
-import { deviceById } from "./list-queries.ts";
 import {
   countPendingDevices,
   deviceByIdentity,
+  deviceNames,
   deviceByKey,
   insertDevice,
   insertKey,
@@ -246,8 +246,9 @@ async function nameIfNameless(
   deviceId: DeviceId,
   name: string | null,
 ): Promise<void> {
-  const device = await deviceById(db, deviceId);
-  if (name === null || device === undefined || device.name !== null) return;
+  if (name === null) return;
+  const device = await deviceNames(db, deviceId);
+  if (device === undefined || device.name !== null) return;
   const { identity } = device;
   await setDeviceName(db, deviceId, name, searchTextOf({ id: deviceId, name, identity }));
 }

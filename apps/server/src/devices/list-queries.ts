@@ -1,215 +1,108 @@
-import {
-  ClientTraits,
-  DeviceIdentity,
-  Provides,
-  type Device,
-  type DeviceId,
-  type DeviceState,
-  type GroupId,
-  type HardwareType,
-  type ProductName,
-  type Sha256,
-} from "@moult/model";
-import { sql, type Selectable } from "kysely";
-import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
-import { encodeCursor, type PageCursor } from "../platform/page-cursor.ts";
+import type { DeviceSort } from "@moult/api";
+import type { Device, DeviceId, DeviceRow } from "@moult/model";
+import { sql, type Expression, type Selectable } from "kysely";
+import { besideIndex } from "../platform/beside-index.ts";
 import type { DeviceTable } from "../platform/schema.ts";
-import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import type { ContactClock } from "./device-contact.ts";
+import type { DevicePlace } from "./device-cursor.ts";
+import { LAST_SEEN, conditionsOf, type DeviceMatch } from "./filter-queries.ts";
+import { devicesFrom, namedAttributesOf } from "./shown-device-queries.ts";
 
-export interface DeviceFilter {
-  readonly product?: ProductName | undefined;
-  readonly state?: DeviceState | undefined;
-  readonly groupId?: GroupId | undefined;
-  readonly hardwareType?: HardwareType | undefined;
-  readonly running?: string | undefined;
-  readonly search?: string | undefined;
+interface Order {
+  readonly column: Expression<string | number>;
+  readonly direction: "asc" | "desc";
+  readonly valueOf: (row: Selectable<DeviceTable>) => string | number;
 }
 
-/** A page of devices, newest first; three statements, however long it is. */
+/** Each has an index that ends with the id, so that a page goes on exactly where the one before ended. */
+const ORDERS: Readonly<Record<DeviceSort, Order>> = {
+  newest: {
+    column: sql.ref("device.enrolled_at"),
+    direction: "desc",
+    valueOf: (row) => row.enrolled_at,
+  },
+  oldest: {
+    column: sql.ref("device.enrolled_at"),
+    direction: "asc",
+    valueOf: (row) => row.enrolled_at,
+  },
+  name: {
+    column: sql.ref("device.sort_name"),
+    direction: "asc",
+    valueOf: (row) => row.sort_name,
+  },
+  seen: {
+    column: LAST_SEEN,
+    direction: "desc",
+    valueOf: (row) => row.last_seen_at ?? 0,
+  },
+};
+
+export interface DevicePageRequest {
+  readonly match: DeviceMatch;
+  readonly sort: DeviceSort;
+  readonly after: DevicePlace | undefined;
+  readonly limit: number;
+  /** Names of the inventory attributes that are shown. */
+  readonly columns: readonly string[];
+}
+
+/** A page of devices, and where it ended if there are more; at most five statements, however long it is. */
 export async function devicePage(
   db: TenantDb,
-  filter: DeviceFilter,
-  after: PageCursor | undefined,
-  limit: number,
-): Promise<{ items: Device[]; nextCursor: string | null }> {
-  const { product, state, groupId, hardwareType, running, search } = filter;
+  { match, sort, after, limit, columns }: DevicePageRequest,
+  clock: ContactClock,
+): Promise<{ readonly items: DeviceRow[]; readonly end: DevicePlace | undefined }> {
+  const order = ORDERS[sort];
+  const { direction, valueOf } = order;
+  const column = match.driver === undefined ? order.column : besideIndex(db, order.column);
+  const beyond = sql.raw(direction === "asc" ? ">" : "<");
   const rows = await db.kysely
     .selectFrom("device")
-    .selectAll()
-    .where("tenant_id", "=", db.tenantId)
-    .$if(product !== undefined, (query) => query.where("product", "=", product!))
-    .$if(state !== undefined, (query) => query.where("state", "=", state!))
-    .$if(hardwareType !== undefined, (query) => query.where("hardware_type", "=", hardwareType!))
-    .$if(running !== undefined, (query) =>
-      query.where("running_artifact", "=", storableText(running!)),
-    )
-    .$if(search !== undefined, (query) =>
-      query.where(sql<boolean>`search_text like ${containing(search!)} escape '\\'`),
-    )
-    .$if(groupId !== undefined, (query) =>
-      query.where("id", "in", (members) =>
-        members
-          .selectFrom("device_group_member")
-          .select("device_id")
-          .where("tenant_id", "=", db.tenantId)
-          .where("group_id", "=", groupId!),
-      ),
-    )
+    .selectAll("device")
+    .where((row) => row.and(conditionsOf(db, match, row)))
     .$if(after !== undefined, (query) =>
-      query.where((row) =>
-        row(
-          row.refTuple("enrolled_at", "id"),
-          "<",
-          row.tuple(after!.sortedBy, after!.id as DeviceId),
-        ),
+      query.where(
+        sql<boolean>`(${column}, device.id) ${beyond} (${after!.sortedBy}, ${after!.id})`,
       ),
     )
-    .orderBy("enrolled_at", "desc")
-    .orderBy("id", "desc")
+    // It follows from the condition above, with which SQLite finds no place in an index on an expression.
+    .$if(after !== undefined && sort === "seen", (query) =>
+      query.where(sql<boolean>`${column} <= ${after!.sortedBy}`),
+    )
+    .orderBy(column, direction)
+    .orderBy("device.id", direction)
     .limit(limit + 1)
     .execute();
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
+  const devices = await devicesFrom(db, shown, clock);
+  const attributes = await namedAttributesOf(
+    db,
+    shown.map(({ id }) => id),
+    columns,
+  );
   return {
-    items: await devicesFrom(db, shown),
-    nextCursor:
+    items: devices.map((device) => ({ ...device, attributes: attributes.get(device.id) ?? {} })),
+    end:
       rows.length > limit && last !== undefined
-        ? encodeCursor({ sortedBy: last.enrolled_at, id: last.id })
-        : null,
+        ? { sortedBy: valueOf(last), id: last.id }
+        : undefined,
   };
 }
 
-export async function deviceById(db: TenantDb, deviceId: DeviceId): Promise<Device | undefined> {
+export async function deviceById(
+  db: TenantDb,
+  deviceId: DeviceId,
+  clock: ContactClock,
+): Promise<Device | undefined> {
   const rows = await db.kysely
     .selectFrom("device")
     .selectAll()
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)
     .execute();
-  const [device] = await devicesFrom(db, rows);
+  const [device] = await devicesFrom(db, rows, clock);
   return device;
-}
-
-export async function countsByState(
-  db: TenantDb,
-  product: ProductName | undefined,
-): Promise<Record<DeviceState, number>> {
-  const rows = await db.kysely
-    .selectFrom("device")
-    .select(["state", (row) => row.fn.countAll<number>().as("count")])
-    .where("tenant_id", "=", db.tenantId)
-    .$if(product !== undefined, (query) => query.where("product", "=", product!))
-    .groupBy("state")
-    .execute();
-  const counts = { pending: 0, accepted: 0, rejected: 0, decommissioned: 0 };
-  for (const { state, count } of rows) counts[state] = Number(count);
-  return counts;
-}
-
-/** Accepted devices by what they run, the most frequent first. Names are the devices' own, so their number is bounded. */
-export async function countsByRunning(
-  db: TenantDb,
-  product: ProductName | undefined,
-  namesMax: number,
-): Promise<{ artifactName: string | null; count: number }[]> {
-  const rows = await db.kysely
-    .selectFrom("device")
-    .select(["running_artifact", (row) => row.fn.countAll<number>().as("count")])
-    .where("tenant_id", "=", db.tenantId)
-    .where("state", "=", "accepted")
-    .$if(product !== undefined, (query) => query.where("product", "=", product!))
-    .groupBy("running_artifact")
-    .orderBy("count", "desc")
-    .orderBy("running_artifact")
-    .limit(namesMax)
-    .execute();
-  return rows.map((row) => ({ artifactName: row.running_artifact, count: Number(row.count) }));
-}
-
-/** A LIKE pattern for text that contains `search` literally. */
-const containing = (search: string): string =>
-  `%${storableText(search)
-    .toLowerCase()
-    .replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-
-async function devicesFrom(
-  db: TenantDb,
-  rows: readonly Selectable<DeviceTable>[],
-): Promise<Device[]> {
-  if (rows.length === 0) return [];
-  const ids = rows.map(({ id }) => id);
-  const keys = await keysOf(db, ids);
-  const groups = await groupsOf(db, ids);
-  return rows.map((row) => deviceFrom(row, keys.get(row.id), groups.get(row.id)));
-}
-
-interface ShownKeys {
-  accepted?: Sha256;
-  /** The one that asked first: what an operator saw stays what an operator accepts, whoever asks meanwhile. */
-  pending?: Sha256;
-}
-
-async function keysOf(db: TenantDb, ids: readonly DeviceId[]): Promise<Map<DeviceId, ShownKeys>> {
-  const rows = await db.kysely
-    .selectFrom("device_key")
-    .select(["device_id", "fingerprint", "state"])
-    .where("tenant_id", "=", db.tenantId)
-    .where("device_id", "in", ids)
-    .where("state", "in", ["pending", "accepted"])
-    .orderBy("created_at")
-    .orderBy("fingerprint")
-    .execute();
-  const keysByDevice = new Map<DeviceId, ShownKeys>();
-  for (const row of rows) {
-    const keys = keysByDevice.get(row.device_id) ?? {};
-    if (row.state === "accepted") keys.accepted = row.fingerprint;
-    else keys.pending ??= row.fingerprint;
-    keysByDevice.set(row.device_id, keys);
-  }
-  return keysByDevice;
-}
-
-async function groupsOf(db: TenantDb, ids: readonly DeviceId[]): Promise<Map<DeviceId, GroupId[]>> {
-  const rows = await db.kysely
-    .selectFrom("device_group_member")
-    .select(["device_id", "group_id"])
-    .where("tenant_id", "=", db.tenantId)
-    .where("device_id", "in", ids)
-    .orderBy("group_id")
-    .execute();
-  const groupsByDevice = new Map<DeviceId, GroupId[]>();
-  for (const row of rows)
-    groupsByDevice.set(row.device_id, [...(groupsByDevice.get(row.device_id) ?? []), row.group_id]);
-  return groupsByDevice;
-}
-
-function deviceFrom(
-  row: Selectable<DeviceTable>,
-  keys: ShownKeys = {},
-  groupIds: GroupId[] = [],
-): Device {
-  return {
-    id: row.id,
-    name: row.name,
-    product: row.product,
-    hardwareType: row.hardware_type,
-    identity: fromJson(DeviceIdentity, row.identity),
-    keyFingerprint: keys.accepted ?? null,
-    pendingKeyFingerprint: keys.pending ?? null,
-    state: row.state,
-    identityConflictAt: isoOrNull(row.identity_conflict_at),
-    running:
-      row.running_artifact === null
-        ? null
-        : {
-            artifactName: row.running_artifact,
-            provides: fromJson(Provides, row.running_provides ?? "{}"),
-          },
-    traits: row.traits === null ? null : fromJson(ClientTraits, row.traits),
-    groupIds,
-    openAssignmentId: row.open_assignment_id,
-    enrolledAt: isoFrom(row.enrolled_at),
-    lastSeenAt: isoOrNull(row.last_seen_at),
-  };
 }

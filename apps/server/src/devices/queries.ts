@@ -1,5 +1,5 @@
 import {
-  type DeviceIdentity,
+  DeviceIdentity,
   type ClientTraits,
   type DeviceId,
   type DeviceState,
@@ -7,9 +7,11 @@ import {
   type ProductName,
   type Sha256,
 } from "@moult/model";
+import { fromJson } from "../platform/columns.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { KeyState, KnownIdentity } from "./decide-enrolment.ts";
+import { sortNameOf } from "./device-identity.ts";
 import type { KnownInstances } from "./decide-instance.ts";
 import type { DeviceFacts } from "./device-transitions.ts";
 
@@ -134,6 +136,7 @@ export async function insertDevice(
       identity: JSON.stringify(device.identity),
       identity_sha256: device.identitySha256,
       search_text: storableText(device.searchText),
+      sort_name: sortNameOf(storableText(device.searchText)),
       state: device.state,
       draw: device.draw,
       credential_epoch: 0,
@@ -314,6 +317,22 @@ export async function markIdentityConflict(
   return marked !== undefined;
 }
 
+/** What people and its maker call a device. */
+export async function deviceNames(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<{ readonly name: string | null; readonly identity: DeviceIdentity } | undefined> {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select(["name", "identity"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+  return row === undefined
+    ? undefined
+    : { name: row.name, identity: fromJson(DeviceIdentity, row.identity) };
+}
+
 export async function setDeviceName(
   db: TenantDb,
   deviceId: DeviceId,
@@ -325,6 +344,7 @@ export async function setDeviceName(
     .set({
       name: name === null ? null : storableText(name),
       search_text: storableText(searchText),
+      sort_name: sortNameOf(storableText(searchText)),
     })
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)

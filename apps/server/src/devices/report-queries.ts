@@ -148,9 +148,15 @@ export async function replaceAttributes(
   if (changed.length > 0)
     await db.kysely
       .insertInto("device_attribute")
-      .values(
+      .values((row) =>
         changed.map(([name, value]) => ({
           tenant_id: db.tenantId,
+          product: row
+            .selectFrom("device")
+            .select("product")
+            .where("tenant_id", "=", db.tenantId)
+            .where("id", "=", deviceId)
+            .$asScalar(),
           device_id: deviceId,
           name,
           value,

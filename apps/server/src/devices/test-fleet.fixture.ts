@@ -95,6 +95,7 @@ export async function testFleet(db: TenantDb): Promise<TestFleet> {
   const closed: (readonly [DeviceId, string])[] = [];
   const handlers = createDeviceHandlers({
     clock,
+    checkInSeconds: 60,
     closeOpenAssignment: (_, deviceId, cause) => {
       closed.push([deviceId, cause]);
       return Promise.resolve();

@@ -126,6 +126,26 @@ table auth_verification column created_at text not null
 table auth_verification column updated_at text not null
 table auth_verification constraint auth_verification_pkey PRIMARY KEY (id)
 CREATE INDEX auth_verification_identifier ON public.auth_verification USING btree (identifier)
+table bulk_change column id text not null
+table bulk_change column tenant_id text not null
+table bulk_change column action text not null
+table bulk_change column state text not null
+table bulk_change column total bigint not null
+table bulk_change column done bigint not null
+table bulk_change column changed bigint not null
+table bulk_change column unchanged bigint not null
+table bulk_change column refused text not null
+table bulk_change column created_by text not null
+table bulk_change column created_at bigint not null
+table bulk_change column finished_at bigint
+table bulk_change constraint bulk_change_pkey PRIMARY KEY (id)
+table bulk_change constraint bulk_change_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE INDEX bulk_change_newest ON public.bulk_change USING btree (tenant_id, created_at, id)
+CREATE INDEX bulk_change_running ON public.bulk_change USING btree (tenant_id) WHERE (state = 'running'::text)
+table bulk_change_member column tenant_id text not null
+table bulk_change_member column bulk_change_id text not null
+table bulk_change_member column device_id text not null
+table bulk_change_member constraint bulk_change_member_pkey PRIMARY KEY (bulk_change_id, device_id)
 table deployment column id text not null
 table deployment column tenant_id text not null
 table deployment column number bigint not null
@@ -191,22 +211,30 @@ table device column open_assignment_id text
 table device column enrolled_at bigint not null
 table device column accepted_at bigint
 table device column last_seen_at bigint
+table device column sort_name text not null default ''::text
 table device constraint device_pkey PRIMARY KEY (id)
 table device constraint device_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 table device constraint device_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE INDEX device_by_name ON public.device USING btree (tenant_id, sort_name, id)
+CREATE INDEX device_by_name_in_product ON public.device USING btree (tenant_id, product, sort_name, id)
 CREATE INDEX device_by_running ON public.device USING btree (tenant_id, product, running_artifact, enrolled_at, id)
 CREATE INDEX device_by_state ON public.device USING btree (tenant_id, product, state, hardware_type)
+CREATE INDEX device_hardware ON public.device USING btree (tenant_id, hardware_type)
 CREATE UNIQUE INDEX device_identity ON public.device USING btree (tenant_id, product, identity_sha256)
 CREATE INDEX device_newest ON public.device USING btree (tenant_id, enrolled_at, id)
 CREATE INDEX device_newest_in_product ON public.device USING btree (tenant_id, product, enrolled_at, id)
 CREATE INDEX device_newest_in_state ON public.device USING btree (tenant_id, state, enrolled_at, id)
+CREATE INDEX device_running ON public.device USING btree (tenant_id, running_artifact, enrolled_at, id)
+CREATE INDEX device_seen ON public.device USING btree (tenant_id, COALESCE(last_seen_at, (0)::bigint), id, state, product)
+CREATE INDEX device_updating ON public.device USING btree (tenant_id, open_assignment_id) WHERE (open_assignment_id IS NOT NULL)
 table device_attribute column tenant_id text not null
 table device_attribute column device_id text not null
 table device_attribute column name text not null
 table device_attribute column value text not null
+table device_attribute column product text not null default ''::text
 table device_attribute constraint device_attribute_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table device_attribute constraint device_attribute_pkey PRIMARY KEY (device_id, name)
-CREATE INDEX device_attribute_value ON public.device_attribute USING btree (tenant_id, name, substr(value, 1, 128))
+CREATE INDEX device_attribute_value ON public.device_attribute USING btree (tenant_id, product, name, substr(value, 1, 128), device_id)
 table device_group column id text not null
 table device_group column tenant_id text not null
 table device_group column product text not null

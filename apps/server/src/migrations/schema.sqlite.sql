@@ -53,6 +53,15 @@ CREATE TABLE auth_verification (
   id text primary key, identifier text not null, value text not null, expires_at text not null,
   created_at text not null, updated_at text not null);
 CREATE INDEX auth_verification_identifier on auth_verification (identifier);
+CREATE TABLE bulk_change (
+  id text primary key, tenant_id text not null references tenant (id), action text not null, state text not null,
+  total bigint not null, done bigint not null, changed bigint not null, unchanged bigint not null,
+  refused text not null, created_by text not null, created_at bigint not null, finished_at bigint);
+CREATE INDEX bulk_change_newest on bulk_change (tenant_id, created_at, id);
+CREATE INDEX bulk_change_running on bulk_change (tenant_id) where state = 'running';
+CREATE TABLE bulk_change_member (
+  tenant_id text not null, bulk_change_id text not null, device_id text not null,
+  primary key (bulk_change_id, device_id));
 CREATE TABLE deployment (
   id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
   release_id text not null, version text not null, target_kind text not null,
@@ -75,18 +84,25 @@ CREATE TABLE device (
   identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
   running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
   decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
-  accepted_at bigint, last_seen_at bigint,
+  accepted_at bigint, last_seen_at bigint, sort_name text not null default '',
   foreign key (tenant_id, product) references product (tenant_id, name));
+CREATE INDEX device_by_name on device (tenant_id, sort_name, id);
+CREATE INDEX device_by_name_in_product on device (tenant_id, product, sort_name, id);
 CREATE INDEX device_by_running on device (tenant_id, product, running_artifact, enrolled_at, id);
 CREATE INDEX device_by_state on device (tenant_id, product, state, hardware_type);
+CREATE INDEX device_hardware on device (tenant_id, hardware_type);
 CREATE UNIQUE INDEX device_identity on device (tenant_id, product, identity_sha256);
 CREATE INDEX device_newest on device (tenant_id, enrolled_at, id);
 CREATE INDEX device_newest_in_product on device (tenant_id, product, enrolled_at, id);
 CREATE INDEX device_newest_in_state on device (tenant_id, state, enrolled_at, id);
+CREATE INDEX device_running on device (tenant_id, running_artifact, enrolled_at, id);
+CREATE INDEX device_seen on device (tenant_id, coalesce(last_seen_at, 0), id, state, product);
+CREATE INDEX device_updating on device (tenant_id, open_assignment_id) where open_assignment_id is not null;
 CREATE TABLE device_attribute (
-  tenant_id text not null, device_id text not null references device (id), name text not null, value text not null,
+  tenant_id text not null, device_id text not null references device (id), name text not null, value text not null, product text not null default '',
   primary key (device_id, name));
-CREATE INDEX device_attribute_value on device_attribute (tenant_id, name, substr(value, 1, 128));
+CREATE INDEX device_attribute_value on device_attribute
+  (tenant_id, product, name, substr(value, 1, 128), device_id);
 CREATE TABLE device_group (
   id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null,
   foreign key (tenant_id, product) references product (tenant_id, name));

@@ -62,6 +62,8 @@ export interface DeviceTable {
   identity_sha256: Sha256;
   /** Lower-case text that a search looks through. */
   search_text: string;
+  /** The first line of the search text, by which people find a device in a list. */
+  sort_name: Generated<string>;
   state: DeviceState;
   /** Its stable random number in [1, 2^31 - 2]; with a deployment's salt it gives the device's place in that deployment. */
   draw: number;
@@ -99,6 +101,8 @@ interface DeviceKeyTable {
 
 interface DeviceAttributeTable {
   tenant_id: TenantId;
+  /** Its device's, which never changes. */
+  product: ProductName;
   device_id: DeviceId;
   name: string;
   value: string;

@@ -1,16 +1,16 @@
 import {
   Assignment,
   Device,
+  DeviceContact,
   DeviceId,
   DeviceIdentity,
+  DeviceRow,
   DeviceRunningEntry,
   DeviceState,
   EnrolmentToken,
   EnrolmentTokenId,
   Explanation,
   FleetEvent,
-  GroupId,
-  HardwareType,
   Inventory,
   Preauthorisation,
   PreauthorisationId,
@@ -18,34 +18,41 @@ import {
   Sha256,
 } from "@moult/model";
 import * as z from "zod";
+import { DeviceFilter, DeviceSort } from "../device-filter.ts";
 import { PageQuery, operation, pageOf } from "../operation.ts";
+
+/** Columns of one list. */
+const COLUMNS_MAX = 10;
 
 const params = z.object({ deviceId: DeviceId });
 
 export const deviceOperations = {
   listDevices: operation({
     id: "listDevices",
-    summary: "Devices, newest first, by filters",
+    summary: "Devices by filters, in one of a few orders",
     method: "GET",
     path: "/devices",
     permission: "fleet:read",
-    query: PageQuery.extend({
-      product: ProductName.optional(),
-      state: DeviceState.optional(),
-      groupId: GroupId.optional(),
-      hardwareType: HardwareType.optional(),
-      /** Artifact name that the device runs. */
-      running: z.string().max(256).optional(),
-      /** Part of the name, of an identity value or of the id. */
-      search: z.string().max(128).optional(),
+    query: z.object({
+      ...DeviceFilter.shape,
+      /** Names of inventory attributes, with commas between: their values come with each device. */
+      columns: z
+        .string()
+        .max(1300)
+        .refine((names) => names.split(",").length <= COLUMNS_MAX, `at most ${COLUMNS_MAX} names`)
+        .optional(),
+      sort: DeviceSort.default("newest"),
+      cursor: z.string().max(4096).optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(100),
     }),
     replyKind: "json",
-    reply: pageOf(Device),
+    reply: pageOf(DeviceRow),
     errors: [],
   }),
   countDevices: operation({
     id: "countDevices",
-    summary: "How many devices there are by state, and of the accepted ones by what they run",
+    summary:
+      "How many devices there are by state, and of the accepted ones by what they run and when they were heard of",
     method: "GET",
     path: "/device-counts",
     permission: "fleet:read",
@@ -54,7 +61,49 @@ export const deviceOperations = {
     reply: z.object({
       byState: z.record(DeviceState, z.int()),
       byRunning: z.array(z.object({ artifactName: z.string().nullable(), count: z.int() })),
+      byContact: z.record(DeviceContact, z.int()),
+      updating: z.int(),
     }),
+    errors: [],
+  }),
+  countMatchingDevices: operation({
+    id: "countMatchingDevices",
+    summary:
+      "How many devices a filter fits; in a large fleet perhaps only that there are at least so many",
+    method: "GET",
+    path: "/device-counts/matching",
+    permission: "fleet:read",
+    query: z.object(DeviceFilter.shape),
+    replyKind: "json",
+    reply: z.object({ count: z.int(), isExact: z.boolean() }),
+    errors: [],
+  }),
+  listInventoryNames: operation({
+    id: "listInventoryNames",
+    summary: "Names of the attributes that devices report, the most frequent first",
+    method: "GET",
+    path: "/inventory-names",
+    permission: "fleet:read",
+    query: z.object({ product: ProductName.optional() }),
+    replyKind: "json",
+    reply: z.object({ items: z.array(z.object({ name: z.string(), deviceCount: z.int() })) }),
+    errors: [],
+  }),
+  listInventoryValues: operation({
+    id: "listInventoryValues",
+    summary:
+      "Values that devices report under a name, the most frequent first, without very long ones",
+    method: "GET",
+    path: "/inventory-values",
+    permission: "fleet:read",
+    query: z.object({
+      name: z.string().min(1).max(128),
+      product: ProductName.optional(),
+      /** Part of the value. */
+      search: z.string().max(128).optional(),
+    }),
+    replyKind: "json",
+    reply: z.object({ items: z.array(z.object({ value: z.string(), deviceCount: z.int() })) }),
     errors: [],
   }),
   showDevice: operation({

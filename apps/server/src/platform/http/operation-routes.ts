@@ -1,7 +1,7 @@
 import { may, operations, type Operation, type OperationId } from "@moult/api";
 import { present, type Log } from "@moult/base";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type * as z from "zod";
+import * as z from "zod";
 import { ApiError } from "../api-error.ts";
 import type { Database } from "../database.ts";
 import type {
@@ -193,10 +193,26 @@ function inputOf(request: FastifyRequest, operation: Operation): unknown {
 /** A browser that reconnects names the last event it saw in a header; it is newer than what its address says. */
 function queryOf(request: FastifyRequest, operation: Operation): unknown {
   const lastEventId = request.headers["last-event-id"];
+  const query = withLists(request.query as Readonly<Record<string, unknown>>, operation);
   return operation.replyKind === "events" && typeof lastEventId === "string" && lastEventId !== ""
-    ? { ...(request.query as object), after: lastEventId }
-    : request.query;
+    ? { ...query, after: lastEventId }
+    : query;
 }
+
+/** What may be repeated is a list, also when it is there once. */
+const withLists = (
+  query: Readonly<Record<string, unknown>>,
+  operation: Operation,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [
+      name,
+      typeof value === "string" && isList(operation.query?.shape[name]) ? [value] : value,
+    ]),
+  );
+
+const isList = (schema: z.core.$ZodType | undefined): boolean =>
+  schema instanceof z.ZodOptional ? isList(schema.unwrap()) : schema instanceof z.ZodArray;
 
 function sendEvents(
   request: FastifyRequest,

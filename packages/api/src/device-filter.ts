@@ -1,0 +1,29 @@
+import { DeviceContact, DeviceState, GroupId, HardwareType, ProductName } from "@moult/model";
+import * as z from "zod";
+
+/** `region=eu`: the device reports exactly this value under this name, which has no equals sign. */
+const AttributeCondition = z
+  .string()
+  .max(4225)
+  .regex(/^[^=]{1,128}=/, "NAME=VALUE");
+
+/** Which devices are meant: those to which all that is given applies. The same in lists, counts and bulk changes. */
+export const DeviceFilter = z.strictObject({
+  product: ProductName.optional(),
+  state: DeviceState.optional(),
+  groupId: GroupId.optional(),
+  hardwareType: HardwareType.optional(),
+  /** Artifact name that the device runs. */
+  running: z.string().max(256).optional(),
+  contact: DeviceContact.optional(),
+  /** Whether the device is in an update. */
+  updating: z.enum(["true", "false"]).optional(),
+  attribute: z.array(AttributeCondition).max(5).optional(),
+  /** Part of the name, of an identity value or of the id. */
+  search: z.string().max(128).optional(),
+});
+export type DeviceFilter = z.infer<typeof DeviceFilter>;
+
+/** `seen`: the one last heard of first, those never heard of last. */
+export const DeviceSort = z.enum(["newest", "oldest", "name", "seen"]);
+export type DeviceSort = z.infer<typeof DeviceSort>;
