@@ -87,6 +87,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   listPreauthorisations: plain,
   deletePreauthorisation: ({ preauthorisationId }) => [{ params: { preauthorisationId } }],
   createEnrolmentToken: ({ product }) => [{ body: { product } }],
+  createEnrolmentCommand: ({ product }) => [{ body: { product, hardwareType: "linux" } }],
   listEnrolmentTokens: plain,
   deleteEnrolmentToken: ({ enrolmentTokenId }) => [{ params: { enrolmentTokenId } }],
   listGroups: plain,

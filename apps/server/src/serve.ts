@@ -23,6 +23,7 @@ import {
 } from "./deployments/index.ts";
 import { createDeviceSessions } from "./device-session/index.ts";
 import { createDeviceHandlers, createLastSeen } from "./devices/index.ts";
+import { createEnrolmentCommandHandlers } from "./enrolment-commands/index.ts";
 import { createEventHandlers } from "./events/index.ts";
 import { createGroupHandlers } from "./groups/index.ts";
 import { openOperators, type Operators } from "./operators/index.ts";
@@ -118,6 +119,13 @@ async function mountOperatorApi(
       signer,
       downloads,
       checkInSeconds: config.devices.checkInSeconds,
+    }),
+    ...createEnrolmentCommandHandlers({
+      clock,
+      publicUrl,
+      certificateAuthority,
+      signer,
+      downloads,
     }),
     ...createEventHandlers({ events }),
     ...createChangeHandlers({ events, clock }),

@@ -181,6 +181,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/device-preauthorise.ts")).devicePreauthorise,
   ),
   entry(
+    "device enrol-command",
+    "Print a command that makes a device of a Linux machine",
+    async () => (await import("../commands/device-enrol-command.ts")).deviceEnrolCommand,
+  ),
+  entry(
     "device provision",
     "Write the file that a device starts with",
     async () => (await import("../commands/device-provision.ts")).deviceProvision,

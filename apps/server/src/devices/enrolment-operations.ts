@@ -61,25 +61,7 @@ export function createEnrolmentHandlers({ clock }: { readonly clock: Clock }): E
         );
     },
 
-    createEnrolmentToken: async ({ db }, { body }) => {
-      const now = clock.now();
-      const secret = newEnrolmentSecret();
-      const token: EnrolmentToken = {
-        id: newId<EnrolmentTokenId>(),
-        product: body.product,
-        label: body.label,
-        accepts: body.accepts,
-        usesMax: body.usesMax,
-        uses: 0,
-        expiresAt: new Date(now + body.expiresInSeconds * SECOND_MS).toISOString(),
-        createdAt: new Date(now).toISOString(),
-      };
-      await db.transaction(async (inner) => {
-        await holdProductOrRefuse(inner, body.product);
-        await insertToken(inner, token, enrolmentSecretDigest(secret));
-      });
-      return { token, secret };
-    },
+    createEnrolmentToken: ({ db }, { body }) => issueEnrolmentToken(db, body, clock.now()),
 
     listEnrolmentTokens: async ({ db }) => ({ items: await tokensOf(db) }),
 
@@ -88,6 +70,36 @@ export function createEnrolmentHandlers({ clock }: { readonly clock: Clock }): E
       if (!isDeleted) throw new ApiError("not-found", "There is no enrolment token with this id.");
     },
   };
+}
+
+/** What an enrolment token is made with. */
+export type EnrolmentTokenRequest = Pick<
+  EnrolmentToken,
+  "product" | "label" | "accepts" | "usesMax"
+> & { readonly expiresInSeconds: number };
+
+/** A token of a product that exists, and its secret, which is kept nowhere. */
+export async function issueEnrolmentToken(
+  db: TenantDb,
+  request: EnrolmentTokenRequest,
+  now: number,
+): Promise<{ readonly token: EnrolmentToken; readonly secret: string }> {
+  const secret = newEnrolmentSecret();
+  const token: EnrolmentToken = {
+    id: newId<EnrolmentTokenId>(),
+    product: request.product,
+    label: request.label,
+    accepts: request.accepts,
+    usesMax: request.usesMax,
+    uses: 0,
+    expiresAt: new Date(now + request.expiresInSeconds * SECOND_MS).toISOString(),
+    createdAt: new Date(now).toISOString(),
+  };
+  await db.transaction(async (inner) => {
+    await holdProductOrRefuse(inner, request.product);
+    await insertToken(inner, token, enrolmentSecretDigest(secret));
+  });
+  return { token, secret };
 }
 
 function preauthorise(db: TenantDb, preauthorisation: Preauthorisation): Promise<Preauthorisation> {

@@ -1,5 +1,6 @@
 export type { EnrolmentLimits, KeyState } from "./decide-enrolment.ts";
 export { enrolDevice, type EnrolmentRequest } from "./enrol-device.ts";
+export { issueEnrolmentToken } from "./enrolment-operations.ts";
 export { findDeviceByKey } from "./find-device.ts";
 export { createLastSeen, type LastSeen } from "./last-seen.ts";
 export { createDeviceHandlers } from "./operations.ts";

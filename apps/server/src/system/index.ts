@@ -1,3 +1,3 @@
 export { downloadRoutes } from "./download-routes.ts";
-export { createDownloads } from "./downloads.ts";
+export { createDownloads, type Downloads } from "./downloads.ts";
 export { createSystemHandlers } from "./operations.ts";

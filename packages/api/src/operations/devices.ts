@@ -1,5 +1,6 @@
 import {
   Assignment,
+  ChannelName,
   Device,
   DeviceContact,
   DeviceId,
@@ -11,6 +12,7 @@ import {
   EnrolmentTokenId,
   Explanation,
   FleetEvent,
+  HardwareType,
   Inventory,
   Preauthorisation,
   PreauthorisationId,
@@ -255,6 +257,41 @@ export const deviceOperations = {
     replyKind: "json",
     reply: z.object({ token: EnrolmentToken, secret: z.string() }),
     errors: ["not-found"],
+  }),
+  createEnrolmentCommand: operation({
+    id: "createEnrolmentCommand",
+    summary:
+      "Create an enrolment token and the shell command that makes a device of any Linux machine with it",
+    method: "POST",
+    path: "/enrolment-commands",
+    permission: "enrolment:write",
+    body: z.strictObject({
+      product: ProductName,
+      hardwareType: HardwareType,
+      channel: ChannelName.default("prod" as ChannelName),
+      /** Where the device reaches the server, if not at its public address. */
+      serverUrl: z
+        .url({ protocol: /^https?$/ })
+        .max(2_048)
+        .optional(),
+      label: z.string().max(128).default(""),
+      accepts: z.boolean().default(false),
+      usesMax: z.int().min(1).max(10_000_000).default(1),
+      expiresInSeconds: z
+        .int()
+        .min(60)
+        .max(30 * 86_400)
+        .default(30 * 60),
+    }),
+    replyKind: "json",
+    reply: z.object({
+      token: EnrolmentToken,
+      /** For a POSIX shell; it holds the token's secret and is shown this once. */
+      command: z.string(),
+      /** Where the device lives then, below the home folder of who runs the command. */
+      folder: z.string(),
+    }),
+    errors: ["not-found", "state-conflict", "signer-unavailable"],
   }),
   listEnrolmentTokens: operation({
     id: "listEnrolmentTokens",

@@ -1,0 +1,49 @@
+import type { Provisioning } from "@moult/device-protocol";
+import type { Sha256 } from "@moult/model";
+
+/** What the command fetches and writes. */
+export interface EnrolmentCommandFacts {
+  readonly provisioning: Provisioning;
+  readonly agent: { readonly path: string; readonly sha256: Sha256 };
+  /** Below the person's home folder; one per server and product, so that a device keeps its key when it is asked again. */
+  readonly folder: string;
+}
+
+/** The agent's bundle is made for it; `tools/build.ts` says so to the bundler. */
+const NODE_MAJOR_MIN = 20;
+/** A person waits for what happens next, so the device asks often; in a fleet the server's own interval holds. */
+const CHECK_IN_SECONDS_MAX = 10;
+/** JSON has no line like it. */
+const END = "END_OF_FILE";
+
+/**
+ * What makes a device of any Linux machine with Node and curl: pasted into a shell, by any user, it needs nothing else and
+ * writes to one folder only. It runs in a shell of its own, so that a failure ends neither the person's shell nor goes on.
+ *
+ * The file's digest vouches for what is downloaded, so a certificate that the machine cannot check yet does no harm; the
+ * agent itself believes only the authority in its provisioning.
+ */
+export function enrolmentCommand({ provisioning, agent, folder }: EnrolmentCommandFacts): string {
+  const { url, certificateAuthority } = provisioning.server;
+  const insecure = certificateAuthority === undefined ? "" : " --insecure";
+  const config = { checkIn: { secondsMax: CHECK_IN_SECONDS_MAX } };
+  return [
+    "(set -eu; umask 077",
+    `mkdir -p "$HOME/${folder}/root/etc/moult"; cd "$HOME/${folder}"`,
+    `node -e 'process.exit(parseInt(process.versions.node) < ${NODE_MAJOR_MIN} ? 1 : 0)' || { echo 'This needs Node ${NODE_MAJOR_MIN} or newer: https://nodejs.org' >&2; exit 1; }`,
+    `curl -fsS${insecure} -o moult-agent.mjs ${quoted(new URL(agent.path, url).href)}`,
+    `echo '${agent.sha256}  moult-agent.mjs' | sha256sum -c -`,
+    file("root/etc/moult/agent.json", JSON.stringify(config)),
+    file("root/etc/moult/artifact_info", "artifact_name=factory"),
+    file("provisioning.json", JSON.stringify(provisioning, null, 1)),
+    "node moult-agent.mjs provision provisioning.json --replace --root root",
+    "rm provisioning.json",
+    "exec node moult-agent.mjs daemon --root root)",
+    "",
+  ].join("\n");
+}
+
+const file = (path: string, content: string): string =>
+  `cat > ${path} <<'${END}'\n${content}\n${END}`;
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,1 @@
+export { createEnrolmentCommandHandlers } from "./operations.ts";
