@@ -123,6 +123,32 @@ describe.each(DIALECTS)("two tenants of one server on %s", (dialect) => {
   };
   const REFUSED = /"code":"(?:not-found|target-empty)"/;
 
+  test.each([
+    ["HEAD", {}],
+    ["PATCH", { "upload-offset": "0", "content-type": "application/offset+octet-stream" }],
+    ["DELETE", {}],
+  ] as const)("%s by tus reaches no upload of the other tenant's", async (method, headers) => {
+    const tus = (fleet: TenantFleet): Promise<Response> =>
+      fetch(`${server.url}/api/v1/uploads/${victim.uploadId}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${fleet.apiKey}`,
+          "tus-resumable": "1.0.0",
+          ...headers,
+        },
+        ...(method === "PATCH" ? { body: "bytes of a stranger" } : {}),
+      });
+    const before = await victimRows();
+    const answer = await tus(attacker);
+
+    expect(answer.status).toBe(404);
+    expect([...answer.headers.keys()].filter((name) => name.startsWith("upload-"))).toEqual([]);
+    const text = await answer.text();
+    expect(victim.secrets.filter((secret) => text.includes(secret))).toEqual([]);
+    expect(await victimRows()).toEqual(before);
+    if (method === "HEAD") expect((await tus(victim)).status).toBe(200);
+  });
+
   test.each(IDS.filter((id) => operations[id].permission === "fleet:read"))(
     "%s shows the tenant's own things, so the refusals above are about the tenant",
     async (id) => {

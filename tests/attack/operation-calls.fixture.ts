@@ -99,6 +99,8 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   uploadArtifact: ({ product }) => [{ params: { product } }],
   listReleases: plain,
   showRelease: release,
+  listUploads: plain,
+  showUpload: ({ uploadId }) => [{ params: { uploadId } }],
   changeRelease: ({ releaseId }) => [{ params: { releaseId }, body: { notes: "changed" } }],
   deleteRelease: release,
   downloadArtifact: artifact,

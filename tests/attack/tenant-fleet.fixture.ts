@@ -15,6 +15,7 @@ import {
   type ReleaseId,
   type Sha256,
   type TenantId,
+  type UploadId,
 } from "@moult/model";
 import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
@@ -36,6 +37,7 @@ export interface TenantFleet {
   readonly assignmentId: AssignmentId;
   readonly enrolmentTokenId: EnrolmentTokenId;
   readonly preauthorisationId: PreauthorisationId;
+  readonly uploadId: UploadId;
   readonly keyId: string;
   /** Stands in titles, names, notes and contents: whoever reads it reads this tenant. */
   readonly marker: string;
@@ -164,6 +166,7 @@ export async function makeFleet(
     assignmentId,
     marker,
   );
+  const uploadId = await beginUpload(url, apiKey, marker);
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
   const ids = {
     deviceId,
@@ -175,10 +178,26 @@ export async function makeFleet(
     assignmentId,
     enrolmentTokenId: token.token.id,
     preauthorisationId: preauthorisation.id,
+    uploadId,
     keyId: key.id,
   };
   const secrets = [marker, tenantId, ...Object.values(ids)];
   return { tenantId, apiKey, client, product, marker, ...ids, secrets };
+}
+
+/** An upload in parts that has none yet; its name is the marker, so that whoever sees it shows it. */
+async function beginUpload(url: string, apiKey: string, marker: string): Promise<UploadId> {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const answer = await fetch(`${url}/api/v1/uploads`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${apiKey}`,
+      "tus-resumable": "1.0.0",
+      "upload-length": "1000",
+      "upload-metadata": `product ${base64(product)},filename ${base64(marker)}`,
+    },
+  });
+  return present(answer.headers.get("location")?.split("/").at(-1), "an id") as UploadId;
 }
 
 async function simulatedDevice(

@@ -85,7 +85,13 @@ export const ServerConfig = z.strictObject({
       pendingKeysPerDeviceMax: whole(1, 100).default(3),
     })
     .prefault({}),
-  artifacts: z.strictObject({ bytesMax: whole(1, 1024 * GIB).default(10 * GIB) }).prefault({}),
+  artifacts: z
+    .strictObject({
+      bytesMax: whole(1, 1024 * GIB).default(10 * GIB),
+      /** Of all uploads together that are not finished, as announced. */
+      unfinishedBytesMax: whole(1, 16 * 1024 * GIB).default(40 * GIB),
+    })
+    .prefault({}),
   signer: z
     .strictObject({
       /** Installs signed in a minute; bounds what a server that was taken over can start. */
@@ -213,6 +219,7 @@ export function dataPaths(config: ServerConfig) {
     data,
     database: join(data, "moult.sqlite"),
     blobs: join(data, "blobs"),
+    uploads: join(data, "uploads"),
     secrets: join(data, "secrets"),
     tls: join(data, "tls"),
     signer: join(data, "signer"),

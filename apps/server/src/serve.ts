@@ -43,6 +43,7 @@ import { createProductHandlers } from "./products/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
 import { createDownloads, createSystemHandlers, downloadRoutes } from "./system/index.ts";
+import { openUploadFiles, openUploads } from "./uploads/index.ts";
 import { VERSION } from "./version.ts";
 import { webConsoleRoutes } from "./web-console/index.ts";
 
@@ -68,6 +69,7 @@ async function openPlatform(config: ServerConfig, log: Log) {
     log,
   );
   const folderBlobs = await openFolderBlobs(paths.blobs);
+  const blobs = createReferencedBlobs({ blobs: folderBlobs, system: database.system, log });
   return {
     paths,
     database,
@@ -75,7 +77,16 @@ async function openPlatform(config: ServerConfig, log: Log) {
     secrets: await openSecrets(paths.secrets),
     tls: await openTls(tlsPlace(config), clock, log),
     folderBlobs,
-    blobs: createReferencedBlobs({ blobs: folderBlobs, system: database.system, log }),
+    blobs,
+    uploads: await openUploads({
+      database,
+      files: await openUploadFiles(paths.uploads),
+      adopt: (path) => folderBlobs.adopt(path),
+      releases: { clock, blobs, artifactBytesMax: config.artifacts.bytesMax },
+      clock,
+      log,
+      unfinishedBytesMax: config.artifacts.unfinishedBytesMax,
+    }),
     events: createEventFeed(database),
     lastSeen: createLastSeen({ clock, log }),
     downloads: createDownloads(DIST_FOLDER),
@@ -99,7 +110,8 @@ async function mountOperatorApi(
   publicUrl: () => string,
   log: Log,
 ): Promise<Operators> {
-  const { database, tenantId, secrets, paths, tls, signer, events, blobs, downloads } = platform;
+  const { database, tenantId, secrets, paths, tls, signer, events, blobs, downloads, uploads } =
+    platform;
   const operators = await openOperators({
     database,
     tenantId,
@@ -138,11 +150,15 @@ async function mountOperatorApi(
     }),
     ...createGroupHandlers({ clock }),
     ...createReleaseHandlers({ clock, blobs, artifactBytesMax: config.artifacts.bytesMax }),
+    ...uploads.handlers,
     ...createDeploymentHandlers({ clock }),
   };
   const { authenticator } = operators;
   await app.register(
-    async (scope) => operationRoutes(scope, { database, handlers, authenticator, publicUrl, log }),
+    async (scope) => {
+      await scope.register(async (inner) => uploads.routes(inner, { authenticator, publicUrl }));
+      operationRoutes(scope, { database, handlers, authenticator, publicUrl, log });
+    },
     { prefix: "/api/v1" },
   );
   return operators;
@@ -180,7 +196,8 @@ async function mountDeviceProtocols(
 /** Starts everything and resolves when it serves; the answer ends it again. */
 async function startServer(config: ServerConfig, log: Log): Promise<() => Promise<void>> {
   const platform = await openPlatform(config, log);
-  const { paths, database, tenantId, tls, folderBlobs, blobs, signer, events, lastSeen } = platform;
+  const { paths, database, tenantId, tls, folderBlobs, blobs, signer, events, lastSeen, uploads } =
+    platform;
   let publicUrl = publicUrlOf(config, config.listen.port);
 
   const app = createHttpServer({ tls, trustedProxies: config.trustedProxies, log });
@@ -203,6 +220,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
     stopTending();
     events.close();
     await closeHttpServer(app, DRAIN_MS);
+    await uploads.close();
     await lastSeen.close();
     await signer.stop();
     await database.close();

@@ -17,6 +17,7 @@ export {
 export { openApiDocument, type OpenApiDocument } from "./openapi.ts";
 export { operations, type OperationId } from "./operations.ts";
 export { ApiKey, Me } from "./operations/system.ts";
+export { Upload } from "./operations/uploads.ts";
 export {
   PERMISSIONS,
   ROLES,

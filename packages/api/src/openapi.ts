@@ -5,6 +5,7 @@ import { jsonSchemas, type JsonSchema } from "./json-schemas.ts";
 import type { Operation } from "./operation.ts";
 import { operations } from "./operations.ts";
 import { ApiKey, Me } from "./operations/system.ts";
+import { Upload } from "./operations/uploads.ts";
 import { Problem } from "./problem.ts";
 
 /** Plain JSON; only what this file reads back is typed. */
@@ -52,6 +53,7 @@ const NAMED = {
   Stage: model.Stage,
   Tally: model.Tally,
   Trip: model.Trip,
+  Upload,
   WaitReason: model.WaitReason,
 } as const;
 

@@ -5,6 +5,7 @@ import { groupOperations } from "./operations/groups.ts";
 import { productOperations } from "./operations/products.ts";
 import { releaseOperations } from "./operations/releases.ts";
 import { systemOperations } from "./operations/system.ts";
+import { uploadOperations } from "./operations/uploads.ts";
 
 /** Every operation of the operator API, by its id. */
 export const operations = {
@@ -14,6 +15,7 @@ export const operations = {
   ...deviceOperations,
   ...groupOperations,
   ...releaseOperations,
+  ...uploadOperations,
   ...deploymentOperations,
 } as const;
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Deployment } from "./deployment.ts";
-import { DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
+import { DeploymentId, DeviceId, GroupId, ReleaseId, UploadId } from "./ids.ts";
 import { Instant, ProductName } from "./names.ts";
 
 /**
@@ -24,6 +24,8 @@ export const ChangeNotice = z.object({
   groupIds: z.array(GroupId),
   products: z.array(ProductName),
   bulkChangeIds: z.array(z.uuid()),
+  /** Each of them is told to its own sender alone (`showUpload`). */
+  uploadIds: z.array(UploadId),
   /** The deployments that changed, whole; at most 20, and none whose target is a long list of devices. */
   deployments: z.array(Deployment),
 });

@@ -1,8 +1,9 @@
 import * as z from "zod";
-import { AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
+import { AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId, UploadId } from "./ids.ts";
 import { AssignmentState, DeploymentState, Outcome, Trip } from "./deployment.ts";
 import { DeviceState } from "./device.ts";
 import { Instant, ProductName, ReleaseVersion } from "./names.ts";
+import { UploadState } from "./upload.ts";
 
 const kind = <Kind extends string>(name: Kind) => z.object({ kind: z.literal(name) });
 
@@ -20,6 +21,11 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("product-changed").extend({ product: ProductName }),
   kind("release-changed").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
   kind("release-deleted").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
+  /** What it is now; `ended`: cancelled, or not finished in time. */
+  kind("upload-changed").extend({
+    uploadId: UploadId,
+    state: z.enum([...UploadState.options, "ended"]),
+  }),
   kind("deployment-created").extend({ version: ReleaseVersion, by: z.string() }),
   kind("deployment-state-changed").extend({ state: DeploymentState, by: z.string() }),
   kind("deployment-tripped").extend({ trip: Trip }),

@@ -18,6 +18,10 @@ export type ReleaseId = z.infer<typeof ReleaseId>;
 export const ArtifactId = id.brand<"ArtifactId">();
 export type ArtifactId = z.infer<typeof ArtifactId>;
 
+/** A file on its way to becoming an artifact. */
+export const UploadId = id.brand<"UploadId">();
+export type UploadId = z.infer<typeof UploadId>;
+
 export const DeploymentId = id.brand<"DeploymentId">();
 export type DeploymentId = z.infer<typeof DeploymentId>;
 

@@ -37,6 +37,7 @@ export {
   PreauthorisationId,
   ReleaseId,
   TenantId,
+  UploadId,
   UserId,
 } from "./ids.ts";
 export {
@@ -60,4 +61,5 @@ export {
   artifactPath,
 } from "./release.ts";
 export { SignerReply, SignerRequest } from "./signer-message.ts";
+export { UploadState } from "./upload.ts";
 export { Explanation, WaitReason } from "./wait-reason.ts";

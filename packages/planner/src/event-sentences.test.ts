@@ -4,6 +4,7 @@ import {
   Outcome,
   ProductName,
   ReleaseId,
+  UploadId,
   type FleetEventBody,
 } from "@moult/model";
 import { EventKind } from "@moult/model";
@@ -16,6 +17,7 @@ const nobody = { device: null, deployment: null, version: null, group: null };
 const product = ProductName.parse("pump");
 const groupId = GroupId.parse("0198c0de-0005-7000-8000-000000000001");
 const releaseId = ReleaseId.parse("0198c0de-0006-7000-8000-000000000001");
+const uploadId = UploadId.parse("0198c0de-0007-7000-8000-000000000001");
 const at = "2026-11-20T10:00:00.000Z";
 const trip = { kind: "failure-percent", stage: 1, failed: 9, finished: 60, limit: 2, at } as const;
 
@@ -42,6 +44,7 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   [{ kind: "product-changed", product }, "The product pump changed."],
   [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
   [{ kind: "release-deleted", releaseId, version: version("3.0") }, "The release 3.0 was deleted."],
+  [{ kind: "upload-changed", uploadId, state: "finished" }, "An upload is an artifact now."],
   [
     { kind: "deployment-created", version: version("3.0"), by: "Ada" },
     'Ada started "3.0 to pumps", which brings 3.0.',

@@ -60,6 +60,15 @@ const ENDED: Readonly<Record<Outcome, (device: string, release: string) => strin
   aborted: (device, release) => `The update of ${device} to ${release} was cancelled`,
 };
 
+/** The name of the file is its sender's business. */
+const UPLOAD: Readonly<Record<BodyOf<"upload-changed">["state"], string>> = {
+  uploading: "An upload began.",
+  verifying: "An upload is complete and is being verified.",
+  finished: "An upload is an artifact now.",
+  refused: "An upload was refused.",
+  ended: "An upload was given up.",
+};
+
 /** One plain sentence for each kind of event; a kind that has none does not compile. */
 const SENTENCES: {
   readonly [Kind in FleetEventBody["kind"]]: (body: BodyOf<Kind>, about: Subjects) => string;
@@ -77,6 +86,7 @@ const SENTENCES: {
   "product-changed": ({ product }) => `The product ${product} changed.`,
   "release-changed": ({ version }) => `The release ${version} changed.`,
   "release-deleted": ({ version }) => `The release ${version} was deleted.`,
+  "upload-changed": ({ state }) => UPLOAD[state],
   "deployment-created": ({ version, by }, { deployment }) =>
     `${by} started ${deployment}, which brings ${version}.`,
   "deployment-state-changed": ({ state, by }, { deployment }) => MOVED[state](by, deployment),

@@ -423,6 +423,7 @@ test("changes are a line for each second, with where the changed deployments sta
     groupIds: [],
     products: [],
     bulkChangeIds: [],
+    uploadIds: [],
     deployments: [deployment()],
   };
   await serving({

@@ -11,6 +11,7 @@ export function noticeText(notice: ChangeNotice): string {
     [notice.groupIds.length, "groups"],
     [notice.products.length, "products"],
     [notice.bulkChangeIds.length, "bulk changes"],
+    [notice.uploadIds.length, "uploads"],
   ] as const;
   const changed = counts.flatMap(([count, what]) => {
     if (count === 0) return [];

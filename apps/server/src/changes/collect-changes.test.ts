@@ -44,10 +44,13 @@ test("each thing is named once, whatever happened to it and however often", () =
     event(5, {
       body: { kind: "release-deleted", releaseId: id(6) as never, version: "1" as never },
     }),
+    event(6, {
+      body: { kind: "upload-changed", uploadId: id(5) as never, state: "verifying" },
+    }),
   ]);
 
   expect(notice).toMatchObject({
-    sequence: 5,
+    sequence: 6,
     isReset: false,
     hasMoreDevices: false,
     deviceIds: [id(7)],
@@ -55,6 +58,7 @@ test("each thing is named once, whatever happened to it and however often", () =
     groupIds: [id(9)],
     products: ["gw2"],
     releaseIds: [id(6)],
+    uploadIds: [id(5)],
   });
 });
 

@@ -9,7 +9,14 @@ const DEPLOYMENTS_MAX = 20;
 /** A list of devices travels with its deployment; a long one is asked for by whoever shows it. */
 const LISTED_DEVICES_MAX = 100;
 
-const THINGS = ["deploymentIds", "releaseIds", "groupIds", "products", "bulkChangeIds"] as const;
+const THINGS = [
+  "deploymentIds",
+  "releaseIds",
+  "groupIds",
+  "products",
+  "bulkChangeIds",
+  "uploadIds",
+] as const;
 type Thing = (typeof THINGS)[number];
 
 /** What changed so far, each thing once. */
@@ -33,6 +40,7 @@ export const nothingSince = (sequence: number): Collected => ({
     groupIds: new Set(),
     products: new Set(),
     bulkChangeIds: new Set(),
+    uploadIds: new Set(),
   },
   deployments: new Map(),
 });
@@ -45,6 +53,7 @@ export function collect(into: Collected, events: readonly EventRecord[]): void {
     if (deploymentId !== null) add(into, "deploymentIds", deploymentId);
     if ("releaseId" in body) add(into, "releaseIds", body.releaseId);
     if ("groupId" in body) add(into, "groupIds", body.groupId);
+    if (body.kind === "upload-changed") add(into, "uploadIds", body.uploadId);
     if (body.kind === "product-changed") add(into, "products", body.product);
   }
 }
@@ -87,6 +96,7 @@ export function noticeOf(collected: Collected, at: string): ChangeNotice {
     groupIds: [...things.groupIds],
     products: [...things.products],
     bulkChangeIds: [...things.bulkChangeIds],
+    uploadIds: [...things.uploadIds],
     deployments: [...deployments.values()],
   };
 }

@@ -2,10 +2,12 @@ import type { Migration } from "../platform/migrate.ts";
 import { up as foundation } from "./0001-foundation.ts";
 import { up as operators } from "./0002-operators.ts";
 import { up as deviceLists } from "./0003-device-lists.ts";
+import { up as uploads } from "./0004-uploads.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "foundation", up: foundation },
   { number: 2, name: "operators", up: operators },
   { number: 3, name: "device-lists", up: deviceLists },
+  { number: 4, name: "uploads", up: uploads },
 ];

@@ -342,3 +342,22 @@ table tenant column assignment_number bigint not null
 table tenant column deployment_number bigint not null
 table tenant column created_at bigint not null
 table tenant constraint tenant_pkey PRIMARY KEY (id)
+table upload column id text not null
+table upload column tenant_id text not null
+table upload column user_id text not null
+table upload column product text not null
+table upload column channel text not null
+table upload column file_name text not null
+table upload column size_bytes bigint not null
+table upload column received_bytes bigint not null
+table upload column state text not null
+table upload column release_id text
+table upload column artifact_id text
+table upload column created integer
+table upload column problem text
+table upload column created_at bigint not null
+table upload column expires_at bigint not null
+table upload constraint upload_pkey PRIMARY KEY (id)
+table upload constraint upload_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
+CREATE INDEX upload_end ON public.upload USING btree (state, expires_at)
+CREATE INDEX upload_newest ON public.upload USING btree (tenant_id, user_id, created_at, id)

@@ -1,7 +1,7 @@
 import { MINUTE_MS, errorChain, type Clock, type Log } from "@moult/base";
 import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
-import type { Authenticator } from "../platform/http/operation-routes.ts";
+import type { Authenticator } from "../platform/http/authorise.ts";
 import type { Principal } from "../platform/operation-handler.ts";
 import { apiKeyDigest, isApiKeySecret } from "./api-key-secret.ts";
 import { namesSession, type IdentityLibrary } from "./identity-library.ts";

@@ -1,7 +1,7 @@
 import type { Clock, Log } from "@moult/base";
 import type { TenantId } from "@moult/model";
 import type { Database } from "../platform/database.ts";
-import type { Authenticator } from "../platform/http/operation-routes.ts";
+import type { Authenticator } from "../platform/http/authorise.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { createIdentityLibrary } from "./identity-library.ts";
 import { createOperatorHandlers, type OperatorHandlers } from "./operations.ts";

@@ -2,12 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Blobs } from "@moult/base";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openFolderBlobs } from "./blobs.ts";
+import { openFolderBlobs, type FolderBlobs } from "./blobs.ts";
 
 let folder: string;
-let blobs: Blobs;
+let blobs: FolderBlobs;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-blobs-"));
@@ -47,6 +46,29 @@ test("content comes back under its digest, whole and in ranges", async () => {
   expect((await contentOf(sha256))?.equals(content)).toBe(true);
   expect(await contentOf(sha256, { start: 5, end: 12 })).toEqual(content.subarray(5, 12));
   expect(await contentOf(sha256, { start: 7, end: 7 })).toEqual(Buffer.alloc(0));
+  expect(leftovers()).toEqual([]);
+});
+
+test.each([
+  ["of the same disk", tmpdir()],
+  ["of another one", "/dev/shm"],
+])("a file %s becomes a blob, and stays where it is", async (_, place) => {
+  const elsewhere = mkdtempSync(join(place, "moult-adopted-"));
+  const path = join(elsewhere, "whole");
+  const content = randomBytes(100_000);
+  writeFileSync(path, content, { mode: 0o600 });
+  const adopt = async (): Promise<string> => {
+    const writer = blobs.adopt(path);
+    await writer.write(content.subarray(0, 60_000));
+    await writer.write(content.subarray(60_000));
+    return (await writer.finish()).sha256;
+  };
+
+  const sha256 = await adopt();
+  expect(await adopt()).toBe(sha256);
+  rmSync(elsewhere, { recursive: true });
+  expect((await contentOf(sha256))?.equals(content)).toBe(true);
+  expect(await digests()).toEqual([sha256]);
   expect(leftovers()).toEqual([]);
 });
 

@@ -1,11 +1,29 @@
 import { createHash, randomUUID, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import {
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { assert, type BlobWriter, type Blobs } from "@moult/base";
 import { ApiError } from "./api-error.ts";
 
 const READ_BYTES = 256 * 1024;
+
+export interface FolderBlobs extends Blobs {
+  /**
+   * A writer for the content of the file at `path`, which is whole and durable: what it is given is only hashed, and must
+   * be that content. The file becomes the blob without being written again, and stays where it is.
+   */
+  adopt(path: string): BlobWriter;
+}
 
 /**
  * Blobs in a folder: `<folder>/ab/cd/<sha256>`, two levels so that no folder grows large, and `<folder>/incoming/` for
@@ -13,7 +31,7 @@ const READ_BYTES = 256 * 1024;
  * is flushed too; so after a power cut a digest either has its whole content or is not there. What `incoming/` holds at
  * start was cut short and is removed.
  */
-export async function openFolderBlobs(folder: string): Promise<Blobs> {
+export async function openFolderBlobs(folder: string): Promise<FolderBlobs> {
   const incoming = join(folder, "incoming");
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
@@ -24,6 +42,7 @@ export async function openFolderBlobs(folder: string): Promise<Blobs> {
       const file = await orDiskFull(() => open(temporary, "wx", 0o600));
       return new FolderBlobWriter(folder, temporary, file);
     },
+    adopt: (path) => new AdoptingBlobWriter(folder, path, join(incoming, randomUUID())),
     read: async (sha256, range) => {
       const path = pathOf(folder, sha256);
       // Opened before it answers, so that a blob deleted meanwhile is either there to the end or not at all.
@@ -79,9 +98,7 @@ class FolderBlobWriter implements BlobWriter {
       await this.#file.sync();
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await rename(this.#temporary, path);
-      // The names on the way to the blob: the two levels may be new.
-      for (const named of [dirname(path), dirname(dirname(path)), this.#folder])
-        await flushFolder(named);
+      await flushNames(this.#folder, path);
     });
     this.#isOpen = false;
     await this.#file.close();
@@ -105,6 +122,65 @@ class FolderBlobWriter implements BlobWriter {
   }
 }
 
+/** Errors of `link` where a file cannot have a second name: other file systems, or none that knows links. */
+const NO_LINK = new Set(["EXDEV", "EPERM", "ENOTSUP", "EMLINK", "ENOSYS"]);
+
+class AdoptingBlobWriter implements BlobWriter {
+  readonly #folder: string;
+  readonly #source: string;
+  readonly #temporary: string;
+  readonly #hash: Hash = createHash("sha256");
+  #sizeBytes = 0;
+
+  constructor(folder: string, source: string, temporary: string) {
+    this.#folder = folder;
+    this.#source = source;
+    this.#temporary = temporary;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk);
+    this.#sizeBytes += chunk.length;
+  }
+
+  async finish(): Promise<{ sha256: string; sizeBytes: number }> {
+    const { size } = await stat(this.#source);
+    assert(size === this.#sizeBytes, "what is adopted is what was read");
+    const sha256 = this.#hash.digest("hex");
+    const path = pathOf(this.#folder, sha256);
+    await orDiskFull(async () => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await link(this.#source, path).catch(async (error: unknown) => {
+        // The same content is there already, whole: it came by a rename or a link.
+        if (errorCode(error) === "EEXIST") return;
+        if (!NO_LINK.has(String(errorCode(error)))) throw error;
+        await this.#copyTo(path);
+      });
+      await flushNames(this.#folder, path);
+    });
+    return { sha256, sizeBytes: this.#sizeBytes };
+  }
+
+  async #copyTo(path: string): Promise<void> {
+    try {
+      await copyFile(this.#source, this.#temporary);
+      await flush(this.#temporary);
+      await rename(this.#temporary, path);
+    } finally {
+      await rm(this.#temporary, { force: true });
+    }
+  }
+
+  async discard(): Promise<void> {
+    // The file is its owner's.
+  }
+}
+
+/** The names on the way to the blob: the two levels may be new. */
+async function flushNames(folder: string, path: string): Promise<void> {
+  for (const named of [dirname(path), dirname(dirname(path)), folder]) await flush(named);
+}
+
 function pathOf(folder: string, sha256: string): string {
   assert(/^[0-9a-f]{64}$/.test(sha256), "a blob is named by a lower-case SHA-256");
   return join(folder, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
@@ -122,12 +198,13 @@ async function* nothing(): AsyncIterable<Uint8Array> {
   // An empty range has no bytes.
 }
 
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path);
+/** Of a file its content, of a folder its names. */
+export async function flush(path: string): Promise<void> {
+  const file = await open(path);
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
   }
 }
 
@@ -141,7 +218,7 @@ const onAbsent =
     throw error;
   };
 
-async function orDiskFull<T>(step: () => Promise<T>): Promise<T> {
+export async function orDiskFull<T>(step: () => Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (cause) {

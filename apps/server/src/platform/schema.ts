@@ -17,6 +17,8 @@ import type {
   ReleaseVersion,
   Sha256,
   TenantId,
+  UploadId,
+  UploadState,
   UserId,
 } from "@moult/model";
 import type { ArtifactSignature } from "@moult/model";
@@ -342,6 +344,28 @@ export interface ApiKeyTable {
   last_used_at: At | null;
 }
 
+/** A file that arrives in parts; its bytes are in the data folder under its id until it is an artifact. */
+export interface UploadTable {
+  id: UploadId;
+  tenant_id: TenantId;
+  /** Who began it; nobody else sees, continues or ends it. */
+  user_id: UserId;
+  product: ProductName;
+  channel: ChannelName;
+  file_name: string;
+  size_bytes: number;
+  /** Flushed to the disk before they were counted. */
+  received_bytes: number;
+  state: UploadState;
+  release_id: ReleaseId | null;
+  artifact_id: ArtifactId | null;
+  created: Flag | null;
+  /** Why it was refused, or what holds it up. */
+  problem: Json | null;
+  created_at: At;
+  expires_at: At;
+}
+
 export interface Schema {
   tenant: TenantTable;
   product: ProductTable;
@@ -356,6 +380,7 @@ export interface Schema {
   release: ReleaseTable;
   artifact: ArtifactTable;
   artifact_fit: ArtifactFitTable;
+  upload: UploadTable;
   deployment: DeploymentTable;
   deployment_device: DeploymentDeviceTable;
   assignment: AssignmentTable;

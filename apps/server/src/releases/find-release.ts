@@ -1,4 +1,4 @@
-import type { Release, ReleaseId } from "@moult/model";
+import type { Artifact, ArtifactId, Release, ReleaseId } from "@moult/model";
 import { ApiError } from "../platform/api-error.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseById } from "./queries.ts";
@@ -8,6 +8,16 @@ export async function releaseOrRefusal(db: TenantDb, releaseId: ReleaseId): Prom
   const release = await releaseById(db, releaseId);
   if (release === undefined) throw noRelease();
   return release;
+}
+
+/** What an upload became, as it is now; nulls when it was deleted since. */
+export async function findUploaded(
+  db: TenantDb,
+  { releaseId, artifactId }: { readonly releaseId: ReleaseId; readonly artifactId: ArtifactId },
+): Promise<{ readonly release: Release | null; readonly artifact: Artifact | null }> {
+  const release = (await releaseById(db, releaseId)) ?? null;
+  const artifact = release?.artifacts.find(({ id }) => id === artifactId) ?? null;
+  return { release, artifact };
 }
 
 export const noRelease = (): ApiError =>

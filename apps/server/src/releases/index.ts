@@ -1,3 +1,6 @@
+export { findUploaded } from "./find-release.ts";
 export { holdRelease } from "./hold-release.ts";
 export { createReleaseHandlers } from "./operations.ts";
 export { createReferencedBlobs } from "./referenced-blobs.ts";
+export { uploadArtifact, type Uploaded, type UploadDeps } from "./upload-artifact.ts";
+export { uploadTooLarge } from "./upload-refusal.ts";

@@ -1,7 +1,7 @@
 import { assert, errorChain, type BlobWriter, type Blobs, type Log } from "@moult/base";
 import { Sha256 } from "@moult/model";
 import type { SystemDb } from "../platform/database.ts";
-import { createKeyedLock } from "./keyed-lock.ts";
+import { createKeyedLock } from "../platform/keyed-lock.ts";
 import { referencedAmong } from "./queries.ts";
 
 /** Content that lives exactly as long as an artifact of some tenant has it. */

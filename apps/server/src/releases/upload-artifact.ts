@@ -1,4 +1,4 @@
-import type { Clock } from "@moult/base";
+import { present, type BlobWriter, type Clock } from "@moult/base";
 import type {
   Artifact,
   ArtifactId,
@@ -7,7 +7,6 @@ import type {
   Release,
   ReleaseId,
 } from "@moult/model";
-import { present } from "@moult/base";
 import { ApiError } from "../platform/api-error.ts";
 import { isoFrom } from "../platform/columns.ts";
 import { appendEvent } from "../platform/events.ts";
@@ -35,6 +34,13 @@ export interface Uploaded {
   readonly created: boolean;
 }
 
+/** How content that is on the disk already is taken in. */
+export interface Adoption {
+  begin(): BlobWriter;
+  /** Runs in the transaction that makes the artifact known. */
+  conclude(db: TenantDb, uploaded: Uploaded): Promise<void>;
+}
+
 /**
  * Takes an artifact in: verified while it arrives, durable before it is known, known all at once. Whatever goes wrong
  * before the last commit leaves neither rows nor content.
@@ -44,14 +50,19 @@ export async function uploadArtifact(
   place: { readonly product: ProductName; readonly channel: ChannelName },
   body: StreamBody,
   deps: UploadDeps,
+  adoption?: Adoption,
 ): Promise<Uploaded> {
   const rule = await ruleOrRefusal(db, place.product);
-  const writer = await deps.blobs.begin();
+  const writer = adoption?.begin() ?? (await deps.blobs.begin());
   try {
     const received = await receiveArtifact(body, writer, rule, deps.artifactBytesMax);
     const artifact = artifactOrRefusal(received, place, deps.clock);
     return await deps.blobs.keep(writer, artifact.sha256, () =>
-      db.transaction((inner) => publish(inner, place, received, artifact, rule, deps.clock)),
+      db.transaction(async (inner) => {
+        const uploaded = await publish(inner, place, received, artifact, rule, deps.clock);
+        await adoption?.conclude(inner, uploaded);
+        return uploaded;
+      }),
     );
   } finally {
     await writer.discard();

@@ -1,6 +1,6 @@
 import { may, operations, type Operation, type OperationId } from "@moult/api";
 import { present, type Log } from "@moult/base";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from "fastify";
 import * as z from "zod";
 import { ApiError } from "../api-error.ts";
 import type { Database } from "../database.ts";
@@ -12,22 +12,10 @@ import type {
   SessionExchange,
   StreamReply,
 } from "../operation-handler.ts";
+import { authorise, credentialsOf, type Authenticator } from "./authorise.ts";
 import { HEARTBEAT_MS, eventStream } from "./event-stream.ts";
-import { demandSameOrigin } from "./same-origin.ts";
 import { lingerAfterReply, streamBodyOf } from "./stream-body.ts";
 import { sendStream } from "./stream-reply.ts";
-
-/** What a request says about who sends it. */
-export interface PresentedCredentials {
-  readonly apiKey: string | undefined;
-  readonly cookies: string | undefined;
-  readonly clientAddress: string;
-}
-
-/** Finds out who asks; undefined for nobody. Throws `too-many-requests` for one who guesses. */
-export interface Authenticator {
-  principalOf(credentials: PresentedCredentials): Promise<Principal | undefined>;
-}
 
 export interface OperationRouteDeps {
   readonly database: Database;
@@ -78,7 +66,7 @@ function mount(scope: FastifyInstance, operation: Operation, deps: OperationRout
     url: pathOf(operation),
     // Before the body is read: a stranger's upload ends here.
     onRequest: async (request) => {
-      request.principal = await authorise(request, operation, deps);
+      request.principal = await authorise(request, operation.permission, deps);
     },
     handler: async (request, reply) => {
       const abort = new AbortController();
@@ -101,44 +89,6 @@ function mount(scope: FastifyInstance, operation: Operation, deps: OperationRout
       }
     },
   });
-}
-
-/** The one place that decides whether a request may reach its handler. */
-async function authorise(
-  request: FastifyRequest,
-  operation: Operation,
-  { authenticator, publicUrl }: OperationRouteDeps,
-): Promise<Principal | undefined> {
-  const credentials = credentialsOf(request);
-  if (operation.permission === "public") {
-    // Signing somebody in from another site would make him work in a stranger's account.
-    if (operation.method !== "GET") demandSameOrigin(request, publicUrl());
-    return undefined;
-  }
-  const principal = await authenticator.principalOf(credentials);
-  if (principal === undefined)
-    throw new ApiError(
-      "unauthenticated",
-      "Sign in, or send an API key as `Authorization: Bearer ...`.",
-    );
-  if (principal.kind === "user") demandSameOrigin(request, publicUrl());
-  if (!may(principal.role, operation.permission))
-    throw new ApiError(
-      "forbidden",
-      `The role ${principal.role} does not allow ${operation.permission}.`,
-    );
-  return principal;
-}
-
-function credentialsOf(request: FastifyRequest): PresentedCredentials {
-  const { authorization, cookie } = request.headers;
-  const header = request.headers["x-api-key"];
-  const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  return {
-    apiKey: bearer ?? (typeof header === "string" ? header : undefined),
-    cookies: cookie,
-    clientAddress: request.ip,
-  };
 }
 
 function contextOf(
@@ -255,6 +205,8 @@ async function* parsedEvents(
     yield schema.parse(event) as { readonly sequence: number };
 }
 
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
 /** Answers 405 where another method would have been right; each path is asked for with every method that it lacks. */
 function methodNotAllowed(app: FastifyInstance, all: readonly Operation[]): void {
   const ofPath = Map.groupBy(all, pathOf);
@@ -262,9 +214,12 @@ function methodNotAllowed(app: FastifyInstance, all: readonly Operation[]): void
     const allowed = new Set<string>(known.map(({ method }) => method));
     if (known.some(({ method, replyKind }) => method === "GET" && replyKind !== "events"))
       allowed.add("HEAD");
-    const missing = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].filter(
-      (method) => !allowed.has(method),
-    );
+    const missing: HTTPMethods[] = [];
+    for (const method of METHODS) {
+      // Uploads in parts share a path with an operation.
+      if (app.hasRoute({ method, url: `${app.prefix}${url}` })) allowed.add(method);
+      if (!allowed.has(method)) missing.push(method);
+    }
     app.route({
       method: missing,
       url,

@@ -5,7 +5,8 @@ import { afterEach } from "vitest";
 import type { Handlers, Principal } from "../operation-handler.ts";
 import { openTestDatabase, silentLog } from "../test-database.fixture.ts";
 import { closeHttpServer, createHttpServer } from "./http-server.ts";
-import { operationRoutes, type PresentedCredentials } from "./operation-routes.ts";
+import type { PresentedCredentials } from "./authorise.ts";
+import { operationRoutes } from "./operation-routes.ts";
 
 export interface TestServer {
   readonly url: string;

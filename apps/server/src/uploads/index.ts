@@ -1,0 +1,2 @@
+export { openUploads } from "./open-uploads.ts";
+export { openUploadFiles } from "./upload-files.ts";
