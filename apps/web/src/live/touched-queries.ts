@@ -1,0 +1,75 @@
+import type { CallId, Reply } from "@moult/client";
+import type { Deployment } from "@moult/model";
+
+export type Change = Reply<"watchChanges">;
+
+interface QueryInput {
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+}
+
+type Touches = (change: Change, input: QueryInput) => boolean;
+
+const anyDevice: Touches = ({ deviceIds, hasMoreDevices }) => deviceIds.length > 0 || hasMoreDevices;
+const thisDevice: Touches = (change, { params }) =>
+  change.hasMoreDevices || change.deviceIds.some((id) => id === params?.["deviceId"]);
+const anyDeployment: Touches = ({ deploymentIds }) => deploymentIds.length > 0;
+const thisDeployment: Touches = ({ deploymentIds }, { params }) =>
+  deploymentIds.some((id) => id === params?.["deploymentId"]);
+const anyRelease: Touches = ({ releaseIds }) => releaseIds.length > 0;
+const anyGroup: Touches = ({ groupIds }) => groupIds.length > 0;
+const anyBulkChange: Touches = ({ bulkChangeIds }) => bulkChangeIds.length > 0;
+const oneOf =
+  (...touches: readonly Touches[]): Touches =>
+  (change, input) =>
+    touches.some((touch) => touch(change, input));
+
+/**
+ * Which questions an event may have made old. What is not here changes only by this person's own acts, or is asked anew
+ * whenever its page is opened.
+ */
+const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
+  showOverview: oneOf(anyDevice, anyDeployment, anyRelease),
+  listDevices: oneOf(anyDevice, anyGroup),
+  countMatchingDevices: oneOf(anyDevice, anyGroup),
+  countDevices: anyDevice,
+  showDevice: thisDevice,
+  explainDevice: oneOf(thisDevice, anyDeployment),
+  listDeviceTimeline: thisDevice,
+  listDeviceAssignments: thisDevice,
+  listDeployments: anyDeployment,
+  showDeployment: thisDeployment,
+  showDeploymentProgress: thisDeployment,
+  rehearseDeploymentChange: thisDeployment,
+  listAssignments: thisDeployment,
+  listWaitingDevices: oneOf(thisDeployment, anyDevice),
+  previewDeployment: oneOf(anyDevice, anyRelease),
+  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyBulkChange),
+  listReleases: anyRelease,
+  showRelease: oneOf(anyRelease, anyDeployment),
+  listGroups: anyGroup,
+  showGroup: anyGroup,
+  listProducts: ({ products }) => products.length > 0,
+  showProduct: ({ products }) => products.length > 0,
+  listBulkChanges: anyBulkChange,
+  showBulkChange: anyBulkChange,
+  listEnrolmentTokens: anyDevice,
+  listPreauthorisations: anyDevice,
+};
+
+/** Whether a change may have made the answer to a query old; `queryKey` is `operationQuery`'s. */
+export function isTouched(queryKey: readonly unknown[], change: Change): boolean {
+  const [id, input] = queryKey;
+  const touches = TOUCHED_BY[id as CallId];
+  return touches !== undefined && touches(change, (input ?? {}) as QueryInput);
+}
+
+/** The same deployment with the numbers of a change, if it has some. */
+export function withNewDeployment<Shown>(shown: Shown, deployments: readonly Deployment[]): Shown {
+  if (!isDeployment(shown)) return shown;
+  const changed = deployments.find(({ id }) => id === shown.id);
+  return changed === undefined ? shown : { ...shown, ...changed };
+}
+
+const isDeployment = (value: unknown): value is Deployment =>
+  typeof value === "object" && value !== null && "tally" in value && "id" in value;

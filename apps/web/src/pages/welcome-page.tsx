@@ -1,0 +1,5 @@
+import { BarePage } from "../frame/bare-page.tsx";
+
+export function WelcomePage() {
+  return <BarePage title="Welcome">…</BarePage>;
+}

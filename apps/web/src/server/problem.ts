@@ -1,0 +1,52 @@
+import { ApiProblem, ClientError } from "@moult/client";
+
+/** A failure as people read it: the server's own words where it has any, and where to look in its log. */
+export interface ShownProblem {
+  readonly title: string;
+  readonly detail: string;
+  readonly requestId: string | null;
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+}
+
+export function shownProblem(error: unknown): ShownProblem {
+  if (error instanceof ApiProblem) {
+    const { title, detail, requestId, issues } = error;
+    return { title, detail: detail === title ? "" : detail, requestId, issues };
+  }
+  if (error instanceof ClientError) return { ...clientProblem(error), requestId: null, issues: [] };
+  return {
+    title: "The page did not expect this",
+    detail: error instanceof Error ? error.message : String(error),
+    requestId: null,
+    issues: [],
+  };
+}
+
+function clientProblem(error: ClientError): Pick<ShownProblem, "title" | "detail"> {
+  switch (error.code) {
+    case "server-unreachable":
+      return {
+        title: "The server cannot be reached",
+        detail: "Nothing was changed by what you see here. The page connects again by itself.",
+      };
+    case "timed-out":
+      return {
+        title: "The server did not answer in time",
+        detail: "Whether it acted is not known; look before you try again.",
+      };
+    case "reply-invalid":
+      return {
+        title: "The server's answer was not understood",
+        detail: "Page and server may be of different versions. Reload the page.",
+      };
+    default:
+      return { title: "The request could not be made", detail: error.message };
+  }
+}
+
+/** The session has ended, or never was. */
+export const isSignedOut = (error: unknown): boolean =>
+  error instanceof ApiProblem && error.code === "unauthenticated";
+
+export const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof ApiProblem && error.code === code;
