@@ -6,6 +6,5 @@ try {
   // Without storage the system's own theme holds.
 }
 const isDark =
-  chosen === "dark" ||
-  (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 document.documentElement.dataset.theme = isDark ? "dark" : "light";

@@ -1,7 +1,13 @@
 import { useEffect, type ReactNode } from "react";
 
 /** A page outside the frame: one card. */
-export function BarePage({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+export function BarePage({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${title} · Moult`;
   }, [title]);

@@ -106,7 +106,9 @@ export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
         aria-label="Search places, devices, deployments and releases"
         aria-expanded="true"
         aria-controls={listId}
-        {...(entries[current] === undefined ? {} : { "aria-activedescendant": `${listId}-${current}` })}
+        {...(entries[current] === undefined
+          ? {}
+          : { "aria-activedescendant": `${listId}-${current}` })}
         value={text}
         onChange={(event) => {
           setText(event.target.value);

@@ -32,7 +32,9 @@ export function Palette() {
         onClick={() => setOpen(true)}
       >
         <span>Search</span>
-        <kbd className="rounded border border-line px-1 text-xs text-soft max-sm:hidden">Ctrl K</kbd>
+        <kbd className="rounded border border-line px-1 text-xs text-soft max-sm:hidden">
+          Ctrl K
+        </kbd>
       </Button>
       {isOpen && (
         <Suspense fallback={null}>

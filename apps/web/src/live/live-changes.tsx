@@ -18,7 +18,8 @@ export function LiveChanges({ children }: { readonly children: ReactNode }) {
     let isCut = false;
     const close = openChangeStream({
       onState: (next) => {
-        if (next.kind === "cut" && !isCut) announce("Not live: the connection to the server is cut");
+        if (next.kind === "cut" && !isCut)
+          announce("Not live: the connection to the server is cut");
         // What happened meanwhile is not known.
         if (next.kind === "live" && (isCut || wasLive)) void askAgain(queryClient);
         if (next.kind === "live" && isCut) announce("Live again");

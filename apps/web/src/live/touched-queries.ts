@@ -10,7 +10,8 @@ interface QueryInput {
 
 type Touches = (change: Change, input: QueryInput) => boolean;
 
-const anyDevice: Touches = ({ deviceIds, hasMoreDevices }) => deviceIds.length > 0 || hasMoreDevices;
+const anyDevice: Touches = ({ deviceIds, hasMoreDevices }) =>
+  deviceIds.length > 0 || hasMoreDevices;
 const thisDevice: Touches = (change, { params }) =>
   change.hasMoreDevices || change.deviceIds.some((id) => id === params?.["deviceId"]);
 const anyDeployment: Touches = ({ deploymentIds }) => deploymentIds.length > 0;

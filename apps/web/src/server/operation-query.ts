@@ -36,6 +36,8 @@ export function call<Id extends CallId>(
   options?: CallOptions,
 ): Promise<Reply<Id>> {
   // The client's arguments are optional where the operation needs none; a caller of this has checked its input by type.
-  const anyClient = client as { call(id: Id, input: unknown, options: unknown): Promise<Reply<Id>> };
+  const anyClient = client as {
+    call(id: Id, input: unknown, options: unknown): Promise<Reply<Id>>;
+  };
   return anyClient.call(id, input, options);
 }

@@ -1,7 +1,13 @@
 import { CopyButton } from "./copy-button.tsx";
 
 /** A command to copy into a terminal. */
-export function CommandLine({ command, what }: { readonly command: string; readonly what: string }) {
+export function CommandLine({
+  command,
+  what,
+}: {
+  readonly command: string;
+  readonly what: string;
+}) {
   return (
     <div className="flex items-start gap-2 rounded-lg border border-line bg-raised p-2">
       <pre

@@ -21,7 +21,9 @@ export function Foreign({
     <bdi
       dir="auto"
       className={classNames(
-        cut ? "inline-block max-w-full truncate align-bottom" : "break-words [overflow-wrap:anywhere]",
+        cut
+          ? "inline-block max-w-full truncate align-bottom"
+          : "break-words [overflow-wrap:anywhere]",
         lines && "whitespace-pre-wrap",
         mono && "font-mono text-[0.925em]",
       )}
@@ -29,7 +31,10 @@ export function Foreign({
     >
       {visibleParts(text, lines ? "lines" : "nothing").map((part, index) =>
         part.isHidden ? (
-          <span key={index} className="mx-px rounded-sm border border-control px-0.5 text-[0.8em] text-soft">
+          <span
+            key={index}
+            className="mx-px rounded-sm border border-control px-0.5 text-[0.8em] text-soft"
+          >
             {part.text}
           </span>
         ) : (

@@ -22,7 +22,14 @@ export const takeFocusOnArrival = (): void => {
 };
 
 /** The head of a page. On arrival the title has the focus, so that a screen reader starts there. */
-export function PageHeader({ title, above, badge, sentence, actions, shownTitle }: PageHeaderProps) {
+export function PageHeader({
+  title,
+  above,
+  badge,
+  sentence,
+  actions,
+  shownTitle,
+}: PageHeaderProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${plainText(title)} · Moult`;

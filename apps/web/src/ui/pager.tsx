@@ -18,7 +18,10 @@ export function Pager(props: PagerProps) {
     <nav aria-label="Pages" className="flex flex-wrap items-center justify-between gap-3 py-3">
       <span className="tabular text-soft">{summary}</span>
       <span className="flex gap-2">
-        <Button disabledReason={hasPrevious ? undefined : "this is the first page"} onClick={onPrevious}>
+        <Button
+          disabledReason={hasPrevious ? undefined : "this is the first page"}
+          onClick={onPrevious}
+        >
           Previous
         </Button>
         <Button

@@ -91,7 +91,10 @@ export function Answered<Data>({
           <Button onClick={retry}>Try again</Button>
         </div>
       )}
-      <div className={answer.isPlaceholderData ? "opacity-60" : ""} aria-busy={answer.isPlaceholderData}>
+      <div
+        className={answer.isPlaceholderData ? "opacity-60" : ""}
+        aria-busy={answer.isPlaceholderData}
+      >
         {children(data)}
       </div>
     </>

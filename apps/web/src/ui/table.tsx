@@ -78,7 +78,11 @@ function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
       {sort === undefined ? (
         title
       ) : (
-        <button type="button" onClick={sort.onSort} className="inline-flex items-center gap-1 font-medium">
+        <button
+          type="button"
+          onClick={sort.onSort}
+          className="inline-flex items-center gap-1 font-medium"
+        >
           {title}
           <span aria-hidden="true">
             {sort.direction === "none" ? "↕" : sort.direction === "ascending" ? "↑" : "↓"}

@@ -17,7 +17,10 @@ export function Tabs({ name, tabs }: { readonly name: string; readonly tabs: rea
           resetScroll={false}
           activeOptions={{ exact: true, includeSearch: false }}
           className="whitespace-nowrap border-b-2 border-transparent px-3 py-2 text-soft no-underline hover:text-ink pointer-coarse:py-3"
-          activeProps={{ className: "!border-primary !text-ink font-medium", "aria-current": "page" }}
+          activeProps={{
+            className: "!border-primary !text-ink font-medium",
+            "aria-current": "page",
+          }}
         >
           {label}
         </Link>

@@ -5,7 +5,13 @@ import { useNow } from "./clock.ts";
 const STEP_MS = 15_000;
 
 /** An instant as a person says it; hovering or focusing shows it exactly. */
-export function When({ at, never = "never" }: { readonly at: string | null; readonly never?: string }) {
+export function When({
+  at,
+  never = "never",
+}: {
+  readonly at: string | null;
+  readonly never?: string;
+}) {
   const now = useNow(STEP_MS);
   if (at === null) return <span className="text-soft">{never}</span>;
   const atMs = Date.parse(at);

@@ -1,0 +1,3 @@
+export function AttemptLogPage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function BulkChangePage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function DeploymentDevicesPage() {
+  return null;
+}

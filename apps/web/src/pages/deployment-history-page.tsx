@@ -1,0 +1,3 @@
+export function DeploymentHistoryPage() {
+  return null;
+}

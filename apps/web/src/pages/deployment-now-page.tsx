@@ -1,0 +1,3 @@
+export function DeploymentNowPage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function DeploymentPlanPage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function DeviceDeploymentsPage() {
+  return null;
+}

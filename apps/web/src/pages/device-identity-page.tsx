@@ -1,0 +1,3 @@
+export function DeviceIdentityPage() {
+  return null;
+}

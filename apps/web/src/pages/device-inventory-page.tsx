@@ -1,0 +1,3 @@
+export function DeviceInventoryPage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function DeviceNowPage() {
+  return null;
+}

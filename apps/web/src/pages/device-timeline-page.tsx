@@ -1,0 +1,3 @@
+export function DeviceTimelinePage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function ServerSettingsPage() {
+  return null;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from "../ui/page-header.tsx";
+
+export function UploadPage() {
+  return <PageHeader title="Upload a release" />;
+}
