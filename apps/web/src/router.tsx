@@ -46,6 +46,13 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./pages/welcome-page.tsx"), "WelcomePage"),
 });
 
+/** To the first administrator's page on a new server, else to the sign-in and back here. */
+async function wayIn(href: string) {
+  const { needed } = await call("showSetup");
+  if (needed) return redirect({ to: "/welcome" });
+  return redirect({ to: "/sign-in", search: href === "/" ? {} : { next: href } });
+}
+
 /** Everything inside the frame is for somebody who is signed in. */
 const frame = createRoute({
   getParentRoute: () => root,
@@ -56,13 +63,8 @@ const frame = createRoute({
       await fetchMe();
     } catch (error) {
       if (!isSignedOut(error)) throw error;
-      const { needed } = await call("showSetup");
-      throw needed
-        ? redirect({ to: "/welcome" })
-        : redirect({
-            to: "/sign-in",
-            search: location.href === "/" ? {} : { next: location.href },
-          });
+      // oxlint-disable-next-line typescript/only-throw-error -- a redirect is thrown: the router's interface
+      throw await wayIn(location.href);
     }
   },
 });

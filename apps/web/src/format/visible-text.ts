@@ -1,6 +1,9 @@
-/** C0 and C1 controls, DEL, and the marks that change the direction of what follows. */
+/**
+ * What cannot be seen: controls, format characters (zero width, soft hyphens, marks that change the direction of what
+ * follows), line and paragraph separators, specials. A joiner inside an emoji is part of its picture.
+ */
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]/gu;
+  /(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d(?=\p{Extended_Pictographic}))[\p{Cc}\p{Cf}\u2028\u2029\ufff9-\uffff]/gu;
 
 export interface TextPart {
   readonly text: string;
@@ -34,6 +37,6 @@ function nameOf(character: string): string {
 /** For document titles and accessible names, where no box can be drawn. */
 export const plainText = (text: string, lengthMax = 60): string => {
   const plain = text.replaceAll(HIDDEN, "\ufffd");
-  const characters = [...plain];
+  const characters = Array.from(plain);
   return characters.length <= lengthMax ? plain : `${characters.slice(0, lengthMax - 1).join("")}…`;
 };

@@ -1,3 +1,4 @@
+import { unreachable } from "@moult/base";
 import { ApiProblem, ClientError } from "@moult/client";
 
 /** A failure as people read it: the server's own words where it has any, and where to look in its log. */
@@ -39,8 +40,14 @@ function clientProblem(error: ClientError): Pick<ShownProblem, "title" | "detail
         title: "The server's answer was not understood",
         detail: "Page and server may be of different versions. Reload the page.",
       };
-    default:
+    case "redirected":
+    case "request-invalid":
+    case "content-length-wrong":
+    case "content-changed":
+    case "download-incomplete":
       return { title: "The request could not be made", detail: error.message };
+    default:
+      return unreachable(error.code);
   }
 }
 
