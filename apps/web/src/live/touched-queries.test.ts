@@ -1,0 +1,47 @@
+import type { Deployment, DeploymentId, DeviceId } from "@moult/model";
+import { expect, test } from "vitest";
+import { isTouched, withNewDeployment, type Change } from "./touched-queries.ts";
+
+const DEVICE = "11111111-1111-4111-8111-111111111111" as DeviceId;
+const OTHER = "22222222-2222-4222-8222-222222222222" as DeviceId;
+const DEPLOYMENT = "33333333-3333-4333-8333-333333333333" as DeploymentId;
+
+const change = (parts: Partial<Change>): Change => ({
+  sequence: 7,
+  at: "2026-11-28T12:00:00.000Z",
+  deviceIds: [],
+  hasMoreDevices: false,
+  deploymentIds: [],
+  releaseIds: [],
+  groupIds: [],
+  products: [],
+  bulkChangeIds: [],
+  deployments: [],
+  ...parts,
+});
+
+test.each([
+  ["a device's own page", ["showDevice", { params: { deviceId: DEVICE } }], true],
+  ["another device's page", ["showDevice", { params: { deviceId: OTHER } }], false],
+  ["every list of devices", ["listDevices", { query: { state: "pending" } }], true],
+  ["the overview", ["showOverview", {}], true],
+  ["releases", ["listReleases", {}], false],
+  ["a question that nobody mapped", ["listApiKeys", {}], false],
+])("what happened to a device concerns %s: %j, %s", (_, key, expected) => {
+  expect(isTouched(key, change({ deviceIds: [DEVICE] }))).toBe(expected);
+});
+
+test("more devices than are named concern the page of each", () => {
+  const key = ["showDevice", { params: { deviceId: OTHER } }];
+
+  expect(isTouched(key, change({ hasMoreDevices: true }))).toBe(true);
+});
+
+test("a deployment's page takes its numbers from the change itself", () => {
+  const shown = { id: DEPLOYMENT, headline: "before", tally: {} } as unknown as Deployment;
+  const changed = { ...shown, headline: "after" };
+
+  expect(withNewDeployment(shown, [changed])).toEqual(changed);
+  expect(withNewDeployment(shown, [])).toBe(shown);
+  expect(withNewDeployment(undefined, [changed])).toBeUndefined();
+});
