@@ -43,7 +43,7 @@ export function LiveChanges({ children }: { readonly children: ReactNode }) {
 }
 
 function apply(queryClient: QueryClient, change: Change): void {
-  if (change.isReset === true) {
+  if (change.isReset) {
     void askAgain(queryClient);
     return;
   }

@@ -9,6 +9,7 @@ const DEPLOYMENT = "33333333-3333-4333-8333-333333333333" as DeploymentId;
 const change = (parts: Partial<Change>): Change => ({
   sequence: 7,
   at: "2026-11-28T12:00:00.000Z",
+  isReset: false,
   deviceIds: [],
   hasMoreDevices: false,
   deploymentIds: [],
@@ -24,7 +25,6 @@ test.each([
   ["a device's own page", ["showDevice", { params: { deviceId: DEVICE } }], true],
   ["another device's page", ["showDevice", { params: { deviceId: OTHER } }], false],
   ["every list of devices", ["listDevices", { query: { state: "pending" } }], true],
-  ["the overview", ["showOverview", {}], true],
   ["releases", ["listReleases", {}], false],
   ["a question that nobody mapped", ["listApiKeys", {}], false],
 ])("what happened to a device concerns %s: %j, %s", (_, key, expected) => {

@@ -19,7 +19,6 @@ const thisDeployment: Touches = ({ deploymentIds }, { params }) =>
   deploymentIds.some((id) => id === params?.["deploymentId"]);
 const anyRelease: Touches = ({ releaseIds }) => releaseIds.length > 0;
 const anyGroup: Touches = ({ groupIds }) => groupIds.length > 0;
-const anyBulkChange: Touches = ({ bulkChangeIds }) => bulkChangeIds.length > 0;
 const oneOf =
   (...touches: readonly Touches[]): Touches =>
   (change, input) =>
@@ -30,7 +29,6 @@ const oneOf =
  * whenever its page is opened.
  */
 const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
-  showOverview: oneOf(anyDevice, anyDeployment, anyRelease),
   listDevices: oneOf(anyDevice, anyGroup),
   countMatchingDevices: oneOf(anyDevice, anyGroup),
   countDevices: anyDevice,
@@ -40,20 +38,14 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   listDeviceAssignments: thisDevice,
   listDeployments: anyDeployment,
   showDeployment: thisDeployment,
-  showDeploymentProgress: thisDeployment,
-  rehearseDeploymentChange: thisDeployment,
   listAssignments: thisDeployment,
-  listWaitingDevices: oneOf(thisDeployment, anyDevice),
-  previewDeployment: oneOf(anyDevice, anyRelease),
-  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyBulkChange),
+  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup),
   listReleases: anyRelease,
   showRelease: oneOf(anyRelease, anyDeployment),
   listGroups: anyGroup,
   showGroup: anyGroup,
   listProducts: ({ products }) => products.length > 0,
   showProduct: ({ products }) => products.length > 0,
-  listBulkChanges: anyBulkChange,
-  showBulkChange: anyBulkChange,
   listEnrolmentTokens: anyDevice,
   listPreauthorisations: anyDevice,
 };
