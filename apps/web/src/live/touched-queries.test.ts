@@ -17,6 +17,7 @@ const change = (parts: Partial<Change>): Change => ({
   groupIds: [],
   products: [],
   bulkChangeIds: [],
+  uploadIds: [],
   deployments: [],
   ...parts,
 });
