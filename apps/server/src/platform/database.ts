@@ -27,6 +27,7 @@ import {
   writingDriver,
   type TransactionState,
 } from "./transaction-guard.ts";
+import { createTurnView } from "./turn-view.ts";
 
 export type DatabasePlace =
   | { readonly kind: "sqlite"; readonly path: string }
@@ -106,8 +107,9 @@ class ConcurrentSqliteAdapter extends SqliteAdapter {
 
 function sqliteParts(path: string): Parts {
   // The writer comes first: it makes the file, and a read-only connection needs one.
-  const writing = openSqliteHandle(path, "write");
+  const writing = openSqliteHandle(path, "write", () => view.end());
   const reading = openSqliteHandle(path, "read");
+  const view = createTurnView(reading);
   const kyselyOn = (driver: Driver): Kysely<Schema> =>
     new Kysely({
       dialect: {
@@ -123,8 +125,9 @@ function sqliteParts(path: string): Parts {
   return {
     reader,
     writer,
-    prepareRead: sqliteReads(reader, reading),
+    prepareRead: sqliteReads(reader, reading, view),
     close: async () => {
+      view.end();
       reading.close();
       await writeDriver.destroy();
     },

@@ -6,6 +6,7 @@ import type { Schema } from "./schema.ts";
 import { sqliteValue, type SqliteHandle } from "./sqlite-handle.ts";
 import type { TenantDb } from "./tenant-db.ts";
 import { guardOutside } from "./transaction-guard.ts";
+import type { TurnView } from "./turn-view.ts";
 
 type Values = Readonly<Record<string, string | number | null>>;
 
@@ -65,10 +66,18 @@ const readsThrough =
     };
   };
 
-export function sqliteReads(kysely: Kysely<Schema>, handle: SqliteHandle): PrepareRead {
+export function sqliteReads(
+  kysely: Kysely<Schema>,
+  handle: SqliteHandle,
+  view: TurnView,
+): PrepareRead {
   return readsThrough(kysely, (sql) => {
     const statement = handle.prepare(sql);
-    return (values) => statement.get(...values.map(sqliteValue));
+    return (values) => {
+      const bound = values.map(sqliteValue);
+      view.hold();
+      return statement.get(...bound);
+    };
   });
 }
 

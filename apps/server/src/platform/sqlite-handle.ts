@@ -27,7 +27,12 @@ export interface SqliteHandle {
   close(): void;
 }
 
-export function openSqliteHandle(path: string, mode: "read" | "write"): SqliteHandle {
+/** `beforeEach` is told before each statement runs. */
+export function openSqliteHandle(
+  path: string,
+  mode: "read" | "write",
+  beforeEach: () => void = () => undefined,
+): SqliteHandle {
   const database = new DatabaseSync(path, { readOnly: mode === "read", timeout: BUSY_TIMEOUT_MS });
   if (mode === "write")
     // FULL: a commit is on the disk before it returns, which WAL alone does not promise.
@@ -55,11 +60,15 @@ export function openSqliteHandle(path: string, mode: "read" | "write"): SqliteHa
     execute: <R>({ sql, parameters }: Pick<CompiledQuery, "sql" | "parameters">) => {
       const { statement, givesRows } = prepare(sql);
       const values = parameters.map(sqliteValue);
+      beforeEach();
       if (givesRows) return { rows: statement.all(...values) as R[] };
       const { changes } = statement.run(...values);
       return { rows: [], numAffectedRows: BigInt(changes) };
     },
-    run: (sql) => database.exec(sql),
+    run: (sql) => {
+      beforeEach();
+      database.exec(sql);
+    },
     prepare: (sql) => database.prepare(sql),
     get isTransaction() {
       return database.isTransaction;
