@@ -200,7 +200,8 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
     platform;
   let publicUrl = publicUrlOf(config, config.listen.port);
 
-  const app = createHttpServer({ tls, trustedProxies: config.trustedProxies, log });
+  const { trustedProxies, logLevel } = config;
+  const app = createHttpServer({ tls, trustedProxies, log, logsAnswers: logLevel === "debug" });
   const monotonicMs = (): number => performance.now();
   healthRoutes(app, { database, blobs: folderBlobs, signer, log, monotonicMs });
   const operators = await mountOperatorApi(app, config, platform, () => publicUrl, log);

@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   /** Whose X-Forwarded-* headers are believed. */
   readonly trustedProxies: readonly string[];
   readonly log: Log;
+  /** Whether each answer is logged, at level debug. What it costs per request is only spent where the log keeps it. */
+  readonly logsAnswers?: boolean;
 }
 
 /** JSON bodies; uploads are streams with a limit of their own. */
@@ -46,7 +48,12 @@ const NO_SCHEMAS = {
  * The server's one HTTP door, without routes: what every answer has in common. Errors of every route, of protocols too,
  * become problem details (RFC 9457) here.
  */
-export function createHttpServer({ tls, trustedProxies, log }: HttpServerOptions): FastifyInstance {
+export function createHttpServer({
+  tls,
+  trustedProxies,
+  log,
+  logsAnswers = false,
+}: HttpServerOptions): FastifyInstance {
   const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const { problem, isBug } = problemOf(error, request.id);
     if (isBug)
@@ -88,6 +95,15 @@ export function createHttpServer({ tls, trustedProxies, log }: HttpServerOptions
     if (request.protocol === "https") reply.header("strict-transport-security", HSTS);
     done();
   });
+  if (logsAnswers) logAnswers(app, log);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request) => {
+    throw new ApiError("not-found", `There is nothing at ${request.url.split("?", 1)[0]}.`);
+  });
+  return app;
+}
+
+function logAnswers(app: FastifyInstance, log: Log): void {
   app.addHook("onResponse", (request, reply, done) => {
     log.debug("request-answered", {
       requestId: request.id,
@@ -98,11 +114,6 @@ export function createHttpServer({ tls, trustedProxies, log }: HttpServerOptions
     });
     done();
   });
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request) => {
-    throw new ApiError("not-found", `There is nothing at ${request.url.split("?", 1)[0]}.`);
-  });
-  return app;
 }
 
 /** Stops accepting, lets what is under way finish until `deadlineMs`, then cuts it. */

@@ -142,6 +142,8 @@ describe("what a hostile device or network tries", () => {
           authorization === undefined ? {} : { authorization },
         ),
       );
+    // The token itself is good, and known to be.
+    expect(await device.checkIn()).not.toBe("holds");
     const forged = device.token.split(".");
     const payload = Buffer.from(forged[1] ?? "", "base64url");
     payload[20] = (payload[20] ?? 0) ^ 1;
