@@ -62,7 +62,7 @@ test("whoever wrote reads what was written, in the same turn", async () => {
   let isDone = false;
   void writing.then(() => (isDone = true));
   while (!isDone) {
-    read(db, {});
+    void read(db, {});
     await Promise.resolve();
   }
 
@@ -75,9 +75,9 @@ test("questions in every turn do not keep the write-ahead log from starting over
   const COMMITS = 3_000;
 
   for (let epoch = 1; epoch <= COMMITS; epoch += 1) {
-    read(db, {});
+    void read(db, {});
     const writing = setEpoch(db, epoch);
-    read(db, {});
+    void read(db, {});
     await writing;
     expect(read(db, {})).toEqual({ epoch });
   }
