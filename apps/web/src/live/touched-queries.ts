@@ -36,6 +36,7 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   explainDevice: oneOf(thisDevice, anyDeployment),
   listDeviceTimeline: thisDevice,
   listDeviceAssignments: thisDevice,
+  showAssignment: anyDevice,
   listDeployments: anyDeployment,
   showDeployment: thisDeployment,
   listAssignments: thisDeployment,

@@ -1,3 +1,42 @@
+import { Timeline } from "../components/timeline.tsx";
+import { exactCount } from "../format/number.ts";
+import { useOperation } from "../server/operation-query.ts";
+import { Pager } from "../ui/pager.tsx";
+import { Answered, Empty } from "../ui/panel.tsx";
+import { usePaging } from "../ui/use-paging.ts";
+import { useDeviceId } from "./device-page.tsx";
+
+const PAGE = 100;
+
 export function DeviceTimelinePage() {
-  return null;
+  const deviceId = useDeviceId();
+  const { cursor, hasPrevious, previous, next } = usePaging();
+  const answer = useOperation(
+    "listDeviceTimeline",
+    {
+      params: { deviceId },
+      query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) },
+    },
+    { keepsOld: true },
+  );
+  return (
+    <Answered answer={answer} what="events" rows={8}>
+      {({ items, nextCursor }) =>
+        items.length === 0 ? (
+          <Empty title="Nothing happened yet" />
+        ) : (
+          <>
+            <Timeline events={items} />
+            <Pager
+              summary={`${exactCount(items.length)} events, newest first`}
+              hasPrevious={hasPrevious}
+              hasNext={nextCursor !== null}
+              onPrevious={previous}
+              onNext={() => nextCursor !== null && next(nextCursor)}
+            />
+          </>
+        )
+      }
+    </Answered>
+  );
 }

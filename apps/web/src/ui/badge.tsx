@@ -20,7 +20,7 @@ export function Badge({
     <span
       title={sentence}
       className={classNames(
-        "inline-flex items-center gap-1.5 whitespace-nowrap rounded-full text-sm font-medium",
+        "inline-flex items-center gap-1.5 align-middle whitespace-nowrap rounded-full text-sm font-medium",
         TONE_TEXT[tone],
         !isPlain && `${TONE_TINT[tone]} px-2 py-0.5`,
       )}

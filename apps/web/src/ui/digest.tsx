@@ -13,11 +13,17 @@ export function Digest({ value, what }: { readonly value: string; readonly what:
 }
 
 /** A key's fingerprint, to be compared by eye: groups of four, in lines of eight. */
-export function Fingerprint({ value }: { readonly value: string }) {
+export function Fingerprint({
+  value,
+  isLarge = false,
+}: {
+  readonly value: string;
+  readonly isLarge?: boolean;
+}) {
   const groups = value.match(/.{1,4}/g) ?? [];
   return (
     <code
-      className="inline-grid grid-cols-4 gap-x-2 text-base sm:grid-cols-8"
+      className={`inline-grid grid-cols-4 ${isLarge ? "gap-x-4 gap-y-1 text-xl" : "gap-x-2 text-sm sm:grid-cols-8"}`}
       aria-label={`fingerprint, ${groups.length} groups: ${groups.join(" ")}`}
       role="img"
     >

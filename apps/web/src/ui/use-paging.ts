@@ -26,6 +26,8 @@ export function usePaging() {
   return {
     cursor,
     hasPrevious: cursor !== undefined,
+    /** Null when this page was come to by a link: then nobody knows how far down the list it is. */
+    pagesBehind: cursor !== undefined && behind === 0 ? null : behind,
     next: (nextCursor: string) => to(nextCursor, behind + 1),
     /** To the page before; a page that was come to by a link goes to the first one. */
     previous: () => (behind > 0 ? router.history.back() : to(undefined, 0)),

@@ -1,0 +1,47 @@
+import type { FleetEventBody } from "@moult/model";
+import {
+  ASSIGNMENT_STATE,
+  DEPLOYMENT_STATE,
+  DEVICE_STATE,
+  OUTCOME,
+  type Status,
+} from "../ui/status.ts";
+import type { ShapeName } from "../ui/shape.tsx";
+import type { Tone } from "../ui/tone.ts";
+
+type Look = Pick<Status, "shape" | "tone">;
+
+const look = (shape: ShapeName, tone: Tone): Look => ({ shape, tone });
+
+/** The shape that stands before an event: of the state that it led to, where it led to one. */
+export function eventLook(body: FleetEventBody): Look {
+  switch (body.kind) {
+    case "device-enrolled":
+    case "device-state-changed":
+      return DEVICE_STATE[body.state];
+    case "device-identity-conflict":
+      return look("warning", "bad");
+    case "deployment-state-changed":
+      return DEPLOYMENT_STATE[body.state];
+    case "deployment-created":
+      return DEPLOYMENT_STATE.running;
+    case "deployment-tripped":
+      return DEPLOYMENT_STATE.tripped;
+    case "assignment-offered":
+      return ASSIGNMENT_STATE.offered;
+    case "assignment-progressed":
+      return ASSIGNMENT_STATE[body.state];
+    case "assignment-closed":
+      return OUTCOME[body.outcome];
+    case "device-running-changed":
+      return look("ring-arrow", "move");
+    case "device-inventory-changed":
+    case "group-changed":
+    case "product-changed":
+    case "release-changed":
+    case "release-deleted":
+    case "stage-advanced":
+    case "upload-changed":
+      return look("circle", "wait");
+  }
+}

@@ -1,0 +1,69 @@
+import type { ProductName } from "@moult/model";
+import { useNavigate } from "@tanstack/react-router";
+import { useState, type FormEvent } from "react";
+import { useOperation } from "../server/operation-query.ts";
+import { useAction } from "../server/use-action.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { TextLink } from "../ui/text-link.tsx";
+
+/** A name and a product; devices come afterwards. */
+export function CreateGroupDialog({ onClose }: { readonly onClose: () => void }) {
+  const navigate = useNavigate();
+  const { data } = useOperation("listProducts");
+  const products = data?.items ?? [];
+  const [name, setName] = useState("");
+  const [chosen, setChosen] = useState<ProductName | null>(null);
+  const product = chosen ?? products[0]?.name;
+  const create = useAction("createGroup", {
+    refreshes: ["listGroups"],
+    onDone: ({ id }) => void navigate({ to: "/groups/$groupId", params: { groupId: id } }),
+  });
+  const off = name.trim() === "" ? "give it a name first" : undefined;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (off !== undefined || product === undefined || create.isPending) return;
+    create.mutate({ body: { name: name.trim(), product } });
+  };
+  return (
+    <Dialog isOpen onClose={onClose} title="Create a group">
+      {data !== undefined && products.length === 0 ? (
+        <p>
+          A group is of one product, and there is none yet.{" "}
+          <TextLink to="/settings/products">Create a product</TextLink>
+        </p>
+      ) : (
+        <form onSubmit={submit} className="flex flex-col gap-4">
+          {create.error !== null && <ProblemPanel error={create.error} />}
+          <TextField
+            label="Name"
+            value={name}
+            onChange={setName}
+            maxLength={128}
+            autoComplete="off"
+            required
+          />
+          {products.length > 1 && product !== undefined && (
+            <SelectField
+              label="Product"
+              value={product}
+              choices={products.map(({ name: value, title }) => ({
+                value,
+                label: title === "" ? value : `${title} (${value})`,
+              }))}
+              onChange={setChosen}
+            />
+          )}
+          <div className="flex justify-end gap-2">
+            <Button onClick={onClose}>Cancel</Button>
+            <Button kind="primary" type="submit" isBusy={create.isPending} disabledReason={off}>
+              Create the group
+            </Button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}
