@@ -1,3 +1,106 @@
+import type { AssignmentState, Outcome } from "@moult/model";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { AssignmentTable } from "../components/assignment-tables.tsx";
+import { counted } from "../format/number.ts";
+import { useOperation } from "../server/operation-query.ts";
+import { present } from "../server/search-params.ts";
+import { SelectField } from "../ui/field.tsx";
+import { Pager } from "../ui/pager.tsx";
+import { Answered, Empty } from "../ui/panel.tsx";
+import { ASSIGNMENT_STATE, OUTCOME } from "../ui/status.ts";
+import { usePaging } from "../ui/use-paging.ts";
+
+const PAGE = 100;
+const FROM = "/frame/deployments/$deploymentId/devices" as const;
+
+/** Each device that was offered the release and how it stands. */
 export function DeploymentDevicesPage() {
-  return null;
+  return (
+    <>
+      <Filters />
+      <Assignments />
+    </>
+  );
+}
+
+const STATES = (Object.keys(ASSIGNMENT_STATE) as AssignmentState[]).filter(
+  (state) => state !== "closed",
+);
+
+/** One choice: what a device does now, or how it ended. */
+const CHOICES = [
+  { value: "", label: "Offered, any state" },
+  ...STATES.map((state) => ({ value: `state:${state}`, label: ASSIGNMENT_STATE[state].word })),
+  { value: "state:closed", label: "ended, in any way" },
+  ...(Object.keys(OUTCOME) as Outcome[]).map((outcome) => ({
+    value: `outcome:${outcome}`,
+    label: OUTCOME[outcome].word,
+  })),
+];
+
+function Filters() {
+  const { state, outcome } = useSearch({ from: FROM });
+  const navigate = useNavigate({ from: "/deployments/$deploymentId/devices" });
+  const change = (next: Readonly<Record<string, string | undefined>>): void =>
+    void navigate({
+      search: (before) => present({ ...before, ...next, cursor: undefined }),
+    });
+  const chosen =
+    state !== undefined ? `state:${state}` : outcome !== undefined ? `outcome:${outcome}` : "";
+  return (
+    <div className="mb-4 flex flex-wrap items-end gap-3">
+      <SelectField
+        label="Devices"
+        value={chosen}
+        choices={CHOICES}
+        onChange={(next) => {
+          const [kind, value] = next.split(":");
+          change({
+            state: kind === "state" ? value : undefined,
+            outcome: kind === "outcome" ? value : undefined,
+          });
+        }}
+      />
+    </div>
+  );
+}
+
+function Assignments() {
+  const { deploymentId } = useParams({ from: FROM });
+  const { state, outcome, cursor } = useSearch({ from: FROM });
+  const paging = usePaging();
+  const answer = useOperation(
+    "listAssignments",
+    {
+      params: { deploymentId },
+      query: {
+        limit: PAGE,
+        ...(state === undefined ? {} : { state }),
+        ...(outcome === undefined ? {} : { outcome }),
+        ...(cursor === undefined ? {} : { cursor }),
+      },
+    },
+    { keepsOld: true },
+  );
+  const isFiltered = (state ?? outcome) !== undefined;
+  return (
+    <Answered answer={answer} what="devices" rows={10}>
+      {({ items, nextCursor }) =>
+        items.length === 0 && cursor === undefined ? (
+          <Empty title={isFiltered ? "No device matches" : "No device was offered it yet"} />
+        ) : (
+          <>
+            <AssignmentTable assignments={items} />
+            <Pager
+              summary={counted(items.length, "device")}
+              hasPrevious={paging.hasPrevious}
+              hasNext={nextCursor !== null}
+              onPrevious={paging.previous}
+              onNext={() => nextCursor !== null && paging.next(nextCursor)}
+            />
+          </>
+        )
+      }
+    </Answered>
+  );
 }

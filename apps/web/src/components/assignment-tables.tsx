@@ -1,0 +1,102 @@
+import type { Assignment } from "@moult/model";
+import { Badge } from "../ui/badge.tsx";
+import { Foreign } from "../ui/foreign.tsx";
+import { assignmentStatus } from "../ui/status.ts";
+import { Table, type Column } from "../ui/table.tsx";
+import { TextLink } from "../ui/text-link.tsx";
+import { When } from "../ui/when.tsx";
+
+const COLUMNS: readonly Column<Assignment>[] = [
+  {
+    key: "device",
+    title: "Device",
+    cell: ({ deviceId, deviceName }) => (
+      <TextLink to="/devices/$deviceId" params={{ deviceId }} isQuiet>
+        <Foreign text={deviceName ?? deviceId.slice(0, 8)} cut />
+      </TextLink>
+    ),
+  },
+  {
+    key: "state",
+    title: "State",
+    cell: (assignment) => (
+      <Badge
+        status={assignmentStatus(assignment)}
+        isPlain
+        {...(assignment.outcome === null && assignment.progressPercent !== null
+          ? { detail: `${assignment.progressPercent} %` }
+          : {})}
+      />
+    ),
+  },
+  {
+    key: "why",
+    title: "Said",
+    cell: ({ code, detail }) =>
+      (code ?? detail) === null ? null : (
+        <span className="flex flex-col text-sm">
+          {code !== null && <Foreign text={code} />}
+          {detail !== null && detail !== code && (
+            <span className="text-soft">
+              <Foreign text={detail} />
+            </span>
+          )}
+        </span>
+      ),
+  },
+  {
+    key: "stage",
+    title: "Stage",
+    isNumber: true,
+    hidden: "phone",
+    cell: ({ stage }) => stage + 1,
+  },
+  {
+    key: "attempts",
+    title: "Tries",
+    isNumber: true,
+    hidden: "phone",
+    cell: ({ attempts }) => attempts.length,
+  },
+  {
+    key: "hardware",
+    title: "Hardware",
+    hidden: "phone",
+    cell: ({ hardwareType }) => <Foreign text={hardwareType} cut />,
+  },
+  { key: "since", title: "Changed", cell: ({ updatedAt }) => <When at={updatedAt} /> },
+  {
+    key: "log",
+    title: "Log",
+    cell: (assignment) => <LogLink assignment={assignment} />,
+  },
+];
+
+function LogLink({ assignment }: { readonly assignment: Assignment }) {
+  const last = assignment.attempts.findLast(({ hasLog }) => hasLog);
+  if (last === undefined) return null;
+  const name = assignment.deviceName ?? assignment.deviceId.slice(0, 8);
+  return (
+    <TextLink
+      to="/devices/$deviceId/logs/$assignmentId/$attempt"
+      params={{
+        deviceId: assignment.deviceId,
+        assignmentId: assignment.id,
+        attempt: String(last.attempt),
+      }}
+    >
+      Log<span className="sr-only"> of {name}</span>
+    </TextLink>
+  );
+}
+
+export function AssignmentTable({ assignments }: { readonly assignments: readonly Assignment[] }) {
+  return (
+    <Table
+      caption="Devices in this deployment, last changed first"
+      columns={COLUMNS}
+      rows={assignments}
+      keyOf={({ id }) => id}
+    />
+  );
+}

@@ -1,0 +1,79 @@
+import type { Deployment } from "@moult/model";
+import { Badge } from "../ui/badge.tsx";
+import { Foreign } from "../ui/foreign.tsx";
+import { ShareBar } from "../ui/share-bar.tsx";
+import { deploymentStatus } from "../ui/status.ts";
+import { Table, type Column } from "../ui/table.tsx";
+import { TextLink } from "../ui/text-link.tsx";
+import { When } from "../ui/when.tsx";
+import { outcomeShares, reachOf } from "./outcome-counts.ts";
+
+const COLUMNS: readonly Column<Deployment>[] = [
+  {
+    key: "name",
+    title: "Deployment",
+    cell: ({ id, name, headline }) => (
+      <div className="flex min-w-0 flex-col py-1">
+        <TextLink to="/deployments/$deploymentId" params={{ deploymentId: id }} isQuiet>
+          <span className="font-medium">
+            <Foreign text={name} />
+          </span>
+        </TextLink>
+        <span className="text-sm font-normal text-soft">
+          <Foreign text={headline} />
+        </span>
+      </div>
+    ),
+  },
+  {
+    key: "state",
+    title: "State",
+    cell: (deployment) => <Badge status={deploymentStatus(deployment)} isPlain />,
+  },
+  {
+    key: "stage",
+    title: "Stage",
+    cell: ({ stage, plan }) => (
+      <span className="tabular whitespace-nowrap">
+        <span className="sm:sr-only">stage </span>
+        {stage + 1} of {plan.stages.length}
+      </span>
+    ),
+  },
+  {
+    key: "outcomes",
+    title: "Devices",
+    cell: ({ tally }) => (
+      <div className="w-40 max-sm:w-full">
+        <ShareBar shares={outcomeShares(tally)} total={reachOf(tally)} name="Devices" />
+      </div>
+    ),
+  },
+  {
+    key: "release",
+    title: "Release",
+    hidden: "phone",
+    cell: ({ releaseId, version }) => (
+      <TextLink to="/releases/$releaseId" params={{ releaseId }} isQuiet>
+        <Foreign text={version} mono />
+      </TextLink>
+    ),
+  },
+  {
+    key: "by",
+    title: "By",
+    hidden: "phone",
+    cell: ({ createdBy }) => <Foreign text={createdBy} cut />,
+  },
+  { key: "created", title: "Created", cell: ({ createdAt }) => <When at={createdAt} /> },
+];
+
+export function DeploymentTable({
+  caption,
+  deployments,
+}: {
+  readonly caption: string;
+  readonly deployments: readonly Deployment[];
+}) {
+  return <Table caption={caption} columns={COLUMNS} rows={deployments} keyOf={({ id }) => id} />;
+}

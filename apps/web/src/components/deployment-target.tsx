@@ -1,0 +1,37 @@
+import type { DeploymentTarget, ProductName } from "@moult/model";
+import { counted } from "../format/number.ts";
+import { useOperation } from "../server/operation-query.ts";
+import { Foreign } from "../ui/foreign.tsx";
+import { TextLink } from "../ui/text-link.tsx";
+
+/** To whom a deployment goes, as a link to them where there is one. */
+export function DeploymentTargetText({
+  target,
+  product,
+}: {
+  readonly target: DeploymentTarget;
+  readonly product: ProductName;
+}) {
+  switch (target.kind) {
+    case "all":
+      return (
+        <TextLink to="/devices" search={{ product, state: "accepted" }}>
+          all devices of <Foreign text={product} />
+        </TextLink>
+      );
+    case "group":
+      return <GroupName groupId={target.groupId} />;
+    case "devices":
+      return <span>{counted(target.deviceIds.length, "chosen device")}</span>;
+  }
+}
+
+function GroupName({ groupId }: { readonly groupId: string }) {
+  const { data, isError } = useOperation("showGroup", { params: { groupId } });
+  if (isError) return <span className="text-soft">a group that was deleted</span>;
+  return (
+    <TextLink to="/groups/$groupId" params={{ groupId }}>
+      {data === undefined ? "group" : <Foreign text={data.name} />}
+    </TextLink>
+  );
+}
