@@ -59,6 +59,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
     { query: { after: 0, deploymentId } },
   ],
   watchChanges: () => [{}, { query: { after: 0 } }],
+  showOverview: ({ product }) => [{}, { query: { product } }],
   listEvents: ({ deviceId, deploymentId }) => [
     {},
     { query: { deviceId } },

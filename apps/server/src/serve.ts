@@ -26,6 +26,7 @@ import { createDeviceHandlers, createLastSeen } from "./devices/index.ts";
 import { createEnrolmentCommandHandlers } from "./enrolment-commands/index.ts";
 import { createEventHandlers } from "./events/index.ts";
 import { createGroupHandlers } from "./groups/index.ts";
+import { createOverviewHandlers } from "./overview/index.ts";
 import { openOperators, type Operators } from "./operators/index.ts";
 import { openFolderBlobs } from "./platform/blobs.ts";
 import { openDatabase, type Database } from "./platform/database.ts";
@@ -141,6 +142,7 @@ async function mountOperatorApi(
     }),
     ...createEventHandlers({ events }),
     ...createChangeHandlers({ events, clock }),
+    ...createOverviewHandlers({ clock }),
     ...createProductHandlers({ clock }),
     ...createDeviceHandlers({
       clock,

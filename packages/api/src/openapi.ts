@@ -42,6 +42,7 @@ const NAMED = {
   Group: model.Group,
   Inventory: model.Inventory,
   Me,
+  Overview: model.Overview,
   Payload: model.Payload,
   PayloadFile: model.PayloadFile,
   Plan: model.Plan,

@@ -2,6 +2,7 @@ import { deploymentOperations } from "./operations/deployments.ts";
 import { deviceOperations } from "./operations/devices.ts";
 import { eventOperations } from "./operations/events.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { overviewOperations } from "./operations/overview.ts";
 import { productOperations } from "./operations/products.ts";
 import { releaseOperations } from "./operations/releases.ts";
 import { systemOperations } from "./operations/system.ts";
@@ -11,6 +12,7 @@ import { uploadOperations } from "./operations/uploads.ts";
 export const operations = {
   ...systemOperations,
   ...eventOperations,
+  ...overviewOperations,
   ...productOperations,
   ...deviceOperations,
   ...groupOperations,

@@ -27,6 +27,7 @@ export {
   deviceLabel,
 } from "./device.ts";
 export { EventKind, FleetEvent, FleetEventBody } from "./event.ts";
+export { FleetNeed, Overview } from "./overview.ts";
 export {
   ArtifactId,
   AssignmentId,

@@ -34,6 +34,7 @@ export type {
   Standing,
 } from "./facts.ts";
 export { headlineOf } from "./headline.ts";
+export { needSentence } from "./need-sentences.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";

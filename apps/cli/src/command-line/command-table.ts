@@ -26,6 +26,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/setup.ts")).setup,
   ),
   entry(
+    "overview",
+    "Show what needs you, what is moving, and what the fleet runs",
+    async () => (await import("../commands/overview.ts")).overview,
+  ),
+  entry(
     "api-key create",
     "Make an API key, for CI for example",
     async () => (await import("../commands/api-key-create.ts")).apiKeyCreate,

@@ -443,3 +443,55 @@ test("changes are a line for each second, with where the changed deployments sta
   ]);
   expect(await moult(`event watch --changes --device ${DEVICE_ID}`)).toMatchObject({ code: 2 });
 });
+
+describe("the overview", () => {
+  const shown = (fields = {}) => ({
+    needs: [
+      {
+        kind: "devices-pending",
+        sentence: "7 devices ask to join.",
+        count: 7,
+        deploymentId: null,
+      },
+    ],
+    moving: [deployment()],
+    byRunning: [
+      { artifactName: "1.3.0", count: 15, isMoving: false },
+      { artifactName: "1.4.0", count: 3, isMoving: true },
+    ],
+    otherRunning: { versions: 4, count: 2 },
+    byState: { pending: 7, accepted: 20, rejected: 0, decommissioned: 0 },
+    recent: [event(1, { kind: "stage-advanced", stage: 1 })],
+    firstSteps: {
+      hasProduct: true,
+      hasDevice: true,
+      hasRelease: true,
+      hasDeployment: true,
+      hasSuccess: true,
+    },
+    asOf: AT,
+    ...fields,
+  });
+
+  test("says what needs somebody first, then what moves and runs", async () => {
+    await serving({ showOverview: () => shown() });
+
+    const { out } = await moult("overview");
+
+    expect(out).toMatch(/^Needs you\n {2}7 devices ask to join\.\n\nMoving\n {2}november: Stage 1/);
+    expect(out).toContain(" 3  on its way");
+    expect(out).toContain("4 other versions");
+    expect(out).not.toContain("First steps");
+  });
+
+  test("of a new server says what comes next", async () => {
+    const firstSteps = { ...shown().firstSteps, hasRelease: false, hasSuccess: false };
+    await serving({ showOverview: () => shown({ needs: [], moving: [], firstSteps }) });
+
+    const { out } = await moult("overview");
+
+    expect(out).toContain("Needs you\n  Nothing.");
+    expect(out).toContain("[ ] upload a release: moult release upload");
+    expect(out).toContain("[x] create a product");
+  });
+});

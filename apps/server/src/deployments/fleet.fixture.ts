@@ -7,6 +7,7 @@ import {
   ReleaseVersion,
   Sha256,
   type ArtifactId,
+  type ClientTraits,
   type DeploymentId,
   type DeploymentTarget,
   type DeviceId,
@@ -45,12 +46,22 @@ export async function addProduct(db: TenantDb): Promise<void> {
   });
 }
 
+const TRAITS: ClientTraits = {
+  client: "moult-agent/0.1.0",
+  payloadTypes: ["rootfs-image"],
+  pathPrefix: "gw2/prod/",
+  canAbort: true,
+  trust: "instruction",
+};
+
 /** Accepted devices that run 1.0; `draws` places them in every deployment. */
 export async function addDevices(
   db: TenantDb,
   draws: readonly number[],
   hardwareType: HardwareType = HARDWARE,
+  clientTraits: Partial<ClientTraits> = {},
 ): Promise<DeviceId[]> {
+  const traits = JSON.stringify({ ...TRAITS, ...clientTraits });
   const ids = draws.map(() => newId<DeviceId>());
   await db.transaction(async (inner) => {
     for (let start = 0; start < ids.length; start += 500)
@@ -72,13 +83,8 @@ export async function addDevices(
             identity_conflict_at: null,
             instance_id: null,
             previous_instance_id: null,
-            traits: JSON.stringify({
-              client: "moult-agent/0.1.0",
-              payloadTypes: ["rootfs-image"],
-              pathPrefix: "gw2/prod/",
-              canAbort: true,
-              trust: "instruction",
-            }),
+            traits,
+            traits_sha256: sha256Of(traits),
             running_artifact: "1.0",
             running_provides: "{}",
             running_sha256: null,

@@ -123,13 +123,17 @@ export async function deploymentsByIds(
   return rows.map(deploymentFrom);
 }
 
-/** Those that can still change, of every product. */
-export async function activeDeployments(db: TenantDb): Promise<DeploymentRecord[]> {
+/** Those that can still change, the oldest first. */
+export async function activeDeployments(
+  db: TenantDb,
+  product?: ProductName,
+): Promise<DeploymentRecord[]> {
   const rows = await db.kysely
     .selectFrom("deployment")
     .selectAll()
     .where("tenant_id", "=", db.tenantId)
     .where("state", "in", ["running", "paused", "tripped"])
+    .$if(product !== undefined, (query) => query.where("product", "=", product!))
     .orderBy("number")
     .execute();
   return rows.map(deploymentFrom);

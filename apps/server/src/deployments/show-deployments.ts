@@ -1,10 +1,10 @@
-import type { Deployment, DeploymentId, DeploymentTarget } from "@moult/model";
+import type { Deployment, DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
 import { headlineOf } from "@moult/planner";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
 import { listedDevices } from "./list-queries.ts";
-import { deploymentsByIds, type DeploymentRecord } from "./queries.ts";
+import { activeDeployments, deploymentsByIds, type DeploymentRecord } from "./queries.ts";
 
 /** Those of these that there are, the newest first. */
 export async function shownDeployments(
@@ -12,6 +12,14 @@ export async function shownDeployments(
   deploymentIds: readonly DeploymentId[],
 ): Promise<Deployment[]> {
   return showDeployments(db, await deploymentsByIds(db, deploymentIds));
+}
+
+/** Those that can still change, the newest first. */
+export async function unfinishedDeployments(
+  db: TenantDb,
+  product: ProductName | undefined,
+): Promise<Deployment[]> {
+  return showDeployments(db, (await activeDeployments(db, product)).toReversed());
 }
 
 /** Deployments as operators see them, in a fixed number of questions however many they are. */

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   DeviceIdentity,
   type ClientTraits,
@@ -143,7 +144,7 @@ export async function insertDevice(
       identity_conflict_at: null,
       instance_id: null,
       previous_instance_id: null,
-      traits: JSON.stringify(device.traits),
+      ...traitsColumns(device.traits),
       running_artifact: null,
       running_provides: null,
       running_sha256: null,
@@ -371,14 +372,19 @@ export async function setTraits(
   deviceId: DeviceId,
   traits: ClientTraits,
 ): Promise<boolean> {
-  const text = JSON.stringify(traits);
+  const columns = traitsColumns(traits);
   const changed = await db.kysely
     .updateTable("device")
-    .set({ traits: text })
+    .set(columns)
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)
-    .where("traits", "is distinct from", text)
+    .where("traits_sha256", "is distinct from", columns.traits_sha256)
     .returning("id")
     .executeTakeFirst();
   return changed !== undefined;
+}
+
+function traitsColumns(traits: ClientTraits): { traits: string; traits_sha256: Sha256 } {
+  const text = JSON.stringify(traits);
+  return { traits: text, traits_sha256: hash("sha256", text) as Sha256 };
 }

@@ -3,6 +3,7 @@ import { up as foundation } from "./0001-foundation.ts";
 import { up as operators } from "./0002-operators.ts";
 import { up as deviceLists } from "./0003-device-lists.ts";
 import { up as uploads } from "./0004-uploads.ts";
+import { up as overview } from "./0005-overview.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -10,4 +11,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 2, name: "operators", up: operators },
   { number: 3, name: "device-lists", up: deviceLists },
   { number: 4, name: "uploads", up: uploads },
+  { number: 5, name: "overview", up: overview },
 ];

@@ -116,7 +116,7 @@ const IN_MASSES: ReadonlySet<EventKind> = new Set([
   "device-running-changed",
   "device-inventory-changed",
 ]);
-/** Word for word what the indexes of migration 4 say, or they are not used. */
+/** Word for word what the indexes of migration 5 say, or they are not used. */
 const NOTABLE = sql<boolean>`kind not in ('assignment-offered', 'assignment-progressed', 'assignment-closed',
   'device-running-changed', 'device-inventory-changed')`;
 

@@ -75,6 +75,8 @@ export interface DeviceTable {
   instance_id: string | null;
   previous_instance_id: string | null;
   traits: Json | null;
+  /** Of `traits`; devices with equal ones are of one class. */
+  traits_sha256: Sha256 | null;
   running_artifact: string | null;
   running_provides: Json | null;
   running_sha256: Sha256 | null;

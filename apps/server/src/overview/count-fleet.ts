@@ -1,0 +1,39 @@
+import type { DeviceState, ProductName } from "@moult/model";
+import { othersTurn } from "../platform/others-turn.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { countConflicts, countPendingKeys, productNames, runningCounts } from "./queries.ts";
+
+/** What of an overview takes a walk over the fleet. */
+export interface FleetCounts {
+  readonly countedAt: number;
+  readonly byState: Record<DeviceState, number>;
+  /** Accepted devices by what they run. */
+  readonly byRunning: ReadonlyMap<string | null, number>;
+  readonly conflicts: number;
+  readonly pendingKeys: number;
+}
+
+/** Counts one product or all of them, one after the other, so that nothing else waits for more than one. */
+export async function countFleet(
+  db: TenantDb,
+  product: ProductName | undefined,
+  at: number,
+): Promise<FleetCounts> {
+  const byState = { pending: 0, accepted: 0, rejected: 0, decommissioned: 0 };
+  const byRunning = new Map<string | null, number>();
+  for (const name of product === undefined ? await productNames(db) : [product]) {
+    await othersTurn();
+    for (const { state, artifactName, count } of await runningCounts(db, name)) {
+      byState[state] += count;
+      if (state === "accepted")
+        byRunning.set(artifactName, (byRunning.get(artifactName) ?? 0) + count);
+    }
+  }
+  return {
+    countedAt: at,
+    byState,
+    byRunning,
+    conflicts: await countConflicts(db, product),
+    pendingKeys: await countPendingKeys(db, product),
+  };
+}

@@ -1,0 +1,1 @@
+export { createOverviewHandlers } from "./operations.ts";

@@ -1,0 +1,114 @@
+import type { DeviceId, ProductName } from "@moult/model";
+import { describe, expect, test } from "vitest";
+import {
+  PRODUCT,
+  addDevices,
+  addProduct,
+  addRelease,
+  checkIn,
+  clockAt,
+  deploy,
+  finished,
+  report,
+} from "../deployments/fleet.fixture.ts";
+import { asOperator } from "../devices/test-fleet.fixture.ts";
+import { DIALECTS } from "../platform/dialect.ts";
+import type { DeviceTable } from "../platform/schema.ts";
+import { TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { createOverviewHandlers } from "./operations.ts";
+
+describe.each(DIALECTS)("the overview on %s", (dialect) => {
+  const store = useTestDatabase(dialect);
+  const overview = (db: TenantDb, product?: ProductName) =>
+    createOverviewHandlers({ clock: clockAt(TEST_NOW) }).showOverview(asOperator(db), {
+      params: undefined,
+      query: { product },
+      body: undefined,
+    });
+  const set = (db: TenantDb, deviceId: DeviceId | undefined, change: Partial<DeviceTable>) =>
+    db.transaction(async (inner) => {
+      await inner.kysely
+        .updateTable("device")
+        .set(change)
+        .where("id", "=", deviceId ?? ("" as DeviceId))
+        .execute();
+    });
+
+  test("an empty server has its first steps before it", async () => {
+    expect(await overview(await store.newTenant())).toMatchObject({
+      needs: [],
+      moving: [],
+      byRunning: [],
+      byState: { accepted: 0 },
+      recent: [],
+      firstSteps: {
+        hasProduct: false,
+        hasDevice: false,
+        hasRelease: false,
+        hasDeployment: false,
+        hasSuccess: false,
+      },
+    });
+  });
+
+  test("says what needs somebody, what moves and what runs, the stopped deployment first", async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const ids = await addDevices(db, [1, 2, 3, 4]);
+    const [first, second, pending, twin] = ids;
+    await set(db, pending, { state: "pending" });
+    await set(db, twin, { identity_conflict_at: TEST_NOW });
+    const errorStop = { count: 1 };
+    const releaseId = await addRelease(db, "2.0");
+    const { id } = await deploy(db, releaseId, { plan: { stages: [{ percent: 100, errorStop }] } });
+    if (first === undefined || second === undefined) throw new Error("devices were added");
+    await report(db, first, await checkIn(db, first), [finished("succeeded", "2.0")]);
+    expect((await overview(db)).moving).toMatchObject([{ id, state: "running" }]);
+    await report(db, second, await checkIn(db, second), [finished("rolled-back", "1.0")]);
+
+    const shown = await overview(db);
+    expect(shown).toMatchObject({
+      needs: [
+        {
+          kind: "deployment-tripped",
+          sentence:
+            '"Deployment 1" stopped itself at stage 1: 1 of 2 devices failed; the limit is 1.',
+          count: 1,
+          deploymentId: id,
+        },
+        { kind: "identity-conflict", count: 1, deploymentId: null },
+        { kind: "devices-pending", sentence: "1 device asks to join.", count: 1 },
+      ],
+      moving: [],
+      byState: { accepted: 3, pending: 1 },
+      firstSteps: { hasProduct: true, hasDevice: true, hasRelease: true, hasSuccess: true },
+      asOf: new Date(TEST_NOW).toISOString(),
+    });
+    expect(shown.byRunning).toEqual([
+      { artifactName: "1.0", count: 2, isMoving: false },
+      { artifactName: "2.0", count: 1, isMoving: false },
+    ]);
+    expect(shown.recent.map(({ body }) => body.kind)).toEqual([
+      "deployment-tripped",
+      "deployment-created",
+    ]);
+  });
+
+  test("of one product leaves out the others, and a version on its way has its row", async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    await addDevices(db, [1, 2]);
+    await deploy(db, await addRelease(db, "2.0"));
+
+    expect((await overview(db, PRODUCT)).byRunning).toEqual([
+      { artifactName: "1.0", count: 2, isMoving: false },
+      { artifactName: "2.0", count: 0, isMoving: true },
+    ]);
+    expect(await overview(db, "other" as ProductName)).toMatchObject({
+      moving: [],
+      byRunning: [],
+      firstSteps: { hasProduct: true },
+    });
+  });
+});

@@ -1,0 +1,73 @@
+import type { Deployment, EventKind, FleetNeed, Overview, ProductName } from "@moult/model";
+import { needSentence } from "@moult/planner";
+import { unfinishedDeployments } from "../deployments/index.ts";
+import { namedEventPage } from "../events/index.ts";
+import { isoFrom } from "../platform/columns.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import type { FleetCounts } from "./count-fleet.ts";
+import { firstSteps } from "./queries.ts";
+import { rankRunning } from "./rank-running.ts";
+
+const MOVING_MAX = 10;
+const RECENT_MAX = 10;
+/** What people do and decide, and what they decide about. */
+const RECENT_KINDS: readonly EventKind[] = [
+  "device-enrolled",
+  "device-state-changed",
+  "device-identity-conflict",
+  "group-changed",
+  "product-changed",
+  "release-changed",
+  "release-deleted",
+  "deployment-created",
+  "deployment-state-changed",
+  "deployment-tripped",
+  "stage-advanced",
+];
+
+export async function showOverview(
+  db: TenantDb,
+  product: ProductName | undefined,
+  counts: FleetCounts,
+): Promise<Overview> {
+  const unfinished = await unfinishedDeployments(db, product);
+  const running = unfinished.filter(({ state }) => state === "running");
+  const moving = new Set<string>(running.map(({ version }) => version));
+  const kinds = { kinds: RECENT_KINDS };
+  return {
+    needs: needsOf(unfinished, counts),
+    moving: running.slice(0, MOVING_MAX),
+    ...rankRunning(counts.byRunning, moving),
+    byState: counts.byState,
+    recent: (await namedEventPage(db, kinds, undefined, RECENT_MAX)).items,
+    firstSteps: await firstSteps(db),
+    asOf: isoFrom(counts.countedAt),
+  };
+}
+
+/** What was stopped first: until somebody decides, its devices wait. */
+function needsOf(unfinished: readonly Deployment[], counts: FleetCounts): FleetNeed[] {
+  const deployments = (kind: "deployment-tripped" | "deployment-paused"): FleetNeed[] =>
+    unfinished
+      .filter(({ state }) => `deployment-${state}` === kind)
+      .map((deployment) => ({
+        kind,
+        sentence: needSentence({ kind, deployment }),
+        count: deployment.trip?.failed ?? 0,
+        deploymentId: deployment.id,
+      }));
+  const devices = (
+    kind: "identity-conflict" | "devices-pending" | "keys-pending",
+    count: number,
+  ): FleetNeed[] =>
+    count === 0
+      ? []
+      : [{ kind, sentence: needSentence({ kind, count }), count, deploymentId: null }];
+  return [
+    ...deployments("deployment-tripped"),
+    ...devices("identity-conflict", counts.conflicts),
+    ...deployments("deployment-paused"),
+    ...devices("devices-pending", counts.byState.pending),
+    ...devices("keys-pending", counts.pendingKeys),
+  ];
+}
