@@ -142,7 +142,7 @@ async function mountOperatorApi(
     }),
     ...createEventHandlers({ events }),
     ...createChangeHandlers({ events, clock }),
-    ...createOverviewHandlers({ clock }),
+    ...createOverviewHandlers({ clock, checkInSeconds: config.devices.checkInSeconds }),
     ...createProductHandlers({ clock }),
     ...createDeviceHandlers({
       clock,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Deployment } from "./deployment.ts";
-import { DeviceState } from "./device.ts";
+import { DeviceContact, DeviceState } from "./device.ts";
 import { FleetEvent } from "./event.ts";
 import { DeploymentId } from "./ids.ts";
 import { Instant } from "./names.ts";
@@ -42,6 +42,8 @@ export const Overview = z.object({
   /** What `byRunning` leaves out. */
   otherRunning: z.object({ versions: z.int().min(0), count: z.int().min(0) }),
   byState: z.record(DeviceState, z.int()),
+  /** Of the accepted devices. */
+  byContact: z.record(DeviceContact, z.int()),
   /** The newest first, at most 10; not what every device does in every update. */
   recent: z.array(FleetEvent),
   /** What of the way from an empty server to the first update is done. */

@@ -461,6 +461,7 @@ describe("the overview", () => {
     ],
     otherRunning: { versions: 4, count: 2 },
     byState: { pending: 7, accepted: 20, rejected: 0, decommissioned: 0 },
+    byContact: { "on-time": 17, late: 0, silent: 2, "never-seen": 1 },
     recent: [event(1, { kind: "stage-advanced", stage: 1 })],
     firstSteps: {
       hasProduct: true,
@@ -481,6 +482,7 @@ describe("the overview", () => {
     expect(out).toMatch(/^Needs you\n {2}7 devices ask to join\.\n\nMoving\n {2}november: Stage 1/);
     expect(out).toContain(" 3  on its way");
     expect(out).toContain("4 other versions");
+    expect(out).toContain("Heard from\n  17 on time, 2 silent, 1 never seen");
     expect(out).not.toContain("First steps");
   });
 

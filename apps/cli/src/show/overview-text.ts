@@ -1,4 +1,4 @@
-import type { Overview } from "@moult/model";
+import type { DeviceContact, Overview } from "@moult/model";
 import { barText } from "../terminal/bar-text.ts";
 import { padText, plainText } from "../terminal/plain-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -23,6 +23,7 @@ export function overviewText(overview: Overview, terminal: Terminal): string {
       moving.map(({ name, headline }) => plainText(`${name}: ${headline}`)),
     ),
     ...section("Runs", runningLines(overview, terminal)),
+    ...section("Heard from", contactLines(overview)),
     ...section("Lately", recent.map(eventLine)),
     ...section("First steps", stepLines(overview)),
   ].join("\n\n");
@@ -54,6 +55,23 @@ function runningLines(
     const bar = terminal.style(isMoving ? "cyan" : "green", barText(count / whole, BAR_COLUMNS));
     return `${padText(name, nameColumns)} ${bar} ${count}${isMoving ? "  on its way" : ""}`;
   });
+}
+
+const CONTACT_WORDS = {
+  "on-time": "on time",
+  late: "late",
+  silent: "silent",
+  "never-seen": "never seen",
+} as const satisfies Record<DeviceContact, string>;
+
+const CONTACTS = Object.keys(CONTACT_WORDS) as DeviceContact[];
+
+function contactLines({ byContact }: Overview): readonly string[] {
+  const counts = CONTACTS.flatMap((contact) => {
+    const count = byContact[contact] ?? 0;
+    return count === 0 ? [] : [`${count} ${CONTACT_WORDS[contact]}`];
+  });
+  return counts.length === 0 ? [] : [counts.join(", ")];
 }
 
 /** Shown until the first device was updated. */

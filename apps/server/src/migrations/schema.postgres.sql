@@ -64,6 +64,7 @@ CREATE INDEX assignment_latest ON public.assignment USING btree (deployment_id, 
 CREATE UNIQUE INDEX assignment_number ON public.assignment USING btree (tenant_id, number)
 CREATE INDEX assignment_of_device ON public.assignment USING btree (device_id, offered_at)
 CREATE INDEX assignment_open ON public.assignment USING btree (tenant_id, updated_at) WHERE (closed_at IS NULL)
+CREATE INDEX assignment_progress ON public.assignment USING btree (deployment_id, outcome, code, stage, state, closed_at)
 table attempt column tenant_id text not null
 table attempt column assignment_id text not null
 table attempt column attempt integer not null
@@ -212,13 +213,15 @@ table device column enrolled_at bigint not null
 table device column accepted_at bigint
 table device column last_seen_at bigint
 table device column sort_name text not null default ''::text
+table device column traits_sha256 text
 table device constraint device_pkey PRIMARY KEY (id)
 table device constraint device_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 table device constraint device_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
 CREATE INDEX device_by_name ON public.device USING btree (tenant_id, sort_name, id)
 CREATE INDEX device_by_name_in_product ON public.device USING btree (tenant_id, product, sort_name, id)
 CREATE INDEX device_by_running ON public.device USING btree (tenant_id, product, running_artifact, enrolled_at, id)
-CREATE INDEX device_by_state ON public.device USING btree (tenant_id, product, state, hardware_type)
+CREATE INDEX device_class ON public.device USING btree (tenant_id, product, state, hardware_type, running_artifact, running_sha256, traits_sha256, draw, id)
+CREATE INDEX device_conflict ON public.device USING btree (tenant_id, product, id) WHERE (identity_conflict_at IS NOT NULL)
 CREATE INDEX device_hardware ON public.device USING btree (tenant_id, hardware_type)
 CREATE UNIQUE INDEX device_identity ON public.device USING btree (tenant_id, product, identity_sha256)
 CREATE INDEX device_newest ON public.device USING btree (tenant_id, enrolled_at, id)
@@ -259,6 +262,7 @@ table device_key column created_at bigint not null
 table device_key constraint device_key_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table device_key constraint device_key_pkey PRIMARY KEY (tenant_id, fingerprint)
 CREATE INDEX device_key_device ON public.device_key USING btree (device_id)
+CREATE INDEX device_key_pending ON public.device_key USING btree (tenant_id, device_id) WHERE (state = 'pending'::text)
 table device_run column tenant_id text not null
 table device_run column device_id text not null
 table device_run column artifact_name text not null
@@ -291,6 +295,8 @@ table event column written_by xid8 not null default pg_current_xact_id()
 table event constraint event_pkey PRIMARY KEY (sequence)
 CREATE INDEX event_deployment ON public.event USING btree (deployment_id, sequence)
 CREATE INDEX event_device ON public.event USING btree (device_id, sequence)
+CREATE INDEX event_notable ON public.event USING btree (tenant_id, sequence) WHERE (kind <> ALL (ARRAY['assignment-offered'::text, 'assignment-progressed'::text, 'assignment-closed'::text, 'device-running-changed'::text, 'device-inventory-changed'::text]))
+CREATE INDEX event_notable_of_deployment ON public.event USING btree (deployment_id, sequence) WHERE (kind <> ALL (ARRAY['assignment-offered'::text, 'assignment-progressed'::text, 'assignment-closed'::text, 'device-running-changed'::text, 'device-inventory-changed'::text]))
 CREATE INDEX event_tenant ON public.event USING btree (tenant_id, sequence)
 table migration column number integer not null
 table migration column name text not null

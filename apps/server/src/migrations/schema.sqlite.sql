@@ -27,6 +27,7 @@ CREATE INDEX assignment_latest on assignment (deployment_id, updated_at, id);
 CREATE UNIQUE INDEX assignment_number on assignment (tenant_id, number);
 CREATE INDEX assignment_of_device on assignment (device_id, offered_at);
 CREATE INDEX assignment_open on assignment (tenant_id, updated_at) where closed_at is null;
+CREATE INDEX assignment_progress on assignment (deployment_id, outcome, code, stage, state, closed_at);
 CREATE TABLE attempt (
   tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
   started_at bigint not null, finished_at bigint, outcome text, code text, detail text,
@@ -84,12 +85,14 @@ CREATE TABLE device (
   identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
   running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
   decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
-  accepted_at bigint, last_seen_at bigint, sort_name text not null default '',
+  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX device_by_name on device (tenant_id, sort_name, id);
 CREATE INDEX device_by_name_in_product on device (tenant_id, product, sort_name, id);
 CREATE INDEX device_by_running on device (tenant_id, product, running_artifact, enrolled_at, id);
-CREATE INDEX device_by_state on device (tenant_id, product, state, hardware_type);
+CREATE INDEX device_class on device
+  (tenant_id, product, state, hardware_type, running_artifact, running_sha256, traits_sha256, draw, id);
+CREATE INDEX device_conflict on device (tenant_id, product, id) where identity_conflict_at is not null;
 CREATE INDEX device_hardware on device (tenant_id, hardware_type);
 CREATE UNIQUE INDEX device_identity on device (tenant_id, product, identity_sha256);
 CREATE INDEX device_newest on device (tenant_id, enrolled_at, id);
@@ -115,6 +118,7 @@ CREATE TABLE device_key (
   fingerprint text not null, tenant_id text not null, device_id text not null references device (id),
   public_key text not null, state text not null, created_at bigint not null, primary key (tenant_id, fingerprint));
 CREATE INDEX device_key_device on device_key (device_id);
+CREATE INDEX device_key_pending on device_key (tenant_id, device_id) where state = 'pending';
 CREATE TABLE device_run (
   tenant_id text not null, device_id text not null references device (id), artifact_name text not null,
   since bigint not null, until bigint);
@@ -130,6 +134,10 @@ CREATE TABLE event (
   deployment_id text, assignment_id text, kind text not null, body text not null);
 CREATE INDEX event_deployment on event (deployment_id, sequence);
 CREATE INDEX event_device on event (device_id, sequence);
+CREATE INDEX event_notable on event (tenant_id, sequence) where kind not in ('assignment-offered', 'assignment-progressed', 'assignment-closed',
+  'device-running-changed', 'device-inventory-changed');
+CREATE INDEX event_notable_of_deployment on event (deployment_id, sequence) where kind not in ('assignment-offered', 'assignment-progressed', 'assignment-closed',
+  'device-running-changed', 'device-inventory-changed');
 CREATE INDEX event_tenant on event (tenant_id, sequence);
 CREATE TABLE migration (number integer primary key, name text not null);
 CREATE TABLE operator (

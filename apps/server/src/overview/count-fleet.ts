@@ -1,4 +1,5 @@
-import type { DeviceState, ProductName } from "@moult/model";
+import type { DeviceContact, DeviceState, ProductName } from "@moult/model";
+import { fleetContact } from "../devices/index.ts";
 import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { countConflicts, countPendingKeys, productNames, runningCounts } from "./queries.ts";
@@ -6,6 +7,7 @@ import { countConflicts, countPendingKeys, productNames, runningCounts } from ".
 /** What of an overview takes a walk over the fleet. */
 export interface FleetCounts {
   readonly countedAt: number;
+  readonly byContact: Record<DeviceContact, number>;
   readonly byState: Record<DeviceState, number>;
   /** Accepted devices by what they run. */
   readonly byRunning: ReadonlyMap<string | null, number>;
@@ -17,7 +19,7 @@ export interface FleetCounts {
 export async function countFleet(
   db: TenantDb,
   product: ProductName | undefined,
-  at: number,
+  clock: { readonly now: number; readonly checkInSeconds: number },
 ): Promise<FleetCounts> {
   const byState = { pending: 0, accepted: 0, rejected: 0, decommissioned: 0 };
   const byRunning = new Map<string | null, number>();
@@ -29,8 +31,12 @@ export async function countFleet(
         byRunning.set(artifactName, (byRunning.get(artifactName) ?? 0) + count);
     }
   }
+  await othersTurn();
+  const byContact = await fleetContact(db, product, clock);
+  await othersTurn();
   return {
-    countedAt: at,
+    countedAt: clock.now,
+    byContact,
     byState,
     byRunning,
     conflicts: await countConflicts(db, product),

@@ -13,8 +13,10 @@ const SPACING_MS = SECOND_MS;
 /** Where the fleet stands. */
 export function createOverviewHandlers({
   clock,
+  checkInSeconds,
 }: {
   readonly clock: Clock;
+  readonly checkInSeconds: number;
 }): Handlers<"showOverview"> {
   const counts = createFreshValues<FleetCounts>({ keptMs: KEPT_MS, spacingMs: SPACING_MS });
   return {
@@ -22,7 +24,7 @@ export function createOverviewHandlers({
       // Before anything is counted: what happens while it is counted is a later version.
       const version = await lastSequence(db);
       const counted = await counts.get(`${db.tenantId} ${product ?? ""}`, version, () =>
-        countFleet(db, product, clock.now()),
+        countFleet(db, product, { now: clock.now(), checkInSeconds }),
       );
       return showOverview(db, product, counted);
     },

@@ -21,11 +21,14 @@ import { createOverviewHandlers } from "./operations.ts";
 describe.each(DIALECTS)("the overview on %s", (dialect) => {
   const store = useTestDatabase(dialect);
   const overview = (db: TenantDb, product?: ProductName) =>
-    createOverviewHandlers({ clock: clockAt(TEST_NOW) }).showOverview(asOperator(db), {
-      params: undefined,
-      query: { product },
-      body: undefined,
-    });
+    createOverviewHandlers({ clock: clockAt(TEST_NOW), checkInSeconds: 60 }).showOverview(
+      asOperator(db),
+      {
+        params: undefined,
+        query: { product },
+        body: undefined,
+      },
+    );
   const set = (db: TenantDb, deviceId: DeviceId | undefined, change: Partial<DeviceTable>) =>
     db.transaction(async (inner) => {
       await inner.kysely
@@ -82,6 +85,7 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
       ],
       moving: [],
       byState: { accepted: 3, pending: 1 },
+      byContact: { "on-time": 0, late: 0, silent: 0, "never-seen": 3 },
       firstSteps: { hasProduct: true, hasDevice: true, hasRelease: true, hasSuccess: true },
       asOf: new Date(TEST_NOW).toISOString(),
     });

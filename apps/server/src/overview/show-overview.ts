@@ -39,6 +39,7 @@ export async function showOverview(
     moving: running.slice(0, MOVING_MAX),
     ...rankRunning(counts.byRunning, moving),
     byState: counts.byState,
+    byContact: counts.byContact,
     recent: (await namedEventPage(db, kinds, undefined, RECENT_MAX)).items,
     firstSteps: await firstSteps(db),
     asOf: isoFrom(counts.countedAt),
