@@ -1,4 +1,5 @@
 import type { DeviceId, ProductName } from "@moult/model";
+import type { Updateable } from "kysely";
 import { describe, expect, test } from "vitest";
 import {
   PRODUCT,
@@ -29,7 +30,7 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
         body: undefined,
       },
     );
-  const set = (db: TenantDb, deviceId: DeviceId | undefined, change: Partial<DeviceTable>) =>
+  const set = (db: TenantDb, deviceId: DeviceId | undefined, change: Updateable<DeviceTable>) =>
     db.transaction(async (inner) => {
       await inner.kysely
         .updateTable("device")
