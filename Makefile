@@ -31,7 +31,7 @@ $(SETUP):
 	@touch $@
 
 .PHONY: build
-build: setup ## the agent, the command line tool and the web console into dist/
+build: setup ## agent, command line tool, server and web console into dist/
 	node tools/build.ts
 
 .PHONY: demo

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { setUpAdministrator } from "../tools/local/administrator.ts";
 import { AGENT_BUNDLE, createLocalDevice, type LocalDevice } from "../tools/local/local-agent.ts";
 import { startLocalProcess, waitFor } from "../tools/local/local-process.ts";
-import { startLocalServer } from "../tools/local/local-server.ts";
+import { SERVER_BUNDLE, startLocalServer } from "../tools/local/local-server.ts";
 import { createMoultCommand, words } from "../tools/local/moult-command.ts";
 import { residentBytes, summary, type BenchOptions, type BenchReport } from "./measure.ts";
 
@@ -35,7 +35,10 @@ interface Measured {
 /** The agent as devices get it: its bundle, started as its unit file starts it, here and with the system's own Node. */
 export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
   const folder = mkdtempSync(join(tmpdir(), "moult-bench-agent-"));
-  const server = await startLocalServer({ dataFolder: join(folder, "server") });
+  const server = await startLocalServer({
+    dataFolder: join(folder, "server"),
+    program: SERVER_BUNDLE,
+  });
   try {
     const moult = createMoultCommand({ home: folder, cwd: folder });
     await setUpAdministrator(server, moult);

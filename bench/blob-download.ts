@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { present, seededRandom } from "@moult/base";
 import { Provisioning } from "@moult/device-protocol";
 import { setUpAdministrator } from "../tools/local/administrator.ts";
-import { startLocalServer, type LocalServer } from "../tools/local/local-server.ts";
+import { SERVER_BUNDLE, startLocalServer, type LocalServer } from "../tools/local/local-server.ts";
 import { createMoultCommand, words } from "../tools/local/moult-command.ts";
 import { createFleetLink } from "../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../tools/fleet/simulated-device.ts";
@@ -29,6 +29,7 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
   const nginx = await startNginx(folder, `root ${join(folder, "server", "blobs")};`);
   const server = await startLocalServer({
     dataFolder: join(folder, "server"),
+    program: SERVER_BUNDLE,
     settings: { MOULT_TLS_MODE: "off" },
   });
   try {

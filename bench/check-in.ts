@@ -10,7 +10,7 @@ import { Provisioning } from "@moult/device-protocol";
 import { createFleetLink } from "../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../tools/fleet/simulated-device.ts";
 import { setUpAdministrator } from "../tools/local/administrator.ts";
-import { startLocalServer, type LocalServer } from "../tools/local/local-server.ts";
+import { SERVER_BUNDLE, startLocalServer, type LocalServer } from "../tools/local/local-server.ts";
 import { createMoultCommand, words } from "../tools/local/moult-command.ts";
 import {
   median,
@@ -37,6 +37,7 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
   const nginx = await startNginx(folder, "location / { return 204; }");
   const server = await startLocalServer({
     dataFolder: join(folder, "server"),
+    program: SERVER_BUNDLE,
     settings: { MOULT_TLS_MODE: "off", MOULT_LOG_LEVEL: "warn" },
   });
   try {

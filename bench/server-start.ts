@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, createCookieJar } from "@moult/client";
-import { startLocalServer, type LocalServer } from "../tools/local/local-server.ts";
+import { SERVER_BUNDLE, startLocalServer, type LocalServer } from "../tools/local/local-server.ts";
 import { residentBytes, summary, type BenchOptions, type BenchReport } from "./measure.ts";
 
 export const name = "server-start";
@@ -71,7 +71,7 @@ async function timedStart(
   settings: Readonly<Record<string, string>>,
 ): Promise<{ readonly server: LocalServer; readonly readyMs: number }> {
   const startedMs = performance.now();
-  const server = await startLocalServer({ dataFolder, settings });
+  const server = await startLocalServer({ dataFolder, settings, program: SERVER_BUNDLE });
   return { server, readyMs: performance.now() - startedMs };
 }
 

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { freePort, startLocalProcess, waitFor, type LocalProcess } from "./local-process.ts";
 
 const SERVER_MAIN = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
+/** The server as it is installed: `npm run build` makes it. */
+export const SERVER_BUNDLE = fileURLToPath(new URL("../../dist/server/main.mjs", import.meta.url));
 
 export interface LocalServer extends LocalProcess {
   readonly url: string;
@@ -21,18 +23,20 @@ export interface LocalServer extends LocalProcess {
 export interface LocalServerOptions {
   readonly dataFolder: string;
   readonly port?: number;
+  /** The sources by default. */
+  readonly program?: string;
   /** Settings as environment variables, over the defaults for one machine. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A real server process on the loopback address, ready when this returns. */
 export async function startLocalServer(options: LocalServerOptions): Promise<LocalServer> {
-  const { dataFolder, settings = {} } = options;
+  const { dataFolder, program = SERVER_MAIN, settings = {} } = options;
   await mkdir(dataFolder, { recursive: true });
   const port = options.port ?? (await freePort());
   const isPlain = settings["MOULT_TLS_MODE"] === "off";
   const url = `${isPlain ? "http" : "https"}://localhost:${port}`;
-  const server = await startLocalProcess(process.execPath, [SERVER_MAIN, "--data", dataFolder], {
+  const server = await startLocalProcess(process.execPath, [program, "--data", dataFolder], {
     logFile: join(dataFolder, "..", "server.log"),
     environment: {
       MOULT_LISTEN_HOST: "127.0.0.1",

@@ -209,9 +209,6 @@ export function redacted(config: ServerConfig): unknown {
   };
 }
 
-/** Where `npm run build` puts what this server hands out. */
-export const DIST_FOLDER = resolve(import.meta.dirname, "../../../dist");
-
 /** Where things lie below the data folder. */
 export function dataPaths(config: ServerConfig) {
   const data = resolve(config.data);

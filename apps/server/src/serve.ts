@@ -7,7 +7,6 @@ import type { TenantId } from "@moult/model";
 import type { FastifyInstance } from "fastify";
 import type { ServeCommand } from "./command-line.ts";
 import {
-  DIST_FOLDER,
   dataPaths,
   loadConfig,
   publicUrlOf,
@@ -32,6 +31,7 @@ import { openFolderBlobs } from "./platform/blobs.ts";
 import { openDatabase, type Database } from "./platform/database.ts";
 import { ensureDefaultTenant } from "./platform/default-tenant.ts";
 import { createEventFeed } from "./platform/events.ts";
+import { DIST_FOLDER } from "./platform/installation.ts";
 import { healthRoutes } from "./platform/http/health-routes.ts";
 import { closeHttpServer, createHttpServer } from "./platform/http/http-server.ts";
 import { operationRoutes } from "./platform/http/operation-routes.ts";

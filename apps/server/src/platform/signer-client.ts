@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { backOffDelayMs, utf8, type BackOff, type Log, type Random } from "@moult/base";
 import { SignerReply, type SignerRequest } from "@moult/model";
 import type { Instruction } from "@moult/trust";
 import { ApiError } from "./api-error.ts";
+import { SIGNER_MAIN } from "./installation.ts";
 
 /** The signer as the rest of the server sees it: a question, and an envelope or a typed refusal. */
 export interface Signer {
@@ -30,8 +30,6 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const RESTART_BACK_OFF: BackOff = { delayMsMin: 100, delayMsMax: 10_000 };
 /** A signer that lived this long was healthy: its next restart is quick again. */
 const HEALTHY_AFTER_MS = 10_000;
-
-const SIGNER_MAIN = fileURLToPath(new URL("../../../signer/src/main.ts", import.meta.url));
 
 interface Waiting {
   readonly resolve: (reply: SignerReply) => void;
