@@ -224,6 +224,11 @@ const release = createRoute({
   component: lazyRouteComponent(() => import("./pages/release-page.tsx"), "ReleasePage"),
 });
 
+const firstSteps = createRoute({
+  ...inFrame,
+  path: "/first-steps",
+  component: lazyRouteComponent(() => import("./pages/first-steps-page.tsx"), "FirstStepsPage"),
+});
 const activity = createRoute({
   ...inFrame,
   path: "/activity",
@@ -276,6 +281,7 @@ const routeTree = root.addChildren([
   welcome,
   frame.addChildren([
     overview,
+    firstSteps,
     deployments,
     newDeployment,
     deployment.addChildren(deploymentTabs),

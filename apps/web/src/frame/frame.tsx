@@ -7,6 +7,7 @@ import { Notices } from "./notices.tsx";
 import { PersonMenu } from "./person-menu.tsx";
 import { SessionDialog } from "./session-dialog.tsx";
 import { NavIcon, type NavIconName } from "./nav-icon.tsx";
+import { Shortcuts } from "./shortcuts.tsx";
 
 interface Place {
   readonly label: string;
@@ -52,6 +53,7 @@ function FrameBody() {
           </Link>
           <div className="flex items-center gap-2">
             <Palette />
+            <Shortcuts />
             <PersonMenu />
           </div>
         </header>

@@ -19,6 +19,7 @@ const PLACES: readonly Entry[] = (
     ["Devices", { to: "/devices" }],
     ["Devices that ask to join", { to: "/devices", search: { state: "pending" } }],
     ["Enrol a device", { to: "/devices/new" }],
+    ["First steps", { to: "/first-steps" }],
     ["Groups", { to: "/groups" }],
     ["Releases", { to: "/releases" }],
     ["Upload a release", { to: "/releases/upload" }],

@@ -1,3 +1,24 @@
+import { EnrolmentTokens } from "../components/enrolment-tokens.tsx";
+import { Preauthorisations } from "../components/preauthorisations.tsx";
+import { useMay } from "../server/me.ts";
+import { useOperation } from "../server/operation-query.ts";
+import { TextLink } from "../ui/text-link.tsx";
+
 export function EnrolmentTokensPage() {
-  return null;
+  const products = (useOperation("listProducts").data?.items ?? []).map(({ name }) => name);
+  const mayEnrol = useMay("enrolment:write");
+  const disabledReason = mayEnrol
+    ? products.length === 0
+      ? "there is no product yet"
+      : undefined
+    : "your role may not enrol devices";
+  return (
+    <div className="flex flex-col gap-4">
+      <p className="text-soft">
+        For one device, <TextLink to="/devices/new">one command</TextLink> does it all.
+      </p>
+      <EnrolmentTokens products={products} disabledReason={disabledReason} />
+      <Preauthorisations products={products} disabledReason={disabledReason} />
+    </div>
+  );
 }

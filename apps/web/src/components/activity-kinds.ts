@@ -1,0 +1,48 @@
+import type { EventKind } from "@moult/model";
+
+/** Every kind of event in one of few groups, as a filter names them: a new kind does not compile without its group. */
+const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
+  "device-enrolled": "admission",
+  "device-state-changed": "admission",
+  "device-identity-conflict": "admission",
+  "device-inventory-changed": "devices",
+  "device-running-changed": "devices",
+  "group-changed": "settings",
+  "product-changed": "settings",
+  "release-changed": "releases",
+  "release-deleted": "releases",
+  "deployment-created": "deployments",
+  "deployment-state-changed": "deployments",
+  "deployment-tripped": "deployments",
+  "stage-advanced": "deployments",
+  "assignment-offered": "updates",
+  "assignment-progressed": "updates",
+  "assignment-closed": "updates",
+};
+
+export type ActivityGroup =
+  | "deployments"
+  | "updates"
+  | "admission"
+  | "devices"
+  | "releases"
+  | "settings";
+
+export const ACTIVITY_GROUPS: Readonly<Record<ActivityGroup, string>> = {
+  deployments: "Deployments",
+  updates: "Updates of single devices",
+  admission: "Devices that join and leave",
+  devices: "What devices run and report",
+  releases: "Releases",
+  settings: "Products and groups",
+};
+
+export const isActivityGroup = (value: string): value is ActivityGroup =>
+  Object.hasOwn(ACTIVITY_GROUPS, value);
+
+/** The kinds of a group, as `listEvents` takes them. */
+export const kindsOf = (group: ActivityGroup): string =>
+  (Object.entries(GROUP_OF) as [EventKind, ActivityGroup][])
+    .filter(([, of]) => of === group)
+    .map(([kind]) => kind)
+    .join(",");

@@ -1,0 +1,64 @@
+import type { HardwareType, ProductName } from "@moult/model";
+
+/** What a person copies into a terminal of the machine that keeps their signing key. All of it happens in one folder. */
+const FOLDER = "~/moult";
+const END = "END_OF_FILE";
+
+/** For a POSIX shell: one word, whatever is in it. */
+export const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+export interface CliSource {
+  /** Where the page came from: this machine is known to reach it. */
+  readonly origin: string;
+  readonly cli: { readonly path: string; readonly sha256: string };
+  /** PEM; null when every machine knows who vouches for the server, or it speaks plain HTTP. */
+  readonly certificateAuthority: string | null;
+  readonly email: string;
+}
+
+/**
+ * Fetches the command line tool and signs in. The digest, which came with this page, vouches for the file. macOS names the
+ * checking program differently.
+ */
+export function getCliCommand({ origin, cli, certificateAuthority, email }: CliSource): string {
+  const hasOwnAuthority = certificateAuthority !== null && origin.startsWith("https:");
+  const trust = hasOwnAuthority ? " --certificate-authority authority.pem" : "";
+  return [
+    `mkdir -p ${FOLDER} && cd ${FOLDER}`,
+    `curl -fsS${hasOwnAuthority ? " --insecure" : ""} -o moult.mjs ${quoted(`${origin}${cli.path}`)}`,
+    `echo '${cli.sha256}  moult.mjs' | (sha256sum -c - || shasum -a 256 -c -)`,
+    ...(hasOwnAuthority
+      ? [`cat > authority.pem <<'${END}'\n${certificateAuthority.trim()}\n${END}`]
+      : []),
+    `node moult.mjs login ${quoted(origin)} --email ${quoted(email)}${trust}`,
+  ].join("\n");
+}
+
+/** A signing key that only this person has, and a product that takes what it signed and nothing else. */
+export const signedProductCommand = (product: string): string =>
+  [
+    `cd ${FOLDER}`,
+    "node moult.mjs artifact keygen --out release-key",
+    `node moult.mjs product create ${quoted(product)} --artifact-key release-key.pub.pem --require-signature`,
+  ].join("\n");
+
+export interface FirstRelease {
+  readonly product: ProductName;
+  readonly hardwareType: HardwareType;
+  readonly isSigned: boolean;
+}
+
+export const FIRST_VERSION = "1.0";
+/** On the device; below the folder of an agent that has one of its own. */
+export const FIRST_FILE = "/opt/hello/greeting.txt";
+
+/** A release as small as one can be: a folder with one file. */
+export const firstReleaseCommand = ({ product, hardwareType, isSigned }: FirstRelease): string =>
+  [
+    `cd ${FOLDER}`,
+    `mkdir -p hello && echo 'Hello from ${FIRST_VERSION}' > hello/greeting.txt`,
+    `node moult.mjs artifact create --type directory --dir hello --dest-dir /opt/hello --name ${FIRST_VERSION} \\`,
+    `  --hardware-type ${quoted(hardwareType)} --out hello-${FIRST_VERSION}.mender --force${isSigned ? " --sign-key release-key.pem" : ""}`,
+    `node moult.mjs release upload --product ${quoted(product)} hello-${FIRST_VERSION}.mender`,
+  ].join("\n");

@@ -1,0 +1,97 @@
+import type { Reply } from "@moult/client";
+import { MINUTE_MS } from "@moult/base";
+import type { ReactNode } from "react";
+import { count, counted } from "../format/number.ts";
+import { useNow } from "../ui/clock.ts";
+import { Foreign } from "../ui/foreign.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { TextLink } from "../ui/text-link.tsx";
+import { When } from "../ui/when.tsx";
+
+type Overview = Reply<"showOverview">;
+
+/** What the fleet runs. A version that a running deployment brings keeps its row, however few run it. */
+export function OverviewRunning({ overview }: { readonly overview: Overview }) {
+  const { byRunning, otherRunning, asOf } = overview;
+  const now = useNow(MINUTE_MS);
+  const most = Math.max(1, ...byRunning.map((row) => row.count), otherRunning.count);
+  const isOld = now - Date.parse(asOf) > MINUTE_MS;
+  return (
+    <Panel
+      title="Runs"
+      aside={
+        isOld ? (
+          <span className="text-sm text-soft">
+            counted <When at={asOf} />
+          </span>
+        ) : undefined
+      }
+    >
+      {byRunning.length === 0 ? (
+        <p className="text-soft">No device has said yet what it runs.</p>
+      ) : (
+        <ul className="flex flex-col gap-1.5">
+          {byRunning.map((row) => (
+            <RunningRow
+              key={row.artifactName ?? ""}
+              name={<RunningName artifactName={row.artifactName} />}
+              devices={row.count}
+              share={row.count / most}
+              isMoving={row.isMoving}
+            />
+          ))}
+          {otherRunning.count > 0 && (
+            <RunningRow
+              name={
+                <span className="text-soft">
+                  {counted(otherRunning.versions, "other version", "other versions")}
+                </span>
+              }
+              devices={otherRunning.count}
+              share={otherRunning.count / most}
+              isMoving={false}
+            />
+          )}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+function RunningName({ artifactName }: { readonly artifactName: string | null }) {
+  if (artifactName === null) return <span className="text-soft">not known yet</span>;
+  return (
+    <TextLink to="/devices" search={{ running: artifactName }} isQuiet>
+      <Foreign text={artifactName} cut mono />
+    </TextLink>
+  );
+}
+
+function RunningRow({
+  name,
+  devices,
+  share,
+  isMoving,
+}: {
+  readonly name: ReactNode;
+  readonly devices: number;
+  /** Of the longest bar. */
+  readonly share: number;
+  readonly isMoving: boolean;
+}) {
+  return (
+    <li className="grid grid-cols-[minmax(5rem,9rem)_1fr_auto] items-center gap-3">
+      <span className="flex min-w-0 items-center gap-1.5">
+        {name}
+        {isMoving && <span className="text-xs text-move">moving</span>}
+      </span>
+      <span aria-hidden="true" className="h-2.5 overflow-hidden rounded-sm bg-sunk">
+        <span
+          className={`block h-full min-w-[3px] ${isMoving ? "bg-move-fill" : "bg-good-fill"}`}
+          style={{ width: `${share * 100}%` }}
+        />
+      </span>
+      <span className="tabular text-right">{count(devices)}</span>
+    </li>
+  );
+}

@@ -1,0 +1,99 @@
+import type { Role } from "@moult/api";
+import { useState, type FormEvent } from "react";
+import { useMe } from "../server/me.ts";
+import { useAction } from "../server/use-action.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { Secret } from "../ui/secret.tsx";
+
+/** From least to most, as the server orders them; what each may do, in words. */
+export const ROLE_WORDS: Readonly<Record<Role, string>> = {
+  viewer: "sees everything",
+  publisher: "uploads releases and deploys",
+  operator: "also admits devices and keeps groups",
+  admin: "also changes products and people",
+};
+
+const ROLES = Object.keys(ROLE_WORDS) as readonly Role[];
+
+const LIFETIMES = [
+  { value: "30", label: "30 days" },
+  { value: "90", label: "90 days" },
+  { value: "365", label: "1 year" },
+  { value: "none", label: "never ends" },
+] as const;
+type Lifetime = (typeof LIFETIMES)[number]["value"];
+
+/** Makes an API key and shows its secret this once. */
+export function ApiKeyDialog({ onClose }: { readonly onClose: () => void }) {
+  const create = useAction("createApiKey", { refreshes: ["listApiKeys"] });
+  return (
+    <Dialog isOpen onClose={onClose} title={create.data === undefined ? "New API key" : "API key"}>
+      {create.data === undefined ? (
+        <ApiKeyForm create={create} onClose={onClose} />
+      ) : (
+        <>
+          <Secret value={create.data.secret} what="secret of the key" />
+          <div className="flex justify-end">
+            <Button kind="primary" onClick={onClose}>
+              Done
+            </Button>
+          </div>
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function ApiKeyForm({
+  create,
+  onClose,
+}: {
+  readonly create: ReturnType<typeof useAction<"createApiKey">>;
+  readonly onClose: () => void;
+}) {
+  const me = useMe();
+  const allowed = ROLES.slice(0, ROLES.indexOf(me.role) + 1);
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<Role>(allowed.includes("publisher") ? "publisher" : "viewer");
+  const [lifetime, setLifetime] = useState<Lifetime>("90");
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (create.isPending) return;
+    create.mutate({
+      body: {
+        name: name.trim(),
+        role,
+        ...(lifetime === "none" ? {} : { expiresInDays: Number(lifetime) }),
+      },
+    });
+  };
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-4">
+      <TextField
+        label="Name"
+        hint="What uses it: “ci”, “dashboard”."
+        required
+        maxLength={64}
+        value={name}
+        onChange={setName}
+      />
+      <SelectField
+        label="Role"
+        value={role}
+        choices={allowed.map((value) => ({ value, label: `${value}: ${ROLE_WORDS[value]}` }))}
+        onChange={setRole}
+      />
+      <SelectField label="Ends after" value={lifetime} choices={LIFETIMES} onChange={setLifetime} />
+      {create.error !== null && <ProblemPanel error={create.error} />}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button kind="primary" type="submit" isBusy={create.isPending}>
+          Create the key
+        </Button>
+      </div>
+    </form>
+  );
+}
