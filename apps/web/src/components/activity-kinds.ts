@@ -11,6 +11,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "product-changed": "settings",
   "release-changed": "releases",
   "release-deleted": "releases",
+  "upload-changed": "releases",
   "deployment-created": "deployments",
   "deployment-state-changed": "deployments",
   "deployment-tripped": "deployments",
