@@ -151,7 +151,8 @@ async function main(): Promise<void> {
   const started: LocalProcess[] = [];
   try {
     started.push(await startVite(server, web));
-    if (values.empty) say(`\n  console     ${address}\n  setup code  ${await server.setupCode()}\n`);
+    if (values.empty)
+      say(`\n  console     ${address}\n  setup code  ${await server.setupCode()}\n`);
     else {
       const moult = createMoultCommand({
         home: join(FOLDER, "home"),
