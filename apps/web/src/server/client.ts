@@ -1,3 +1,5 @@
+// First of all that is loaded with it: the operations of the client are schemas.
+import "../zod-without-eval.ts";
 import { createClient } from "@moult/client";
 import { hearServerDate } from "../ui/clock.ts";
 

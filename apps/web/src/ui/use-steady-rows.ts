@@ -18,8 +18,7 @@ export function useSteadyRows<Row>(
   const shown = isOther ? (fresh ?? []) : held.rows;
   return {
     ...steadyRows(shown, fresh ?? shown, keyOf),
-    showChanged: () => {
-      if (fresh !== undefined) setHeld({ pageKey, rows: fresh });
-    },
+    // The next rendering holds what is there then.
+    showChanged: () => setHeld(undefined),
   };
 }
