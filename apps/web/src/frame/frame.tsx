@@ -1,5 +1,6 @@
 import { Link, Outlet, type LinkProps } from "@tanstack/react-router";
 import { count } from "../format/number.ts";
+import { useOperation } from "../server/operation-query.ts";
 import { LiveChanges } from "../live/live-changes.tsx";
 import { Palette } from "./palette.tsx";
 import { LiveRegions } from "./live-regions.tsx";
@@ -17,15 +18,33 @@ interface Place {
   readonly waiting?: number;
 }
 
-const PLACES: readonly Place[] = [
-  { label: "Overview", icon: "overview", link: { to: "/" } },
-  { label: "Deployments", icon: "deployments", link: { to: "/deployments" } },
-  { label: "Devices", icon: "devices", link: { to: "/devices" } },
-  { label: "Groups", icon: "groups", link: { to: "/groups" } },
-  { label: "Releases", icon: "releases", link: { to: "/releases" } },
-  { label: "Activity", icon: "activity", link: { to: "/activity" } },
-  { label: "Settings", icon: "settings", link: { to: "/settings" } },
-];
+/** Places, with how many things there wait for a person. */
+function usePlaces(): readonly Place[] {
+  const { data } = useOperation("showOverview");
+  const waiting = (...kinds: readonly string[]): number =>
+    (data?.needs ?? [])
+      .filter(({ kind }) => kinds.includes(kind))
+      .reduce((sum, need) => sum + need.count, 0);
+  return [
+    { label: "Overview", icon: "overview", link: { to: "/" } },
+    {
+      label: "Deployments",
+      icon: "deployments",
+      link: { to: "/deployments" },
+      waiting: waiting("deployment-tripped"),
+    },
+    {
+      label: "Devices",
+      icon: "devices",
+      link: { to: "/devices" },
+      waiting: waiting("devices-pending", "identity-conflict"),
+    },
+    { label: "Groups", icon: "groups", link: { to: "/groups" } },
+    { label: "Releases", icon: "releases", link: { to: "/releases" } },
+    { label: "Activity", icon: "activity", link: { to: "/activity" } },
+    { label: "Settings", icon: "settings", link: { to: "/settings" } },
+  ];
+}
 
 /** What every page stands in: places at the side (below, on a phone), the palette, and what is said about the whole. */
 export function Frame() {
@@ -45,7 +64,7 @@ function FrameBody() {
       >
         Skip to the content
       </a>
-      <SideBar places={PLACES} />
+      <SideBar places={usePlaces()} />
       <div className="min-w-0">
         <header className="sticky top-0 z-20 flex h-13 items-center justify-between gap-3 border-b border-line bg-page px-4 sm:justify-end">
           <Link to="/" className="font-semibold text-ink no-underline sm:hidden">
