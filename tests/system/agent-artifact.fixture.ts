@@ -7,6 +7,8 @@ export interface SingleFileArtifact {
   readonly content: Uint8Array;
   readonly signer?: ManifestSigner;
   readonly deviceType?: string;
+  /** `none` is quick where there is much of it. */
+  readonly compression?: "none";
 }
 
 /** A `single-file` artifact as Mender's tools make it. */
@@ -32,7 +34,10 @@ export async function singleFileArtifact(options: SingleFileArtifact): Promise<B
         },
       ],
     },
-    signer === undefined ? {} : { signer },
+    {
+      ...(signer === undefined ? {} : { signer }),
+      ...(options.compression === undefined ? {} : { compression: options.compression }),
+    },
   );
   const chunks: Uint8Array[] = [];
   for await (const chunk of prepared.bytes()) chunks.push(chunk);

@@ -5,15 +5,20 @@ export interface CuttingProxy {
   readonly port: number;
   /** Cuts the connection that has carried this many bytes, in the named direction; once for each call. */
   cutAfter(direction: "to-server" | "to-client", bytes: number): void;
+  /** Carries no more to the server, on any connection, once this many bytes went there. */
+  holdAfter(bytes: number): void;
+  /** Resolves when it holds. */
+  holding(): Promise<void>;
   /** How many connections were cut. */
   cuts(): number;
   close(): Promise<void>;
 }
 
-export async function startCuttingProxy(serverPort: number): Promise<CuttingProxy> {
+export async function startCuttingProxy(serverPort: number, port = 0): Promise<CuttingProxy> {
   const plans: { readonly direction: "to-server" | "to-client"; readonly bytes: number }[] = [];
   const sockets = new Set<Socket>();
   let cuts = 0;
+  const hold = { afterBytes: Infinity, carriedBytes: 0, reached: Promise.withResolvers<void>() };
   const proxy = createServer((client) => {
     const server = connect(serverPort, "127.0.0.1");
     const cut = (): void => {
@@ -29,6 +34,12 @@ export async function startCuttingProxy(serverPort: number): Promise<CuttingProx
       let carried = 0;
       from.on("data", (chunk: Buffer) => {
         carried += chunk.length;
+        if (direction === "to-server") hold.carriedBytes += chunk.length;
+        if (hold.carriedBytes > hold.afterBytes) {
+          hold.reached.resolve();
+          from.pause();
+          return;
+        }
         const index = plans.findIndex(
           (plan) => plan.direction === direction && carried >= plan.bytes,
         );
@@ -47,11 +58,15 @@ export async function startCuttingProxy(serverPort: number): Promise<CuttingProx
     carry(server, client, "to-client");
   });
   await new Promise<void>((resolve) => {
-    proxy.listen(0, "127.0.0.1", resolve);
+    proxy.listen(port, "127.0.0.1", resolve);
   });
   return {
     port: (proxy.address() as AddressInfo).port,
     cutAfter: (direction, bytes) => plans.push({ direction, bytes }),
+    holdAfter: (bytes) => {
+      hold.afterBytes = hold.carriedBytes + bytes;
+    },
+    holding: () => hold.reached.promise,
     cuts: () => cuts,
     close: () =>
       new Promise((resolve) => {

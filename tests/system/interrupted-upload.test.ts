@@ -1,13 +1,17 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ProductName, UploadId } from "@moult/model";
 import { createClient, createCookieJar, type Client } from "@moult/client";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { waitFor } from "../../tools/local/local-process.ts";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { startLocalProcess, waitFor } from "../../tools/local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
+import { CLI_BUNDLE, createMoultCommand, words } from "../../tools/local/moult-command.ts";
+import { startCuttingProxy } from "./cutting-proxy.fixture.ts";
 import { singleFileArtifact } from "./agent-artifact.fixture.ts";
 
 const product = "gw2" as ProductName;
@@ -16,6 +20,15 @@ let server: LocalServer;
 let client: Client;
 let apiKey: string;
 
+beforeAll(() => {
+  execFileSync(
+    process.execPath,
+    [fileURLToPath(new URL("../../tools/build.ts", import.meta.url))],
+    {
+      stdio: "ignore",
+    },
+  );
+});
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-interrupted-"));
   await start();
@@ -98,6 +111,7 @@ const artifact = async (megabytes: number): Promise<Buffer<ArrayBuffer>> =>
       destination: "/opt/app",
       content: randomBytes(megabytes * 1_000_000),
       deviceType: "board",
+      compression: "none",
     }),
   );
 
@@ -124,7 +138,7 @@ function sendSlowlyEnding(id: UploadId, offset: number, bytes: Buffer) {
 }
 
 test("a server that is killed in the middle of an upload has what it counted, and the upload goes on", async () => {
-  const bytes = await artifact(80);
+  const bytes = await artifact(60);
   const id = await begin(bytes.length);
   expect((await patch(id, 0, bytes.subarray(0, 1_000_000))).status).toBe(204);
   const sent = sendSlowlyEnding(id, 1_000_000, bytes);
@@ -149,8 +163,59 @@ test("a server that is killed in the middle of an upload has what it counted, an
   expect(await ended(id)).toMatchObject({ state: "finished", created: true, artifact: { sha256 } });
 });
 
+test("a command line that is killed in the middle goes on where it was when it is run again", async () => {
+  const bytes = await artifact(20);
+  writeFileSync(join(folder, "1.0.mender"), bytes);
+  const proxy = await startCuttingProxy(server.port);
+  const environment = { MOULT_SERVER: server.url, MOULT_API_KEY: apiKey };
+  const moult = createMoultCommand({ home: folder, cwd: folder, environment });
+  const upload = words`release upload --product gw2 1.0.mender`;
+  try {
+    proxy.holdAfter(9_000_000);
+    const killed = await startLocalProcess(process.execPath, [CLI_BUNDLE, ...upload], {
+      logFile: join(folder, "killed.log"),
+      cwd: folder,
+      environment: {
+        ...environment,
+        MOULT_SERVER: `http://localhost:${proxy.port}`,
+        HOME: folder,
+        XDG_STATE_HOME: join(folder, ".local", "state"),
+      },
+    });
+    await proxy.holding();
+    await killed.kill();
+  } finally {
+    await proxy.close();
+  }
+  const [begun] = (await client.call("listUploads")).items;
+  expect(begun?.state).toBe("uploading");
+  // The address is part of what an upload is recognised by, and the proxy was another one.
+  const memories = join(folder, ".local", "state", "moult", "uploads");
+  expect(readdirSync(memories)).toHaveLength(1);
+  const again = await startCuttingProxy(server.port, proxy.port);
+  try {
+    const second = await createMoultCommand({
+      home: folder,
+      cwd: folder,
+      environment: { ...environment, MOULT_SERVER: `http://localhost:${proxy.port}` },
+    }).run(upload);
+    expect(second.stderr).toMatch(/^Continuing 1\.0\.mender at [1-9]\S* MB of 20\.\d MB\.$/m);
+    expect(second.stdout).toContain("is in release gw2/prod/1.0 now");
+    expect(second.exitCode).toBe(0);
+  } finally {
+    await again.close();
+  }
+  expect(readdirSync(memories)).toEqual([]);
+  const { items } = await client.call("listUploads");
+  expect(items.map(({ id, state }) => [id, state])).toEqual([[begun?.id, "finished"]]);
+  expect(await moult.run(upload)).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining("was in release gw2/prod/1.0 already"),
+  });
+});
+
 test("a server that is killed in the middle of a verification begins it again, and makes one artifact", async () => {
-  const bytes = await artifact(120);
+  const bytes = await artifact(100);
   const id = await begin(bytes.length);
   await patch(id, 0, bytes);
   await waitFor(

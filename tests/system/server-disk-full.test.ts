@@ -1,8 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  openAsBlob,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import tls from "node:tls";
+import { present } from "@moult/base";
+import { browserUploadMemory, createClient, type ResumableOptions } from "@moult/client";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { setUpAdministrator } from "../../tools/local/administrator.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
@@ -57,12 +68,54 @@ test("an artifact that the disk has no room for is refused by name, leaves nothi
 
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr + refused.stdout).toContain("disk-full");
-  expect(readdirSync(join(disk, "data", "blobs", "incoming"))).toEqual([]);
+  expect(readdirSync(join(disk, "data", "uploads"))).toEqual([]);
   expect(before - freeBytes()).toBeLessThan(2 * MEBIBYTE);
   await moult.ok(words`release upload --product gw2 ${small}`);
   expect(await moult.json(words`release list --product gw2`)).toMatchObject({
     items: [{ version: "1.0" }],
   });
+});
+
+test("an upload that meets a full disk keeps what it has, and goes on when there is room", async () => {
+  // More than half of the disk: it becomes the artifact where it lies.
+  const file = await artifact("2.0", 28 * MEBIBYTE);
+  const { secret } = (await moult.json(words`api-key create disk --role admin`)) as {
+    readonly secret: string;
+  };
+  tls.setDefaultCACertificates([present(server.certificateAuthority, "TLS is on")]);
+  const client = createClient({
+    baseUrl: server.url,
+    credentials: { kind: "api-key", apiKey: secret },
+  });
+  const kept = new Map<string, string>();
+  const memory = browserUploadMemory({
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: (key) => void kept.delete(key),
+  });
+  const upload = async (options: ResumableOptions) =>
+    client.resumableUpload(
+      await openAsBlob(join(folder, file)),
+      { product: "gw2", fileName: file },
+      { memory, ...options },
+    );
+  let isFilled = false;
+  const refused = upload({
+    onProgress: ({ doneBytes }) => {
+      if (isFilled || doneBytes < 3 * MEBIBYTE) return;
+      isFilled = true;
+      writeFileSync(join(disk, "ballast"), randomBytes(freeBytes() - 2 * MEBIBYTE));
+    },
+  });
+  await expect(refused).rejects.toMatchObject({ code: "disk-full", status: 507 });
+
+  rmSync(join(disk, "ballast"));
+  let continuedAt = 0;
+  const uploaded = await upload({
+    onContinued: ({ receivedBytes }) => (continuedAt = receivedBytes),
+  });
+  expect(continuedAt).toBeGreaterThanOrEqual(3 * MEBIBYTE);
+  expect(uploaded).toMatchObject({ state: "finished", release: { version: "2.0" } });
 });
 
 test("a server whose disk is full says so to whoever writes, goes on reading, and writes again when there is room", async () => {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** The command line tool as people get it: `npm run build` makes it. */
-const CLI_BUNDLE = fileURLToPath(new URL("../../dist/moult.mjs", import.meta.url));
+export const CLI_BUNDLE = fileURLToPath(new URL("../../dist/moult.mjs", import.meta.url));
 
 interface CommandResult {
   readonly exitCode: number;
@@ -37,7 +37,12 @@ export function createMoultCommand({
   environment = {},
   onCommand = () => undefined,
 }: MoultCommandOptions): MoultCommand {
-  const variables = { HOME: home, XDG_CONFIG_HOME: `${home}/.config`, ...environment };
+  const variables = {
+    HOME: home,
+    XDG_CONFIG_HOME: `${home}/.config`,
+    XDG_STATE_HOME: `${home}/.local/state`,
+    ...environment,
+  };
   const run = (args: readonly string[], input?: string): Promise<CommandResult> =>
     new Promise((resolve, reject) => {
       onCommand(`moult ${args.map(quoted).join(" ")}`);

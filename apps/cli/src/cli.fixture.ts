@@ -43,11 +43,15 @@ export interface ApiServer {
 /** A server that speaks the operator API over HTTP, with the answers that a test gives it. */
 export async function startApiServer(
   answers: Partial<Record<OperationId, FixtureAnswer>>,
+  /** Answers what is no operation; false when it does not know it either. */
+  elsewhere: (request: IncomingMessage, response: ServerResponse) => Promise<boolean> = async () =>
+    false,
 ): Promise<ApiServer> {
   const asked: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "", "http://fixture");
     const found = operationOf(request.method ?? "", url.pathname);
+    if (found === undefined && (await elsewhere(request, response))) return;
     if (found === undefined)
       return refuse(response, new Refusal(404, "not-found", "No such address."));
     asked.push(found.operation.id);

@@ -9,8 +9,9 @@ import { AppError } from "@moult/base";
  * - `reply-invalid`: the answer is not what this version of the API says; something else listens, or the versions differ.
  * - `request-invalid`: a parameter that cannot be part of an address.
  * - `content-length-wrong`: an upload's content was shorter or longer than announced.
+ * - `content-unreadable`: an upload's content cannot be read any more; a file that changed meanwhile is such.
  * - `content-changed`: the content of a download is not that of its beginning.
- * - `download-incomplete`: the connection broke again and again without a byte in between.
+ * - `download-incomplete`, `upload-incomplete`: the connection broke again and again without a byte in between.
  */
 export type ClientErrorCode =
   | "server-unreachable"
@@ -19,7 +20,9 @@ export type ClientErrorCode =
   | "reply-invalid"
   | "request-invalid"
   | "content-length-wrong"
+  | "content-unreadable"
   | "content-changed"
-  | "download-incomplete";
+  | "download-incomplete"
+  | "upload-incomplete";
 
 export class ClientError extends AppError<ClientErrorCode> {}

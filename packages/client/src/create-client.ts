@@ -1,4 +1,4 @@
-import { operations, type Operation, type OperationId } from "@moult/api";
+import { operations, type Operation, type OperationId, type Upload } from "@moult/api";
 import { assert, type Random } from "@moult/base";
 import { ClientError } from "./client-error.ts";
 import type { Credentials } from "./credentials.ts";
@@ -18,6 +18,12 @@ import type {
 } from "./operation-input.ts";
 import { parseReply } from "./parse-reply.ts";
 import type { Values } from "./request-url.ts";
+import {
+  cancelUpload,
+  resumableUpload,
+  type ResumableOptions,
+  type ResumablePlace,
+} from "./resumable-upload.ts";
 import { lostConnection, sendRepeatably, type Transport } from "./transport.ts";
 import { upload, type UploadContent, type UploadOptions } from "./upload.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -49,6 +55,14 @@ export interface Client {
     content: UploadContent,
     options?: UploadOptions,
   ): Promise<Reply<Id>>;
+  /** Uploads an artifact so that it goes on after cut connections and restarts; ends when the server has verified it. */
+  resumableUpload(
+    content: Blob,
+    place: ResumablePlace,
+    options?: ResumableOptions,
+  ): Promise<Upload>;
+  /** Ends an upload and frees its room; the result of one that ended is forgotten. */
+  cancelUpload(uploadId: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
   download<Id extends DownloadId>(
     id: Id,
     input: Input<Id>,
@@ -94,6 +108,10 @@ export function createClient(options: ClientOptions): Client {
       content: UploadContent,
       uploadOptions: UploadOptions = {},
     ) => upload(transport, { operation: operationOf(id), ...input }, content, uploadOptions),
+    resumableUpload: (content: Blob, place: ResumablePlace, resumable: ResumableOptions = {}) =>
+      resumableUpload(transport, content, place, resumable),
+    cancelUpload: (uploadId: string, cancelOptions?: { readonly signal?: AbortSignal }) =>
+      cancelUpload(transport, uploadId, cancelOptions),
     download: (id: OperationId, input: Parts, downloadOptions: DownloadOptions = {}) =>
       download(transport, { operation: operationOf(id), ...input }, downloadOptions),
     events: (id: OperationId, input: Parts = {}, eventsOptions: EventsOptions = {}) =>

@@ -16,4 +16,6 @@ export type {
   Reply,
   UploadId,
 } from "./operation-input.ts";
+export type { ResumableOptions, ResumablePlace, ResumableProgress } from "./resumable-upload.ts";
+export { browserUploadMemory, type UploadMemory } from "./upload-memory.ts";
 export type { Progress, UploadContent, UploadOptions } from "./upload.ts";

@@ -6,6 +6,10 @@ export type Values = Readonly<Record<string, unknown>>;
 
 const API_PATH = "/api/v1";
 
+/** The address of a path of the API. */
+export const apiUrl = (baseUrl: string, path: string): string =>
+  baseUrl.replace(/\/+$/, "") + API_PATH + path;
+
 /** The address of an operation below `baseUrl`, which may itself have a path. */
 export function requestUrl(
   baseUrl: string,
@@ -22,7 +26,7 @@ export function requestUrl(
       if (each !== undefined)
         search.append(name, typeof each === "string" ? each : JSON.stringify(each));
   const text = search.size === 0 ? "" : `?${search.toString()}`;
-  return baseUrl.replace(/\/+$/, "") + API_PATH + path + text;
+  return apiUrl(baseUrl, path + text);
 }
 
 /** `.` and `..` would be resolved away, so that the request would reach another operation. */

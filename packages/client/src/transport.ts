@@ -30,19 +30,37 @@ const RETRIES_MAX = 2;
 const RETRY_BACK_OFF: BackOff = { delayMsMin: 200, delayMsMax: 2_000 };
 const PROBLEM_TYPE = "application/problem+json";
 
-/** Sends one request. A success or a 416 is returned; a refusal is thrown as `ApiProblem`, anything else as `ClientError`. */
-export async function send(
+/** One request to an address; `name` is what errors call it. */
+export interface Addressed {
+  readonly name: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: BodyInit | undefined;
+}
+
+/** Sends one request. A success is returned; a refusal is thrown as `ApiProblem`, anything else as `ClientError`. */
+export function send(
   transport: Transport,
-  outgoing: Outgoing,
+  { operation, params, query, headers, body }: Outgoing,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
-  const { operation, params, query, body } = outgoing;
-  const headers = new Headers(outgoing.headers);
+  const { id: name, method } = operation;
+  const url = requestUrl(transport.baseUrl, operation, params, query);
+  return sendTo(transport, { name, method, url, headers, body }, signal);
+}
+
+/** The same for what is no operation. */
+export async function sendTo(
+  transport: Transport,
+  { name, method, url, body, headers: ownHeaders }: Addressed,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const headers = new Headers(ownHeaders);
   applyCredentials(transport.credentials, headers);
   if (transport.userAgent !== undefined) headers.set("user-agent", transport.userAgent);
-  const url = requestUrl(transport.baseUrl, operation, params, query);
   const init: RequestInit & { duplex?: "half" } = {
-    method: operation.method,
+    method,
     headers,
     redirect: "manual",
     cache: "no-store",
@@ -54,7 +72,7 @@ export async function send(
   const response = await connect(transport, url, init, signal);
   if (transport.credentials.kind === "cookies") transport.credentials.jar.store(response.headers);
   if (response.ok) return response;
-  throw await refusal(operation, response, url);
+  throw await refusal(name, response, url);
 }
 
 /** Tries again, a few times, what changes nothing on the server and failed for a reason that passes. */
@@ -108,7 +126,7 @@ export function lostConnection(
   return new ClientError("server-unreachable", { server: baseUrl }, { cause });
 }
 
-async function refusal(operation: Operation, response: Response, url: string): Promise<Error> {
+async function refusal(operation: string, response: Response, url: string): Promise<Error> {
   const { status } = response;
   if (response.type === "opaqueredirect" || (status >= 300 && status < 400)) {
     await response.body?.cancel();
@@ -120,7 +138,7 @@ async function refusal(operation: Operation, response: Response, url: string): P
   const problem = type.startsWith(PROBLEM_TYPE) ? Problem.safeParse(jsonOf(text)) : undefined;
   if (problem?.success === true) return new ApiProblem(problem.data);
   return new ClientError("reply-invalid", {
-    operation: operation.id,
+    operation,
     status,
     contentType: type,
     start: text.slice(0, 200),

@@ -6,13 +6,14 @@ import { payloadFileFromBytes, writeArtifact } from "@moult/artifact";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
-  Refusal,
   runMoult,
   signedInTo,
   startApiServer,
   type ApiServer,
+  type CliOptions,
   type FixtureAnswer,
 } from "../cli.fixture.ts";
+import { startTusServer, type TusServerOptions } from "../tus-server.fixture.ts";
 import { ARTIFACT_ID, artifact, page, release } from "../model.fixture.ts";
 
 const content = randomBytes(400_000);
@@ -33,9 +34,9 @@ afterEach(async () => {
 const at = (name: string): string => join(folder, name);
 
 describe("an upload", () => {
-  async function artifactFile(name: string): Promise<string> {
+  async function artifactFile(name: string, payload: Buffer = content): Promise<string> {
     const parts: Uint8Array[] = [];
-    const files = [payloadFileFromBytes("payload.bin", content)];
+    const files = [payloadFileFromBytes("payload.bin", payload)];
     const payloads = [{ type: "my-module", files }];
     for await (const part of writeArtifact({
       artifactName: name,
@@ -47,26 +48,31 @@ describe("an upload", () => {
     return at(`${name}.mender`);
   }
 
-  const store: FixtureAnswer = async ({ request }) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const bytes = Buffer.concat(chunks);
-    const stored = artifact({ sha256: sha256Of(bytes), sizeBytes: bytes.length });
-    return { release: release({ artifacts: [stored] }), artifact: stored, created: true };
+  const stored = (bytes: Buffer) => {
+    const found = artifact({ sha256: sha256Of(bytes), sizeBytes: bytes.length });
+    return { release: release({ artifacts: [found] }), artifact: found, created: true };
   };
 
-  async function upload(answer: FixtureAnswer, files: readonly string[], hasStatus = false) {
-    server = await startApiServer({ uploadArtifact: answer });
-    return runMoult(["release", "upload", "--product", "gw2", ...files], {
-      environment: signedInTo(server),
-      hasStatus,
-    });
+  async function upload(
+    files: readonly string[],
+    options: Partial<TusServerOptions> = {},
+    cli: CliOptions = {},
+  ) {
+    const tus = await startTusServer({ become: stored, ...options });
+    server = tus;
+    const run = (more: CliOptions = {}) =>
+      runMoult(["release", "upload", "--product", "gw2", ...files], {
+        environment: { ...signedInTo(tus), XDG_STATE_HOME: folder },
+        ...cli,
+        ...more,
+      });
+    return { ...(await run()), tus, again: run };
   }
 
   test("of several files tells of each, with progress in a terminal", async () => {
     const files = [await artifactFile("1.4.0"), await artifactFile("1.4.1")];
 
-    const { code, out, statuses } = await upload(store, files, true);
+    const { code, out, statuses } = await upload(files, {}, { hasStatus: true });
 
     expect(code).toBe(0);
     expect(out.split("\n")).toHaveLength(2);
@@ -74,88 +80,134 @@ describe("an upload", () => {
     expect(statuses.some((text) => /1\.4\.0\.mender {2}█+.*100 %/.test(text))).toBe(true);
   });
 
-  test("goes to the channel that was named", async () => {
-    const queries: unknown[] = [];
-    server = await startApiServer({
-      uploadArtifact: (asked) => {
-        queries.push(asked.query, asked.params);
-        return store(asked);
-      },
-    });
+  test("goes to the channel that was named, under the file's own name", async () => {
+    const tus = await startTusServer({ become: stored });
+    server = tus;
 
     await runMoult(
       ["release", "upload", "--product", "gw2", "--channel", "dev", await artifactFile("1.4.0")],
-      { environment: signedInTo(server) },
+      { environment: { ...signedInTo(tus), XDG_STATE_HOME: folder } },
     );
 
-    expect(queries).toEqual([{ channel: "dev" }, { product: "gw2" }]);
+    expect([...tus.uploads.values()].map(({ metadata }) => metadata)).toEqual([
+      { product: "gw2", channel: "dev", filename: "1.4.0.mender" },
+    ]);
   });
 
-  test("over a connection that breaks once is sent again", async () => {
+  test("over a connection that breaks goes on, and says so", async () => {
     const file = await artifactFile("1.4.0");
 
-    const { code, err } = await upload(
-      (asked) => {
-        if (asked.number > 1) return store(asked);
-        asked.request.once("data", () => asked.request.socket.destroy());
-        return HANDLED;
+    const { code, err } = await upload([file], {
+      disturb: (request, _response, number) => {
+        if (number === 1) request.socket.destroy();
+        return number === 1;
       },
-      [file],
-    );
+    });
 
     expect(code).toBe(0);
     expect(err).toContain(`The connection broke while ${file} was uploaded; trying again.`);
   });
 
-  test("over a connection that always breaks is given up", async () => {
-    const { code } = await upload(
-      ({ request }) => {
-        request.socket.destroy();
-        return HANDLED;
-      },
-      [await artifactFile("1.4.0")],
-    );
+  test("that was stopped goes on when the same command is run again, and says where", async () => {
+    const file = await artifactFile("1.4.0", randomBytes(2_000_000));
+    const stop = new AbortController();
 
-    expect(code).toBe(1);
-    expect(server?.asked).toHaveLength(3);
+    const { code, err, tus, again } = await upload(
+      [file],
+      {
+        disturb: (_request, _response, number) => {
+          if (number === 2) stop.abort();
+          return number === 2;
+        },
+      },
+      { signal: stop.signal },
+    );
+    expect(code).toBe(130);
+    expect(err).toContain(`The server keeps what it has of ${file} for a day`);
+    const received = [...tus.uploads.values()][0]?.bytes.length ?? 0;
+    expect(received).toBeGreaterThan(0);
+    expect(readdirSync(join(folder, "moult", "uploads"))).toHaveLength(1);
+
+    const second = await again({ signal: new AbortController().signal });
+    expect(second.code).toBe(0);
+    expect(second.err).toMatch(/Continuing \S+1\.4\.0\.mender at 524 kB of 2\.0 MB\./);
+    expect(tus.uploads.size).toBe(1);
+    expect(tus.parts[2]).toBe(received);
+    expect(readdirSync(join(folder, "moult", "uploads"))).toEqual([]);
   });
 
   test("of what is no artifact never reaches the server", async () => {
     writeFileSync(at("image.bin"), content);
 
-    const { code, err } = await upload(store, [at("image.bin")]);
+    const { code, err, tus } = await upload([at("image.bin")]);
 
     expect(code).toBe(1);
     expect(err).toContain("not an artifact");
-    expect(server?.asked).toEqual([]);
+    expect([tus.asked, tus.uploads.size]).toEqual([[], 0]);
+  });
+
+  test("of a file that is not there says so", async () => {
+    const { code, err } = await upload([at("missing.mender")]);
+
+    expect(code).toBe(1);
+    expect(err).toContain(`There is no ${at("missing.mender")}`);
   });
 
   test("whose bytes arrive as others is an error", async () => {
-    const { code, err } = await upload(
-      async (asked) => {
-        await store(asked);
-        const other = artifact();
-        return { release: release(), artifact: other, created: true };
-      },
-      [await artifactFile("1.4.0")],
-    );
+    const { code, err } = await upload([await artifactFile("1.4.0")], {
+      become: () => ({ release: release(), artifact: artifact(), created: true }),
+    });
 
     expect(code).toBe(1);
     expect(err).toContain("digest-mismatch");
   });
 
   test("that the server refuses shows why and what to do", async () => {
-    const { code, err } = await upload(
-      async (asked) => {
-        await store(asked);
-        return new Refusal(422, "artifact-unsigned", "gw2 takes signed artifacts only.");
-      },
-      [await artifactFile("1.4.0")],
-    );
+    const { code, err } = await upload([await artifactFile("1.4.0")], {
+      become: () => ({
+        state: "refused",
+        problem: {
+          type: "about:blank",
+          title: "Refused",
+          status: 422,
+          code: "artifact-unsigned",
+          detail: "gw2 takes signed artifacts only.",
+          requestId: "req-1",
+        },
+      }),
+    });
 
     expect(code).toBe(1);
     expect(err).toContain("gw2 takes signed artifacts only. (artifact-unsigned, request req-1)");
     expect(err).toContain("moult artifact sign");
+  });
+
+  test("is listed, shown, and cancelled after a question", async () => {
+    const file = await artifactFile("1.4.0");
+    const stop = new AbortController();
+    const { tus } = await upload(
+      [file],
+      {
+        disturb: () => {
+          stop.abort();
+          return true;
+        },
+      },
+      { signal: stop.signal },
+    );
+    const environment = signedInTo(tus);
+    const [id = ""] = tus.uploads.keys();
+
+    const list = await runMoult(["upload", "list"], { environment });
+    expect(list.out).toContain(id);
+    expect(list.out).toMatch(/1\.4\.0\.mender +gw2\/prod +uploading, 0 B of 4\d\d kB/);
+    const show = await runMoult(["upload", "show", id], { environment });
+    expect(show.out).toMatch(/State +uploading, 0 B of 4\d\d kB/);
+    const no = await runMoult(["upload", "cancel", id], { environment, answers: ["n"] });
+    expect([no.code === 0, tus.uploads.size]).toEqual([false, 1]);
+    expect(no.err).toContain("Cancel the upload of 1.4.0.mender? 0 B of");
+    const yes = await runMoult(["upload", "cancel", id, "--yes"], { environment });
+    expect([yes.code, tus.uploads.size]).toEqual([0, 0]);
   });
 });
 

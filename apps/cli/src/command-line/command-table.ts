@@ -101,6 +101,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/release-upload.ts")).releaseUpload,
   ),
   entry(
+    "upload list",
+    "List your uploads that are not finished, or ended lately",
+    async () => (await import("../commands/upload-list.ts")).uploadList,
+  ),
+  entry(
+    "upload show",
+    "Show what became of an upload",
+    async () => (await import("../commands/upload-show.ts")).uploadShow,
+  ),
+  entry(
+    "upload cancel",
+    "End an upload that is not finished",
+    async () => (await import("../commands/upload-cancel.ts")).uploadCancel,
+  ),
+  entry(
     "release list",
     "List releases",
     async () => (await import("../commands/release-list.ts")).releaseList,
@@ -304,5 +319,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     "event watch",
     "Watch everything that happens",
     async () => (await import("../commands/event-watch.ts")).eventWatch,
+  ),
+  entry(
+    "system show",
+    "Show the server's version, address and downloads",
+    async () => (await import("../commands/system-show.ts")).systemShow,
   ),
 ];

@@ -50,6 +50,7 @@ const PROBLEM_HINTS: Readonly<Record<string, string>> = {
   "setup-done": "Sign in with `moult login`.",
   "artifact-unsigned": "Sign it with `moult artifact sign --key FILE`.",
   "artifact-signature-invalid": "`moult product show` tells which keys the product takes.",
+  "upload-limit": "`moult upload list` shows yours.",
   unavailable: "Try again in a moment.",
   "signer-unavailable": "Try again in a moment.",
   "too-many-requests": "Wait a little and try again.",
@@ -99,12 +100,18 @@ function describeClientError(error: ClientError): ErrorDescription {
       return { ...described, sentence: `"${of("value")}" cannot be a ${of("name")}.` };
     case "content-length-wrong":
       return { ...described, sentence: "The file changed while it was uploaded." };
+    case "content-unreadable":
+      return {
+        ...described,
+        sentence: "The file changed while it was uploaded, or can no longer be read.",
+      };
     case "content-changed":
       return {
         ...described,
         sentence: "The content changed on the server while it was downloaded.",
       };
     case "download-incomplete":
+    case "upload-incomplete":
       return {
         ...described,
         sentence: "The connection broke again and again.",

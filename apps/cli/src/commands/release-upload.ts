@@ -1,5 +1,4 @@
-import type { Reply } from "@moult/client";
-import { uploadFile } from "../actions/upload-file.ts";
+import { uploadFile, type Uploaded } from "../actions/upload-file.ts";
 import { command } from "../command-line/command.ts";
 import { connect } from "../session/connect.ts";
 import { printJson } from "../show/print-json.ts";
@@ -8,7 +7,7 @@ import { plainText } from "../terminal/plain-text.ts";
 export const releaseUpload = command({
   positionals: ["FILE..."],
   details:
-    "An artifact joins the release that its artifact name names; the release is made if it is new. The same file again is fine.",
+    "An artifact joins the release that its artifact name names; the release is made if it is new. The same file again is fine. An upload that was stopped, killed or cut goes on when the same command is run again within a day.",
   options: {
     product: { type: "string", value: "PRODUCT", required: true, help: "Whose release it is" },
     channel: { type: "string", value: "CHANNEL", help: "prod unless told" },
@@ -17,7 +16,7 @@ export const releaseUpload = command({
   run: async (context, { options: { product, channel }, positionals: files }) => {
     const { terminal } = context;
     const client = await connect(context);
-    const items: Reply<"uploadArtifact">[] = [];
+    const items: Uploaded[] = [];
     for (const file of files) {
       const reply = await uploadFile(context, client, file, { product, channel });
       items.push(reply);
