@@ -18,12 +18,7 @@ import type {
 } from "./operation-input.ts";
 import { parseReply } from "./parse-reply.ts";
 import type { Values } from "./request-url.ts";
-import {
-  cancelUpload,
-  resumableUpload,
-  type ResumableOptions,
-  type ResumablePlace,
-} from "./resumable-upload.ts";
+import type { ResumableOptions, ResumablePlace } from "./resumable-upload.ts";
 import { lostConnection, sendRepeatably, type Transport } from "./transport.ts";
 import { upload, type UploadContent, type UploadOptions } from "./upload.ts";
 import { startWatchdog } from "./watchdog.ts";
@@ -108,10 +103,19 @@ export function createClient(options: ClientOptions): Client {
       content: UploadContent,
       uploadOptions: UploadOptions = {},
     ) => upload(transport, { operation: operationOf(id), ...input }, content, uploadOptions),
-    resumableUpload: (content: Blob, place: ResumablePlace, resumable: ResumableOptions = {}) =>
-      resumableUpload(transport, content, place, resumable),
-    cancelUpload: (uploadId: string, cancelOptions?: { readonly signal?: AbortSignal }) =>
-      cancelUpload(transport, uploadId, cancelOptions),
+    // A part of its own for pages, of which few upload anything.
+    resumableUpload: async (
+      content: Blob,
+      place: ResumablePlace,
+      resumable: ResumableOptions = {},
+    ) => {
+      const { resumableUpload } = await import("./resumable-upload.ts");
+      return resumableUpload(transport, content, place, resumable);
+    },
+    cancelUpload: async (uploadId: string, cancelOptions?: { readonly signal?: AbortSignal }) => {
+      const { cancelUpload } = await import("./resumable-upload.ts");
+      return cancelUpload(transport, uploadId, cancelOptions);
+    },
     download: (id: OperationId, input: Parts, downloadOptions: DownloadOptions = {}) =>
       download(transport, { operation: operationOf(id), ...input }, downloadOptions),
     events: (id: OperationId, input: Parts = {}, eventsOptions: EventsOptions = {}) =>

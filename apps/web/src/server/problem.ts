@@ -40,6 +40,16 @@ function clientProblem(error: ClientError): Pick<ShownProblem, "title" | "detail
         title: "The server's answer was not understood",
         detail: "Page and server may be of different versions. Reload the page.",
       };
+    case "upload-incomplete":
+      return {
+        title: "The connection broke again and again",
+        detail: "The server keeps what it has for a day. Choose the same file again to go on.",
+      };
+    case "content-unreadable":
+      return {
+        title: "The file cannot be read any more",
+        detail: "It was changed or taken away while it was uploaded. Choose it again.",
+      };
     case "redirected":
     case "request-invalid":
     case "content-length-wrong":
