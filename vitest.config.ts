@@ -12,9 +12,15 @@ const POSTGRES = "apps/server/src/platform/start-postgres.fixture.ts";
 /**
  * Files of these tests share a process and what it has loaded: loading the modules anew for each of a hundred files took
  * longer than the tests. So a test leaves nothing behind: no patched global, no module state, no environment variable.
- * One process per core, not one less as usual: tests that wait for a timer or a child leave room for each other.
+ * One process per core, not one less as usual: tests that wait for a timer or a child leave room for each other. The limit
+ * of a test finds what hangs; a machine that is busy with other things takes ten times as long, and that is no fault.
  */
-const SHARED = { pool: "forks", isolate: false, maxWorkers: "100%" } as const;
+const SHARED = {
+  pool: "forks",
+  isolate: false,
+  maxWorkers: "100%",
+  testTimeout: 30_000,
+} as const;
 
 /** One project per kind of test (CONTRIBUTING.md); `tools/run-suites.ts` runs them all and adds up their counts. */
 export default defineConfig({
