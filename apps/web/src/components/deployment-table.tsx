@@ -1,4 +1,5 @@
 import type { Deployment } from "@moult/model";
+import { exactCount } from "../format/number.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { ShareBar } from "../ui/share-bar.tsx";
@@ -6,12 +7,13 @@ import { deploymentStatus } from "../ui/status.ts";
 import { Table, type Column } from "../ui/table.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import { When } from "../ui/when.tsx";
-import { outcomeShares, reachOf } from "./outcome-counts.ts";
+import { endedIn, outcomeShares, reachOf } from "./outcome-counts.ts";
 
 const COLUMNS: readonly Column<Deployment>[] = [
   {
     key: "name",
     title: "Deployment",
+    isWide: true,
     cell: ({ id, name, headline }) => (
       <div className="flex min-w-0 flex-col py-1">
         <TextLink to="/deployments/$deploymentId" params={{ deploymentId: id }} isQuiet>
@@ -43,9 +45,13 @@ const COLUMNS: readonly Column<Deployment>[] = [
   {
     key: "outcomes",
     title: "Devices",
+    isWide: true,
     cell: ({ tally }) => (
-      <div className="w-40 max-sm:w-full">
+      <div className="flex w-40 flex-col gap-0.5 max-sm:w-full">
         <ShareBar shares={outcomeShares(tally)} total={reachOf(tally)} name="Devices" />
+        <span className="tabular text-sm text-soft">
+          {exactCount(endedIn(tally))} of {exactCount(reachOf(tally))} ended
+        </span>
       </div>
     ),
   },

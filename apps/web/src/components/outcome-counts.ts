@@ -58,11 +58,9 @@ export function outcomeShares(tally: Tally): readonly Share[] {
 }
 
 /** Devices that the deployment has to reach; those that left its target meanwhile count as long as it holds them. */
-export function reachOf(tally: Tally): number {
-  const ended = ORDER.reduce((sum, outcome) => sum + COUNT_OF[outcome](tally), 0);
-  return Math.max(tally.eligible, ended + tally.open);
-}
+export const reachOf = (tally: Tally): number =>
+  Math.max(tally.eligible, endedIn(tally) + tally.open);
 
-/** Devices that it has not come to yet. */
-export const notReached = (tally: Tally): number =>
-  reachOf(tally) - tally.open - ORDER.reduce((sum, outcome) => sum + COUNT_OF[outcome](tally), 0);
+/** Devices that are through with it, however it went. */
+export const endedIn = (tally: Tally): number =>
+  ORDER.reduce((sum, outcome) => sum + COUNT_OF[outcome](tally), 0);

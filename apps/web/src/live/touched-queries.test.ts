@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentId, DeviceId } from "@moult/model";
+import type { Deployment, DeploymentId, DeviceId, UploadId } from "@moult/model";
 import { expect, test } from "vitest";
 import { isTouched, withNewDeployment, type Change } from "./touched-queries.ts";
 
@@ -45,4 +45,11 @@ test("a deployment's page takes its numbers from the change itself", () => {
   expect(withNewDeployment(shown, [changed])).toEqual(changed);
   expect(withNewDeployment(shown, [])).toBe(shown);
   expect(withNewDeployment(undefined, [changed])).toBeUndefined();
+});
+
+test("uploads concern the list of them alone", () => {
+  const uploaded = change({ uploadIds: ["44444444-4444-4444-8444-444444444444" as UploadId] });
+
+  expect(isTouched(["listUploads", {}], uploaded)).toBe(true);
+  expect(isTouched(["listReleases", {}], uploaded)).toBe(false);
 });

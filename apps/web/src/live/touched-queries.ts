@@ -19,6 +19,7 @@ const thisDeployment: Touches = ({ deploymentIds }, { params }) =>
   deploymentIds.some((id) => id === params?.["deploymentId"]);
 const anyRelease: Touches = ({ releaseIds }) => releaseIds.length > 0;
 const anyGroup: Touches = ({ groupIds }) => groupIds.length > 0;
+const anyUpload: Touches = ({ uploadIds }) => uploadIds.length > 0;
 const oneOf =
   (...touches: readonly Touches[]): Touches =>
   (change, input) =>
@@ -43,6 +44,7 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup),
   listReleases: anyRelease,
   showRelease: oneOf(anyRelease, anyDeployment),
+  listUploads: anyUpload,
   listGroups: anyGroup,
   showGroup: anyGroup,
   listProducts: ({ products }) => products.length > 0,

@@ -16,6 +16,8 @@ export interface Column<Row> {
   };
   /** Left out below this width, where a row is a card. */
   readonly hidden?: "phone";
+  /** Has a line of its own where a row is a card. */
+  readonly isWide?: boolean;
 }
 
 export interface TableProps<Row> {
@@ -110,6 +112,7 @@ function BodyCell<Row>({
         column.isNumber === true && "tabular text-right",
         column.hidden === "phone" && "max-sm:hidden",
         isFirst && "max-sm:font-medium",
+        column.isWide === true && "max-sm:basis-full",
       )}
     >
       {column.cell(row)}
