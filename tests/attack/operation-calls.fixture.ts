@@ -29,6 +29,24 @@ const members: Calls = (target, own) => [
   { params: { groupId: target.groupId }, body: { deviceIds: [own.deviceId] } },
   { params: { groupId: own.groupId }, body: { deviceIds: [target.deviceId] } },
 ];
+const bulkChanges: Calls = (target, own) => {
+  const [theirs, ours] = [target, own].map(({ deviceId }) => ({
+    kind: "ids",
+    deviceIds: [deviceId],
+  }));
+  return [
+    { body: { selection: theirs, action: { kind: "accept" } } },
+    {
+      body: { selection: ours, action: { kind: "add-to-group", groupId: target.groupId } },
+    },
+    {
+      body: {
+        selection: { kind: "matching", filter: { groupId: target.groupId } },
+        action: { kind: "remove-from-group", groupId: own.groupId },
+      },
+    },
+  ];
+};
 
 /**
  * Every way in which each operation can be pointed at something. A new operation does not compile until it is here, so
@@ -97,6 +115,13 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   deleteGroup: group,
   addToGroup: members,
   removeFromGroup: members,
+  rehearseBulkChange: bulkChanges,
+  startBulkChange: (target, own) =>
+    bulkChanges(target, own).map(({ body }) => ({
+      body: { ...(body as object), expectedMatches: 1 },
+    })),
+  showBulkChange: ({ bulkChangeId }) => [{ params: { bulkChangeId } }],
+  listBulkChanges: plain,
   uploadArtifact: ({ product }) => [{ params: { product } }],
   listReleases: plain,
   showRelease: release,

@@ -5,6 +5,7 @@ import {
   Plan,
   type ArtifactId,
   type AssignmentId,
+  type BulkChangeId,
   type DeploymentId,
   type DeviceId,
   type EnrolmentTokenId,
@@ -19,6 +20,7 @@ import {
 } from "@moult/model";
 import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
+import { waitFor } from "../../tools/local/local-process.ts";
 import { singleFileArtifact } from "../system/agent-artifact.fixture.ts";
 import type { ServerSql } from "./server-sql.fixture.ts";
 
@@ -31,6 +33,7 @@ export interface TenantFleet {
   readonly deviceId: DeviceId;
   readonly pendingDeviceId: DeviceId;
   readonly groupId: GroupId;
+  readonly bulkChangeId: BulkChangeId;
   readonly releaseId: ReleaseId;
   readonly artifactId: ArtifactId;
   readonly deploymentId: DeploymentId;
@@ -132,6 +135,7 @@ export async function makeFleet(
   );
   const { id: groupId } = await client.call("createGroup", { body: { name: marker, product } });
   await client.call("addToGroup", { params: { groupId }, body: { deviceIds: [deviceId] } });
+  const bulkChangeId = await bulkChange(client, deviceId, sql, tenantId);
   const bytes = await singleFileArtifact({
     artifactName: "2.0",
     destination: "/opt/app",
@@ -172,6 +176,7 @@ export async function makeFleet(
     deviceId,
     pendingDeviceId,
     groupId,
+    bulkChangeId,
     releaseId: release.id,
     artifactId: artifact.id,
     deploymentId: deployment.id,
@@ -198,6 +203,37 @@ async function beginUpload(url: string, apiKey: string, marker: string): Promise
     },
   });
   return present(answer.headers.get("location")?.split("/").at(-1), "an id") as UploadId;
+}
+
+/** A bulk change that is done, and a device that it has still to come to, which a running one would not keep. */
+async function bulkChange(
+  client: Client,
+  deviceId: DeviceId,
+  sql: ServerSql,
+  tenantId: TenantId,
+): Promise<BulkChangeId> {
+  const { id } = await client.call("startBulkChange", {
+    body: {
+      selection: { kind: "ids", deviceIds: [deviceId] },
+      action: { kind: "accept" },
+      expectedMatches: 1,
+    },
+  });
+  await waitFor(
+    "the bulk change to end",
+    async () => {
+      const { state } = await client.call("showBulkChange", { params: { bulkChangeId: id } });
+      return state === "finished" || undefined;
+    },
+    10_000,
+  );
+  await sql.run(
+    `insert into bulk_change_member (tenant_id, bulk_change_id, device_id) values (?, ?, ?)`,
+    tenantId,
+    id,
+    deviceId,
+  );
+  return id;
 }
 
 async function simulatedDevice(

@@ -5,6 +5,11 @@ import type { OperationId } from "@moult/api";
 import { SECOND_MS, errorChain, instant, type Clock, type Log } from "@moult/base";
 import type { TenantId } from "@moult/model";
 import type { FastifyInstance } from "fastify";
+import {
+  createBulkChangeHandlers,
+  createBulkChangeWorker,
+  type BulkChangeWorker,
+} from "./bulk-changes/index.ts";
 import type { ServeCommand } from "./command-line.ts";
 import {
   dataPaths,
@@ -21,7 +26,7 @@ import {
   createDeploymentTender,
 } from "./deployments/index.ts";
 import { createDeviceSessions } from "./device-session/index.ts";
-import { createDeviceHandlers, createLastSeen } from "./devices/index.ts";
+import { createDeviceHandlers, createLastSeen, type CloseOpenAssignment } from "./devices/index.ts";
 import { createEnrolmentCommandHandlers } from "./enrolment-commands/index.ts";
 import { createEventHandlers } from "./events/index.ts";
 import { createGroupHandlers } from "./groups/index.ts";
@@ -103,11 +108,15 @@ async function openPlatform(config: ServerConfig, log: Log) {
 
 type Platform = Awaited<ReturnType<typeof openPlatform>>;
 
+const abortOpenAssignment: CloseOpenAssignment = (db, deviceId, cause) =>
+  closeOpenAssignment(db, deviceId, "aborted", cause, clock.now());
+
 /** The operator API: every operation has its handler, or this does not compile. */
 async function mountOperatorApi(
   app: FastifyInstance,
   config: ServerConfig,
   platform: Platform,
+  bulkChanges: BulkChangeWorker,
   publicUrl: () => string,
   log: Log,
 ): Promise<Operators> {
@@ -147,8 +156,12 @@ async function mountOperatorApi(
     ...createDeviceHandlers({
       clock,
       checkInSeconds: config.devices.checkInSeconds,
-      closeOpenAssignment: (db, deviceId, cause) =>
-        closeOpenAssignment(db, deviceId, "aborted", cause, clock.now()),
+      closeOpenAssignment: abortOpenAssignment,
+    }),
+    ...createBulkChangeHandlers({
+      clock,
+      checkInSeconds: config.devices.checkInSeconds,
+      worker: bulkChanges,
     }),
     ...createGroupHandlers({ clock }),
     ...createReleaseHandlers({ clock, blobs, artifactBytesMax: config.artifacts.bytesMax }),
@@ -205,8 +218,22 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   const { trustedProxies, logLevel } = config;
   const app = createHttpServer({ tls, trustedProxies, log, logsAnswers: logLevel === "debug" });
   const monotonicMs = (): number => performance.now();
+  const bulkChanges = createBulkChangeWorker({
+    database,
+    clock,
+    log,
+    monotonicMs,
+    closeOpenAssignment: abortOpenAssignment,
+  });
   healthRoutes(app, { database, blobs: folderBlobs, signer, log, monotonicMs });
-  const operators = await mountOperatorApi(app, config, platform, () => publicUrl, log);
+  const operators = await mountOperatorApi(
+    app,
+    config,
+    platform,
+    bulkChanges,
+    () => publicUrl,
+    log,
+  );
   await mountDeviceProtocols(app, config, platform);
   downloadRoutes(app, platform.downloads);
   await webConsoleRoutes(app, { webRoot: resolve(config.webRoot ?? join(DIST_FOLDER, "web")) });
@@ -215,6 +242,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   publicUrl = publicUrlOf(config, port);
 
   blobs.sweep().catch((error: unknown) => log.warn("sweep-failed", { errors: errorChain(error) }));
+  bulkChanges.wake();
   const stopTending = tendForever(database, tenantId, log);
   log.info("server-listening", { url: publicUrl, host: config.listen.host, port });
   tellSetupCode(operators.setupCode(), publicUrl, paths.setupCode, log);
@@ -224,6 +252,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
     events.close();
     await closeHttpServer(app, DRAIN_MS);
     await uploads.close();
+    await bulkChanges.close();
     await lastSeen.close();
     await signer.stop();
     await database.close();

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   "method-not-allowed": [405, "This address does not take that method"],
   "name-taken": [409, "That name is taken"],
   "state-conflict": [409, "Its present state does not allow this"],
+  "count-changed": [409, "The number of devices is another one now"],
   "in-use": [409, "It is in use"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The content type is not supported"],

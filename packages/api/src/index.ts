@@ -16,6 +16,7 @@ export {
 } from "./operation.ts";
 export { openApiDocument, type OpenApiDocument } from "./openapi.ts";
 export { operations, type OperationId } from "./operations.ts";
+export { BulkRehearsal, DeviceSelection } from "./operations/bulk-changes.ts";
 export { ApiKey, Me } from "./operations/system.ts";
 export { Upload } from "./operations/uploads.ts";
 export {

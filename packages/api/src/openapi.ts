@@ -1,9 +1,11 @@
 import * as model from "@moult/model";
 import * as z from "zod";
+import { DeviceFilter } from "./device-filter.ts";
 import { ERROR_CODES, statusOf, titleOf, type ErrorCode } from "./error-code.ts";
 import { jsonSchemas, type JsonSchema } from "./json-schemas.ts";
 import type { Operation } from "./operation.ts";
 import { operations } from "./operations.ts";
+import { BulkRehearsal, DeviceSelection } from "./operations/bulk-changes.ts";
 import { ApiKey, Me } from "./operations/system.ts";
 import { Upload } from "./operations/uploads.ts";
 import { Problem } from "./problem.ts";
@@ -26,13 +28,18 @@ const NAMED = {
   Assignment: model.Assignment,
   Attempt: model.Attempt,
   ChangeNotice: model.ChangeNotice,
+  BulkAction: model.BulkAction,
+  BulkChange: model.BulkChange,
+  BulkRehearsal,
   ClientTraits: model.ClientTraits,
   Deployment: model.Deployment,
   DeploymentTarget: model.DeploymentTarget,
   Device: model.Device,
+  DeviceFilter,
   DeviceIdentity: model.DeviceIdentity,
   DeviceRow: model.DeviceRow,
   DeviceRunningEntry: model.DeviceRunningEntry,
+  DeviceSelection,
   DeviceUpdate: model.DeviceUpdate,
   EnrolmentToken: model.EnrolmentToken,
   ErrorStop: model.ErrorStop,

@@ -1,3 +1,4 @@
+import { bulkChangeOperations } from "./operations/bulk-changes.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { deviceOperations } from "./operations/devices.ts";
 import { eventOperations } from "./operations/events.ts";
@@ -16,6 +17,7 @@ export const operations = {
   ...productOperations,
   ...deviceOperations,
   ...groupOperations,
+  ...bulkChangeOperations,
   ...releaseOperations,
   ...uploadOperations,
   ...deploymentOperations,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Deployment } from "./deployment.ts";
-import { DeploymentId, DeviceId, GroupId, ReleaseId, UploadId } from "./ids.ts";
+import { BulkChangeId, DeploymentId, DeviceId, GroupId, ReleaseId, UploadId } from "./ids.ts";
 import { Instant, ProductName } from "./names.ts";
 
 /**
@@ -23,7 +23,7 @@ export const ChangeNotice = z.object({
   releaseIds: z.array(ReleaseId),
   groupIds: z.array(GroupId),
   products: z.array(ProductName),
-  bulkChangeIds: z.array(z.uuid()),
+  bulkChangeIds: z.array(BulkChangeId),
   /** Each of them is told to its own sender alone (`showUpload`). */
   uploadIds: z.array(UploadId),
   /** The deployments that changed, whole; at most 20, and none whose target is a long list of devices. */

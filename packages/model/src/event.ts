@@ -1,5 +1,14 @@
 import * as z from "zod";
-import { AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId, UploadId } from "./ids.ts";
+import { BulkActionKind, BulkChange } from "./bulk-change.ts";
+import {
+  AssignmentId,
+  BulkChangeId,
+  DeploymentId,
+  DeviceId,
+  GroupId,
+  ReleaseId,
+  UploadId,
+} from "./ids.ts";
 import { AssignmentState, DeploymentState, Outcome, Trip } from "./deployment.ts";
 import { DeviceState } from "./device.ts";
 import { Instant, ProductName, ReleaseVersion } from "./names.ts";
@@ -18,6 +27,14 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("device-running-changed").extend({ from: z.string().nullable(), to: z.string() }),
   kind("device-identity-conflict").extend({ detail: z.string() }),
   kind("group-changed").extend({ groupId: GroupId }),
+  kind("bulk-change-progressed").extend({
+    bulkChangeId: BulkChangeId,
+    action: BulkActionKind,
+    done: z.int().min(0),
+    total: z.int().min(0),
+    state: BulkChange.shape.state,
+    by: z.string(),
+  }),
   kind("product-changed").extend({ product: ProductName }),
   kind("release-changed").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
   kind("release-deleted").extend({ releaseId: ReleaseId, version: ReleaseVersion }),

@@ -28,6 +28,9 @@ export type DeploymentId = z.infer<typeof DeploymentId>;
 export const AssignmentId = id.brand<"AssignmentId">();
 export type AssignmentId = z.infer<typeof AssignmentId>;
 
+export const BulkChangeId = id.brand<"BulkChangeId">();
+export type BulkChangeId = z.infer<typeof BulkChangeId>;
+
 export const EnrolmentTokenId = id.brand<"EnrolmentTokenId">();
 export type EnrolmentTokenId = z.infer<typeof EnrolmentTokenId>;
 

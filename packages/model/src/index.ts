@@ -1,3 +1,4 @@
+export { BulkAction, BulkActionKind, BulkChange, BulkRefusal } from "./bulk-change.ts";
 export {
   Assignment,
   AssignmentState,
@@ -31,6 +32,7 @@ export { FleetNeed, Overview } from "./overview.ts";
 export {
   ArtifactId,
   AssignmentId,
+  BulkChangeId,
   DeploymentId,
   DeviceId,
   EnrolmentTokenId,

@@ -1,4 +1,5 @@
 import {
+  BulkChangeId,
   DeviceState,
   GroupId,
   Outcome,
@@ -16,6 +17,7 @@ const names = { device: "pump-0042", deployment: "3.0 to pumps", version: "3.0",
 const nobody = { device: null, deployment: null, version: null, group: null };
 const product = ProductName.parse("pump");
 const groupId = GroupId.parse("0198c0de-0005-7000-8000-000000000001");
+const bulkChangeId = BulkChangeId.parse("0198c0de-0007-7000-8000-000000000001");
 const releaseId = ReleaseId.parse("0198c0de-0006-7000-8000-000000000001");
 const uploadId = UploadId.parse("0198c0de-0007-7000-8000-000000000001");
 const at = "2026-11-20T10:00:00.000Z";
@@ -41,6 +43,30 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     "Two machines speak with the key of pump-0042: two instances report.",
   ],
   [{ kind: "group-changed", groupId }, "The group kiosks changed."],
+  [
+    {
+      kind: "bulk-change-progressed",
+      bulkChangeId,
+      action: "accept",
+      done: 4000,
+      total: 12431,
+      state: "running",
+      by: "Ada",
+    },
+    "Ada asked to accept 12431 devices: 4000 done so far.",
+  ],
+  [
+    {
+      kind: "bulk-change-progressed",
+      bulkChangeId,
+      action: "remove-from-group",
+      done: 1,
+      total: 1,
+      state: "finished",
+      by: "Ada",
+    },
+    "Ada asked to take 1 device out of a group: that is done.",
+  ],
   [{ kind: "product-changed", product }, "The product pump changed."],
   [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
   [{ kind: "release-deleted", releaseId, version: version("3.0") }, "The release 3.0 was deleted."],

@@ -1,5 +1,6 @@
 import type {
   AssignmentState,
+  BulkActionKind,
   DeploymentState,
   DeviceState,
   FleetEventBody,
@@ -69,6 +70,14 @@ const UPLOAD: Readonly<Record<BodyOf<"upload-changed">["state"], string>> = {
   ended: "An upload was given up.",
 };
 
+const ASKED: Readonly<Record<BulkActionKind, (devices: string) => string>> = {
+  accept: (devices) => `accept ${devices}`,
+  reject: (devices) => `reject ${devices}`,
+  decommission: (devices) => `decommission ${devices}`,
+  "add-to-group": (devices) => `put ${devices} into a group`,
+  "remove-from-group": (devices) => `take ${devices} out of a group`,
+};
+
 /** One plain sentence for each kind of event; a kind that has none does not compile. */
 const SENTENCES: {
   readonly [Kind in FleetEventBody["kind"]]: (body: BodyOf<Kind>, about: Subjects) => string;
@@ -83,6 +92,10 @@ const SENTENCES: {
     `Two machines speak with the key of ${device}${because([detail])}.`,
   "group-changed": (_, { group }) =>
     `${group === null ? "A group" : `The group ${group}`} changed.`,
+  "bulk-change-progressed": ({ action, done, total, state, by }) => {
+    const devices = total === 1 ? "1 device" : `${total} devices`;
+    return `${by} asked to ${ASKED[action](devices)}: ${state === "finished" ? "that is done" : `${done} done so far`}.`;
+  },
   "product-changed": ({ product }) => `The product ${product} changed.`,
   "release-changed": ({ version }) => `The release ${version} changed.`,
   "release-deleted": ({ version }) => `The release ${version} was deleted.`,

@@ -54,6 +54,7 @@ export function collect(into: Collected, events: readonly EventRecord[]): void {
     if ("releaseId" in body) add(into, "releaseIds", body.releaseId);
     if ("groupId" in body) add(into, "groupIds", body.groupId);
     if (body.kind === "upload-changed") add(into, "uploadIds", body.uploadId);
+    if ("bulkChangeId" in body) add(into, "bulkChangeIds", body.bulkChangeId);
     if (body.kind === "product-changed") add(into, "products", body.product);
   }
 }

@@ -13,7 +13,6 @@ import {
 import {
   clearIdentityConflict,
   holdDeviceFacts,
-  pendingKeysOf,
   raiseCredentialEpoch,
   revokeKeys,
   setDeviceState,
@@ -42,29 +41,49 @@ export async function decideDevice(
   closeOpenAssignment: CloseOpenAssignment,
 ): Promise<void> {
   await db.transaction(async (inner) => {
-    const facts = await holdDeviceFacts(inner, deviceId);
-    if (facts === undefined) throw new ApiError("not-found", "There is no device with this id.");
-    const change = changeDevice(facts, action);
-    const [pendingKey] = await pendingKeysOf(inner, deviceId);
-    switch (change.kind) {
-      case "impossible":
-        throw new ApiError("state-conflict", impossible(facts));
-      case "unchanged":
-        return;
-      case "key-rejected":
-        if (pendingKey !== undefined) await setKeyState(inner, pendingKey, "rejected");
-        await announce(inner, deviceId, facts.state, decider);
-        return;
-      case "changed":
-        if (change.closesUpdate)
-          await closeOpenAssignment(
-            inner,
-            deviceId,
-            action === "decommission" ? "device-decommissioned" : "device-rejected",
-          );
-        await apply(inner, deviceId, change, pendingKey, decider);
-    }
+    const decided = await decideOneOfMany(inner, deviceId, action, decider, closeOpenAssignment);
+    if (decided.kind === "missing")
+      throw new ApiError("not-found", "There is no device with this id.");
+    if (decided.kind === "refused") throw new ApiError("state-conflict", decided.sentence);
+    if (decided.kind === "changed") await raisePlanningEpoch(inner);
   });
+}
+
+export type DeviceDecided =
+  | { readonly kind: "changed" | "unchanged" | "missing" }
+  | { readonly kind: "refused"; readonly sentence: string };
+
+/** The same in the caller's transaction, which raises the planning epoch at its end when a device was changed. */
+export async function decideOneOfMany(
+  db: TenantDb,
+  deviceId: DeviceId,
+  action: DeviceAction,
+  decider: Decider,
+  closeOpenAssignment: CloseOpenAssignment,
+): Promise<DeviceDecided> {
+  const held = await holdDeviceFacts(db, deviceId);
+  if (held === undefined) return { kind: "missing" };
+  const { facts, pendingKey } = held;
+  const change = changeDevice(facts, action);
+  switch (change.kind) {
+    case "impossible":
+      return { kind: "refused", sentence: impossibleSentence(facts) };
+    case "unchanged":
+      return { kind: "unchanged" };
+    case "key-rejected":
+      if (pendingKey !== undefined) await setKeyState(db, pendingKey, "rejected");
+      await announce(db, deviceId, facts.state, decider);
+      return { kind: "changed" };
+    case "changed":
+      if (change.closesUpdate)
+        await closeOpenAssignment(
+          db,
+          deviceId,
+          action === "decommission" ? "device-decommissioned" : "device-rejected",
+        );
+      await apply(db, deviceId, change, pendingKey, decider);
+      return { kind: "changed" };
+  }
 }
 
 /** Accepts one waiting key of a device, in the caller's transaction; another that was accepted gives way. */
@@ -74,11 +93,12 @@ export async function acceptKey(
   fingerprint: Sha256,
   decider: Decider,
 ): Promise<void> {
-  const facts = await holdDeviceFacts(db, deviceId);
-  assert(facts?.hasPendingKey === true, "a key that is accepted waited before");
-  const change = changeDevice(facts, "accept");
+  const held = await holdDeviceFacts(db, deviceId);
+  assert(held?.facts.hasPendingKey === true, "a key that is accepted waited before");
+  const change = changeDevice(held.facts, "accept");
   assert(change.kind === "changed", "accepting a waiting key changes its device");
   await apply(db, deviceId, change, fingerprint, decider);
+  await raisePlanningEpoch(db);
 }
 
 async function apply(
@@ -104,7 +124,6 @@ async function apply(
   if (change.endsSessions) await raiseCredentialEpoch(db, deviceId);
   await setDeviceState(db, deviceId, change.state, decider.at);
   await announce(db, deviceId, change.state, decider);
-  await raisePlanningEpoch(db);
 }
 
 async function announce(
@@ -116,5 +135,6 @@ async function announce(
   await appendEvent(db, { at, deviceId, body: { kind: "device-state-changed", state, by } });
 }
 
-const impossible = ({ state }: DeviceFacts): string =>
+/** Why nothing can be done about the device. */
+export const impossibleSentence = ({ state }: Pick<DeviceFacts, "state">): string =>
   `The device is ${state}, and that is for good: give the machine another identity and let it enrol again.`;

@@ -27,6 +27,8 @@ export interface DeviceMatch {
   readonly attributes: readonly AttributeMatch[];
   /** The condition that fits few devices, by which they are found. */
   readonly driver: Driver | undefined;
+  /** Without a driver: the condition that together with the order has an index. */
+  readonly walk: "running" | "state" | "product" | undefined;
 }
 
 type Driver =
@@ -74,8 +76,20 @@ export async function matchOf(
     attributes: attribute.map((text) => attributeMatch(text, products)),
   };
   for (const driver of [...driversOf(match), ...searchDriver(filter.search, order)])
-    if (await fitsFew(db, match, driver)) return { ...match, driver };
-  return { ...match, driver: undefined };
+    if (await fitsFew(db, match, driver)) return { ...match, driver, walk: undefined };
+  return { ...match, driver: undefined, walk: walkOf(filter, order) };
+}
+
+/** Of the conditions that have an index for the order, the one that is likely to fit the fewest devices. */
+function walkOf(
+  { running, state, product }: DeviceMatch["filter"],
+  order: DeviceSort = "newest",
+): DeviceMatch["walk"] {
+  if (order === "newest" || order === "oldest") {
+    if (running !== undefined) return "running";
+    if (state !== undefined && (state !== "accepted" || product === undefined)) return "state";
+  }
+  return product === undefined ? undefined : "product";
 }
 
 function attributeMatch(text: string, products: readonly ProductName[]): AttributeMatch {
@@ -87,7 +101,7 @@ function attributeMatch(text: string, products: readonly ProductName[]): Attribu
   };
 }
 
-type Undriven = Omit<DeviceMatch, "driver">;
+type Undriven = Omit<DeviceMatch, "driver" | "walk">;
 
 /** The conditions that have an index of their own, the most selective kinds first. */
 function driversOf({ filter, seen, groupId, attributes }: Undriven): Driver[] {
@@ -127,7 +141,9 @@ function devicesBy(
     .selectFrom("device")
     .select("id as device_id")
     .where("device.tenant_id", "=", db.tenantId)
-    .where((row) => row.and(ownConditions(db, { ...match, driver }, row, driver))) as never;
+    .where((row) =>
+      row.and(ownConditions(db, { ...match, driver, walk: undefined }, row, driver)),
+    ) as never;
 }
 
 const membersOf = (db: TenantDb, groupId: GroupId) =>
@@ -175,26 +191,21 @@ export function conditionsOf(db: TenantDb, match: DeviceMatch, row: Builder): Co
 
 /** Conditions on the device's own columns; `only` one of them, or all. */
 function ownConditions(db: TenantDb, match: DeviceMatch, row: Builder, only?: Driver): Condition[] {
-  const { filter, seen, driver } = match;
+  const { filter, seen, driver, walk } = match;
   const { product, state, hardwareType, running, updating, search } = filter;
   const conditions: Condition[] = [];
   const add = (kind: Driver, make: () => readonly Condition[]): void => {
     if (only === undefined || only === kind) conditions.push(...make());
   };
-  const text = (kind: Driver, column: string, value: string | undefined): void =>
-    add(kind, () =>
-      value === undefined
-        ? []
-        : [
-            row(
-              driver === kind ? sql.ref<string>(column) : besideIndex(db, sql.ref<string>(column)),
-              "=",
-              value,
-            ),
-          ],
-    );
-  // Together with the product each order of a list but one has an index.
-  if (product !== undefined) add("product", () => [row(sql.ref("device.product"), "=", product)]);
+  const byIndex = new Set<Driver | undefined>([driver, walk]);
+  // What runs and what state it is in have indexes with the product and without.
+  if (driver === "running" || driver === "state") byIndex.add("product");
+  const text = (kind: Driver, column: string, value: string | undefined): void => {
+    if (value === undefined) return;
+    const ref = sql.ref<string>(column);
+    add(kind, () => [row(byIndex.has(kind) ? ref : besideIndex(db, ref), "=", value)]);
+  };
+  text("product", "device.product", product);
   text("state", "device.state", state);
   text("hardware-type", "device.hardware_type", hardwareType);
   text(

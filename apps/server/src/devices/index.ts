@@ -1,4 +1,7 @@
+export { decideOneOfMany, impossibleSentence, type CloseOpenAssignment } from "./change-device.ts";
 export type { EnrolmentLimits, KeyState } from "./decide-enrolment.ts";
+export type { ContactClock } from "./device-contact.ts";
+export { changeDevice, type DeviceAction } from "./device-transitions.ts";
 export { enrolDevice, type EnrolmentRequest } from "./enrol-device.ts";
 export { issueEnrolmentToken } from "./enrolment-operations.ts";
 export { findDeviceByKey } from "./find-device.ts";
@@ -7,3 +10,4 @@ export { createLastSeen, type LastSeen } from "./last-seen.ts";
 export { createDeviceHandlers } from "./operations.ts";
 export { recordInstance } from "./record-instance.ts";
 export { recordInventory, recordRunning, recordTraits } from "./record-report.ts";
+export { selectedDevices, type SelectedDevice } from "./selected-devices.ts";

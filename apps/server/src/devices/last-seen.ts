@@ -1,10 +1,14 @@
 import { SECOND_MS, errorChain, type Clock, type Log } from "@moult/base";
 import type { DeviceId, TenantId } from "@moult/model";
+import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { moveLastSeen } from "./report-queries.ts";
 
 /** How stale a device's last-seen time may be; also what a crash forgets of it. */
 const LAST_SEEN_FLUSH_MS = 5 * SECOND_MS;
+
+/** A transaction of so many takes some tens of milliseconds at most; in between others have their turn. */
+const WRITTEN_TOGETHER = 500;
 
 /** When devices were last heard of: kept in memory and written together, so that an idle check-in writes nothing. */
 export interface LastSeen {
@@ -42,18 +46,23 @@ export function createLastSeen({
     noted.atByDevice.set(deviceId, Math.max(at, noted.atByDevice.get(deviceId) ?? 0));
   };
 
+  const writeSome = async (db: TenantDb, seen: readonly (readonly [DeviceId, number])[]) => {
+    try {
+      await db.transaction((inner) => moveLastSeen(inner, seen));
+    } catch (error) {
+      log.warn("last-seen-not-written", { devices: seen.length, errors: errorChain(error) });
+      for (const [deviceId, at] of seen) note(db, deviceId, at);
+    }
+    await othersTurn();
+  };
   const write = async (): Promise<void> => {
     const batch = notedByTenant;
     notedByTenant = new Map();
     for (const { db, atByDevice } of batch.values()) {
       // In one order everywhere, so that two replicas do not wait for each other's rows.
       const seen = [...atByDevice].toSorted(([left], [right]) => (left < right ? -1 : 1));
-      try {
-        await db.transaction((inner) => moveLastSeen(inner, seen));
-      } catch (error) {
-        log.warn("last-seen-not-written", { devices: seen.length, errors: errorChain(error) });
-        for (const [deviceId, at] of seen) note(db, deviceId, at);
-      }
+      for (let start = 0; start < seen.length; start += WRITTEN_TOGETHER)
+        await writeSome(db, seen.slice(start, start + WRITTEN_TOGETHER));
     }
   };
   // One after the other, so that `close` waits for a flush that is under way.

@@ -77,7 +77,7 @@ export async function deviceByIdentity(
 }
 
 /** Keys that wait to become the device's, the one that asked first first. */
-export async function pendingKeysOf(db: TenantDb, deviceId: DeviceId): Promise<Sha256[]> {
+async function pendingKeysOf(db: TenantDb, deviceId: DeviceId): Promise<Sha256[]> {
   const rows = await db.kysely
     .selectFrom("device_key")
     .select("fingerprint")
@@ -215,14 +215,15 @@ export async function revokeKeys(
     .execute();
 }
 
-/** The facts that decide about a device, with its row held until the transaction ends. */
+/** The facts that decide about a device, and the key that asked first, with its row held until the transaction ends. */
 export async function holdDeviceFacts(
   db: TenantDb,
   deviceId: DeviceId,
-): Promise<DeviceFacts | undefined> {
+): Promise<{ readonly facts: DeviceFacts; readonly pendingKey: Sha256 | undefined } | undefined> {
   const device = await db.kysely
     .updateTable("device")
-    .set((row) => ({ state: row.ref("state") }))
+    // A column without an index: writing one costs the same when its value stays.
+    .set((row) => ({ draw: row.ref("draw") }))
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)
     .returning(["state", "identity_conflict_at"])
@@ -230,9 +231,12 @@ export async function holdDeviceFacts(
   if (device === undefined) return undefined;
   const pending = await pendingKeysOf(db, deviceId);
   return {
-    state: device.state,
-    hasPendingKey: pending.length > 0,
-    hasIdentityConflict: device.identity_conflict_at !== null,
+    facts: {
+      state: device.state,
+      hasPendingKey: pending.length > 0,
+      hasIdentityConflict: device.identity_conflict_at !== null,
+    },
+    pendingKey: pending[0],
   };
 }
 

@@ -1,2 +1,4 @@
+export { groupFacts, type GroupFacts } from "./group-facts.ts";
 export { holdGroup } from "./hold-group.ts";
+export { moveMembers } from "./move-members.ts";
 export { createGroupHandlers } from "./operations.ts";

@@ -7,14 +7,12 @@ import type { Handlers } from "../platform/operation-handler.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdProduct } from "../products/index.ts";
+import { moveMembers, type MemberMove } from "./move-members.ts";
 import {
   deleteGroup,
-  deleteMembers,
-  devicesAmong,
   groupById,
   groupsOf,
   insertGroup,
-  insertMembers,
   lockGroup,
   unfinishedDeploymentsTo,
 } from "./queries.ts";
@@ -31,17 +29,14 @@ export function createGroupHandlers({ clock }: { readonly clock: Clock }): Group
     db: TenantDb,
     groupId: GroupId,
     deviceIds: readonly DeviceId[],
-    write: typeof insertMembers,
+    move: MemberMove,
   ): Promise<Group> => {
     await db.transaction(async (inner) => {
-      const product = await lockedProduct(inner, groupId);
-      const ids = [...new Set(deviceIds)];
-      const known = await devicesAmong(inner, product, ids);
-      const unknown = ids.filter((id) => !known.has(id));
-      if (unknown.length > 0) throw new ApiError("not-found", unknownDevices(unknown, product));
-      if ((await write(inner, groupId, ids)) === 0) return;
-      await appendEvent(inner, { at: clock.now(), body: { kind: "group-changed", groupId } });
-      await raisePlanningEpoch(inner);
+      const moved = await moveMembers(inner, groupId, [...new Set(deviceIds)], move, clock.now());
+      if (moved === undefined) throw noGroup();
+      const { product, strangers, changed } = moved;
+      if (strangers.length > 0) throw new ApiError("not-found", unknownDevices(strangers, product));
+      if (changed.length > 0) await raisePlanningEpoch(inner);
     });
     return groupOrRefusal(db, groupId);
   };
@@ -76,11 +71,10 @@ export function createGroupHandlers({ clock }: { readonly clock: Clock }): Group
         await raisePlanningEpoch(inner);
       }),
 
-    addToGroup: ({ db }, { params, body }) =>
-      change(db, params.groupId, body.deviceIds, insertMembers),
+    addToGroup: ({ db }, { params, body }) => change(db, params.groupId, body.deviceIds, "add"),
 
     removeFromGroup: ({ db }, { params, body }) =>
-      change(db, params.groupId, body.deviceIds, deleteMembers),
+      change(db, params.groupId, body.deviceIds, "remove"),
   };
 }
 

@@ -1,5 +1,6 @@
-import type { DeviceId, Group, GroupId, ProductName } from "@moult/model";
-import type { Selectable } from "kysely";
+import type { DeviceId, Group, GroupId, ProductName, TenantId } from "@moult/model";
+import { sql, type Selectable } from "kysely";
+import { besideIndex } from "../platform/beside-index.ts";
 import { isoFrom } from "../platform/columns.ts";
 import type { DeviceGroupTable } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
@@ -88,8 +89,8 @@ export async function devicesAmong(
   const rows = await db.kysely
     .selectFrom("device")
     .select("id")
-    .where("tenant_id", "=", db.tenantId)
-    .where("product", "=", product)
+    .where(besideIndex(db, sql.ref<TenantId>("tenant_id")), "=", db.tenantId)
+    .where(besideIndex(db, sql.ref<ProductName>("product")), "=", product)
     .where("id", "in", ids)
     .execute();
   return new Set(rows.map(({ id }) => id));
@@ -98,13 +99,13 @@ export async function devicesAmong(
 /** A statement's parameters are bounded on both dialects; a member takes three. */
 const MEMBERS_PER_STATEMENT = 5_000;
 
-/** How many were not in the group before. */
+/** Those that were not in the group before. */
 export async function insertMembers(
   db: TenantDb,
   groupId: GroupId,
   ids: readonly DeviceId[],
-): Promise<number> {
-  let added = 0;
+): Promise<DeviceId[]> {
+  const added: DeviceId[] = [];
   for (let start = 0; start < ids.length; start += MEMBERS_PER_STATEMENT) {
     const rows = await db.kysely
       .insertInto("device_group_member")
@@ -118,17 +119,17 @@ export async function insertMembers(
       .onConflict((conflict) => conflict.columns(["group_id", "device_id"]).doNothing())
       .returning("device_id")
       .execute();
-    added += rows.length;
+    added.push(...rows.map(({ device_id }) => device_id));
   }
   return added;
 }
 
-/** How many were in the group before. */
+/** Those that were in the group before. */
 export async function deleteMembers(
   db: TenantDb,
   groupId: GroupId,
   ids: readonly DeviceId[],
-): Promise<number> {
+): Promise<DeviceId[]> {
   const rows = await db.kysely
     .deleteFrom("device_group_member")
     .where("tenant_id", "=", db.tenantId)
@@ -136,7 +137,23 @@ export async function deleteMembers(
     .where("device_id", "in", ids)
     .returning("device_id")
     .execute();
-  return rows.length;
+  return rows.map(({ device_id }) => device_id);
+}
+
+/** Which of `ids` are in the group. */
+export async function membersAmong(
+  db: TenantDb,
+  groupId: GroupId,
+  ids: readonly DeviceId[],
+): Promise<Set<DeviceId>> {
+  const rows = await db.kysely
+    .selectFrom("device_group_member")
+    .select("device_id")
+    .where("tenant_id", "=", db.tenantId)
+    .where("group_id", "=", groupId)
+    .where("device_id", "in", ids)
+    .execute();
+  return new Set(rows.map(({ device_id }) => device_id));
 }
 
 /** Names of the unfinished deployments that the group is the target of. */

@@ -38,11 +38,10 @@ const STATEMENTS = [
     total bigint not null, done bigint not null, changed bigint not null, unchanged bigint not null,
     refused text not null, created_by text not null, created_at bigint not null, finished_at bigint)`,
   `create index bulk_change_newest on bulk_change (tenant_id, created_at, id)`,
-  `create index bulk_change_running on bulk_change (tenant_id) where state = 'running'`,
-  // Without a reference to the change: members are written first, in several transactions, and count once it is there.
+  `create index bulk_change_unfinished on bulk_change (state, created_at) where finished_at is null`,
   `create table bulk_change_member (
-    tenant_id text not null, bulk_change_id text not null, device_id text not null,
-    primary key (bulk_change_id, device_id))`,
+    tenant_id text not null, bulk_change_id text not null references bulk_change (id) on delete cascade,
+    device_id text not null, primary key (bulk_change_id, device_id))`,
 ] as const;
 
 /** Runs inside a transaction that `platform/migrate.ts` opens. */

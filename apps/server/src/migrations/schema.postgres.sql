@@ -142,10 +142,11 @@ table bulk_change column finished_at bigint
 table bulk_change constraint bulk_change_pkey PRIMARY KEY (id)
 table bulk_change constraint bulk_change_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 CREATE INDEX bulk_change_newest ON public.bulk_change USING btree (tenant_id, created_at, id)
-CREATE INDEX bulk_change_running ON public.bulk_change USING btree (tenant_id) WHERE (state = 'running'::text)
+CREATE INDEX bulk_change_unfinished ON public.bulk_change USING btree (state, created_at) WHERE (finished_at IS NULL)
 table bulk_change_member column tenant_id text not null
 table bulk_change_member column bulk_change_id text not null
 table bulk_change_member column device_id text not null
+table bulk_change_member constraint bulk_change_member_bulk_change_id_fkey FOREIGN KEY (bulk_change_id) REFERENCES bulk_change(id) ON DELETE CASCADE
 table bulk_change_member constraint bulk_change_member_pkey PRIMARY KEY (bulk_change_id, device_id)
 table deployment column id text not null
 table deployment column tenant_id text not null

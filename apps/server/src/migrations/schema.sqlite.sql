@@ -59,10 +59,10 @@ CREATE TABLE bulk_change (
   total bigint not null, done bigint not null, changed bigint not null, unchanged bigint not null,
   refused text not null, created_by text not null, created_at bigint not null, finished_at bigint);
 CREATE INDEX bulk_change_newest on bulk_change (tenant_id, created_at, id);
-CREATE INDEX bulk_change_running on bulk_change (tenant_id) where state = 'running';
+CREATE INDEX bulk_change_unfinished on bulk_change (state, created_at) where finished_at is null;
 CREATE TABLE bulk_change_member (
-  tenant_id text not null, bulk_change_id text not null, device_id text not null,
-  primary key (bulk_change_id, device_id));
+  tenant_id text not null, bulk_change_id text not null references bulk_change (id) on delete cascade,
+  device_id text not null, primary key (bulk_change_id, device_id));
 CREATE TABLE deployment (
   id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
   release_id text not null, version text not null, target_kind text not null,

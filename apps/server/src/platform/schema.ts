@@ -2,6 +2,7 @@ import type {
   ArtifactId,
   AssignmentId,
   AssignmentState,
+  BulkChangeId,
   ChannelName,
   DeploymentId,
   DeploymentState,
@@ -156,6 +157,29 @@ export interface DeviceGroupTable {
 interface DeviceGroupMemberTable {
   tenant_id: TenantId;
   group_id: GroupId;
+  device_id: DeviceId;
+}
+
+export interface BulkChangeTable {
+  id: BulkChangeId;
+  tenant_id: TenantId;
+  action: Json;
+  /** `gathering`: its devices are still being written down, and it does not count yet. */
+  state: "gathering" | "running" | "finished";
+  total: number;
+  done: number;
+  changed: number;
+  unchanged: number;
+  refused: Json;
+  created_by: string;
+  created_at: At;
+  finished_at: At | null;
+}
+
+/** The devices that a bulk change has yet to come to. */
+interface BulkChangeMemberTable {
+  tenant_id: TenantId;
+  bulk_change_id: BulkChangeId;
   device_id: DeviceId;
 }
 
@@ -379,6 +403,8 @@ export interface Schema {
   preauthorisation: PreauthorisationTable;
   device_group: DeviceGroupTable;
   device_group_member: DeviceGroupMemberTable;
+  bulk_change: BulkChangeTable;
+  bulk_change_member: BulkChangeMemberTable;
   release: ReleaseTable;
   artifact: ArtifactTable;
   artifact_fit: ArtifactFitTable;

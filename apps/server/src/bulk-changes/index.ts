@@ -1,0 +1,2 @@
+export { createBulkChangeHandlers } from "./operations.ts";
+export { createBulkChangeWorker, type BulkChangeWorker } from "./worker.ts";
