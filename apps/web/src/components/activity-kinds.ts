@@ -7,6 +7,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "device-identity-conflict": "admission",
   "device-inventory-changed": "devices",
   "device-running-changed": "devices",
+  "bulk-change-progressed": "admission",
   "group-changed": "settings",
   "product-changed": "settings",
   "release-changed": "releases",

@@ -35,6 +35,8 @@ export function eventLook(body: FleetEventBody): Look {
       return OUTCOME[body.outcome];
     case "device-running-changed":
       return look("ring-arrow", "move");
+    case "bulk-change-progressed":
+      return body.state === "running" ? look("ring-arrow", "move") : look("circle", "wait");
     case "device-inventory-changed":
     case "group-changed":
     case "product-changed":
