@@ -23,6 +23,7 @@ import {
 } from "./server/page-search.ts";
 import { ownPath } from "./server/paths.ts";
 import { isSignedOut } from "./server/problem.ts";
+import { readSearch, writeSearch } from "./server/search-params.ts";
 import { watchForExpiry } from "./server/session.ts";
 import { takeFocusOnArrival } from "./ui/page-header.tsx";
 
@@ -301,6 +302,8 @@ const routeTree = root.addChildren([
 
 export const router = createRouter({
   routeTree,
+  parseSearch: readSearch,
+  stringifySearch: writeSearch,
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,

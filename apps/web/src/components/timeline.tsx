@@ -56,7 +56,7 @@ function Entry({ entry: { newest, oldest, count } }: { readonly entry: TimelineE
         )}
       </span>
       {deploymentId !== null && (
-        <span className="max-w-full text-soft">
+        <span className="max-w-full text-soft max-sm:hidden">
           <TextLink to="/deployments/$deploymentId" params={{ deploymentId }} isQuiet>
             <Foreign text={deploymentName ?? "its deployment"} cut />
           </TextLink>

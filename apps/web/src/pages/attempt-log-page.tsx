@@ -1,12 +1,12 @@
 import type { AssignmentId } from "@moult/model";
 import { useParams } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { DeploymentLink } from "../components/deployment-link.tsx";
-import { LOG_PAGE, linesOf, logView } from "../components/log-lines.ts";
+import { LOG_PAGE, linesOf, logView, type LogView } from "../components/log-lines.ts";
 import { counted, exactCount } from "../format/number.ts";
 import { attemptLogPath, useAttemptLog } from "../server/attempt-log.ts";
 import { useOperation } from "../server/operation-query.ts";
-import { hasCode } from "../server/problem.ts";
+import { isNowhere } from "../server/problem.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button, buttonClass } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -24,7 +24,7 @@ export function AttemptLogPage() {
   return (
     <div className="flex flex-col gap-3">
       <LogHead assignmentId={assignmentId} attempt={attempt} />
-      {hasCode(log.error, "not-found") ? (
+      {isNowhere(log.error) ? (
         <Empty title="The device sent no log of this try" />
       ) : (
         <Answered answer={log} what="log" rows={12}>
@@ -72,7 +72,7 @@ function Log({ text, path }: { readonly text: string; readonly path: string }) {
   const lines = useMemo(() => linesOf(text), [text]);
   const view = useMemo(() => logView(lines, shown, part), [lines, shown, part]);
   return (
-    <>
+    <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center gap-2">
         <SearchBox
           label="Find lines"
@@ -100,29 +100,42 @@ function Log({ text, path }: { readonly text: string; readonly path: string }) {
       {view.lines.length === 0 ? (
         <Empty title={part === "" ? "The log is empty" : "No line has that text"} />
       ) : (
-        <div
-          role="region"
-          aria-label="Log"
-          tabIndex={0}
-          className="overflow-x-auto rounded-lg border border-line bg-raised p-2 font-mono text-xs leading-5"
-        >
-          <ol>
-            {view.lines.map((line) => (
-              <li key={line.number} className="flex gap-3">
-                <span
-                  aria-hidden="true"
-                  className="tabular w-12 shrink-0 select-none text-right text-faint"
-                >
-                  {line.number}
-                </span>
-                <span className="min-w-0 whitespace-pre-wrap">
-                  <Foreign text={line.text} />
-                </span>
-              </li>
-            ))}
-          </ol>
-        </div>
+        <LogLines view={view} />
       )}
-    </>
+    </div>
+  );
+}
+
+/** Opens at its end, where it says how the try went. */
+function LogLines({ view }: { readonly view: LogView }) {
+  const region = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = region.current;
+    if (element !== null) element.scrollTop = element.scrollHeight;
+  }, []);
+  return (
+    <div
+      ref={region}
+      role="region"
+      aria-label="Log"
+      tabIndex={0}
+      className="max-h-[65vh] overflow-auto rounded-lg border border-line bg-raised p-2 font-mono text-xs leading-5"
+    >
+      <ol>
+        {view.lines.map((line) => (
+          <li key={line.number} className="flex gap-3">
+            <span
+              aria-hidden="true"
+              className="tabular w-10 shrink-0 select-none text-right text-faint"
+            >
+              {line.number}
+            </span>
+            <span className="min-w-0 whitespace-pre-wrap">
+              <Foreign text={line.text} />
+            </span>
+          </li>
+        ))}
+      </ol>
+    </div>
   );
 }

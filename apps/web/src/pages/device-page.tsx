@@ -8,7 +8,7 @@ import { AdmissionDialog } from "../forms/admission-dialog.tsx";
 import { plainText } from "../format/visible-text.ts";
 import { useMay } from "../server/me.ts";
 import { useOperation } from "../server/operation-query.ts";
-import { hasCode } from "../server/problem.ts";
+import { isNowhere } from "../server/problem.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button, ButtonLink } from "../ui/button.tsx";
 import { Foreign } from "../ui/foreign.tsx";
@@ -30,7 +30,7 @@ export const useDevice = () => useOperation("showDevice", { params: { deviceId: 
 export function DevicePage() {
   const answer = useDevice();
   const above = <TextLink to="/devices">Devices</TextLink>;
-  if (hasCode(answer.error, "not-found"))
+  if (isNowhere(answer.error))
     return (
       <>
         <PageHeader title="Device" above={above} />

@@ -8,7 +8,7 @@ import { counted } from "../format/number.ts";
 import { plainText } from "../format/visible-text.ts";
 import { useMay } from "../server/me.ts";
 import { useOperation } from "../server/operation-query.ts";
-import { hasCode } from "../server/problem.ts";
+import { isNowhere } from "../server/problem.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Button, ButtonLink } from "../ui/button.tsx";
 import { Foreign } from "../ui/foreign.tsx";
@@ -22,7 +22,7 @@ const above = <TextLink to="/groups">Groups</TextLink>;
 export function GroupPage() {
   const groupId = useParams({ from: "/frame/groups/$groupId" }).groupId as GroupId;
   const answer = useOperation("showGroup", { params: { groupId } });
-  if (hasCode(answer.error, "not-found"))
+  if (isNowhere(answer.error))
     return (
       <>
         <PageHeader title="Group" above={above} />

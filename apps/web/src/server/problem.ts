@@ -67,3 +67,7 @@ export const isSignedOut = (error: unknown): boolean =>
 
 export const hasCode = (error: unknown, code: string): boolean =>
   error instanceof ApiProblem && error.code === code;
+
+/** The address of the page names nothing: it was made up, cut short, or its object is gone. */
+export const isNowhere = (error: unknown): boolean =>
+  hasCode(error, "not-found") || hasCode(error, "invalid-request");

@@ -3,6 +3,25 @@
 
 export type Search = Readonly<Record<string, unknown>>;
 
+/** A query as people write it: `?running=2.0` is the text "2.0" and no number; what stands twice is a list. */
+export function readSearch(query: string): Search {
+  const search: Record<string, string | string[]> = {};
+  const params = new URLSearchParams(query);
+  for (const name of new Set(params.keys())) {
+    const values = params.getAll(name);
+    search[name] = values.length === 1 ? (values[0] ?? "") : values;
+  }
+  return search;
+}
+
+export function writeSearch(search: Search): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(search))
+    for (const each of Array.isArray(value) ? (value as readonly unknown[]) : [value])
+      if (typeof each === "string") params.append(name, each);
+  return params.size === 0 ? "" : `?${params.toString()}`;
+}
+
 const LENGTH_MAX = 512;
 
 export const text = (value: unknown): string | undefined =>

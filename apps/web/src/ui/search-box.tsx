@@ -47,7 +47,7 @@ export function SearchBox({
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
   return (
-    <div ref={box} role="search" className="min-w-0 flex-1">
+    <div ref={box} role="search" className="min-w-0 flex-1 basis-56">
       <TextField
         label={label}
         isLabelHidden
