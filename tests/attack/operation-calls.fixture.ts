@@ -145,6 +145,24 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
       },
     },
   ],
+  previewDeployment: (target, own) => [
+    { body: { releaseId: target.releaseId, target: { kind: "all" }, plan } },
+    {
+      body: { releaseId: own.releaseId, target: { kind: "group", groupId: target.groupId }, plan },
+    },
+    {
+      body: {
+        releaseId: own.releaseId,
+        target: { kind: "devices", deviceIds: [target.deviceId] },
+        plan,
+      },
+    },
+  ],
+  showDeploymentProgress: deployment,
+  listWaitingDevices: deployment,
+  rehearseDeploymentChange: ({ deploymentId }) => [
+    { params: { deploymentId }, query: { action: "abort" } },
+  ],
   showDeployment: deployment,
   pauseDeployment: deployment,
   resumeDeployment: deployment,

@@ -33,6 +33,9 @@ const NAMED = {
   BulkRehearsal,
   ClientTraits: model.ClientTraits,
   Deployment: model.Deployment,
+  DeploymentPreview: model.DeploymentPreview,
+  DeploymentProgress: model.DeploymentProgress,
+  DeploymentRehearsal: model.DeploymentRehearsal,
   DeploymentTarget: model.DeploymentTarget,
   Device: model.Device,
   DeviceFilter,
@@ -63,6 +66,7 @@ const NAMED = {
   Trip: model.Trip,
   Upload,
   WaitReason: model.WaitReason,
+  WaitingDevice: model.WaitingDevice,
 } as const;
 
 const PROBLEM_TYPE = "application/problem+json";

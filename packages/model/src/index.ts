@@ -12,6 +12,14 @@ export {
 } from "./deployment.ts";
 export { ChangeNotice } from "./change-notice.ts";
 export {
+  DeploymentFinding,
+  DeploymentPreview,
+  DeploymentProgress,
+  DeploymentRehearsal,
+  WaitKind,
+  WaitingDevice,
+} from "./deployment-preview.ts";
+export {
   ClientTraits,
   Device,
   DeviceContact,

@@ -1,5 +1,5 @@
 import { present, type InstantMs } from "@moult/base";
-import type { DeploymentState, Plan, Tally, Trip } from "@moult/model";
+import type { DeploymentState, Outcome, Plan, Tally, Trip } from "@moult/model";
 import { deploymentStep } from "./deployment-transitions.ts";
 import type { Census } from "./facts.ts";
 import { lastStage, stageSize } from "./stage-share.ts";
@@ -53,6 +53,10 @@ export function advance(
     events.push({ kind: "stage-advanced", stage: stage + 1 });
   }
 }
+
+/** Whether such an end speaks against the release. */
+export const isFailure = (outcome: Outcome): boolean =>
+  outcome !== "succeeded" && outcome !== "already-running" && outcome !== "aborted";
 
 /** Devices whose end speaks against the release. Not knowing how it ended is no success. */
 export const failuresOf = (counts: ProgressTally["counts"]): number =>

@@ -2,6 +2,7 @@ export {
   advance,
   failuresOf,
   finishedOf,
+  isFailure,
   type AdvanceEvent,
   type DeploymentProgress,
   type ProgressTally,
@@ -36,5 +37,9 @@ export type {
 export { headlineOf } from "./headline.ts";
 export { needSentence } from "./need-sentences.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
+export { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
+export { previewFor, stageSteps, waitFor, type PreviewVerdict } from "./preview.ts";
+export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
+export { rehearse } from "./rehearse.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";

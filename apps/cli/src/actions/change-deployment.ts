@@ -4,19 +4,22 @@ import { lookupDeployment } from "../lookup/lookup-deployment.ts";
 import { connect } from "../session/connect.ts";
 import { deploymentText } from "../show/deployment-facts.ts";
 import { printJson } from "../show/print-json.ts";
+import { plainText } from "../terminal/plain-text.ts";
 
 interface DeploymentAction {
   readonly operation: "pauseDeployment" | "resumeDeployment" | "abortDeployment";
-  /** Asked before; without one nothing is asked. */
-  readonly confirmation?: string;
+  readonly action: "pause" | "resume" | "abort";
+  /** Whether it is asked before; what cannot be undone is. */
+  readonly isAsked: boolean;
   readonly details: string;
   readonly example: string;
 }
 
-/** A command that changes the state of one deployment and shows it afterwards. */
+/** A command that changes the state of one deployment: says what that will do, does it, and shows it afterwards. */
 export const changeDeployment = ({
   operation,
-  confirmation,
+  action,
+  isAsked,
   details,
   example,
 }: DeploymentAction): Command =>
@@ -29,9 +32,20 @@ export const changeDeployment = ({
       const { terminal, signal } = context;
       const client = await connect(context);
       const deploymentId = await lookupDeployment(client, name, signal);
-      if (confirmation !== undefined)
-        await confirm(context, options.yes, `${name}: ${confirmation}`);
-      const deployment = await client.call(operation, { params: { deploymentId } }, { signal });
+      const params = { deploymentId };
+      if (!context.isJson || (isAsked && !options.yes)) {
+        const query = { action };
+        const rehearsal = await client.call(
+          "rehearseDeploymentChange",
+          { params, query },
+          { signal },
+        );
+        terminal.err(plainText(rehearsal.sentence));
+        // What cannot be done needs no yes: the server refuses it.
+        if (isAsked && rehearsal.isPossible)
+          await confirm(context, options.yes, plainText(`${rehearsal.button}?`));
+      }
+      const deployment = await client.call(operation, { params }, { signal });
       if (context.isJson) printJson(terminal, deployment);
       else terminal.out(deploymentText(deployment, terminal));
     },

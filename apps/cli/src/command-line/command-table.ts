@@ -271,6 +271,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-create.ts")).deploymentCreate,
   ),
   entry(
+    "deployment preview",
+    "Show what a deployment would do, without creating it",
+    async () => (await import("../commands/deployment-preview.ts")).deploymentPreview,
+  ),
+  entry(
     "deployment list",
     "List deployments",
     async () => (await import("../commands/deployment-list.ts")).deploymentList,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
+  Refusal,
   runMoult,
   signedInTo,
   startApiServer,
@@ -43,6 +44,47 @@ const moult = (line: string, options: CliOptions = {}) =>
     { environment: signedInTo(server ?? { url: "http://127.0.0.1:9" }), ...options },
   );
 
+const noOutcomes = {
+  open: 0,
+  succeeded: 0,
+  alreadyRunning: 0,
+  failed: 0,
+  rolledBack: 0,
+  rejected: 0,
+  timedOut: 0,
+  silent: 0,
+  aborted: 0,
+};
+const progress = {
+  stages: [],
+  openByState: {
+    offered: 0,
+    downloading: 0,
+    installing: 0,
+    activating: 0,
+    proving: 0,
+    "rolling-back": 0,
+    "retry-pending": 0,
+  },
+  timeline: [],
+  failures: [
+    {
+      outcome: "rolled-back",
+      code: "health-check-failed",
+      count: 2,
+      detail: "no answer",
+      samples: [{ id: DEVICE_ID, name: "gw-17" }],
+    },
+  ],
+  waiting: [
+    {
+      kind: "stage-not-reached",
+      sentence: "15 devices have their turn in stage 2.",
+      count: 15,
+    },
+  ],
+};
+
 describe("a deployment", () => {
   const create = async (line: string) => {
     const bodies: unknown[] = [];
@@ -51,7 +93,13 @@ describe("a deployment", () => {
         page(
           query["version"] === "1.4.0" ? [release({ channel: query["channel"] ?? "prod" })] : [],
         ),
-      showRelease: () => ({ ...release(), deviceCount: 0 }),
+      showRelease: () => ({
+        ...release(),
+        deviceCount: 0,
+        runningCount: 0,
+        fitsCount: 0,
+        outcomes: noOutcomes,
+      }),
       listGroups: () => ({ items: [group()] }),
       createDeployment: ({ body }) => {
         bodies.push(body);
@@ -110,13 +158,21 @@ describe("a deployment", () => {
 
   test("is shown with its stages, its counts, and why it stopped itself", async () => {
     const trip = { kind: "failure-percent", stage: 1, failed: 3, finished: 20, limit: 10, at: AT };
-    await serving({ showDeployment: () => deployment({ state: "tripped", stage: 1, trip }) });
+    await serving({
+      showDeployment: () => deployment({ state: "tripped", stage: 1, trip }),
+      showDeploymentProgress: () => progress,
+    });
 
     const { out } = await moult(`deployment show ${DEPLOYMENT_ID}`);
 
     expect(out).toContain("november: gw2 1.4.0  tripped, stage 2 of 2");
     expect(out).toContain("3 of 20 finished devices failed in stage 2; it stops at 10 % failures");
     expect(out).toContain("1: to 10 %, goes on at 100 % success, stops at 1 failures: done");
+    expect(out).toContain("Stage 1 of 2: 3 of 20 devices are done, 2 in the update.");
+    expect(out).toContain("2 rolled-back (health-check-failed: no answer) (gw-17)");
+    expect(out).toMatch(/Waiting +15 devices have their turn in stage 2\./);
+    const json = await moult(`deployment show ${DEPLOYMENT_ID} --json`);
+    expect(JSON.parse(json.out)).toMatchObject({ id: DEPLOYMENT_ID, progress });
   });
 
   test("is found by its name, also on a later page", async () => {
@@ -125,6 +181,7 @@ describe("a deployment", () => {
         query["cursor"] === undefined
           ? page([deployment({ id: RELEASE_ID, name: "october" })], "next")
           : page([deployment()]),
+      rehearseDeploymentChange: () => ({ isPossible: true, sentence: "Fine.", button: "Pause" }),
       pauseDeployment: ({ params }) => deployment({ id: params["deploymentId"], state: "paused" }),
     });
 
@@ -133,12 +190,115 @@ describe("a deployment", () => {
     expect(JSON.parse(out)).toMatchObject({ id: DEPLOYMENT_ID, state: "paused" });
   });
 
-  test("is not aborted without a yes", async () => {
-    await serving({ abortDeployment: () => deployment({ state: "aborted" }) });
+  const rehearsed =
+    (isPossible = true) =>
+    ({ query }: { readonly query: Readonly<Record<string, string>> }) => ({
+      isPossible,
+      sentence: `What ${query["action"]} would do.`,
+      button: "Abort, 3 keep 1.4.0",
+    });
+
+  test("is not aborted without a yes, which is asked for with what it would do", async () => {
+    await serving({
+      rehearseDeploymentChange: rehearsed(),
+      abortDeployment: () => deployment({ state: "aborted" }),
+    });
 
     expect((await moult(`deployment abort ${DEPLOYMENT_ID}`)).code).toBe(2);
-    expect((await moult(`deployment abort ${DEPLOYMENT_ID} -y`)).code).toBe(0);
-    expect(server?.asked).toEqual(["abortDeployment"]);
+    const refused = await moult(`deployment abort ${DEPLOYMENT_ID}`, { answers: ["n"] });
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.err).toContain("What abort would do.\nAbort, 3 keep 1.4.0? [y/N]");
+    expect(server?.asked).not.toContain("abortDeployment");
+    expect(await moult(`deployment abort ${DEPLOYMENT_ID} -y`)).toMatchObject({
+      code: 0,
+      err: "What abort would do.",
+    });
+    expect(server?.asked.at(-1)).toBe("abortDeployment");
+  });
+
+  test("that cannot be aborted is not asked about; the server says why", async () => {
+    await serving({
+      rehearseDeploymentChange: rehearsed(false),
+      abortDeployment: () => new Refusal(409, "state-conflict", "It is finished."),
+    });
+
+    const { code, err } = await moult(`deployment abort ${DEPLOYMENT_ID}`);
+
+    expect(code).toBe(1);
+    expect(err).toContain("It is finished.");
+  });
+
+  test("is previewed without being created, and fails where it could not be created", async () => {
+    const preview = {
+      targeted: 20,
+      gets: 17,
+      alreadyRunning: 1,
+      cannot: [
+        {
+          kind: "no-artifact-for-hardware",
+          sentence: "2 devices are of the hardware type old.",
+          count: 2,
+          samples: [{ id: DEVICE_ID, name: "gw-17" }],
+        },
+      ],
+      takesOverFrom: [{ deploymentId: DEPLOYMENT_ID, name: "october", count: 4 }],
+      stages: [{ percent: 100, deviceCount: 18 }],
+      trust: { instruction: 17 },
+      findings: [
+        { severity: "warning", field: "plan.stages", sentence: "Nothing is tried first." },
+      ],
+      confirm: "Deploy 1.4.0 to all 17 devices in one stage?",
+    };
+    const error = { severity: "error", field: "target", sentence: "Nobody fits." };
+    await serving({
+      showRelease: () => ({
+        ...release(),
+        deviceCount: 3,
+        runningCount: 3,
+        fitsCount: 18,
+        outcomes: noOutcomes,
+      }),
+      previewDeployment: ({ body, number }) => {
+        expect(body).toMatchObject({ releaseId: RELEASE_ID, target: { kind: "all" } });
+        return number === 1 ? preview : { ...preview, findings: [error] };
+      },
+    });
+
+    const shown = await moult(`deployment preview ${RELEASE_ID} --all`);
+    const refused = await moult(`deployment preview ${RELEASE_ID} --all --json`);
+
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/Cannot +2 devices are of the hardware type old\. \(gw-17\)/);
+    expect(shown.out).toMatch(/Takes over from +october: 4 devices/);
+    expect(shown.out).toContain("Nothing is tried first.");
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.out)).toMatchObject({ gets: 17, findings: [error] });
+  });
+
+  test("tells which devices wait, and why each of them does", async () => {
+    await serving({
+      listWaitingDevices: () =>
+        page([{ id: DEVICE_ID, name: "gw-17", kind: "next-check-in", sentence: "At once." }]),
+    });
+
+    expect((await moult(`deployment devices ${DEPLOYMENT_ID} --waiting`)).out).toMatch(
+      /gw-17 +At once\./,
+    );
+    expect((await moult(`deployment devices ${DEPLOYMENT_ID} --waiting --stage 1`)).code).toBe(2);
+  });
+
+  test("lists the devices of a stage that ended alike", async () => {
+    await serving({
+      listAssignments: ({ query }) => {
+        expect(query).toMatchObject({ stage: "0", code: "health-check-failed" });
+        return page([assignment()]);
+      },
+    });
+
+    const { out } = await moult(
+      `deployment devices ${DEPLOYMENT_ID} --stage 1 --code health-check-failed`,
+    );
+    expect(out).toContain("gw-17");
   });
 
   test("gives the logs of failed attempts, which cannot control the terminal", async () => {

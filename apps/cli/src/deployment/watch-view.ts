@@ -2,6 +2,7 @@ import type { Deployment, FleetEvent } from "@moult/model";
 import type { CommandContext } from "../command-line/command.ts";
 import { headline, stageText, tallyBars, tallyText, tripText } from "../show/deployment-text.ts";
 import { eventLine } from "../show/event-text.ts";
+import { plainText } from "../terminal/plain-text.ts";
 import { timeText } from "../terminal/time-text.ts";
 
 /** What somebody sees who watches a deployment. */
@@ -44,6 +45,7 @@ function barView({ terminal }: CommandContext): WatchView {
     end: (deployment) => {
       terminal.status(undefined);
       terminal.out([headline(deployment, terminal), ...tallyBars(deployment, terminal)].join("\n"));
+      terminal.out(`  ${plainText(deployment.headline)}`);
       if (deployment.trip !== null) terminal.out(`  ${tripText(deployment.trip)}`);
     },
     close: () => terminal.status(undefined),
@@ -62,7 +64,8 @@ function lineView({ terminal }: CommandContext): WatchView {
       before = text;
     },
     note: (text) => terminal.err(text),
-    end: ({ trip }) => {
+    end: ({ trip, headline: sentence }) => {
+      terminal.out(plainText(sentence));
       if (trip !== null) terminal.out(tripText(trip));
     },
     close: () => undefined,

@@ -1,4 +1,5 @@
 import type { Deployment } from "@moult/model";
+import { plainText } from "../terminal/plain-text.ts";
 import { factsText } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { timeText } from "../terminal/time-text.ts";
@@ -8,7 +9,7 @@ import { headline, stageLines, tallyBars, tallyText, tripText } from "./deployme
 export function deploymentText(deployment: Deployment, terminal: Terminal): string {
   const { plan, trip, target, finishedAt } = deployment;
   return [
-    headline(deployment, terminal),
+    `${headline(deployment, terminal)}\n${plainText(deployment.headline)}`,
     tallyBars(deployment, terminal).join("\n"),
     factsText([
       ["Stopped itself", trip === null ? undefined : tripText(trip)],

@@ -59,11 +59,20 @@ export function headline(deployment: Deployment, terminal: Terminal): string {
 
 /** `4 of 20 succeeded, 2 in the update, 1 failed`: what is zero is left out, except the first. */
 export function tallyText(tally: Tally): string {
-  const parts = COUNTS.filter((count) => count !== "succeeded" && tally[count] > 0).map(
-    (count) => `${tally[count]} ${TALLY_WORDS[count][0]}`,
-  );
-  return [`${tally.succeeded} of ${tally.eligible} succeeded`, ...parts].join(", ");
+  const { succeeded, ...others } = tally;
+  const first = `${succeeded} of ${tally.eligible} succeeded`;
+  return [first, ...countTexts({ ...others, succeeded: 0 })].join(", ");
 }
+
+type Outcomes = Readonly<Record<keyof typeof TALLY_WORDS, number>>;
+
+/** `4 succeeded, 1 failed`: what is zero is left out. */
+export const outcomesText = (outcomes: Outcomes): string => countTexts(outcomes).join(", ");
+
+const countTexts = (counts: Outcomes): readonly string[] =>
+  COUNTS.filter((count) => counts[count] > 0).map(
+    (count) => `${counts[count]} ${TALLY_WORDS[count][0]}`,
+  );
 
 /** A bar for each count that is not zero. */
 export function tallyBars({ tally }: Deployment, terminal: Terminal): readonly string[] {

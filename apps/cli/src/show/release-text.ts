@@ -1,4 +1,6 @@
+import type { ReplyOf, operations } from "@moult/api";
 import type { Artifact, Release } from "@moult/model";
+import { outcomesText } from "./deployment-text.ts";
 import { sizeText } from "../terminal/size-text.ts";
 import { factsText, type Column } from "../terminal/table-text.ts";
 import { timeText } from "../terminal/time-text.ts";
@@ -19,14 +21,28 @@ export const RELEASE_COLUMNS: readonly Column<Release>[] = [
   { title: "CREATED", text: ({ createdAt }) => timeText(createdAt) },
 ];
 
-export function releaseText(release: Release & { readonly deviceCount?: number }): string {
-  const { deviceCount, notes } = release;
+type ShownRelease = Release & Partial<Pick<ReplyOf<typeof operations.showRelease>, Counts>>;
+type Counts = "runningCount" | "fitsCount" | "outcomes";
+
+export function releaseText(release: ShownRelease): string {
+  const { runningCount, fitsCount, outcomes, notes } = release;
   return [
     factsText([
       ["Release", `${release.product}/${release.channel}/${release.version}`],
       ["Id", release.id],
       ["Created", timeText(release.createdAt)],
-      ["Devices", deviceCount === undefined ? undefined : `${deviceCount} run it`],
+      [
+        "Devices",
+        runningCount === undefined
+          ? undefined
+          : `${runningCount} run it, it fits ${fitsCount ?? 0}`,
+      ],
+      [
+        "Deployments",
+        outcomes === undefined || Object.values(outcomes).every((count) => count === 0)
+          ? undefined
+          : outcomesText(outcomes),
+      ],
       ["Notes", notes === "" ? undefined : notes],
     ]),
     ...release.artifacts.map(artifactText),

@@ -85,6 +85,20 @@ export async function standingOf(
   return { census: estimated(stored), rank: null };
 }
 
+/** The devices of an exact census in the order in which stages take them. */
+export async function rankedDevices(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+): Promise<DeviceId[]> {
+  const rows = await eligibleDevices(db, deployment)
+    .select(["device.id as id", placeIn(deployment.salt).as("place")])
+    .orderBy("place")
+    .orderBy("device.id")
+    .limit(EXACT_TARGET_MAX)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Reads at most one row more than an exact census has, whatever the size of the fleet. */
 async function countUpToExact(
   db: TenantDb,

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { BodyOf, operations } from "@moult/api";
 import type { Clock, Log } from "@moult/base";
-import type { DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
+import type { DeploymentId } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, checkPlan } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
@@ -9,9 +9,9 @@ import { newId } from "../platform/new-id.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdRelease } from "../releases/index.ts";
-import { holdGroup } from "../groups/index.ts";
 import { countAll } from "./census-queries.ts";
-import { countOfProduct, hasArtifact } from "./list-queries.ts";
+import { checkedTarget } from "./checked-target.ts";
+import { hasArtifact } from "./list-queries.ts";
 import {
   insertDeployment,
   insertTargetDevices,
@@ -37,7 +37,7 @@ export async function createDeployment(
     if (release === undefined) throw new ApiError("not-found", "There is no release with this id.");
     if (!(await hasArtifact(inner, request.releaseId)))
       throw new ApiError("release-empty", "Upload an artifact to the release, then deploy it.");
-    const target = await checkedTarget(inner, request.target, release.product);
+    const target = await checkedTarget(inner, request.target, release.product, "hold");
 
     const created = await insertDeployment(inner, {
       id: newId<DeploymentId>(at),
@@ -68,30 +68,4 @@ export async function createDeployment(
     await raisePlanningEpoch(inner);
     return created;
   });
-}
-
-/** The target, if all of it belongs to the product; each device once. */
-async function checkedTarget(
-  db: TenantDb,
-  target: DeploymentTarget,
-  product: ProductName,
-): Promise<DeploymentTarget> {
-  switch (target.kind) {
-    case "all":
-      return target;
-    case "group":
-      if ((await holdGroup(db, target.groupId)) !== product)
-        throw new ApiError("not-found", `The product ${product} has no group with this id.`);
-      return target;
-    case "devices": {
-      const deviceIds = [...new Set(target.deviceIds)];
-      const known = await countOfProduct(db, product, deviceIds);
-      if (known !== deviceIds.length)
-        throw new ApiError(
-          "not-found",
-          `${deviceIds.length - known} of the devices are no devices of the product ${product}.`,
-        );
-      return { kind: "devices", deviceIds };
-    }
-  }
 }

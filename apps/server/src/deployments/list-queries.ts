@@ -11,6 +11,7 @@ import type {
 } from "@moult/model";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
+import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
 export interface Page<Item> {
@@ -38,6 +39,8 @@ export async function assignmentsPage(
   filter: {
     readonly state?: AssignmentState | undefined;
     readonly outcome?: Outcome | undefined;
+    readonly stage?: number | undefined;
+    readonly code?: string | undefined;
   },
   after: PageCursor | undefined,
   limit: number,
@@ -49,6 +52,9 @@ export async function assignmentsPage(
     .limit(limit + 1);
   if (filter.state !== undefined) query = query.where("assignment.state", "=", filter.state);
   if (filter.outcome !== undefined) query = query.where("assignment.outcome", "=", filter.outcome);
+  if (filter.stage !== undefined) query = query.where("assignment.stage", "=", filter.stage);
+  if (filter.code !== undefined)
+    query = query.where("assignment.code", "=", storableText(filter.code));
   if (after !== undefined)
     query = query.where((row) =>
       row(

@@ -1,4 +1,4 @@
-import type { Clock } from "@moult/base";
+import { present, type Clock } from "@moult/base";
 import type { Deployment, DeploymentId } from "@moult/model";
 import { explain } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
@@ -12,7 +12,10 @@ import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-queries.ts";
 import { loadFacts } from "./load-facts.ts";
-import { deploymentById, deploymentsPage } from "./queries.ts";
+import { previewDeployment } from "./preview-deployment.ts";
+import { deploymentById, deploymentsPage, type DeploymentRecord } from "./queries.ts";
+import { rehearseChange, showProgress } from "./show-progress.ts";
+import { createWaitingCounts, waitingDevicesPage } from "./waiting-devices.ts";
 import { showDeployments } from "./show-deployments.ts";
 
 export interface DeploymentHandlerDeps {
@@ -22,6 +25,10 @@ export interface DeploymentHandlerDeps {
 export type DeploymentHandlers = Handlers<
   | "listDeployments"
   | "createDeployment"
+  | "previewDeployment"
+  | "showDeploymentProgress"
+  | "listWaitingDevices"
+  | "rehearseDeploymentChange"
   | "showDeployment"
   | "pauseDeployment"
   | "resumeDeployment"
@@ -35,6 +42,7 @@ export type DeploymentHandlers = Handlers<
 
 export function createDeploymentHandlers(deps: DeploymentHandlerDeps): DeploymentHandlers {
   const { clock } = deps;
+  const waiting = createWaitingCounts();
   const change = async (
     { db, principal }: OperationContext,
     deploymentId: DeploymentId,
@@ -63,15 +71,31 @@ export function createDeploymentHandlers(deps: DeploymentHandlerDeps): Deploymen
       return deploymentOrRefusal(db, id);
     },
 
+    previewDeployment: ({ db }, { body }) => previewDeployment(db, body),
+
+    showDeploymentProgress: async ({ db }, { params }) => {
+      const record = await recordOrRefusal(db, params.deploymentId);
+      const at = clock.now();
+      const progress = await showProgress(db, await shownDeployment(db, record), at);
+      return { ...progress, waiting: [...(await waiting(db, record, at))] };
+    },
+
+    listWaitingDevices: async ({ db }, { params, query: { cursor, limit } }) => {
+      const record = await recordOrRefusal(db, params.deploymentId);
+      return waitingDevicesPage(db, record, decodeCursor(cursor), limit, clock.now());
+    },
+
+    rehearseDeploymentChange: async ({ db }, { params, query: { action } }) =>
+      rehearseChange(db, await deploymentOrRefusal(db, params.deploymentId), action),
+
     showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
     pauseDeployment: (context, { params }) => change(context, params.deploymentId, "pause"),
     resumeDeployment: (context, { params }) => change(context, params.deploymentId, "resume"),
     abortDeployment: (context, { params }) => change(context, params.deploymentId, "abort"),
 
     listAssignments: async ({ db }, { params, query: { cursor, limit, ...filter } }) => {
-      const { deploymentId } = params;
-      if ((await deploymentById(db, deploymentId)) === undefined) throw noDeployment();
-      return assignmentsPage(db, deploymentId, filter, decodeCursor(cursor), limit);
+      const { id } = await recordOrRefusal(db, params.deploymentId);
+      return assignmentsPage(db, id, filter, decodeCursor(cursor), limit);
     },
 
     showAssignment: async ({ db }, { params }) => {
@@ -110,11 +134,21 @@ export function createDeploymentHandlers(deps: DeploymentHandlerDeps): Deploymen
   };
 }
 
-async function deploymentOrRefusal(db: TenantDb, deploymentId: DeploymentId): Promise<Deployment> {
+async function recordOrRefusal(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+): Promise<DeploymentRecord> {
   const record = await deploymentById(db, deploymentId);
-  const [shown] = record === undefined ? [] : await showDeployments(db, [record]);
-  if (shown === undefined) throw noDeployment();
-  return shown;
+  if (record === undefined) throw noDeployment();
+  return record;
+}
+
+async function deploymentOrRefusal(db: TenantDb, deploymentId: DeploymentId): Promise<Deployment> {
+  return shownDeployment(db, await recordOrRefusal(db, deploymentId));
+}
+
+async function shownDeployment(db: TenantDb, record: DeploymentRecord): Promise<Deployment> {
+  return present((await showDeployments(db, [record]))[0], "a record is shown");
 }
 
 const noDeployment = (): ApiError =>

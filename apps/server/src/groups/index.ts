@@ -1,3 +1,4 @@
+export { findGroupProduct } from "./find-group.ts";
 export { groupFacts, type GroupFacts } from "./group-facts.ts";
 export { holdGroup } from "./hold-group.ts";
 export { moveMembers } from "./move-members.ts";

@@ -35,6 +35,19 @@ export async function groupById(db: TenantDb, groupId: GroupId): Promise<Group |
   return groupFrom(row, counts.get(groupId));
 }
 
+export async function productOfGroup(
+  db: TenantDb,
+  groupId: GroupId,
+): Promise<ProductName | undefined> {
+  const row = await db.kysely
+    .selectFrom("device_group")
+    .select("product")
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", groupId)
+    .executeTakeFirst();
+  return row?.product;
+}
+
 /** False when the product has a group of that name. */
 export async function insertGroup(
   db: TenantDb,

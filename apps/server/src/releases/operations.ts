@@ -2,6 +2,7 @@ import { appendEvent } from "../platform/events.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import { decodeCursor } from "../platform/page-cursor.ts";
 import { artifactContent } from "./artifact-content.ts";
+import { countFitting, outcomesOf } from "./count-queries.ts";
 import { deleteArtifact, deleteRelease } from "./delete-release.ts";
 import { noArtifact, releaseOrRefusal } from "./find-release.ts";
 import { artifactById, countRunning, releasePage, setNotes } from "./queries.ts";
@@ -28,7 +29,16 @@ export function createReleaseHandlers(deps: UploadDeps): ReleaseHandlers {
 
     showRelease: async ({ db }, { params: { releaseId } }) => {
       const release = await releaseOrRefusal(db, releaseId);
-      return { ...release, deviceCount: await countRunning(db, release.product, release.version) };
+      const { product, version, artifacts } = release;
+      const runningCount = await countRunning(db, product, version);
+      const hardwareTypes = new Set(artifacts.flatMap((artifact) => artifact.hardwareTypes));
+      return {
+        ...release,
+        deviceCount: runningCount,
+        runningCount,
+        fitsCount: await countFitting(db, product, [...hardwareTypes]),
+        outcomes: await outcomesOf(db, product, releaseId),
+      };
     },
 
     changeRelease: async ({ db }, { params: { releaseId }, body: { notes } }) => {

@@ -4,17 +4,23 @@ import {
   AssignmentState,
   Deployment,
   DeploymentId,
+  DeploymentPreview,
+  DeploymentProgress,
+  DeploymentRehearsal,
   DeploymentState,
   DeploymentTarget,
   Outcome,
   Plan,
   ProductName,
   ReleaseId,
+  WaitingDevice,
 } from "@moult/model";
 import * as z from "zod";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
 const params = z.object({ deploymentId: DeploymentId });
+/** What is brought to whom, and how. */
+const Intent = z.strictObject({ releaseId: ReleaseId, target: DeploymentTarget, plan: Plan });
 
 export const deploymentOperations = {
   listDeployments: operation({
@@ -38,15 +44,21 @@ export const deploymentOperations = {
     method: "POST",
     path: "/deployments",
     permission: "deployments:write",
-    body: z.strictObject({
-      name: z.string().min(1).max(128).optional(),
-      releaseId: ReleaseId,
-      target: DeploymentTarget,
-      plan: Plan,
-    }),
+    body: Intent.extend({ name: z.string().min(1).max(128).optional() }),
     replyKind: "json",
     reply: Deployment,
     errors: ["not-found", "release-empty", "target-empty"],
+  }),
+  previewDeployment: operation({
+    id: "previewDeployment",
+    summary: "What a deployment would do if it were created now; nothing is created",
+    method: "POST",
+    path: "/deployments/preview",
+    permission: "fleet:read",
+    body: Intent,
+    replyKind: "json",
+    reply: DeploymentPreview,
+    errors: ["not-found"],
   }),
   showDeployment: operation({
     id: "showDeployment",
@@ -57,6 +69,42 @@ export const deploymentOperations = {
     params,
     replyKind: "json",
     reply: Deployment,
+    errors: ["not-found"],
+  }),
+  showDeploymentProgress: operation({
+    id: "showDeploymentProgress",
+    summary:
+      "How far a deployment is by stage and time, who fails alike, and what the others wait for",
+    method: "GET",
+    path: "/deployments/{deploymentId}/progress",
+    permission: "fleet:read",
+    params,
+    replyKind: "json",
+    reply: DeploymentProgress,
+    errors: ["not-found"],
+  }),
+  listWaitingDevices: operation({
+    id: "listWaitingDevices",
+    summary: "Devices of the target that were not offered the release yet, each with its reason",
+    method: "GET",
+    path: "/deployments/{deploymentId}/waiting-devices",
+    permission: "fleet:read",
+    params,
+    query: PageQuery.extend({ limit: z.coerce.number().int().min(1).max(100).default(50) }),
+    replyKind: "json",
+    reply: pageOf(WaitingDevice),
+    errors: ["not-found"],
+  }),
+  rehearseDeploymentChange: operation({
+    id: "rehearseDeploymentChange",
+    summary: "What pausing, resuming or aborting would do now, with numbers; nothing is changed",
+    method: "GET",
+    path: "/deployments/{deploymentId}/rehearsal",
+    permission: "fleet:read",
+    params,
+    query: z.object({ action: z.enum(["pause", "resume", "abort"]) }),
+    replyKind: "json",
+    reply: DeploymentRehearsal,
     errors: ["not-found"],
   }),
   pauseDeployment: operation({
@@ -102,6 +150,10 @@ export const deploymentOperations = {
     query: PageQuery.extend({
       state: AssignmentState.optional(),
       outcome: Outcome.optional(),
+      /** Offered while this stage was the open one; counts from 0. */
+      stage: z.coerce.number().int().min(0).max(19).optional(),
+      /** Machine-readable cause of its end. */
+      code: z.string().max(256).optional(),
     }),
     replyKind: "json",
     reply: pageOf(Assignment),

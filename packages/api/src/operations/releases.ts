@@ -1,4 +1,12 @@
-import { Artifact, ArtifactId, ChannelName, ProductName, Release, ReleaseId } from "@moult/model";
+import {
+  Artifact,
+  ArtifactId,
+  ChannelName,
+  ProductName,
+  Release,
+  ReleaseId,
+  Tally,
+} from "@moult/model";
 import * as z from "zod";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
@@ -57,7 +65,15 @@ export const releaseOperations = {
     permission: "fleet:read",
     params,
     replyKind: "json",
-    reply: Release.extend({ deviceCount: z.int() }),
+    reply: Release.extend({
+      deviceCount: z.int(),
+      /** Accepted devices that run it. */
+      runningCount: z.int(),
+      /** Accepted devices of a hardware type that it has an artifact for. */
+      fitsCount: z.int(),
+      /** How devices fared with it, in all its deployments. */
+      outcomes: Tally.omit({ eligible: true, admitted: true }),
+    }),
     errors: ["not-found"],
   }),
   changeRelease: operation({

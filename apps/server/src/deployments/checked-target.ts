@@ -1,0 +1,37 @@
+import type { DeploymentTarget, ProductName } from "@moult/model";
+import { findGroupProduct, holdGroup } from "../groups/index.ts";
+import { ApiError } from "../platform/api-error.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { countOfProduct } from "./list-queries.ts";
+
+/**
+ * The target, if all of it belongs to the product; each device once. `hold`: in a transaction, until whose end its group
+ * stays. Throws `ApiError` `not-found`.
+ */
+export async function checkedTarget(
+  db: TenantDb,
+  target: DeploymentTarget,
+  product: ProductName,
+  how: "hold" | "read",
+): Promise<DeploymentTarget> {
+  switch (target.kind) {
+    case "all":
+      return target;
+    case "group": {
+      const find = how === "hold" ? holdGroup : findGroupProduct;
+      if ((await find(db, target.groupId)) !== product)
+        throw new ApiError("not-found", `The product ${product} has no group with this id.`);
+      return target;
+    }
+    case "devices": {
+      const deviceIds = [...new Set(target.deviceIds)];
+      const known = await countOfProduct(db, product, deviceIds);
+      if (known !== deviceIds.length)
+        throw new ApiError(
+          "not-found",
+          `${deviceIds.length - known} of the devices are no devices of the product ${product}.`,
+        );
+      return { kind: "devices", deviceIds };
+    }
+  }
+}

@@ -1,0 +1,225 @@
+import {
+  ClientTraits,
+  DeviceIdentity,
+  Provides,
+  deviceLabel,
+  type DeploymentId,
+  type DeviceId,
+  type DeviceState,
+  type GroupId,
+  type HardwareType,
+  type ProductName,
+  type Running,
+} from "@moult/model";
+import type { ExpressionBuilder } from "kysely";
+import { fromJson } from "../platform/columns.ts";
+import type { Schema } from "../platform/schema.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+
+/** Whose classes are asked for. */
+export type Scope =
+  | { readonly kind: "all" }
+  | { readonly kind: "group"; readonly groupId: GroupId }
+  | { readonly kind: "listed"; readonly deploymentId: DeploymentId }
+  | { readonly kind: "ids"; readonly deviceIds: readonly DeviceId[] };
+
+/** Devices that are alike in all that decides what they can take. */
+export interface DeviceClass {
+  readonly state: DeviceState;
+  readonly hardwareType: HardwareType;
+  readonly artifactName: string | null;
+  /** Equal for all of one class, different for another; what they are is in the class's first device. */
+  readonly key: string;
+  readonly count: number;
+  readonly firstId: DeviceId;
+  readonly lastId: DeviceId;
+}
+
+export const CLASS_COLUMNS = [
+  "device.state",
+  "device.hardware_type",
+  "device.running_artifact",
+  "device.running_sha256",
+  "device.traits_sha256",
+] as const;
+
+/** The devices of a scope by class, read from the index of classes alone. */
+export async function deviceClasses(
+  db: TenantDb,
+  product: ProductName,
+  scope: Scope,
+): Promise<DeviceClass[]> {
+  const rows = await inScope(db, product, scope)
+    .select([
+      ...CLASS_COLUMNS,
+      (row) => row.fn.countAll<number>().as("count"),
+      (row) => row.fn.min("device.id").as("first_id"),
+      (row) => row.fn.max("device.id").as("last_id"),
+    ])
+    .groupBy(CLASS_COLUMNS)
+    .execute();
+  return rows.map((row) => ({
+    state: row.state,
+    hardwareType: row.hardware_type,
+    artifactName: row.running_artifact,
+    key: classKey(row),
+    count: Number(row.count),
+    firstId: row.first_id,
+    lastId: row.last_id,
+  }));
+}
+
+export interface ClassColumns {
+  readonly state: DeviceState;
+  readonly hardware_type: HardwareType;
+  readonly running_artifact: string | null;
+  readonly running_sha256: string | null;
+  readonly traits_sha256: string | null;
+}
+
+export const classKey = (row: ClassColumns): string =>
+  JSON.stringify([
+    row.state,
+    row.hardware_type,
+    row.running_artifact,
+    row.running_sha256,
+    row.traits_sha256,
+  ]);
+
+/** Devices of a scope whose key two machines speak with, with the class they would be of; few, or an operator acts. */
+export async function conflictingDevices(
+  db: TenantDb,
+  product: ProductName,
+  scope: Scope,
+): Promise<{ readonly id: DeviceId; readonly key: string; readonly state: DeviceState }[]> {
+  const rows = await inScope(db, product, scope)
+    .select(["device.id as id", ...CLASS_COLUMNS])
+    .where("device.identity_conflict_at", "is not", null)
+    .orderBy("device.id")
+    .execute();
+  return rows.map((row) => ({ id: row.id, key: classKey(row), state: row.state }));
+}
+
+/** Those who left for good are no targets, unless somebody names them one by one. */
+export function inScope(db: TenantDb, product: ProductName, scope: Scope) {
+  const query = db.kysely
+    .selectFrom("device")
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.product", "=", product);
+  switch (scope.kind) {
+    case "all":
+      return query.where("device.state", "in", ["pending", "accepted", "rejected"]);
+    case "ids":
+      return query.where("device.id", "in", scope.deviceIds);
+    case "group":
+      return query.where("device.id", "in", (row) =>
+        row
+          .selectFrom("device_group_member")
+          .select("device_group_member.device_id")
+          .where("device_group_member.tenant_id", "=", db.tenantId)
+          .where("device_group_member.group_id", "=", scope.groupId),
+      );
+    case "listed":
+      return query.where("device.id", "in", (row: ExpressionBuilder<Schema, "device">) =>
+        row
+          .selectFrom("deployment_device")
+          .select("deployment_device.device_id")
+          .where("deployment_device.tenant_id", "=", db.tenantId)
+          .where("deployment_device.deployment_id", "=", scope.deploymentId),
+      );
+  }
+}
+
+/** What a device can take is decided by this and its class's columns. */
+export interface ClassMember {
+  readonly traits: ClientTraits | null;
+  readonly running: Running | null;
+}
+
+/** A statement's parameters are bounded on both dialects. */
+const IDS_PER_STATEMENT = 1_000;
+
+/** What devices said of themselves, for one of each class. */
+export async function classMembers(
+  db: TenantDb,
+  deviceIds: readonly DeviceId[],
+): Promise<ReadonlyMap<DeviceId, ClassMember>> {
+  const members = new Map<DeviceId, ClassMember>();
+  for (let start = 0; start < deviceIds.length; start += IDS_PER_STATEMENT) {
+    const rows = await db.kysely
+      .selectFrom("device")
+      .select(["id", "traits", "running_artifact", "running_provides"])
+      .where("tenant_id", "=", db.tenantId)
+      .where("id", "in", deviceIds.slice(start, start + IDS_PER_STATEMENT))
+      .execute();
+    for (const row of rows)
+      members.set(row.id, {
+        traits: row.traits === null ? null : fromJson(ClientTraits, row.traits),
+        running:
+          row.running_artifact === null
+            ? null
+            : {
+                artifactName: row.running_artifact,
+                provides: fromJson(Provides, row.running_provides ?? "{}"),
+              },
+      });
+  }
+  return members;
+}
+
+/** What people call some devices. */
+export async function sampleDevices(
+  db: TenantDb,
+  deviceIds: readonly DeviceId[],
+): Promise<{ readonly id: DeviceId; readonly name: string }[]> {
+  if (deviceIds.length === 0) return [];
+  const rows = await db.kysely
+    .selectFrom("device")
+    .select(["id", "name", "identity"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "in", deviceIds)
+    .orderBy("id")
+    .execute();
+  return rows.map(({ id, name, identity }) => ({
+    id,
+    name: deviceLabel({ name, identity: fromJson(DeviceIdentity, identity) }),
+  }));
+}
+
+/** Accepted devices of a scope, of these hardware types, that a deployment is for too and has not brought to an end. */
+export async function countSharedTargets(
+  db: TenantDb,
+  product: ProductName,
+  { scope, hardwareTypes, version }: SharedTargets,
+  other: { readonly id: DeploymentId; readonly scope: Scope },
+): Promise<number> {
+  if (hardwareTypes.length === 0) return 0;
+  const ended = db.kysely
+    .selectFrom("assignment")
+    .select("assignment.device_id")
+    .where("assignment.tenant_id", "=", db.tenantId)
+    .where("assignment.deployment_id", "=", other.id)
+    .where("assignment.closed_at", "is not", null);
+  const row = await inScope(db, product, scope)
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .where("device.state", "=", "accepted")
+    .where("device.hardware_type", "in", hardwareTypes)
+    .where((of) =>
+      of.or([
+        of("device.running_artifact", "is", null),
+        of("device.running_artifact", "!=", version),
+      ]),
+    )
+    .where("device.id", "not in", ended)
+    .$if(other.scope.kind !== "all", (query) =>
+      query.where("device.id", "in", inScope(db, product, other.scope).select("device.id")),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+interface SharedTargets {
+  readonly scope: Scope;
+  readonly hardwareTypes: readonly HardwareType[];
+  readonly version: string;
+}

@@ -1,0 +1,219 @@
+import type { InstantMs } from "@moult/base";
+import type {
+  DeploymentProgress,
+  DeviceId,
+  HardwareType,
+  Release,
+  WaitingDevice,
+} from "@moult/model";
+import {
+  decide,
+  isActive,
+  lastStage,
+  placeThreshold,
+  sentenceOf,
+  sentenceOfMany,
+  waitFor,
+  waitKey,
+  type Census,
+  type DeploymentFacts,
+  type Standing,
+  type Wait,
+} from "@moult/planner";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { releaseOrRefusal } from "../releases/index.ts";
+import { censusOf, rankedDevices } from "./census-queries.ts";
+import { classMembers, sampleDevices, type ClassMember } from "./class-queries.ts";
+import { planningDevice } from "./facts-queries.ts";
+import { loadFacts } from "./load-facts.ts";
+import {
+  countUpdatingElsewhere,
+  countWaitingConflicts,
+  waitingClasses,
+  type WaitingClass,
+  type WaitingQuestion,
+} from "./progress-queries.ts";
+import { activeDeployments, hasNewerDeployment, type DeploymentRecord } from "./queries.ts";
+import { scopeOf } from "./target-scope.ts";
+
+/** More unfinished deployments of one product at once nobody keeps apart. */
+const NEWER_MAX = 5;
+
+/** What those devices of the target wait for that were not offered it yet, the most frequent first. */
+export async function waitingReasons(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  at: InstantMs,
+): Promise<DeploymentProgress["waiting"]> {
+  if (!isActive(deployment.state)) return [];
+  const context = await contextOf(db, deployment, at);
+  const { question } = context;
+  const counts = new Map<string, { readonly wait: Wait; count: number }>();
+  const note = (wait: Wait, count: number): void => {
+    const key = waitKey(wait);
+    const noted = counts.get(key) ?? { wait, count: 0 };
+    noted.count += count;
+    if (noted.count > 0) counts.set(key, noted);
+  };
+
+  const classes = await waitingClasses(db, question);
+  const members = await classMembers(
+    db,
+    classes.map(({ sampleId }) => sampleId),
+  );
+  for (const each of classes) note(waitOf(context, each, members.get(each.sampleId)), each.count);
+  note({ kind: "identity-conflict" }, await countWaitingConflicts(db, question));
+  note(IN_ANOTHER, await countUpdatingElsewhere(db, question));
+  return [...counts.values()]
+    .toSorted((left, right) => right.count - left.count)
+    .map(({ wait, count }) => ({ kind: wait.kind, sentence: sentenceOfMany(wait, count), count }));
+}
+
+/** Of many devices, in whichever updates they are: no sentence about them names one. */
+const IN_ANOTHER = { kind: "update-in-progress", deploymentId: "", assignmentId: "" } as Wait;
+
+interface Context {
+  readonly deployment: DeploymentRecord;
+  readonly question: WaitingQuestion;
+  readonly census: Census;
+  /** Of an exact census. */
+  readonly rankOf: ReadonlyMap<DeviceId, number>;
+  readonly release: Release;
+  readonly newer: readonly { readonly deployment: DeploymentRecord; readonly release: Release }[];
+}
+
+async function contextOf(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  at: InstantMs,
+): Promise<Context> {
+  const { product, plan } = deployment;
+  const release = await releaseOrRefusal(db, deployment.releaseId);
+  const census = await censusOf(db, deployment, at);
+  const isRanked = census.kind === "exact" && deployment.stage !== lastStage(plan);
+  const ranked = isRanked ? await rankedDevices(db, deployment) : [];
+  const newer = (await activeDeployments(db, product))
+    .filter(({ number }) => number > deployment.number)
+    .slice(-NEWER_MAX);
+  const hardwareTypes = [...new Set(release.artifacts.flatMap((one) => one.hardwareTypes))];
+  return {
+    deployment,
+    census,
+    rankOf: new Map(ranked.map((id, rank) => [id, rank])),
+    release,
+    newer: await Promise.all(
+      newer.map(async (one) => ({
+        deployment: one,
+        release: await releaseOrRefusal(db, one.releaseId),
+      })),
+    ),
+    question: {
+      deploymentId: deployment.id,
+      product,
+      scope: scopeOf(deployment),
+      salt: deployment.salt,
+      number: deployment.number,
+      admission: admissionOf(deployment, census, hardwareTypes),
+      newer: newer.map((one) => ({ id: one.id, scope: scopeOf(one) })),
+      hasNewer: await hasNewerDeployment(db, deployment),
+    },
+  };
+}
+
+function admissionOf(
+  { plan, stage, state }: DeploymentRecord,
+  census: Census,
+  hardwareTypes: readonly HardwareType[],
+): WaitingQuestion["admission"] {
+  // The last stage takes whoever comes, and one that stands still takes nobody.
+  if (stage === lastStage(plan) || state !== "running" || hardwareTypes.length === 0)
+    return { kind: "all-alike" };
+  if (census.kind === "exact") return { kind: "by-rank", hardwareTypes };
+  return {
+    kind: "by-place",
+    thresholds: plan.stages.map(({ percent }) => placeThreshold(percent)),
+    lowestPlace: census.lowestPlace,
+  };
+}
+
+/** What the planner says to one of the class. */
+function waitOf(context: Context, each: WaitingClass, member: ClassMember | undefined): Wait {
+  const { deployment, release, census, rankOf, newer } = context;
+  const { state, hardwareType } = each;
+  const fitting = ({ artifacts }: Release) =>
+    artifacts.filter(({ hardwareTypes }) => hardwareTypes.includes(hardwareType));
+  const standing: Standing = { census, rank: rankOf.get(each.sampleId) ?? census.eligible };
+  const decision = decide({
+    device: {
+      state,
+      hardwareType,
+      hasIdentityConflict: false,
+      draw: each.draw,
+      traits: member?.traits ?? null,
+      running: member?.running ?? null,
+      isIdle: null,
+    },
+    openAssignment: null,
+    candidates: [
+      ...newer.toReversed().map((one) => ({
+        ...factsOf(one.deployment, fitting(one.release), null),
+        // Whatever a newer one that targets the device answers, it is the one that decides.
+        stage: lastStage(one.deployment.plan),
+        isTarget: each.newerIds.has(one.deployment.id),
+      })),
+      factsOf(deployment, fitting(release), standing),
+    ],
+    reached: each.isReached ? { deploymentId: deployment.id, number: deployment.number + 1 } : null,
+  });
+  return waitFor(decision, deployment);
+}
+
+const factsOf = (
+  deployment: DeploymentRecord,
+  artifacts: Release["artifacts"],
+  standing: Standing | null,
+): DeploymentFacts => ({
+  id: deployment.id,
+  number: deployment.number,
+  state: deployment.state,
+  version: deployment.version,
+  plan: deployment.plan,
+  stage: deployment.stage,
+  salt: deployment.salt,
+  tally: deployment.counts,
+  isTarget: true,
+  artifacts,
+  assignment: null,
+  standing,
+});
+
+/** Some devices that wait, each with what the planner tells it now. */
+export async function explainWaiting(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  deviceIds: readonly DeviceId[],
+  at: InstantMs,
+): Promise<WaitingDevice[]> {
+  // An older one decides only where this one does not, and says nothing about it.
+  const mayDecide = ({ number }: { readonly number: number }): boolean =>
+    number >= deployment.number;
+  const devices: WaitingDevice[] = [];
+  for (const { id, name } of await sampleDevices(db, deviceIds)) {
+    const device = await planningDevice(db, id);
+    if (device === undefined) continue;
+    const facts = await loadFacts(db, device, null, at, "with-others");
+    const wait = isActive(deployment.state)
+      ? waitFor(decide({ ...facts, candidates: facts.candidates.filter(mayDecide) }), deployment)
+      : overFor(deployment);
+    const sentence =
+      wait.kind === "next-check-in" ? "It is offered at its next check-in." : sentenceOf(wait);
+    devices.push({ id, name, kind: wait.kind, sentence });
+  }
+  return devices;
+}
+
+const overFor = ({ id, state }: DeploymentRecord): Wait => ({
+  kind: "deployment-not-running",
+  deploymentId: id,
+  state,
+});

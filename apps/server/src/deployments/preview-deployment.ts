@@ -1,0 +1,259 @@
+import type { BodyOf, operations } from "@moult/api";
+import type {
+  DeploymentId,
+  DeploymentPreview,
+  DeviceId,
+  HardwareType,
+  Release,
+  ReleaseVersion,
+} from "@moult/model";
+import {
+  confirmSentence,
+  findingsOf,
+  previewFor,
+  sentenceOfMany,
+  stageSteps,
+  waitKey,
+  type Intent,
+  type PreviewVerdict,
+  type Wait,
+} from "@moult/planner";
+import { othersTurn } from "../platform/others-turn.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { releaseOrRefusal } from "../releases/index.ts";
+import { checkedTarget } from "./checked-target.ts";
+import {
+  classMembers,
+  conflictingDevices,
+  countSharedTargets,
+  deviceClasses,
+  sampleDevices,
+  type ClassMember,
+  type Scope,
+} from "./class-queries.ts";
+import { activeDeployments, type DeploymentRecord } from "./queries.ts";
+import { scopeOf } from "./target-scope.ts";
+
+type Request = BodyOf<typeof operations.previewDeployment>;
+
+const SAMPLES_MAX = 5;
+const REASONS_MAX = 20;
+/** Of unfinished deployments of one product; more of them at once nobody keeps apart. */
+const TAKEN_OVER_MAX = 10;
+/** A list goes into statements in parts. */
+const IDS_PER_SCOPE = 1_000;
+
+/** Stands in reasons for the deployment that is not there yet; nobody sees it. */
+const NOT_YET = "00000000-0000-0000-0000-000000000000" as DeploymentId;
+
+/**
+ * What a deployment would do if it were created now. A fleet has few classes of devices that are alike in all that the
+ * planner looks at, so it is asked once for each class, however many devices there are.
+ */
+export async function previewDeployment(
+  db: TenantDb,
+  request: Request,
+): Promise<DeploymentPreview> {
+  const release = await releaseOrRefusal(db, request.releaseId);
+  const target = await checkedTarget(db, request.target, release.product, "read");
+  const scopes = scopesOf(target);
+  const seen = createTally();
+  for (const scope of scopes) {
+    await othersTurn();
+    await tallyScope(db, release, request, scope, seen);
+  }
+  await othersTurn();
+
+  const fits = hardwareTypesOf(release);
+  const intent: Intent = {
+    version: release.version,
+    target: target.kind,
+    plan: request.plan,
+    eligible: seen.eligible,
+    gets: seen.gets,
+    alreadyRunning: seen.alreadyRunning,
+    artifactCount: release.artifacts.length,
+  };
+  return {
+    targeted: seen.targeted,
+    gets: seen.gets,
+    alreadyRunning: seen.alreadyRunning,
+    cannot: await cannotOf(db, seen),
+    takesOverFrom: await takesOverFrom(db, release, scopes, fits),
+    stages: stageSteps(request.plan, seen.eligible).map((deviceCount, index) => ({
+      percent: request.plan.stages[index]?.percent ?? 100,
+      deviceCount,
+    })),
+    trust: Object.fromEntries(seen.trust),
+    findings: findingsOf(intent),
+    confirm: confirmSentence(intent),
+  };
+}
+
+function scopesOf(target: Request["target"]): readonly Scope[] {
+  if (target.kind !== "devices") return [target];
+  const { deviceIds } = target;
+  const parts = Math.ceil(deviceIds.length / IDS_PER_SCOPE);
+  return Array.from({ length: parts }, (_, part) => ({
+    kind: "ids",
+    deviceIds: deviceIds.slice(part * IDS_PER_SCOPE, (part + 1) * IDS_PER_SCOPE),
+  }));
+}
+
+const hardwareTypesOf = ({ artifacts }: Release): readonly HardwareType[] => [
+  ...new Set(artifacts.flatMap(({ hardwareTypes }) => hardwareTypes)),
+];
+
+interface Refused {
+  readonly wait: Wait;
+  count: number;
+  readonly sampleIds: DeviceId[];
+}
+
+interface Tallied {
+  targeted: number;
+  eligible: number;
+  gets: number;
+  alreadyRunning: number;
+  readonly trust: Map<string, number>;
+  readonly cannot: Map<string, Refused>;
+}
+
+const createTally = (): Tallied => ({
+  targeted: 0,
+  eligible: 0,
+  gets: 0,
+  alreadyRunning: 0,
+  trust: new Map(),
+  cannot: new Map(),
+});
+
+async function tallyScope(
+  db: TenantDb,
+  release: Release,
+  { plan }: Request,
+  scope: Scope,
+  seen: Tallied,
+): Promise<void> {
+  const classes = await deviceClasses(db, release.product, scope);
+  const conflicting = Map.groupBy(
+    await conflictingDevices(db, release.product, scope),
+    ({ key }) => key,
+  );
+  const members = await classMembers(
+    db,
+    classes.map(({ firstId }) => firstId),
+  );
+  for (const each of classes) {
+    const member = members.get(each.firstId) ?? { traits: null, running: null };
+    const artifacts = release.artifacts.filter(({ hardwareTypes }) =>
+      hardwareTypes.includes(each.hardwareType),
+    );
+    const brought = {
+      deploymentId: NOT_YET,
+      version: release.version as ReleaseVersion,
+      plan,
+      artifacts,
+    };
+    const verdictOf = (hasIdentityConflict: boolean): PreviewVerdict =>
+      previewFor({ ...each, ...member, hasIdentityConflict }, brought);
+
+    const conflicts = conflicting.get(each.key) ?? [];
+    const plain = each.count - conflicts.length;
+    const samples = [...new Set([each.firstId, each.lastId])];
+    if (plain > 0) note(seen, verdictOf(false), plain, samples, member);
+    if (conflicts.length > 0)
+      note(
+        seen,
+        verdictOf(true),
+        conflicts.length,
+        conflicts.slice(0, SAMPLES_MAX).map(({ id }) => id),
+        member,
+      );
+    seen.targeted += each.count;
+    if (each.state === "accepted" && artifacts.length > 0) seen.eligible += each.count;
+  }
+}
+
+function note(
+  seen: Tallied,
+  verdict: PreviewVerdict,
+  count: number,
+  sampleIds: readonly DeviceId[],
+  { traits }: ClassMember,
+): void {
+  switch (verdict.kind) {
+    case "gets": {
+      seen.gets += count;
+      const trust = traits?.trust ?? "unknown";
+      seen.trust.set(trust, (seen.trust.get(trust) ?? 0) + count);
+      return;
+    }
+    case "already-running":
+      seen.alreadyRunning += count;
+      return;
+    case "cannot": {
+      const key = waitKey(verdict.reason);
+      const refused = seen.cannot.get(key) ?? { wait: verdict.reason, count: 0, sampleIds: [] };
+      refused.count += count;
+      refused.sampleIds.push(...sampleIds.slice(0, SAMPLES_MAX - refused.sampleIds.length));
+      seen.cannot.set(key, refused);
+    }
+  }
+}
+
+async function cannotOf(db: TenantDb, { cannot }: Tallied): Promise<DeploymentPreview["cannot"]> {
+  const shown = [...cannot.values()]
+    .toSorted((left, right) => right.count - left.count)
+    .slice(0, REASONS_MAX);
+  const samples = await sampleDevices(
+    db,
+    shown.flatMap(({ sampleIds }) => sampleIds),
+  );
+  return shown.map(({ wait, count, sampleIds }) => ({
+    kind: wait.kind,
+    sentence: sentenceOfMany(wait, count),
+    count,
+    samples: samples.filter(({ id }) => sampleIds.includes(id)),
+  }));
+}
+
+/** Older deployments whose devices this one would decide about from now on. */
+async function takesOverFrom(
+  db: TenantDb,
+  { product, version }: Release,
+  scopes: readonly Scope[],
+  fits: readonly HardwareType[],
+): Promise<DeploymentPreview["takesOverFrom"]> {
+  const active = (await activeDeployments(db, product)).toReversed().slice(0, TAKEN_OVER_MAX);
+  const taken: DeploymentPreview["takesOverFrom"] = [];
+  for (const deployment of active) {
+    const count = await sharedWith(db, deployment, { product, version, scopes, fits });
+    if (count > 0) taken.push({ deploymentId: deployment.id, name: deployment.name, count });
+  }
+  return taken;
+}
+
+async function sharedWith(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  {
+    product,
+    version,
+    scopes,
+    fits,
+  }: Pick<Release, "product" | "version"> & {
+    readonly scopes: readonly Scope[];
+    readonly fits: readonly HardwareType[];
+  },
+): Promise<number> {
+  const theirs = new Set(hardwareTypesOf(await releaseOrRefusal(db, deployment.releaseId)));
+  const hardwareTypes = fits.filter((hardwareType) => theirs.has(hardwareType));
+  let count = 0;
+  for (const scope of scopes) {
+    await othersTurn();
+    const other = { id: deployment.id, scope: scopeOf(deployment) };
+    count += await countSharedTargets(db, product, { scope, hardwareTypes, version }, other);
+  }
+  return count;
+}

@@ -1,0 +1,258 @@
+import type {
+  AssignmentState,
+  DeploymentId,
+  DeviceId,
+  DeviceState,
+  HardwareType,
+  Outcome,
+  ProductName,
+} from "@moult/model";
+import { PLACES } from "@moult/planner";
+import { sql } from "kysely";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { CLASS_COLUMNS, inScope, type Scope } from "./class-queries.ts";
+
+/** How many assignments of a deployment are alike. */
+export interface ProgressCount {
+  readonly stage: number;
+  readonly state: AssignmentState;
+  readonly outcome: Outcome | null;
+  readonly code: string | null;
+  readonly count: number;
+}
+
+/** A deployment's assignments by where they are and how they ended, from an index alone. */
+export async function progressCounts(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+): Promise<ProgressCount[]> {
+  const rows = await db.kysely
+    .selectFrom("assignment")
+    .select(["outcome", "code", "stage", "state", (row) => row.fn.countAll<number>().as("count")])
+    .where(besideTenant(db))
+    .where("deployment_id", "=", deploymentId)
+    .groupBy(["outcome", "code", "stage", "state"])
+    .execute();
+  return rows.map(({ count, ...row }) => ({ ...row, count: Number(count) }));
+}
+
+/**
+ * A deployment's id is one tenant's, and its row was read under that tenant before. The index of progress does not know the
+ * tenant, and one row looked up for each entry would cost more than all the rest.
+ */
+const besideTenant = (db: TenantDb) => sql<boolean>`${db.tenantId} = ${db.tenantId}`;
+
+/** How many assignments ended in each span of `widthMs` after `from`. */
+export async function endsOverTime(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  from: number,
+  widthMs: number,
+): Promise<{ readonly span: number; readonly outcome: Outcome; readonly count: number }[]> {
+  const span = sql<number>`(closed_at - cast(${from} as bigint)) / cast(${widthMs} as bigint)`;
+  const rows = await db.kysely
+    .selectFrom("assignment")
+    .select(["outcome", span.as("span"), (row) => row.fn.countAll<number>().as("count")])
+    .where(besideTenant(db))
+    .where("deployment_id", "=", deploymentId)
+    .where("outcome", "is not", null)
+    .groupBy(["outcome", sql`2`])
+    .execute();
+  return rows.flatMap((row) =>
+    row.outcome === null
+      ? []
+      : [{ span: Number(row.span), outcome: row.outcome, count: Number(row.count) }],
+  );
+}
+
+/** Some of the devices that ended alike, with what one of them said. */
+export async function endedAlike(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  outcome: Outcome,
+  code: string | null,
+  limit: number,
+): Promise<{ readonly deviceId: DeviceId; readonly detail: string | null }[]> {
+  const rows = await db.kysely
+    .selectFrom("assignment")
+    .select(["device_id", "detail"])
+    .where(besideTenant(db))
+    .where("deployment_id", "=", deploymentId)
+    .where("outcome", "=", outcome)
+    .where("code", code === null ? "is" : "=", code)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ deviceId: row.device_id, detail: row.detail }));
+}
+
+export interface WaitingScope {
+  readonly deploymentId: DeploymentId;
+  readonly product: ProductName;
+  readonly scope: Scope;
+}
+
+/** Devices of the target that have no assignment in the deployment. */
+function withoutAssignment(db: TenantDb, { deploymentId, product, scope }: WaitingScope) {
+  return inScope(db, product, scope)
+    .leftJoin("assignment as own", (join) =>
+      join
+        .onRef("own.device_id", "=", "device.id")
+        .on("own.deployment_id", "=", deploymentId)
+        .on(besideTenant(db)),
+    )
+    .where("own.device_id", "is", null);
+}
+
+/** What a count of who waits needs beside their class. */
+export interface WaitingQuestion extends WaitingScope {
+  readonly salt: number;
+  /** How devices are told apart by the stage that admits them. */
+  readonly admission:
+    | {
+        readonly kind: "by-place";
+        /** Places below these belong to the stages. */
+        readonly thresholds: readonly number[];
+        readonly lowestPlace: number;
+      }
+    /** Few are ranked, so each of these is a class of its own. */
+    | { readonly kind: "by-rank"; readonly hardwareTypes: readonly HardwareType[] }
+    | { readonly kind: "all-alike" };
+  /** Newer deployments that could decide instead. */
+  readonly newer: readonly { readonly id: DeploymentId; readonly scope: Scope }[];
+  readonly number: number;
+  readonly hasNewer: boolean;
+}
+
+export interface WaitingClass {
+  readonly state: DeviceState;
+  readonly hardwareType: HardwareType;
+  readonly sampleId: DeviceId;
+  readonly draw: number;
+  /** Ids of the newer deployments that target these. */
+  readonly newerIds: ReadonlySet<DeploymentId>;
+  /** A newer deployment has brought them to its release. */
+  readonly isReached: boolean;
+  readonly count: number;
+}
+
+/** Who waits, by class, stage and what newer deployments have to do with them. */
+export async function waitingClasses(
+  db: TenantDb,
+  question: WaitingQuestion,
+): Promise<WaitingClass[]> {
+  const { product, newer } = question;
+  const flags = newer.map(({ scope }, index) => {
+    const isTarget =
+      scope.kind === "all"
+        ? sql<number>`1`
+        : sql<number>`case when device.id in ${inScope(db, product, scope).select("device.id")}
+            then 1 else 0 end`;
+    return { name: `newer${index}`, isTarget };
+  });
+  const reached = question.hasNewer ? isReached(db, question.number) : sql<number>`0`;
+  const rows = await withoutAssignment(db, question)
+    .where("device.id", "not in", updatingElsewhere(db, product).select("device.id"))
+    .where("device.id", "not in", conflicting(db, product).select("device.id"))
+    .select([
+      ...CLASS_COLUMNS,
+      bucketOf(question).as("bucket"),
+      reached.as("is_reached"),
+      sql<string>`min(device.id)`.as("sample_id"),
+      sql<number>`min(device.draw)`.as("draw"),
+      ...flags.map(({ name, isTarget }) => isTarget.as(name)),
+      (row) => row.fn.countAll<number>().as("count"),
+    ])
+    .groupBy([...CLASS_COLUMNS, "bucket", "is_reached", ...flags.map(({ name }) => sql.ref(name))])
+    .execute();
+  return rows.map((row) => {
+    const values: Readonly<Record<string, unknown>> = row;
+    return {
+      state: row.state,
+      hardwareType: row.hardware_type,
+      sampleId: row.sample_id as DeviceId,
+      draw: Number(row.draw),
+      newerIds: new Set(
+        newer.filter((_, index) => Number(values[`newer${index}`]) === 1).map(({ id }) => id),
+      ),
+      isReached: Number(row.is_reached) === 1,
+      count: Number(row.count),
+    };
+  });
+}
+
+function bucketOf({ admission, salt }: WaitingQuestion) {
+  switch (admission.kind) {
+    case "all-alike":
+      return sql<string>`''`;
+    case "by-rank":
+      return sql<string>`case when device.state = 'accepted' and device.hardware_type in
+        (${sql.join(admission.hardwareTypes)}) then device.id else '' end`;
+    case "by-place": {
+      const { thresholds, lowestPlace } = admission;
+      const place = sql`((device.draw * cast(${salt} as bigint)) % ${sql.lit(PLACES)})`;
+      const steps = thresholds.map(
+        (threshold, stage) => sql`when ${place} < ${threshold} then ${sql.lit(String(stage))}`,
+      );
+      return sql<string>`case when ${place} <= ${lowestPlace} then '0' ${sql.join(steps, sql` `)}
+        else ${sql.lit(String(thresholds.length))} end`;
+    }
+  }
+}
+
+const isReached = (db: TenantDb, number: number) => sql<number>`case when exists (
+    select 1 from assignment as later join deployment as newer on newer.id = later.deployment_id
+    where later.device_id = device.id and later.tenant_id = ${db.tenantId}
+      and later.outcome in ('succeeded', 'already-running') and newer.number > ${number})
+  then 1 else 0 end`;
+
+const updatingElsewhere = (db: TenantDb, product: ProductName) =>
+  db.kysely
+    .selectFrom("device")
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.product", "=", product)
+    .where("device.open_assignment_id", "is not", null);
+
+const conflicting = (db: TenantDb, product: ProductName) =>
+  db.kysely
+    .selectFrom("device")
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.product", "=", product)
+    .where("device.identity_conflict_at", "is not", null);
+
+/** Who waits and is in an update of another deployment. */
+export async function countUpdatingElsewhere(
+  db: TenantDb,
+  question: WaitingScope,
+): Promise<number> {
+  const row = await withoutAssignment(db, question)
+    .where("device.id", "in", updatingElsewhere(db, question.product).select("device.id"))
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** Who waits, is in no update, and shares its key with another machine. */
+export async function countWaitingConflicts(db: TenantDb, question: WaitingScope): Promise<number> {
+  const row = await withoutAssignment(db, question)
+    .where("device.id", "in", conflicting(db, question.product).select("device.id"))
+    .where("device.id", "not in", updatingElsewhere(db, question.product).select("device.id"))
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** Devices that wait, by id. */
+export async function waitingPage(
+  db: TenantDb,
+  question: WaitingScope,
+  after: DeviceId | undefined,
+  limit: number,
+): Promise<DeviceId[]> {
+  const rows = await withoutAssignment(db, question)
+    .select("device.id as id")
+    .$if(after !== undefined, (query) => query.where("device.id", ">", after!))
+    .orderBy("device.id")
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}

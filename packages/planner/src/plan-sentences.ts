@@ -1,0 +1,92 @@
+import type { DeploymentFinding, DeploymentTarget, Plan } from "@moult/model";
+import { checkPlan, type PlanFinding } from "./check-plan.ts";
+import { counted, devices, numberText } from "./counted.ts";
+
+/** What is about to be deployed, with its numbers. */
+export interface Intent {
+  readonly version: string;
+  readonly target: DeploymentTarget["kind"];
+  readonly plan: Plan;
+  /** Accepted devices of the target that the release has an artifact for. */
+  readonly eligible: number;
+  readonly gets: number;
+  readonly alreadyRunning: number;
+  readonly artifactCount: number;
+}
+
+/** What to say beside the fields of a form, errors first. */
+export function findingsOf(intent: Intent): DeploymentFinding[] {
+  const { version, plan, eligible, gets, alreadyRunning, artifactCount } = intent;
+  if (artifactCount === 0)
+    return [error("releaseId", `${version} has no artifact yet; upload one.`)];
+  if (eligible === 0)
+    return [
+      error(
+        "target",
+        `No accepted device of the target has a hardware type that ${version} has an artifact for.`,
+      ),
+    ];
+  const nobody =
+    gets > 0
+      ? []
+      : alreadyRunning > 0
+        ? [warning("target", `Nobody would get ${version}: all that could run it already.`)]
+        : [warning("target", `Nobody would get ${version} as devices are now.`)];
+  return [...nobody, ...checkPlan(plan, eligible).map(planFinding)];
+}
+
+const error = (field: string, sentence: string): DeploymentFinding => ({
+  severity: "error",
+  field,
+  sentence,
+});
+const warning = (field: string, sentence: string): DeploymentFinding => ({
+  severity: "warning",
+  field,
+  sentence,
+});
+
+function planFinding(finding: PlanFinding): DeploymentFinding {
+  switch (finding.kind) {
+    case "no-trial-stage":
+      return warning(
+        "plan.stages",
+        `All ${numberText(finding.devices)} devices are in the first stage: nothing is tried on a few first.`,
+      );
+    case "no-error-stop":
+      return warning(
+        `plan.stages.${finding.stage}.errorStop`,
+        `Failures do not stop stage ${finding.stage + 1}.`,
+      );
+    case "error-stop-unreachable":
+      return warning(
+        `plan.stages.${finding.stage}.errorStop`,
+        `Stage ${finding.stage + 1} stops at ${counted(finding.count, "failure")}, and only ${devices(finding.devices, "is", "are")} in it.`,
+      );
+    case "stage-without-devices":
+      return warning(
+        `plan.stages.${finding.stage}.percent`,
+        `Stage ${finding.stage + 1} adds no device to the stage before it.`,
+      );
+  }
+}
+
+/** Fewer devices than this are a trial themselves. */
+const CONFIRM_DEVICES_MIN = 2;
+
+/** What to ask before a deployment that could do much harm; null for one that is careful. */
+export function confirmSentence({ version, target, plan, gets }: Intent): string | null {
+  if (gets < CONFIRM_DEVICES_MIN) return null;
+  const isAtOnce = plan.stages.length === 1;
+  const hasStop = plan.stages.some(({ errorStop }) => errorStop !== undefined);
+  const whom = `${target === "all" ? "all " : ""}${counted(gets, "device")}`;
+  if (isAtOnce && !hasStop)
+    return `Deploy ${version} to ${whom} in one stage, without an error stop? A bad release would reach every device before anyone can stop it.`;
+  if (!hasStop)
+    return `Deploy ${version} to ${whom} without an error stop? Failures would not stop it.`;
+  if (isAtOnce) {
+    const atOnce = Math.min(plan.concurrentMax, gets);
+    return `Deploy ${version} to ${whom} in one stage? A bad release could reach ${counted(atOnce, "device")} at a time before it stops itself.`;
+  }
+  return null;
+}

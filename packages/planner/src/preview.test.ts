@@ -1,0 +1,249 @@
+import { WaitKind, WaitReason } from "@moult/model";
+import { expect, test } from "vitest";
+import { decide } from "./decide.ts";
+import {
+  artifact,
+  assignmentId,
+  deployment,
+  deploymentId,
+  device,
+  facts,
+  HARDWARE,
+  openAssignment,
+  planOf,
+  version,
+} from "./facts.fixture.ts";
+import { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
+import { previewFor, stageSteps, waitFor } from "./preview.ts";
+import { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
+
+const id = deploymentId(1);
+const brought = {
+  deploymentId: id,
+  version: version("2.0"),
+  plan: planOf({ stages: [{ percent: 1 }, { percent: 100 }] }),
+  artifacts: [artifact()],
+};
+
+test.each([
+  [device(), { kind: "gets" }],
+  [device({ running: { artifactName: "2.0", provides: {} } }), { kind: "already-running" }],
+  [device({ state: "pending" }), { kind: "cannot", reason: { kind: "device-not-accepted" } }],
+  [
+    device({ hasIdentityConflict: true }),
+    { kind: "cannot", reason: { kind: "identity-conflict" } },
+  ],
+])(
+  "a preview says of a device what it will be told once every stage is open (%#)",
+  (of, verdict) => {
+    expect(previewFor(of, brought)).toMatchObject(verdict);
+  },
+);
+
+test("a device of other hardware cannot get it, and its reason says so", () => {
+  expect(previewFor(device(), { ...brought, artifacts: [] })).toMatchObject({
+    kind: "cannot",
+    reason: { kind: "no-artifact-for-hardware", hardwareType: HARDWARE },
+  });
+});
+
+test("each stage adds what its share holds beyond the one before", () => {
+  const plan = planOf({ stages: [{ percent: 1 }, { percent: 10 }, { percent: 100 }] });
+
+  expect(stageSteps(plan, 2_712)).toEqual([27, 244, 2_441]);
+  expect(stageSteps(plan, 5)).toEqual([1, 0, 4]);
+  expect(stageSteps(plan, 0)).toEqual([0, 0, 0]);
+});
+
+test("why a device was not offered a deployment yet is about that deployment", () => {
+  const newer = deployment({ number: 2 });
+  const [own] = facts().candidates;
+
+  expect(waitFor(decide(facts()), { id })).toEqual({ kind: "next-check-in" });
+  expect(waitFor(decide(facts({ candidates: [newer, ...(own ? [own] : [])] })), { id })).toEqual({
+    kind: "superseded",
+    deploymentId: id,
+    byDeploymentId: newer.id,
+  });
+  expect(waitFor(decide(facts({ openAssignment: openAssignment() })), { id })).toMatchObject({
+    kind: "update-in-progress",
+  });
+  expect(
+    waitFor(decide(facts({ candidates: [deployment({ state: "paused" })] })), { id }),
+  ).toMatchObject({ kind: "deployment-not-running", state: "paused" });
+});
+
+const WAITS: readonly (readonly [Wait, string, string])[] = [
+  [
+    { kind: "next-check-in" },
+    "1 device gets it at its next check-in.",
+    "2,608 devices get it at their next check-ins.",
+  ],
+  [
+    { kind: "device-not-accepted", state: "pending" },
+    "1 device waits to be accepted.",
+    "2,608 devices wait to be accepted.",
+  ],
+  [
+    { kind: "identity-conflict" },
+    "1 device shares its key with another machine.",
+    "2,608 devices share their keys with other machines.",
+  ],
+  [
+    { kind: "no-deployment" },
+    "1 device is in no deployment.",
+    "2,608 devices are in no deployment.",
+  ],
+  [
+    { kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) },
+    "1 device is in another update.",
+    "2,608 devices are in another update.",
+  ],
+  [
+    { kind: "not-in-target", deploymentId: id },
+    "1 device is no target of it.",
+    "2,608 devices are no targets of it.",
+  ],
+  [
+    { kind: "deployment-not-running", deploymentId: id, state: "tripped" },
+    "1 device waits, because the deployment stopped itself.",
+    "2,608 devices wait, because the deployment stopped itself.",
+  ],
+  [
+    { kind: "already-running", deploymentId: id },
+    "1 device runs it already.",
+    "2,608 devices run it already.",
+  ],
+  [
+    { kind: "no-artifact-for-hardware", deploymentId: id, hardwareType: HARDWARE },
+    "1 device is of the hardware type gw2, which the release has no artifact for.",
+    "2,608 devices are of the hardware type gw2, which the release has no artifact for.",
+  ],
+  [
+    { kind: "outside-path-prefix", deploymentId: id, pathPrefix: "gw2/dev/", path: "gw2/prod/a" },
+    "1 device takes artifacts under gw2/dev/ only.",
+    "2,608 devices take artifacts under gw2/dev/ only.",
+  ],
+  [
+    { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
+    "1 device cannot install the payload type a, b, c and more.",
+    "2,608 devices cannot install the payload type a, b, c and more.",
+  ],
+  [
+    { kind: "depends-unmet", deploymentId: id, name: "kernel", wanted: ["6"], provided: "5" },
+    "1 device has kernel 5, and the release needs 6.",
+    "2,608 devices have kernel 5, and the release needs 6.",
+  ],
+  [
+    { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 1 },
+    "1 device has its turn in stage 2.",
+    "2,608 devices have their turn in stage 2.",
+  ],
+  [
+    { kind: "concurrent-limit", deploymentId: id, limit: 50 },
+    "1 device waits for a place: 50 at a time are in the update.",
+    "2,608 devices wait for a place: 50 at a time are in the update.",
+  ],
+  [
+    { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
+    "1 device had its tries.",
+    "2,608 devices had their tries.",
+  ],
+  [
+    { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2) },
+    "1 device is taken over by a newer deployment.",
+    "2,608 devices are taken over by a newer deployment.",
+  ],
+];
+
+test.each(WAITS)("%j is said of one and of many", (wait, one, many) => {
+  expect([sentenceOfMany(wait, 1), sentenceOfMany(wait, 2_608)]).toEqual([one, many]);
+});
+
+test("every reason can be said of many, and those that sound alike are counted together", () => {
+  expect(new Set(WAITS.map(([{ kind }]) => kind))).toEqual(new Set(WaitKind.options));
+  expect(WaitKind.options).toHaveLength(WaitReason.options.length + 1);
+  const used = (attempts: number): Wait => ({
+    kind: "attempts-used",
+    deploymentId: id,
+    attempts,
+    outcome: "failed",
+  });
+  const inStage = (admittedInStage: number): Wait => ({
+    kind: "stage-not-reached",
+    deploymentId: id,
+    stage: 0,
+    admittedInStage,
+  });
+  expect(waitKey(used(1))).toBe(waitKey(used(2)));
+  expect(waitKey(inStage(1))).not.toBe(waitKey(inStage(2)));
+});
+
+const errorStop = { count: 3 };
+const intent = (changes: Partial<Intent> = {}): Intent => ({
+  version: "3.0",
+  target: "all",
+  plan: planOf({
+    stages: [
+      { percent: 10, errorStop },
+      { percent: 100, errorStop },
+    ],
+  }),
+  eligible: 9_103,
+  gets: 9_103,
+  alreadyRunning: 0,
+  artifactCount: 1,
+  ...changes,
+});
+
+test.each<[Partial<Intent>, string | null]>([
+  [{}, null],
+  [
+    { plan: planOf() },
+    "Deploy 3.0 to all 9,103 devices in one stage, without an error stop? A bad release would reach every device before anyone can stop it.",
+  ],
+  [
+    { plan: planOf({ stages: [{ percent: 100, errorStop }] }), target: "group" },
+    "Deploy 3.0 to 9,103 devices in one stage? A bad release could reach 50 devices at a time before it stops itself.",
+  ],
+  [
+    { plan: planOf({ stages: [{ percent: 10 }, { percent: 100 }] }) },
+    "Deploy 3.0 to all 9,103 devices without an error stop? Failures would not stop it.",
+  ],
+  [{ plan: planOf(), gets: 1 }, null],
+])("what is unusual is asked about before it is done (%#)", (changes, sentence) => {
+  expect(confirmSentence(intent(changes))).toBe(sentence);
+});
+
+test.each<[Partial<Intent>, readonly string[]]>([
+  [{}, []],
+  [{ artifactCount: 0 }, ["error releaseId 3.0 has no artifact yet; upload one."]],
+  [
+    { eligible: 0, gets: 0 },
+    [
+      "error target No accepted device of the target has a hardware type that 3.0 has an artifact for.",
+    ],
+  ],
+  [
+    { gets: 0, alreadyRunning: 5 },
+    ["warning target Nobody would get 3.0: all that could run it already."],
+  ],
+  [{ gets: 0 }, ["warning target Nobody would get 3.0 as devices are now."]],
+  [
+    { plan: planOf(), eligible: 5, gets: 5 },
+    [
+      "warning plan.stages All 5 devices are in the first stage: nothing is tried on a few first.",
+      "warning plan.stages.0.errorStop Failures do not stop stage 1.",
+    ],
+  ],
+  [
+    { eligible: 8, gets: 8 },
+    ["warning plan.stages.0.errorStop Stage 1 stops at 3 failures, and only 1 device is in it."],
+  ],
+])("what to mind stands at its field (%#)", (changes, said) => {
+  const findings = findingsOf(intent(changes));
+
+  expect(
+    findings.map(({ severity, field, sentence }) => `${severity} ${field} ${sentence}`),
+  ).toEqual(said);
+});

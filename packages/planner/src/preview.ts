@@ -1,0 +1,83 @@
+import { present } from "@moult/base";
+import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/model";
+import { decide, type Decision } from "./decide.ts";
+import type { ArtifactFacts, DeploymentFacts, DeviceFacts } from "./facts.ts";
+import type { Wait } from "./reason-groups.ts";
+import { lastStage, shareSize } from "./stage-share.ts";
+
+/** What a deployment that does not exist yet would bring. */
+export interface PreviewedRelease {
+  /** Stands for the deployment in reasons. */
+  readonly deploymentId: DeploymentId;
+  readonly version: ReleaseVersion;
+  readonly plan: Plan;
+  /** Those for the device's hardware. */
+  readonly artifacts: readonly ArtifactFacts[];
+}
+
+export type PreviewVerdict =
+  | { readonly kind: "gets" | "already-running" }
+  | { readonly kind: "cannot"; readonly reason: WaitReason };
+
+/** Whether a device would get the release in the end, as it is now: what `decide` says once every stage is open. */
+export function previewFor(
+  device: Omit<DeviceFacts, "draw" | "isIdle">,
+  { deploymentId, version, plan, artifacts }: PreviewedRelease,
+): PreviewVerdict {
+  const decision = decide({
+    device: { ...device, draw: 1, isIdle: null },
+    openAssignment: null,
+    reached: null,
+    candidates: [
+      {
+        id: deploymentId,
+        number: Number.MAX_SAFE_INTEGER,
+        state: "running",
+        version,
+        plan,
+        stage: lastStage(plan),
+        salt: 1,
+        tally: { admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
+        isTarget: true,
+        artifacts,
+        assignment: null,
+        standing: null,
+      },
+    ],
+  });
+  if (decision.kind === "offer") return { kind: "gets" };
+  if (decision.kind === "wait")
+    return { kind: "cannot", reason: present(decision.reasons[0], "who waits has a reason") };
+  return { kind: "already-running" };
+}
+
+/** How many devices each stage adds to those before it. */
+export function stageSteps(plan: Plan, eligible: number): readonly number[] {
+  const shares = plan.stages.map(({ percent }) => shareSize(percent, eligible));
+  return shares.map((share, index) => share - (shares[index - 1] ?? 0));
+}
+
+/** Why a device was not offered one deployment yet, from what `decide` answers it where no older one may decide. */
+export function waitFor(decision: Decision, { id }: Pick<DeploymentFacts, "id">): Wait {
+  switch (decision.kind) {
+    case "wait":
+      return present(
+        decision.reasons.find((reason) => "deploymentId" in reason && reason.deploymentId === id) ??
+          decision.reasons[0],
+        "who waits has a reason",
+      );
+    case "offer":
+    case "close-as-already-running":
+      return decision.deployment.id === id
+        ? { kind: "next-check-in" }
+        : { kind: "superseded", deploymentId: id, byDeploymentId: decision.deployment.id };
+    case "keep":
+    case "withdraw":
+    case "close-as-running":
+      return {
+        kind: "update-in-progress",
+        deploymentId: decision.assignment.deploymentId,
+        assignmentId: decision.assignment.id,
+      };
+  }
+}

@@ -1,0 +1,83 @@
+import type { DeploymentState, DeviceState, WaitKind, WaitReason } from "@moult/model";
+import { counted, devices, numberText } from "./counted.ts";
+
+/** What a device waits for: a reason, or its own next check-in. */
+export type Wait = WaitReason | { readonly kind: "next-check-in" };
+
+type WaitOf<Kind extends WaitKind> = Extract<Wait, { kind: Kind }>;
+
+const NOT_ACCEPTED: Readonly<Record<DeviceState, (count: number) => string>> = {
+  accepted: (count) => devices(count, "is accepted", "are accepted"),
+  pending: (count) => devices(count, "waits to be accepted", "wait to be accepted"),
+  rejected: (count) =>
+    devices(count, "was rejected by an operator", "were rejected by an operator"),
+  decommissioned: (count) => devices(count, "was decommissioned", "were decommissioned"),
+};
+
+const STANDS_STILL: Readonly<Record<DeploymentState, string>> = {
+  running: "the deployment is running",
+  paused: "the deployment is paused",
+  tripped: "the deployment stopped itself",
+  finished: "the deployment is finished",
+  aborted: "the deployment was aborted",
+};
+
+const list = (values: readonly string[]): string =>
+  values.length <= 3 ? values.join(", ") : `${values.slice(0, 3).join(", ")} and more`;
+
+/** What many devices that wait for the same have in common; a kind that has no sentence does not compile. */
+const SENTENCES: {
+  readonly [Kind in WaitKind]: (wait: WaitOf<Kind>, count: number) => string;
+} = {
+  "next-check-in": (_, count) =>
+    devices(count, "gets it at its next check-in", "get it at their next check-ins"),
+  "device-not-accepted": ({ state }, count) => NOT_ACCEPTED[state](count),
+  "identity-conflict": (_, count) =>
+    count === 1
+      ? "1 device shares its key with another machine"
+      : `${counted(count, "device")} share their keys with other machines`,
+  "no-deployment": (_, count) => devices(count, "is in no deployment", "are in no deployment"),
+  "update-in-progress": (_, count) =>
+    devices(count, "is in another update", "are in another update"),
+  "not-in-target": (_, count) => devices(count, "is no target of it", "are no targets of it"),
+  "deployment-not-running": ({ state }, count) =>
+    `${devices(count, "waits", "wait")}, because ${STANDS_STILL[state]}`,
+  "already-running": (_, count) => devices(count, "runs it already", "run it already"),
+  "no-artifact-for-hardware": ({ hardwareType }, count) =>
+    `${devices(count, "is", "are")} of the hardware type ${hardwareType}, which the release has no artifact for`,
+  "outside-path-prefix": ({ pathPrefix }, count) =>
+    `${devices(count, "takes", "take")} artifacts under ${pathPrefix} only`,
+  "payload-type-unsupported": ({ payloadTypes }, count) =>
+    `${devices(count, "cannot install", "cannot install")} the payload type ${list(payloadTypes)}`,
+  "depends-unmet": ({ name, wanted, provided }, count) =>
+    `${devices(count, "has", "have")} ${provided === null ? `no ${name}` : `${name} ${provided}`}, and the release needs ${list(wanted)}`,
+  "stage-not-reached": ({ admittedInStage }, count) =>
+    `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
+  "concurrent-limit": ({ limit }, count) =>
+    `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
+  "attempts-used": (_, count) => devices(count, "had its tries", "had their tries"),
+  superseded: (_, count) => `${devices(count, "is", "are")} taken over by a newer deployment`,
+};
+
+/** One sentence about all devices that wait for the same. */
+export function sentenceOfMany<Kind extends WaitKind>(wait: WaitOf<Kind>, count: number): string {
+  // The table has a function for each kind; indexing it by a union loses that the two belong together.
+  const sentence = SENTENCES[wait.kind as Kind] as (of: WaitOf<Kind>, count: number) => string;
+  return `${sentence(wait, count)}.`;
+}
+
+/** Devices with the same key are told of in one sentence. */
+export function waitKey(wait: Wait): string {
+  const facts = Object.entries(wait).filter(([name]) => !NOT_SAID.has(name));
+  return JSON.stringify(facts);
+}
+
+/** What stands in a reason and in no sentence about many. */
+const NOT_SAID: ReadonlySet<string> = new Set([
+  "deploymentId",
+  "assignmentId",
+  "byDeploymentId",
+  "path",
+  "attempts",
+  "outcome",
+]);
