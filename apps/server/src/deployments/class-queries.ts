@@ -69,7 +69,7 @@ export async function deviceClasses(
   }));
 }
 
-export interface ClassColumns {
+interface ClassColumns {
   readonly state: DeviceState;
   readonly hardware_type: HardwareType;
   readonly running_artifact: string | null;
@@ -77,7 +77,7 @@ export interface ClassColumns {
   readonly traits_sha256: string | null;
 }
 
-export const classKey = (row: ClassColumns): string =>
+const classKey = (row: ClassColumns): string =>
   JSON.stringify([
     row.state,
     row.hardware_type,

@@ -41,17 +41,21 @@ export type DeploymentHandlers = Handlers<
 >;
 
 export function createDeploymentHandlers(deps: DeploymentHandlerDeps): DeploymentHandlers {
-  const { clock } = deps;
-  const waiting = createWaitingCounts();
-  const change = async (
-    { db, principal }: OperationContext,
-    deploymentId: DeploymentId,
-    action: DeploymentAction,
-  ): Promise<Deployment> => {
-    await changeDeployment(db, deploymentId, action, principal.name, deps);
-    return deploymentOrRefusal(db, deploymentId);
-  };
+  return { ...readingHandlers(deps), ...changingHandlers(deps), ...assignmentHandlers(deps) };
+}
 
+function readingHandlers({
+  clock,
+}: DeploymentHandlerDeps): Pick<
+  DeploymentHandlers,
+  | "listDeployments"
+  | "showDeployment"
+  | "showDeploymentProgress"
+  | "listWaitingDevices"
+  | "previewDeployment"
+  | "rehearseDeploymentChange"
+> {
+  const waiting = createWaitingCounts();
   return {
     listDeployments: async ({ db }, { query: { cursor, limit, ...filter } }) => {
       const rows = await deploymentsPage(db, filter, decodeCursor(cursor), limit);
@@ -66,11 +70,7 @@ export function createDeploymentHandlers(deps: DeploymentHandlerDeps): Deploymen
       };
     },
 
-    createDeployment: async ({ db, principal, log }, { body }) => {
-      const { id } = await createDeployment(db, body, principal.name, { clock, log });
-      return deploymentOrRefusal(db, id);
-    },
-
+    showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
     previewDeployment: ({ db }, { body }) => previewDeployment(db, body),
 
     showDeploymentProgress: async ({ db }, { params }) => {
@@ -87,12 +87,48 @@ export function createDeploymentHandlers(deps: DeploymentHandlerDeps): Deploymen
 
     rehearseDeploymentChange: async ({ db }, { params, query: { action } }) =>
       rehearseChange(db, await deploymentOrRefusal(db, params.deploymentId), action),
+  };
+}
 
-    showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
+function changingHandlers(
+  deps: DeploymentHandlerDeps,
+): Pick<
+  DeploymentHandlers,
+  "createDeployment" | "pauseDeployment" | "resumeDeployment" | "abortDeployment"
+> {
+  const { clock } = deps;
+  const change = async (
+    { db, principal }: OperationContext,
+    deploymentId: DeploymentId,
+    action: DeploymentAction,
+  ): Promise<Deployment> => {
+    await changeDeployment(db, deploymentId, action, principal.name, deps);
+    return deploymentOrRefusal(db, deploymentId);
+  };
+
+  return {
+    createDeployment: async ({ db, principal, log }, { body }) => {
+      const { id } = await createDeployment(db, body, principal.name, { clock, log });
+      return deploymentOrRefusal(db, id);
+    },
+
     pauseDeployment: (context, { params }) => change(context, params.deploymentId, "pause"),
     resumeDeployment: (context, { params }) => change(context, params.deploymentId, "resume"),
     abortDeployment: (context, { params }) => change(context, params.deploymentId, "abort"),
+  };
+}
 
+function assignmentHandlers({
+  clock,
+}: DeploymentHandlerDeps): Pick<
+  DeploymentHandlers,
+  | "listAssignments"
+  | "showAssignment"
+  | "showAttemptLog"
+  | "explainDevice"
+  | "listDeviceAssignments"
+> {
+  return {
     listAssignments: async ({ db }, { params, query: { cursor, limit, ...filter } }) => {
       const { id } = await recordOrRefusal(db, params.deploymentId);
       return assignmentsPage(db, id, filter, decodeCursor(cursor), limit);
