@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentId, DeviceId, UploadId } from "@moult/model";
+import type { Deployment, DeploymentId, DeviceId, ProductName, UploadId } from "@moult/model";
 import { expect, test } from "vitest";
 import { isTouched, withNewDeployment, type Change } from "./touched-queries.ts";
 
@@ -26,10 +26,19 @@ test.each([
   ["a device's own page", ["showDevice", { params: { deviceId: DEVICE } }], true],
   ["another device's page", ["showDevice", { params: { deviceId: OTHER } }], false],
   ["every list of devices", ["listDevices", { query: { state: "pending" } }], true],
+  ["the overview", ["showOverview", {}], true],
+  ["the activity", ["listEvents", { query: { limit: 100 } }], true],
   ["releases", ["listReleases", {}], false],
   ["a question that nobody mapped", ["listApiKeys", {}], false],
 ])("what happened to a device concerns %s: %j, %s", (_, key, expected) => {
   expect(isTouched(key, change({ deviceIds: [DEVICE] }))).toBe(expected);
+});
+
+test("a product that was made at the command line ticks its step", () => {
+  const made = change({ products: ["gw2" as ProductName] });
+
+  expect(isTouched(["showOverview", {}], made)).toBe(true);
+  expect(isTouched(["listProducts", {}], made)).toBe(true);
 });
 
 test("more devices than are named concern the page of each", () => {

@@ -20,6 +20,7 @@ const thisDeployment: Touches = ({ deploymentIds }, { params }) =>
 const anyRelease: Touches = ({ releaseIds }) => releaseIds.length > 0;
 const anyGroup: Touches = ({ groupIds }) => groupIds.length > 0;
 const anyUpload: Touches = ({ uploadIds }) => uploadIds.length > 0;
+const anyProduct: Touches = ({ products }) => products.length > 0;
 const oneOf =
   (...touches: readonly Touches[]): Touches =>
   (change, input) =>
@@ -30,6 +31,7 @@ const oneOf =
  * whenever its page is opened.
  */
 const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
+  showOverview: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct),
   listDevices: oneOf(anyDevice, anyGroup),
   countMatchingDevices: oneOf(anyDevice, anyGroup),
   countDevices: anyDevice,
@@ -41,14 +43,14 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   listDeployments: anyDeployment,
   showDeployment: thisDeployment,
   listAssignments: thisDeployment,
-  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup),
+  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct),
   listReleases: anyRelease,
   showRelease: oneOf(anyRelease, anyDeployment),
   listUploads: anyUpload,
   listGroups: anyGroup,
   showGroup: anyGroup,
-  listProducts: ({ products }) => products.length > 0,
-  showProduct: ({ products }) => products.length > 0,
+  listProducts: anyProduct,
+  showProduct: anyProduct,
   listEnrolmentTokens: anyDevice,
   listPreauthorisations: anyDevice,
 };

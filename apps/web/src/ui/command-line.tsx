@@ -1,6 +1,6 @@
 import { CopyButton } from "./copy-button.tsx";
 
-/** A command to copy into a terminal. */
+/** A command to copy into a terminal. A long one scrolls by itself: it is copied, not read. */
 export function CommandLine({
   command,
   what,
@@ -13,7 +13,7 @@ export function CommandLine({
       <pre
         tabIndex={0}
         aria-label={what}
-        className="min-w-0 flex-1 overflow-x-auto whitespace-pre-wrap p-1 text-sm [overflow-wrap:anywhere]"
+        className="max-h-72 min-w-0 flex-1 overflow-auto whitespace-pre-wrap p-1 text-sm [overflow-wrap:anywhere]"
       >
         {command}
       </pre>
