@@ -35,12 +35,9 @@ export default defineConfig(({ command }) => ({
   server: {
     host: "127.0.0.1",
     headers: { "content-security-policy": policy },
-    // Everything that is no page of the console is the server's.
-    proxy: Object.fromEntries(
-      ["/api", "/device", "/download", "/healthz", "/readyz"].map((path) => [
-        path,
-        { target: server, changeOrigin: false },
-      ]),
-    ),
+    // Everything that is no page of the console is the server's; `/devices` is a page, `/device/...` is not.
+    proxy: {
+      "^/(?:api|device|download)/|^/(?:healthz|readyz)$": { target: server, changeOrigin: false },
+    },
   },
 }));

@@ -49,16 +49,15 @@ export interface FirstRelease {
   readonly isSigned: boolean;
 }
 
-export const FIRST_VERSION = "1.0";
-/** On the device; below the folder of an agent that has one of its own. */
-export const FIRST_FILE = "/opt/hello/greeting.txt";
+const FIRST_VERSION = "1.0";
 
 /** A release as small as one can be: a folder with one file. */
 export const firstReleaseCommand = ({ product, hardwareType, isSigned }: FirstRelease): string =>
   [
     `cd ${FOLDER}`,
     `mkdir -p hello && echo 'Hello from ${FIRST_VERSION}' > hello/greeting.txt`,
-    `node moult.mjs artifact create --type directory --dir hello --dest-dir /opt/hello --name ${FIRST_VERSION} \\`,
-    `  --hardware-type ${quoted(hardwareType)} --out hello-${FIRST_VERSION}.mender --force${isSigned ? " --sign-key release-key.pem" : ""}`,
+    `node moult.mjs artifact create --type directory --dir hello --dest-dir /opt/hello \\`,
+    `  --name ${FIRST_VERSION} --hardware-type ${quoted(hardwareType)} --out hello-${FIRST_VERSION}.mender --force${isSigned ? " \\" : ""}`,
+    ...(isSigned ? ["  --sign-key release-key.pem"] : []),
     `node moult.mjs release upload --product ${quoted(product)} hello-${FIRST_VERSION}.mender`,
   ].join("\n");

@@ -52,6 +52,7 @@ export function FirstSteps({ done }: { readonly done: FirstStepsDone }) {
           title={title}
           isDone={isDone}
           isCurrent={index === current}
+          isOpenFirst={index === (current === -1 ? steps.length - 1 : current)}
         >
           {content}
         </Step>

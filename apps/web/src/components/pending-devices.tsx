@@ -68,7 +68,9 @@ function PendingDevice({ device }: { readonly device: Device }) {
       </div>
       <p>Is this yours? Its terminal shows the same key:</p>
       {device.pendingKeyFingerprint !== null && (
-        <Fingerprint value={device.pendingKeyFingerprint} />
+        <div>
+          <Fingerprint value={device.pendingKeyFingerprint} />
+        </div>
       )}
       {accept.error !== null && <ProblemPanel error={accept.error} />}
       <div>

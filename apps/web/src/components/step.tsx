@@ -1,4 +1,5 @@
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { announce } from "../ui/announcer.ts";
 import { Shape } from "../ui/shape.tsx";
 
 /** One step of a way: its number, or its tick; what is to be done is open when it is its turn, and can be opened always. */
@@ -7,16 +8,29 @@ export function Step({
   title,
   isDone,
   isCurrent,
+  isOpenFirst = isCurrent,
   children,
 }: {
   readonly number: number;
   readonly title: string;
   readonly isDone: boolean;
   readonly isCurrent: boolean;
+  /** Whether it is open until somebody opens or closes it. */
+  readonly isOpenFirst?: boolean;
   readonly children: ReactNode;
 }) {
   const [opened, setOpened] = useState<boolean | undefined>(undefined);
-  const isOpen = opened ?? isCurrent;
+  const isOpen = opened ?? isOpenFirst;
+  const button = useRef<HTMLButtonElement>(null);
+  const wasCurrent = useRef(isCurrent);
+  useEffect(() => {
+    if (isCurrent && !wasCurrent.current) {
+      announce(`Step ${number}: ${title}`);
+      // What had the focus in the step before went with it.
+      if (document.activeElement === document.body) button.current?.focus();
+    }
+    wasCurrent.current = isCurrent;
+  }, [isCurrent, number, title]);
   const state = isDone ? "done" : isCurrent ? "now" : "later";
   return (
     <li
@@ -26,6 +40,7 @@ export function Step({
     >
       <h2 className="text-base">
         <button
+          ref={button}
           type="button"
           aria-expanded={isOpen}
           onClick={() => setOpened(!isOpen)}

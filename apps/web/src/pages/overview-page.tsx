@@ -56,7 +56,7 @@ function Panels({ overview }: { readonly overview: Overview }) {
       <OverviewMoving deployments={overview.moving} />
       <div className="grid gap-4 lg:grid-cols-2">
         <OverviewRunning overview={overview} />
-        <OverviewContact />
+        <OverviewContact byContact={overview.byContact} />
       </div>
       <Panel title="Lately" aside={<TextLink to="/activity">All activity</TextLink>}>
         {overview.recent.length === 0 ? (
