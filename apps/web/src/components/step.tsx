@@ -67,7 +67,7 @@ function StepMark({
 }) {
   if (isDone)
     return (
-      <span className="flex size-7 items-center justify-center text-good">
+      <span className="flex size-7 shrink-0 items-center justify-center text-good">
         <Shape name="check-circle" size={22} />
       </span>
     );
