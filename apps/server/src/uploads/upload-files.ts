@@ -7,7 +7,7 @@ import { flush, orDiskFull } from "../platform/blobs.ts";
 const READ_BYTES = 256 * 1024;
 
 /** An upload's bytes while they arrive. */
-interface UploadWriter {
+export interface UploadWriter {
   /** At `position`, over whatever a connection that broke may have left there. */
   write(chunk: Uint8Array, position: number): Promise<void>;
   /** What was written survives a power cut when this returns. */

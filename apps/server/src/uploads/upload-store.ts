@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { DAY_MS, SECOND_MS } from "@moult/base";
+import { DAY_MS } from "@moult/base";
 import { ChannelName, ProductName, UploadId, type UserId } from "@moult/model";
 import { DataStore, Upload } from "@tus/server";
 import * as z from "zod";
@@ -17,19 +17,13 @@ import {
   uploadOf,
   type StoredUpload,
 } from "./queries.ts";
+import { createFlushingWriter } from "./flushing-writer.ts";
 import type { SharedParts } from "./upload-deps.ts";
 
 /** How long an upload is kept that does not go on, and what became of one that ended. */
 export const KEPT_MS = DAY_MS;
 /** A row for each upload that somebody began and left; more than this is no use of anybody's. */
 const UNFINISHED_PER_PERSON_MAX = 50;
-/**
- * What is counted was flushed before, so this is what a power cut can cost: bytes that are sent again. Less would make a
- * slow disk flush all the time.
- */
-const FLUSH_BYTES = 32 * 1024 * 1024;
-const FLUSH_MS = 5 * SECOND_MS;
-
 const Metadata = z.object({
   product: ProductName,
   channel: ChannelName.nullish().transform((channel) => channel ?? ("prod" as ChannelName)),
@@ -165,25 +159,13 @@ export class UploadStore extends DataStore {
   /** Whatever ends it, what arrived until then is flushed and counted, so that a cut costs nothing. */
   async #receive(content: Readable, row: StoredUpload, offset: number): Promise<number> {
     const file = await this.#parts.files.open(row.id);
-    let received = offset;
-    let counted = offset;
-    let countedMs = performance.now();
-    const count = async (): Promise<void> => {
-      await file.flush();
-      await this.#record(row, received);
-      counted = received;
-      countedMs = performance.now();
-    };
+    let received: number;
     try {
+      const writer = createFlushingWriter(file, offset, (bytes) => this.#record(row, bytes));
       try {
-        for await (const chunk of content as AsyncIterable<Uint8Array>) {
-          await file.write(chunk, received);
-          received += chunk.length;
-          if (received - counted >= FLUSH_BYTES || performance.now() - countedMs >= FLUSH_MS)
-            await count();
-        }
+        for await (const chunk of content as AsyncIterable<Uint8Array>) await writer.write(chunk);
       } finally {
-        if (received > counted) await count();
+        received = await writer.end();
       }
     } finally {
       await file.close();
