@@ -8,11 +8,12 @@ import { connect } from "../session/connect.ts";
 import { deviceName } from "../show/device-text.ts";
 import { printJson } from "../show/print-json.ts";
 import { plainText } from "../terminal/plain-text.ts";
+import { MANY_DETAILS, MANY_OPTIONS, changeMany, chosenFilter } from "./change-many.ts";
 
 interface DeviceAction {
   readonly operation: "acceptDevice" | "rejectDevice" | "decommissionDevice";
   /** As in "accept 3 devices?". */
-  readonly verb: string;
+  readonly verb: "accept" | "reject" | "decommission";
   /** As in "gw-17 takes updates now". */
   readonly done: string;
   readonly details: string;
@@ -22,13 +23,16 @@ interface DeviceAction {
 /** A command that changes the state of devices. All are found before the first is changed; one refusal stops no other. */
 export const changeDevices = ({ operation, verb, done, details, example }: DeviceAction): Command =>
   command({
-    positionals: ["DEVICE..."],
-    details,
-    options: { yes: { type: "boolean", short: "y", help: "Do not ask" } },
+    positionals: ["[DEVICE...]"],
+    details: `${details}\n${MANY_DETAILS}`,
+    options: MANY_OPTIONS,
     example,
     run: async (context, { options, positionals }) => {
       const { terminal, signal } = context;
       const client = await connect(context);
+      const filter = await chosenFilter(context, client, options, positionals);
+      if (filter !== undefined)
+        return changeMany(context, client, filter, { kind: verb }, options.yes);
       const ids: string[] = [];
       for (const name of positionals) ids.push(await lookupDevice(client, name, signal));
       const what = ids.length === 1 ? (positionals[0] ?? "") : `${ids.length} devices`;

@@ -266,6 +266,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/group-delete.ts")).groupDelete,
   ),
   entry(
+    "bulk-change list",
+    "List actions on many devices",
+    async () => (await import("../commands/bulk-change-list.ts")).bulkChangeList,
+  ),
+  entry(
+    "bulk-change show",
+    "Show how far an action on many devices is",
+    async () => (await import("../commands/bulk-change-show.ts")).bulkChangeShow,
+  ),
+  entry(
     "deployment create",
     "Bring a release to devices",
     async () => (await import("../commands/deployment-create.ts")).deploymentCreate,
