@@ -12,6 +12,7 @@ const REFRESHES = [
   "countMatchingDevices",
   "showDevice",
   "explainDevice",
+  "showOverview",
 ] as const;
 
 /** One device, or the new key of one: the fingerprint is there to be compared before anybody says yes. */

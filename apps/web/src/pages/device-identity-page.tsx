@@ -1,5 +1,6 @@
 import { DeviceGroupsPanel } from "../components/device-groups-panel.tsx";
 import { DeviceKeyPanel } from "../components/device-key-panel.tsx";
+import { DecommissionPanel } from "../forms/decommission-panel.tsx";
 import { DeviceNameForm } from "../forms/device-name-form.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -27,6 +28,7 @@ export function DeviceIdentityPage() {
         <Client device={device} />
       </Panel>
       {!isGone && <DeviceGroupsPanel device={device} />}
+      {!isGone && <DecommissionPanel device={device} />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type {
   AssignmentState,
+  BulkChange,
   ClientTraits,
   Deployment,
   DeploymentState,
@@ -138,4 +139,9 @@ export const TRUST: Readonly<Record<ClientTraits["trust"], Status>> = {
     "warn",
     "Whoever takes over the server could install software on this device.",
   ),
+};
+
+export const BULK_CHANGE_STATE: Readonly<Record<BulkChange["state"], Status>> = {
+  running: status("running", "ring-arrow", "move", "The server works through its devices."),
+  finished: status("finished", "check-circle", "good", "Every one of its devices was looked at."),
 };
