@@ -1,3 +1,4 @@
+import type { Reply } from "@moult/client";
 import type { Assignment } from "@moult/model";
 import { Badge } from "../ui/badge.tsx";
 import { Foreign } from "../ui/foreign.tsx";
@@ -31,7 +32,7 @@ const COLUMNS: readonly Column<Assignment>[] = [
   },
   {
     key: "why",
-    title: "Said",
+    title: "Cause",
     cell: ({ code, detail }) =>
       (code ?? detail) === null ? null : (
         <span className="flex flex-col text-sm">
@@ -96,6 +97,32 @@ export function AssignmentTable({ assignments }: { readonly assignments: readonl
       caption="Devices in this deployment, last changed first"
       columns={COLUMNS}
       rows={assignments}
+      keyOf={({ id }) => id}
+    />
+  );
+}
+
+type WaitingDevice = Reply<"listWaitingDevices">["items"][number];
+
+const WAITING_COLUMNS: readonly Column<WaitingDevice>[] = [
+  {
+    key: "device",
+    title: "Device",
+    cell: ({ id, name }) => (
+      <TextLink to="/devices/$deviceId" params={{ deviceId: id }} isQuiet>
+        <Foreign text={name} cut />
+      </TextLink>
+    ),
+  },
+  { key: "why", title: "Why it waits", cell: ({ sentence }) => <Foreign text={sentence} /> },
+];
+
+export function WaitingTable({ devices }: { readonly devices: readonly WaitingDevice[] }) {
+  return (
+    <Table
+      caption="Devices that were not offered it yet, and why"
+      columns={WAITING_COLUMNS}
+      rows={devices}
       keyOf={({ id }) => id}
     />
   );

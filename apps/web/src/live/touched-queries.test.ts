@@ -62,3 +62,17 @@ test("uploads concern the list of them alone", () => {
   expect(isTouched(["listUploads", {}], uploaded)).toBe(true);
   expect(isTouched(["listReleases", {}], uploaded)).toBe(false);
 });
+
+test("the live page of a deployment is asked again for it alone", () => {
+  const moved = change({ deploymentIds: [DEPLOYMENT] });
+  const progress = (deploymentId: string) => [
+    "showDeploymentProgress",
+    { params: { deploymentId } },
+  ];
+
+  expect(isTouched(progress(DEPLOYMENT), moved)).toBe(true);
+  expect(isTouched(progress(OTHER), moved)).toBe(false);
+  expect(isTouched(["previewDeployment", { body: {} }], change({ deviceIds: [DEVICE] }))).toBe(
+    true,
+  );
+});

@@ -1,9 +1,10 @@
 import type { AssignmentState, Outcome } from "@moult/model";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { AssignmentTable } from "../components/assignment-tables.tsx";
+import { AssignmentTable, WaitingTable } from "../components/assignment-tables.tsx";
 import { counted } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { present } from "../server/search-params.ts";
+import { Button } from "../ui/button.tsx";
 import { SelectField } from "../ui/field.tsx";
 import { Pager } from "../ui/pager.tsx";
 import { Answered, Empty } from "../ui/panel.tsx";
@@ -13,12 +14,13 @@ import { usePaging } from "../ui/use-paging.ts";
 const PAGE = 100;
 const FROM = "/frame/deployments/$deploymentId/devices" as const;
 
-/** Each device that was offered the release and how it stands. */
+/** Each device that was offered the release and how it stands; or those that were not, and why. */
 export function DeploymentDevicesPage() {
+  const { show } = useSearch({ from: FROM });
   return (
     <>
       <Filters />
-      <Assignments />
+      {show === "waiting" ? <Waiting /> : <Assignments />}
     </>
   );
 }
@@ -27,9 +29,10 @@ const STATES = (Object.keys(ASSIGNMENT_STATE) as AssignmentState[]).filter(
   (state) => state !== "closed",
 );
 
-/** One choice: what a device does now, or how it ended. */
+/** One choice: what a device does now, how it ended, or that it waits. */
 const CHOICES = [
   { value: "", label: "Offered, any state" },
+  { value: "waiting", label: "not yet offered" },
   ...STATES.map((state) => ({ value: `state:${state}`, label: ASSIGNMENT_STATE[state].word })),
   { value: "state:closed", label: "ended, in any way" },
   ...(Object.keys(OUTCOME) as Outcome[]).map((outcome) => ({
@@ -39,14 +42,18 @@ const CHOICES = [
 ];
 
 function Filters() {
-  const { state, outcome } = useSearch({ from: FROM });
+  const { deploymentId } = useParams({ from: FROM });
+  const { show, state, outcome, stage, code } = useSearch({ from: FROM });
   const navigate = useNavigate({ from: "/deployments/$deploymentId/devices" });
+  const { data } = useOperation("showDeployment", { params: { deploymentId } });
+  const stages = data?.plan.stages ?? [];
   const change = (next: Readonly<Record<string, string | undefined>>): void =>
     void navigate({
       search: (before) => present({ ...before, ...next, cursor: undefined }),
     });
   const chosen =
-    state !== undefined ? `state:${state}` : outcome !== undefined ? `outcome:${outcome}` : "";
+    show ??
+    (state !== undefined ? `state:${state}` : outcome !== undefined ? `outcome:${outcome}` : "");
   return (
     <div className="mb-4 flex flex-wrap items-end gap-3">
       <SelectField
@@ -56,18 +63,39 @@ function Filters() {
         onChange={(next) => {
           const [kind, value] = next.split(":");
           change({
+            code: undefined,
+            show: kind === "waiting" ? "waiting" : undefined,
             state: kind === "state" ? value : undefined,
             outcome: kind === "outcome" ? value : undefined,
           });
         }}
       />
+      {show === undefined && stages.length > 1 && (
+        <SelectField
+          label="Stage"
+          value={stage ?? ""}
+          choices={[
+            { value: "", label: "Any stage" },
+            ...stages.map(({ percent }, index) => ({
+              value: String(index),
+              label: `Stage ${index + 1} (${percent === 100 ? "all" : `${percent} %`})`,
+            })),
+          ]}
+          onChange={(next) => change({ stage: next === "" ? undefined : next })}
+        />
+      )}
+      {code !== undefined && (
+        <Button kind="quiet" onClick={() => change({ code: undefined })}>
+          Only “{code}”: show all
+        </Button>
+      )}
     </div>
   );
 }
 
 function Assignments() {
   const { deploymentId } = useParams({ from: FROM });
-  const { state, outcome, cursor } = useSearch({ from: FROM });
+  const { state, outcome, stage, code, cursor } = useSearch({ from: FROM });
   const paging = usePaging();
   const answer = useOperation(
     "listAssignments",
@@ -77,12 +105,14 @@ function Assignments() {
         limit: PAGE,
         ...(state === undefined ? {} : { state }),
         ...(outcome === undefined ? {} : { outcome }),
+        ...(stage === undefined ? {} : { stage }),
+        ...(code === undefined ? {} : { code }),
         ...(cursor === undefined ? {} : { cursor }),
       },
     },
     { keepsOld: true },
   );
-  const isFiltered = (state ?? outcome) !== undefined;
+  const isFiltered = (state ?? outcome ?? stage ?? code) !== undefined;
   return (
     <Answered answer={answer} what="devices" rows={10}>
       {({ items, nextCursor }) =>
@@ -91,6 +121,40 @@ function Assignments() {
         ) : (
           <>
             <AssignmentTable assignments={items} />
+            <Pager
+              summary={counted(items.length, "device")}
+              hasPrevious={paging.hasPrevious}
+              hasNext={nextCursor !== null}
+              onPrevious={paging.previous}
+              onNext={() => nextCursor !== null && paging.next(nextCursor)}
+            />
+          </>
+        )
+      }
+    </Answered>
+  );
+}
+
+function Waiting() {
+  const { deploymentId } = useParams({ from: FROM });
+  const { cursor } = useSearch({ from: FROM });
+  const paging = usePaging();
+  const answer = useOperation(
+    "listWaitingDevices",
+    {
+      params: { deploymentId },
+      query: { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) },
+    },
+    { keepsOld: true },
+  );
+  return (
+    <Answered answer={answer} what="devices" rows={10}>
+      {({ items, nextCursor }) =>
+        items.length === 0 && nextCursor === null && cursor === undefined ? (
+          <Empty title="No device waits" />
+        ) : (
+          <>
+            <WaitingTable devices={items} />
             <Pager
               summary={counted(items.length, "device")}
               hasPrevious={paging.hasPrevious}

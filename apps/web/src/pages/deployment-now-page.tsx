@@ -1,15 +1,39 @@
 import { useParams } from "@tanstack/react-router";
+import { DeploymentCounts } from "../components/deployment-counts.tsx";
+import { FailingAlike, WaitingBecause } from "../components/deployment-reasons.tsx";
 import { EventList } from "../components/event-list.tsx";
+import { OutcomeChart } from "../components/outcome-chart.tsx";
+import { reachOf } from "../components/outcome-counts.ts";
+import { StageTrack } from "../components/stage-track.tsx";
 import { useOperation } from "../server/operation-query.ts";
 import { Answered, Empty, Panel } from "../ui/panel.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
 const LATELY = 8;
 
-/** What it did lately. */
+/** How far it is, who fails and alike in what, who waits and why, what it did lately. */
 export function DeploymentNowPage() {
   const { deploymentId } = useParams({ from: "/frame/deployments/$deploymentId/" });
-  return <Lately deploymentId={deploymentId} />;
+  const params = { deploymentId };
+  const { data: deployment } = useOperation("showDeployment", { params });
+  const progress = useOperation("showDeploymentProgress", { params });
+  if (deployment === undefined) return null;
+  return (
+    <Answered answer={progress} what="numbers" rows={8}>
+      {(data) => (
+        <div className="flex flex-col gap-5">
+          <StageTrack deploymentId={deploymentId} plan={deployment.plan} stages={data.stages} />
+          <DeploymentCounts deployment={deployment} progress={data} />
+          <OutcomeChart timeline={data.timeline} total={reachOf(deployment.tally)} />
+          <div className="grid items-start gap-5 lg:grid-cols-2">
+            <FailingAlike deploymentId={deploymentId} failures={data.failures} />
+            <WaitingBecause deploymentId={deploymentId} waiting={data.waiting} />
+          </div>
+          <Lately deploymentId={deploymentId} />
+        </div>
+      )}
+    </Answered>
+  );
 }
 
 function Lately({ deploymentId }: { readonly deploymentId: string }) {

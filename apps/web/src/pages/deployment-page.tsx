@@ -1,5 +1,6 @@
 import { Outlet, useParams, type LinkProps } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import { DeploymentActions } from "../components/deployment-actions.tsx";
 import { DeploymentTargetText } from "../components/deployment-target.tsx";
 import { useOperation } from "../server/operation-query.ts";
 import { alertListener, announce } from "../ui/announcer.ts";
@@ -40,6 +41,7 @@ export function DeploymentPage() {
         above={above}
         badge={<Badge status={deploymentStatus(data)} />}
         sentence={<Foreign text={data.headline} />}
+        actions={<DeploymentActions deployment={data} />}
       />
       <p className="-mt-3 mb-4 text-soft">
         <TextLink to="/releases/$releaseId" params={{ releaseId: data.releaseId }}>

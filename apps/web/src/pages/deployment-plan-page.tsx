@@ -1,14 +1,18 @@
-import type { Plan } from "@moult/model";
-import { useParams } from "@tanstack/react-router";
+import type { Deployment, Plan } from "@moult/model";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { errorStopText } from "../components/error-stop-text.ts";
+import { keepDraft } from "../forms/deployment-draft.ts";
+import { planDraft } from "../forms/plan-draft.ts";
 import { exactCount } from "../format/number.ts";
 import { duration } from "../format/time.ts";
 import { useOperation } from "../server/operation-query.ts";
+import { useRefusal } from "../server/use-refusal.ts";
+import { Button } from "../ui/button.tsx";
 import { Facts } from "../ui/facts.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Table } from "../ui/table.tsx";
 
-/** What was decided when it was made. A plan never changes. */
+/** What was decided when it was made. A plan never changes; another deployment can start from it. */
 export function DeploymentPlanPage() {
   const { deploymentId } = useParams({ from: "/frame/deployments/$deploymentId/plan" });
   const { data } = useOperation("showDeployment", { params: { deploymentId } });
@@ -31,6 +35,9 @@ export function DeploymentPlanPage() {
           ]}
         />
       </Panel>
+      <div>
+        <DeployLikeThis deployment={data} />
+      </div>
     </div>
   );
 }
@@ -63,5 +70,31 @@ function StageTable({ plan: { stages } }: { readonly plan: Plan }) {
         },
       ]}
     />
+  );
+}
+
+function DeployLikeThis({ deployment }: { readonly deployment: Deployment }) {
+  const navigate = useNavigate();
+  const refusal = useRefusal("deployments:write");
+  const { releaseId, target, plan } = deployment;
+  return (
+    <Button
+      disabledReason={refusal}
+      onClick={() => {
+        keepDraft({ name: "", ownPlan: planDraft(plan) });
+        void navigate({
+          to: "/deployments/new",
+          search: {
+            releaseId,
+            plan: "own",
+            target: target.kind,
+            ...(target.kind === "group" ? { groupId: target.groupId } : {}),
+            ...(target.kind === "devices" ? { deviceIds: target.deviceIds.join(",") } : {}),
+          },
+        });
+      }}
+    >
+      New deployment with this plan
+    </Button>
   );
 }

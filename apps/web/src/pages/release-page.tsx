@@ -4,6 +4,7 @@ import { DeleteRelease } from "../components/delete-release.tsx";
 import { DeploymentTable } from "../components/deployment-table.tsx";
 import { ReleaseContents } from "../components/release-contents.tsx";
 import { ReleaseNotes } from "../components/release-notes.tsx";
+import { ReleaseOutcomes } from "../components/release-outcomes.tsx";
 import { releaseSignature } from "../components/signature-status.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { useRefusal } from "../server/use-refusal.ts";
@@ -11,7 +12,7 @@ import { Badge } from "../ui/badge.tsx";
 import { Button, ButtonLink } from "../ui/button.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
-import { Answered, Empty, Loading, Panel } from "../ui/panel.tsx";
+import { Answered, Loading, Panel } from "../ui/panel.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import { When } from "../ui/when.tsx";
@@ -62,6 +63,7 @@ function ShownRelease({ release }: { readonly release: Reply<"showRelease"> }) {
           <ReleaseContents artifacts={artifacts} />
         </div>
         <div className="flex min-w-0 flex-col gap-5">
+          <ReleaseOutcomes release={release} />
           <ReleaseNotes key={id} release={release} />
         </div>
       </div>
@@ -91,7 +93,7 @@ function Actions({ release }: { readonly release: Reply<"showRelease"> }) {
           Deploy…
         </Button>
       )}
-      <DeleteRelease release={release} deviceCount={release.deviceCount} openDeployment={open} />
+      <DeleteRelease release={release} deviceCount={release.runningCount} openDeployment={open} />
     </>
   );
 }
@@ -112,7 +114,7 @@ function Deployments({ releaseId }: { readonly releaseId: string }) {
       <Answered answer={answer} what="deployments" rows={3}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="It was never deployed" />
+            <p className="text-soft">It was never deployed.</p>
           ) : (
             <DeploymentTable caption="Deployments of this release" deployments={items} />
           )

@@ -42,6 +42,9 @@ const ASSIGNMENT_STATES: readonly AssignmentState[] = [
   "closed",
 ];
 
+/** Some two hundred: what one page of a list can choose, within what every proxy takes as an address. */
+const DEVICE_IDS_LENGTH_MAX = 7_500;
+
 /** What a list of devices shows, as its address says: the server's own filter, by its own names. */
 export const devicesSearch = (search: Search) =>
   present({
@@ -71,10 +74,13 @@ export const deploymentsSearch = (search: Search) =>
 export const newDeploymentSearch = (search: Search) =>
   present({
     releaseId: id<ReleaseId>(search["releaseId"]),
+    target: oneOf(search["target"], ["all", "group", "devices"] as const),
     groupId: id<GroupId>(search["groupId"]),
     /** Separated by commas. */
-    deviceIds: text(search["deviceIds"]),
+    deviceIds: text(search["deviceIds"], DEVICE_IDS_LENGTH_MAX),
+    plan: oneOf(search["plan"], ["fast", "own"] as const),
   });
+export type NewDeploymentSearch = ReturnType<typeof newDeploymentSearch>;
 
 export const assignmentsSearch = (search: Search) =>
   present({
@@ -85,6 +91,7 @@ export const assignmentsSearch = (search: Search) =>
     code: text(search["code"]),
     cursor: text(search["cursor"]),
   });
+export type AssignmentsSearch = ReturnType<typeof assignmentsSearch>;
 
 export const releasesSearch = (search: Search) =>
   present({

@@ -24,8 +24,8 @@ export function writeSearch(search: Search): string {
 
 const LENGTH_MAX = 512;
 
-export const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" && value.length <= LENGTH_MAX
+export const text = (value: unknown, lengthMax = LENGTH_MAX): string | undefined =>
+  typeof value === "string" && value !== "" && value.length <= lengthMax
     ? value
     : typeof value === "number" || typeof value === "boolean"
       ? String(value)
@@ -45,7 +45,7 @@ export const id = <Id extends string>(value: unknown): Id | undefined =>
 export const texts = (value: unknown, countMax: number): readonly string[] => {
   const values = Array.isArray(value) ? value : [value];
   return values
-    .map(text)
+    .map((part) => text(part))
     .filter((part) => part !== undefined)
     .slice(0, countMax);
 };

@@ -1,0 +1,109 @@
+import type { Reply } from "@moult/client";
+import type { Plan } from "@moult/model";
+import { counted, exactCount } from "../format/number.ts";
+import { Badge } from "../ui/badge.tsx";
+import { classNames } from "../ui/class-names.ts";
+import { ShareBar } from "../ui/share-bar.tsx";
+import { STAGE_STATE } from "../ui/status.ts";
+import { TextLink } from "../ui/text-link.tsx";
+import { errorStopText } from "./error-stop-text.ts";
+
+type StageProgress = Reply<"showDeploymentProgress">["stages"][number];
+
+/** The stages side by side, equally wide: one per cent must be readable. Below each other on a phone. */
+export function StageTrack({
+  deploymentId,
+  plan,
+  stages,
+}: {
+  readonly deploymentId: string;
+  readonly plan: Plan;
+  readonly stages: readonly StageProgress[];
+}) {
+  return (
+    <ol aria-label="Stages" className="flex gap-2 overflow-x-auto max-sm:flex-col">
+      {stages.map((stage, index) => (
+        <StageCard
+          key={index}
+          deploymentId={deploymentId}
+          index={index}
+          isLast={index === stages.length - 1}
+          stage={stage}
+          planned={plan.stages[index]}
+        />
+      ))}
+    </ol>
+  );
+}
+
+function StageCard({
+  deploymentId,
+  index,
+  isLast,
+  stage,
+  planned,
+}: {
+  readonly deploymentId: string;
+  readonly index: number;
+  readonly isLast: boolean;
+  readonly stage: StageProgress;
+  readonly planned: Plan["stages"][number] | undefined;
+}) {
+  const { percent, deviceCount, admitted, open, succeeded, failed, state } = stage;
+  return (
+    <li
+      aria-label={`Stage ${index + 1}`}
+      className={classNames(
+        "flex min-w-36 flex-1 flex-col gap-1.5 rounded-lg border p-3",
+        state === "running" ? "border-move bg-page" : "border-line bg-page",
+        state === "stopped" && "!border-bad",
+      )}
+    >
+      <div className="flex flex-wrap items-center justify-between gap-x-2">
+        <span className="font-medium">{percent === 100 ? "All" : `${percent} %`}</span>
+        <Badge status={STAGE_STATE[state]} isPlain />
+      </div>
+      <ShareBar
+        name={`Stage ${index + 1}`}
+        total={Math.max(deviceCount, open + succeeded + failed)}
+        shares={[
+          { word: "succeeded", count: succeeded, tone: "good" },
+          { word: "under way", count: open, tone: "move" },
+          { word: "failed", count: failed, tone: "bad" },
+        ]}
+      />
+      <p className="tabular text-sm">
+        {admitted === 0 ? (
+          <span className="text-soft">{counted(deviceCount, "device")}</span>
+        ) : (
+          <>
+            <TextLink
+              to="/deployments/$deploymentId/devices"
+              params={{ deploymentId }}
+              search={{ stage: String(index) }}
+            >
+              {exactCount(admitted)} of {counted(deviceCount, "device")}
+            </TextLink>{" "}
+            offered
+          </>
+        )}
+      </p>
+      {admitted > 0 && <p className="tabular text-sm text-soft">{standing(stage)}</p>}
+      {planned !== undefined && (state === "next" || state === "running") && (
+        <p className="text-sm text-soft">
+          {!isLast && `Next stage when ${planned.advanceAtPercent} % succeeded. `}
+          {planned.errorStop === undefined
+            ? "Never stops itself."
+            : `Stops itself ${errorStopText(planned.errorStop)}.`}
+        </p>
+      )}
+    </li>
+  );
+}
+
+const standing = ({ open, succeeded, failed }: StageProgress): string =>
+  [
+    `${exactCount(succeeded)} succeeded`,
+    ...(open === 0 ? [] : [`${exactCount(open)} under way`]),
+    ...(failed === 0 ? [] : [`${exactCount(failed)} not well`]),
+  ].join(", ");

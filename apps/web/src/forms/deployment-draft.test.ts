@@ -1,0 +1,52 @@
+import type { DeviceId, GroupId, ReleaseId } from "@moult/model";
+import { expect, test } from "vitest";
+import {
+  deploymentBody,
+  missingOf,
+  planOf,
+  suggestedName,
+  targetKindOf,
+  targetOf,
+} from "./deployment-draft.ts";
+
+const releaseId = "00000000-0000-4000-8000-000000000001" as ReleaseId;
+const groupId = "00000000-0000-4000-8000-000000000002" as GroupId;
+
+test("nobody is chosen until somebody chooses", () => {
+  expect(targetOf({})).toBeUndefined();
+  expect(missingOf({ releaseId }, planOf({}, undefined).plan)).toBe("choose the devices first");
+});
+
+test("a link that names a group or devices has chosen them", () => {
+  expect(targetKindOf({ groupId })).toBe("group");
+  expect(targetOf({ deviceIds: "a,b" })).toEqual({ kind: "devices", deviceIds: ["a", "b"] });
+});
+
+test("another kind of target wins over the group that was chosen before, which is kept", () => {
+  expect(targetOf({ target: "all", groupId })).toEqual({ kind: "all" });
+  expect(targetOf({ target: "group", groupId })).toEqual({ kind: "group", groupId });
+});
+
+test("the server is asked only when release, devices and plan are there", () => {
+  const { plan } = planOf({}, undefined);
+  expect(deploymentBody({ target: "all" }, plan)).toBeUndefined();
+  expect(deploymentBody({ releaseId, target: "group" }, plan)).toBeUndefined();
+  expect(deploymentBody({ releaseId, target: "all" }, undefined)).toBeUndefined();
+  expect(deploymentBody({ releaseId, target: "all" }, plan)).toEqual({
+    releaseId,
+    target: { kind: "all" },
+    plan,
+  });
+});
+
+test("an own plan starts from the careful one", () => {
+  expect(planOf({ plan: "own" }, undefined).plan).toEqual(planOf({}, undefined).plan);
+});
+
+test("a deployment without a name is called after release and devices", () => {
+  const of = { product: "pump", group: "kiosks" };
+  const deviceIds = ["a" as DeviceId];
+  expect(suggestedName("3.0", { kind: "all" }, of)).toBe("3.0 to all of pump");
+  expect(suggestedName("3.0", { kind: "group", groupId }, of)).toBe("3.0 to kiosks");
+  expect(suggestedName("3.0", { kind: "devices", deviceIds }, of)).toBe("3.0 to 1 device");
+});

@@ -1,0 +1,123 @@
+import type { DeploymentTarget, DeviceId, Plan } from "@moult/model";
+import { counted } from "../format/number.ts";
+import type { NewDeploymentSearch } from "../server/page-search.ts";
+import { readPlan, planDraft, type PlanDraft, type PlanProblems } from "./plan-draft.ts";
+import { PLAN_PRESETS } from "./plan-presets.ts";
+
+/** What the address does not carry: kept by the browser until the deployment is made. */
+export interface KeptDraft {
+  readonly name: string;
+  readonly ownPlan: PlanDraft | undefined;
+}
+
+export const NAME_LENGTH_MAX = 128;
+const KEY = "moult.new-deployment";
+const NOTHING: KeptDraft = { name: "", ownPlan: undefined };
+
+export function keptDraft(): KeptDraft {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Partial<KeptDraft> | null;
+    return {
+      name: typeof kept?.name === "string" ? kept.name : "",
+      ownPlan: isPlanDraft(kept?.ownPlan) ? kept.ownPlan : undefined,
+    };
+  } catch {
+    return NOTHING;
+  }
+}
+
+export function keepDraft(draft: KeptDraft | undefined): void {
+  try {
+    if (draft === undefined) sessionStorage.removeItem(KEY);
+    else sessionStorage.setItem(KEY, JSON.stringify(draft));
+  } catch {
+    // Without storage the draft lives as long as the page.
+  }
+}
+
+const isPlanDraft = (value: unknown): value is PlanDraft =>
+  typeof value === "object" && value !== null && "stages" in value && Array.isArray(value.stages);
+
+export const deviceIdsOf = (search: NewDeploymentSearch): readonly DeviceId[] =>
+  (search.deviceIds ?? "").split(",").filter((part) => part !== "") as DeviceId[];
+
+/** Which kind of target is chosen: a link may name a group or devices alone. */
+export const targetKindOf = (search: NewDeploymentSearch): DeploymentTarget["kind"] | undefined =>
+  search.target ??
+  (search.groupId !== undefined ? "group" : search.deviceIds !== undefined ? "devices" : undefined);
+
+/** The target, once it is whole. */
+export function targetOf(search: NewDeploymentSearch): DeploymentTarget | undefined {
+  switch (targetKindOf(search)) {
+    case "all":
+      return { kind: "all" };
+    case "group":
+      return search.groupId === undefined ? undefined : { kind: "group", groupId: search.groupId };
+    case "devices": {
+      const deviceIds = [...deviceIdsOf(search)];
+      return deviceIds.length === 0 ? undefined : { kind: "devices", deviceIds };
+    }
+    case undefined:
+      return undefined;
+  }
+}
+
+export interface ChosenPlan {
+  readonly choice: "careful" | "fast" | "own";
+  readonly draft: PlanDraft;
+  readonly plan: Plan | undefined;
+  readonly problems: PlanProblems;
+}
+
+export function planOf(search: NewDeploymentSearch, ownPlan: PlanDraft | undefined): ChosenPlan {
+  const choice = search.plan ?? "careful";
+  const draft =
+    choice === "own"
+      ? (ownPlan ?? planDraft(PLAN_PRESETS.careful))
+      : planDraft(PLAN_PRESETS[choice]);
+  return { choice, draft, ...readPlan(draft) };
+}
+
+/** What the server is asked about and told to do; undefined until release, target and plan are there. */
+export function deploymentBody(search: NewDeploymentSearch, plan: Plan | undefined) {
+  const target = targetOf(search);
+  const { releaseId } = search;
+  return releaseId === undefined || target === undefined || plan === undefined
+    ? undefined
+    : { releaseId, target, plan };
+}
+export type DeploymentBody = NonNullable<ReturnType<typeof deploymentBody>>;
+
+/** How a deployment is called when nobody names it. */
+export function suggestedName(
+  version: string,
+  target: DeploymentTarget,
+  { product, group }: { readonly product: string; readonly group: string | undefined },
+): string {
+  switch (target.kind) {
+    case "all":
+      return `${version} to all of ${product}`;
+    case "group":
+      return `${version} to ${group ?? "a group"}`.slice(0, NAME_LENGTH_MAX);
+    case "devices":
+      return `${version} to ${counted(target.deviceIds.length, "device")}`;
+  }
+}
+
+/** What is still to be chosen, for the button that waits for it. */
+export function missingOf(search: NewDeploymentSearch, plan: Plan | undefined): string | undefined {
+  if (search.releaseId === undefined) return "choose a release first";
+  switch (targetKindOf(search)) {
+    case undefined:
+      return "choose the devices first";
+    case "group":
+      if (search.groupId === undefined) return "choose a group first";
+      break;
+    case "devices":
+      if (deviceIdsOf(search).length === 0) return "choose a device first";
+      break;
+    case "all":
+      break;
+  }
+  return plan === undefined ? "the plan has a mistake" : undefined;
+}

@@ -1,0 +1,209 @@
+import type { DeploymentTarget, GroupId, ProductName } from "@moult/model";
+import { DevicePicker } from "../components/device-picker.tsx";
+import { Findings, type Finding } from "../components/deployment-preview.tsx";
+import { PlanSummary } from "../components/plan-summary.tsx";
+import { ReleasePicker } from "../components/release-picker.tsx";
+import { counted } from "../format/number.ts";
+import { useOperation } from "../server/operation-query.ts";
+import type { NewDeploymentSearch } from "../server/page-search.ts";
+import { SelectField, TextField } from "../ui/field.tsx";
+import { Answered, Panel } from "../ui/panel.tsx";
+import { RadioGroup } from "../ui/radio-group.tsx";
+import { TextLink } from "../ui/text-link.tsx";
+import {
+  NAME_LENGTH_MAX,
+  deviceIdsOf,
+  targetKindOf,
+  type ChosenPlan,
+  type KeptDraft,
+} from "./deployment-draft.ts";
+import { PlanForm } from "./plan-form.tsx";
+import { planDraft } from "./plan-draft.ts";
+import { PLAN_PRESETS } from "./plan-presets.ts";
+
+/** `undefined` takes a parameter away. */
+type SearchChange = {
+  readonly [Key in keyof NewDeploymentSearch]?: NewDeploymentSearch[Key] | undefined;
+};
+
+export interface DeploymentFormProps {
+  readonly search: NewDeploymentSearch;
+  readonly onSearch: (change: SearchChange) => void;
+  readonly kept: KeptDraft;
+  readonly onKept: (kept: KeptDraft) => void;
+  readonly plan: ChosenPlan;
+  readonly product: ProductName | undefined;
+  /** The name that it has when none is given. */
+  readonly suggestion: string | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** The three questions of a deployment, and its name. */
+export function DeploymentForm(props: DeploymentFormProps) {
+  const { search, onSearch, kept, onKept, suggestion, findings } = props;
+  const of = (...fields: readonly string[]): readonly Finding[] =>
+    findings.filter(({ field }) =>
+      fields.some((name) => field === name || field.startsWith(`${name}.`)),
+    );
+  return (
+    <div className="flex min-w-0 flex-col gap-5">
+      <Panel title="1 Release">
+        <div className="flex flex-col gap-3">
+          <ReleasePicker
+            releaseId={search.releaseId}
+            onChange={(releaseId) => onSearch({ releaseId })}
+          />
+          <Findings findings={of("releaseId", "release")} title="About the release" />
+        </div>
+      </Panel>
+      <Panel title="2 Devices">
+        <div className="flex flex-col gap-3">
+          <TargetFields {...props} />
+          <Findings findings={of("target")} title="About the devices" />
+        </div>
+      </Panel>
+      <Panel title="3 Plan">
+        <div className="flex flex-col gap-3">
+          <PlanFields {...props} />
+          <Findings findings={of("plan", "stages", "concurrentMax")} title="About the plan" />
+        </div>
+      </Panel>
+      <Panel title="4 Name">
+        <TextField
+          label="Name"
+          {...(suggestion === undefined ? {} : { placeholder: suggestion })}
+          maxLength={NAME_LENGTH_MAX}
+          autoComplete="off"
+          value={kept.name}
+          onChange={(name) => onKept({ ...kept, name })}
+        />
+      </Panel>
+    </div>
+  );
+}
+
+function TargetFields({ search, onSearch, product }: DeploymentFormProps) {
+  return (
+    <RadioGroup<DeploymentTarget["kind"]>
+      legend="To whom"
+      isLegendHidden
+      value={targetKindOf(search)}
+      onChange={(target) => onSearch({ target })}
+      choices={[
+        {
+          value: "all",
+          label: product === undefined ? "All devices of the product" : `All devices of ${product}`,
+          hint: "Devices that join later get it too.",
+        },
+        {
+          value: "group",
+          label: "A group",
+          hint: "Devices that join the group later get it too.",
+          content: (
+            <GroupField
+              groupId={search.groupId}
+              product={product}
+              onChange={(groupId) => onSearch({ groupId })}
+            />
+          ),
+        },
+        {
+          value: "devices",
+          label: "Chosen devices",
+          content: (
+            <DevicePicker
+              product={product}
+              deviceIds={deviceIdsOf(search)}
+              onChange={(ids) =>
+                onSearch({
+                  target: "devices",
+                  deviceIds: ids.length === 0 ? undefined : ids.join(","),
+                })
+              }
+            />
+          ),
+        },
+      ]}
+    />
+  );
+}
+
+function GroupField({
+  groupId,
+  product,
+  onChange,
+}: {
+  readonly groupId: GroupId | undefined;
+  readonly product: ProductName | undefined;
+  readonly onChange: (groupId: GroupId | undefined) => void;
+}) {
+  const answer = useOperation("listGroups", {
+    query: product === undefined ? {} : { product },
+  });
+  return (
+    <Answered answer={answer} what="groups" rows={1}>
+      {({ items }) =>
+        items.length === 0 ? (
+          <p className="text-soft">
+            There is no group yet. <TextLink to="/groups">Make one</TextLink>
+          </p>
+        ) : (
+          <SelectField
+            label="Group"
+            value={groupId ?? ""}
+            choices={[
+              { value: "", label: "Choose a group" },
+              ...items.map(({ id, name, deviceCount }) => ({
+                value: id as string,
+                label: `${name} (${counted(deviceCount, "device")})`,
+              })),
+            ]}
+            onChange={(next) => onChange(next === "" ? undefined : (next as GroupId))}
+          />
+        )
+      }
+    </Answered>
+  );
+}
+
+function PlanFields({ plan, onSearch, kept, onKept }: DeploymentFormProps) {
+  const choose = (choice: ChosenPlan["choice"]): void => {
+    // One's own plan starts from the one that was seen.
+    if (choice === "own" && kept.ownPlan === undefined) onKept({ ...kept, ownPlan: plan.draft });
+    onSearch({ plan: choice === "careful" ? undefined : choice });
+  };
+  return (
+    <RadioGroup
+      legend="How carefully"
+      isLegendHidden
+      value={plan.choice}
+      onChange={choose}
+      choices={[
+        {
+          value: "careful",
+          label: "Careful",
+          hint: "Four stages, the first as small as it can be.",
+          content: <PlanSummary plan={PLAN_PRESETS.careful} />,
+        },
+        {
+          value: "fast",
+          label: "Fast",
+          hint: "A tenth first, then all.",
+          content: <PlanSummary plan={PLAN_PRESETS.fast} />,
+        },
+        {
+          value: "own",
+          label: "Own plan",
+          hint: "Stages, limits and times of your own.",
+          content: (
+            <PlanForm
+              draft={kept.ownPlan ?? planDraft(PLAN_PRESETS.careful)}
+              problems={plan.problems}
+              onChange={(ownPlan) => onKept({ ...kept, ownPlan })}
+            />
+          ),
+        },
+      ]}
+    />
+  );
+}
