@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 /** Where `npm run dev` has started a server of its own. */
 const server = process.env["MOULT_DEV_SERVER"] ?? "http://127.0.0.1:8443";
@@ -21,8 +21,29 @@ const policy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** Says beside the manifest which modules each file holds, for tools/web-budget.ts. */
+const moduleList: Plugin = {
+  name: "module-list",
+  apply: "build",
+  generateBundle(_, bundle) {
+    const sizes = Object.values(bundle).flatMap((part) =>
+      part.type === "chunk"
+        ? [[part.fileName, Object.fromEntries(modulesOf(part.modules))] as const]
+        : [],
+    );
+    const source = JSON.stringify(Object.fromEntries(sizes));
+    this.emitFile({ type: "asset", fileName: ".vite/modules.json", source });
+  },
+};
+
+const modulesOf = (modules: Readonly<Record<string, { readonly renderedLength: number }>>) =>
+  Object.entries(modules).map(
+    ([id, { renderedLength }]) =>
+      [id.replace(/^.*?(?=node_modules\/|apps\/web\/|packages\/)/, ""), renderedLength] as const,
+  );
+
 export default defineConfig(({ command }) => ({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), moduleList],
   build: {
     outDir: fileURLToPath(new URL("../../dist/web", import.meta.url)),
     emptyOutDir: true,
@@ -30,6 +51,12 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     manifest: true,
     target: "es2022",
+    rolldownOptions: {
+      output: {
+        // Together, so that wherever a schema is made Zod has been told before that it may make no code.
+        codeSplitting: { groups: [{ name: "zod", test: /node_modules\/zod\/|zod-without-eval/ }] },
+      },
+    },
   },
   ...(command === "serve" ? { html: { cspNonce: nonce } } : {}),
   server: {

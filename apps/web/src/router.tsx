@@ -307,6 +307,8 @@ export const router = createRouter({
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,
+  // A page gets what its own reading of the address gave, never what stood there besides or wrongly.
+  search: { strict: true },
   defaultErrorComponent: FailedPage,
 });
 
@@ -322,8 +324,9 @@ watchForExpiry();
 const headOf = (path: string): string => path.split("/").slice(0, 3).join("/");
 
 router.subscribe("onBeforeNavigate", ({ pathChanged, toLocation, fromLocation }) => {
+  // The first page begins at its top, with the link past the places.
+  if (fromLocation === undefined) return;
   // From one tab to the next the focus stays on the tab.
-  const isTab =
-    fromLocation !== undefined && headOf(toLocation.pathname) === headOf(fromLocation.pathname);
+  const isTab = headOf(toLocation.pathname) === headOf(fromLocation.pathname);
   if (pathChanged && !isTab) takeFocusOnArrival();
 });

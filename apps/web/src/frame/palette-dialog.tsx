@@ -101,8 +101,7 @@ export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog isOpen onClose={onClose} title="Search">
       <input
-        // The one thing that is done here; the dialog was asked for.
-        autoFocus
+        // It is the first stop, so the dialog gives it the focus, and knows where to give it back.
         role="combobox"
         aria-label="Search places, devices, deployments and releases"
         aria-expanded="true"

@@ -71,12 +71,12 @@ function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
       scope="col"
       role="columnheader"
       {...(sort === undefined ? {} : { "aria-sort": sort.direction })}
-      {...(name === undefined ? {} : { "aria-label": name })}
       className={classNames(
         "whitespace-nowrap px-2 py-2 text-sm font-medium text-soft first:pl-0 last:pr-0",
         isNumber && "text-right",
       )}
     >
+      {name !== undefined && <span className="sr-only">{name}</span>}
       {sort === undefined ? (
         title
       ) : (
