@@ -86,6 +86,8 @@ async function buildWebConsole(): Promise<void> {
   const child = spawn(process.execPath, [vite, "build", "--emptyOutDir", "--logLevel", "warn"], {
     cwd: source,
     stdio: "inherit",
+    // Whoever builds, a test run too, builds what ships.
+    env: { ...process.env, NODE_ENV: "production" },
   });
   const [code] = (await once(child, "exit")) as [number | null];
   if (code !== 0) throw new Error(`vite build ended with ${code ?? "a signal"}`);
