@@ -62,6 +62,16 @@ export default defineConfig({
           globalSetup: POSTGRES,
         },
       },
+      {
+        test: {
+          name: "browser",
+          include: ["tests/e2e/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          globalSetup: "tests/e2e/shared-console.ts",
+        },
+      },
     ],
   },
 });

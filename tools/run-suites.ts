@@ -39,6 +39,7 @@ const SUITES: readonly Suite[] = [
   vitest("interop", 60),
   vitest("gates", 60),
   vitest("system", 300),
+  vitest("browser", 300),
 ];
 
 const asked = process.argv.slice(2);

@@ -13,7 +13,10 @@ need() { # need PACKAGE TEST...: PACKAGE is missing when the test fails
 has_initdb() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 
 need postgresql has_initdb
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
 need mender-artifact command -v mender-artifact
+need chromium has_chromium
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -66,6 +66,8 @@ export interface SimulatedDeviceDeps {
   readonly behaviour: Behaviour;
   readonly random: Random;
   readonly wait: (delayMs: number) => Promise<void>;
+  /** What it reports beside what every simulated device does. */
+  readonly inventory?: Inventory;
 }
 
 type InstallAction = Extract<Instruction["action"], { kind: "install" }>;
@@ -113,6 +115,7 @@ export class SimulatedDevice {
       hostname: `sim-${String(index).padStart(6, "0")}`,
       site: `site-${index % 40}`,
       kernel: `6.1.${index % 9}`,
+      ...deps.inventory,
     };
     this.#running = runningOf(artifactName);
   }

@@ -1,0 +1,89 @@
+import { mkdirSync } from "node:fs";
+import { setDefaultCACertificates } from "node:tls";
+import { fileURLToPath } from "node:url";
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Locator,
+  Page,
+} from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, onTestFailed } from "vitest";
+import {
+  launchBrowser,
+  newContext,
+  signedInContext,
+  type ConsoleAddress,
+  type SignIn,
+} from "../../tools/console/console-browser.ts";
+import { watchedPage, type WatchedPage } from "../../tools/console/watched-page.ts";
+
+const PICTURES = fileURLToPath(new URL("../../.data/e2e", import.meta.url));
+
+export interface OpenOptions extends BrowserContextOptions {
+  /** Null: nobody has signed in. */
+  readonly person?: SignIn | null;
+  /** A window that is open already: another tab of the same person. */
+  readonly beside?: Page;
+}
+
+export interface OpenedPage extends WatchedPage {
+  readonly context: BrowserContext;
+}
+
+/**
+ * A browser for the tests of a file. Every page that a test opens is watched; whatever went wrong in it, and was not
+ * expected, fails the test, and a picture of the page as it was then lies in .data/e2e.
+ */
+export function useBrowser(address: () => ConsoleAddress) {
+  let browser: Browser;
+  const opened: OpenedPage[] = [];
+
+  beforeAll(async () => {
+    setDefaultCACertificates([address().certificateAuthority]);
+    browser = await launchBrowser(address());
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    const pages = opened.splice(0);
+    const problems = pages.flatMap((page) => page.problems());
+    await Promise.all(pages.map(({ context }) => context.close()));
+    expect(problems).toEqual([]);
+  });
+
+  return async (path: string, options: OpenOptions = {}): Promise<OpenedPage> => {
+    const { person, beside, ...contextOptions } = options;
+    const context =
+      beside?.context() ??
+      (person === null
+        ? await newContext(browser, contextOptions)
+        : await signedInContext(browser, address(), contextOptions, person));
+    const watched: OpenedPage = { ...(await watchedPage(context, address().url)), context };
+    opened.push(watched);
+    onTestFailed(async ({ task }) => {
+      mkdirSync(PICTURES, { recursive: true });
+      const name = task.name.replaceAll(/[^\w]+/g, "-").slice(0, 80);
+      await watched.page
+        .screenshot({ path: `${PICTURES}/${name}-${opened.indexOf(watched)}.png` })
+        .catch(() => undefined);
+    });
+    await watched.page.goto(address().url + path, { waitUntil: "domcontentloaded" });
+    return watched;
+  };
+}
+
+/** Waits until it can be seen. */
+export const seen = async (locator: Locator): Promise<void> => {
+  await locator.first().waitFor({ state: "visible" });
+};
+
+export const gone = async (locator: Locator): Promise<void> => {
+  await locator.first().waitFor({ state: "hidden" });
+};
+
+/** Whether nothing has to be scrolled sideways to be read. */
+export async function widthOver(page: Page): Promise<number> {
+  return page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+}
