@@ -8,7 +8,7 @@ import { showUpload } from "./show-upload.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 import { tusRoutes } from "./tus-routes.ts";
 import type { PartsDeps, SharedParts } from "./upload-deps.ts";
-import { noUpload } from "./upload-store.ts";
+import { noUpload } from "./kept-upload.ts";
 import { createVerifier } from "./verify-uploads.ts";
 
 const SWEEP_INTERVAL_MS = 10 * MINUTE_MS;

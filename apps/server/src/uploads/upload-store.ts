@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { DAY_MS } from "@moult/base";
 import { ChannelName, ProductName, UploadId, type UserId } from "@moult/model";
 import { DataStore, Upload } from "@tus/server";
 import * as z from "zod";
@@ -18,10 +17,9 @@ import {
   type StoredUpload,
 } from "./queries.ts";
 import { createFlushingWriter } from "./flushing-writer.ts";
+import { KEPT_MS, noUpload } from "./kept-upload.ts";
 import type { SharedParts } from "./upload-deps.ts";
 
-/** How long an upload is kept that does not go on, and what became of one that ended. */
-export const KEPT_MS = DAY_MS;
 /** A row for each upload that somebody began and left; more than this is no use of anybody's. */
 const UNFINISHED_PER_PERSON_MAX = 50;
 const Metadata = z.object({
@@ -223,9 +221,6 @@ export class UploadStore extends DataStore {
     await this.#parts.writing.get(id as UploadId)?.catch(() => undefined);
   }
 }
-
-export const noUpload = (): ApiError =>
-  new ApiError("not-found", "You have no upload with this id.");
 
 function metadataOf({ metadata }: Upload): z.infer<typeof Metadata> {
   const parsed = Metadata.safeParse(metadata ?? {});

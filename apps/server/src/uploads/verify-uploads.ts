@@ -13,7 +13,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { uploadArtifact, type Uploaded } from "../releases/index.ts";
 import { moveUpload, uploadById, type StoredUpload } from "./queries.ts";
 import type { PartsDeps } from "./upload-deps.ts";
-import { KEPT_MS } from "./upload-store.ts";
+import { KEPT_MS } from "./kept-upload.ts";
 
 /** What passes by itself, or when somebody makes room; the file is not to blame. */
 const PASSING = new Set(["disk-full", "unavailable"]);
