@@ -85,7 +85,7 @@ export const attributeColumns = (names: readonly string[]): Column<DeviceRow>[] 
 function DeviceBadge({ device }: { readonly device: DeviceRow }) {
   const hasNewKey = device.state === "accepted" && device.pendingKeyFingerprint !== null;
   return (
-    <span className="inline-flex flex-wrap items-center gap-x-3">
+    <span className="flex flex-wrap items-center gap-x-3">
       <Badge status={deviceStatus(device)} isPlain />
       {hasNewKey && (
         <TextLink to="/devices/$deviceId/identity" params={{ deviceId: device.id }}>
