@@ -10,8 +10,10 @@ import {
   type HardwareType,
   type ProductName,
   type Running,
+  type TenantId,
 } from "@moult/model";
-import type { ExpressionBuilder } from "kysely";
+import { sql, type ExpressionBuilder } from "kysely";
+import { besideIndex } from "../platform/beside-index.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -101,14 +103,27 @@ export async function conflictingDevices(
 }
 
 /** Those who left for good are no targets, unless somebody names them one by one. */
-export function inScope(db: TenantDb, product: ProductName, scope: Scope) {
+export function inScope(
+  db: TenantDb,
+  product: ProductName,
+  scope: Scope,
+  /** `by-id`: the caller names ids, or wants them in their order, so no other index shall decide. */
+  how: "by-class" | "by-id" = scope.kind === "all" ? "by-class" : "by-id",
+) {
+  const isBeside = how === "by-id";
+  const column = <Value>(name: string) =>
+    isBeside ? besideIndex(db, sql.ref<Value>(name)) : sql.ref<Value>(name);
   const query = db.kysely
     .selectFrom("device")
-    .where("device.tenant_id", "=", db.tenantId)
-    .where("device.product", "=", product);
+    .where(column<TenantId>("device.tenant_id"), "=", db.tenantId)
+    .where(column<ProductName>("device.product"), "=", product);
   switch (scope.kind) {
     case "all":
-      return query.where("device.state", "in", ["pending", "accepted", "rejected"]);
+      return query.where(column<DeviceState>("device.state"), "in", [
+        "pending",
+        "accepted",
+        "rejected",
+      ]);
     case "ids":
       return query.where("device.id", "in", scope.deviceIds);
     case "group":
@@ -149,7 +164,7 @@ export async function classMembers(
     const rows = await db.kysely
       .selectFrom("device")
       .select(["id", "traits", "running_artifact", "running_provides"])
-      .where("tenant_id", "=", db.tenantId)
+      .where(besideIndex(db, sql.ref<TenantId>("tenant_id")), "=", db.tenantId)
       .where("id", "in", deviceIds.slice(start, start + IDS_PER_STATEMENT))
       .execute();
     for (const row of rows)
@@ -176,7 +191,7 @@ export async function sampleDevices(
   const rows = await db.kysely
     .selectFrom("device")
     .select(["id", "name", "identity"])
-    .where("tenant_id", "=", db.tenantId)
+    .where(besideIndex(db, sql.ref<TenantId>("tenant_id")), "=", db.tenantId)
     .where("id", "in", deviceIds)
     .orderBy("id")
     .execute();
@@ -186,7 +201,10 @@ export async function sampleDevices(
   }));
 }
 
-/** Accepted devices of a scope, of these hardware types, that a deployment is for too and has not brought to an end. */
+/**
+ * Accepted devices of a scope, of these hardware types, that a deployment is for too and has not brought to an end. One of
+ * the two is a group or a list: two that are for everybody are counted by their classes.
+ */
 export async function countSharedTargets(
   db: TenantDb,
   product: ProductName,
@@ -194,25 +212,35 @@ export async function countSharedTargets(
   other: { readonly id: DeploymentId; readonly scope: Scope },
 ): Promise<number> {
   if (hardwareTypes.length === 0) return 0;
-  const ended = db.kysely
-    .selectFrom("assignment")
-    .select("assignment.device_id")
-    .where("assignment.tenant_id", "=", db.tenantId)
-    .where("assignment.deployment_id", "=", other.id)
-    .where("assignment.closed_at", "is not", null);
-  const row = await inScope(db, product, scope)
+  const row = await inScope(db, product, scope, "by-id")
     .select((of) => of.fn.countAll<number>().as("count"))
     .where("device.state", "=", "accepted")
-    .where("device.hardware_type", "in", hardwareTypes)
+    .where(besideIndex(db, sql.ref<HardwareType>("device.hardware_type")), "in", hardwareTypes)
     .where((of) =>
       of.or([
         of("device.running_artifact", "is", null),
         of("device.running_artifact", "!=", version),
       ]),
     )
-    .where("device.id", "not in", ended)
+    .where((of) =>
+      of.not(
+        of.exists(
+          of
+            .selectFrom("assignment as ended")
+            .select("ended.id")
+            .whereRef("ended.device_id", "=", "device.id")
+            .where(besideIndex(db, sql.ref<TenantId>("ended.tenant_id")), "=", db.tenantId)
+            .where("ended.deployment_id", "=", other.id)
+            .where("ended.closed_at", "is not", null),
+        ),
+      ),
+    )
     .$if(other.scope.kind !== "all", (query) =>
-      query.where("device.id", "in", inScope(db, product, other.scope).select("device.id")),
+      query.where(
+        "device.id",
+        "in",
+        inScope(db, product, other.scope, "by-id").select("device.id"),
+      ),
     )
     .executeTakeFirstOrThrow();
   return Number(row.count);

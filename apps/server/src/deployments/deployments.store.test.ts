@@ -247,7 +247,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
 
     expect(await checkIn(db, deviceId)).toMatchObject({ reasons: [{ kind: "no-deployment" }] });
     expect(await why(db, deviceId)).toMatchObject({
-      reasons: [{ kind: "attempts-used", attempts: 3, outcome: "failed" }],
+      reasons: [{ reason: { kind: "attempts-used", attempts: 3, outcome: "failed" } }],
     });
     expect((await refreshed(db, id)).counts).toMatchObject({ admitted: 1, failed: 1, open: 0 });
   });

@@ -10,6 +10,7 @@ import type {
 import {
   confirmSentence,
   findingsOf,
+  finishedOf,
   previewFor,
   sentenceOfMany,
   stageSteps,
@@ -29,6 +30,7 @@ import {
   deviceClasses,
   sampleDevices,
   type ClassMember,
+  type DeviceClass,
   type Scope,
 } from "./class-queries.ts";
 import { activeDeployments, type DeploymentRecord } from "./queries.ts";
@@ -64,7 +66,6 @@ export async function previewDeployment(
   }
   await othersTurn();
 
-  const fits = hardwareTypesOf(release);
   const intent: Intent = {
     version: release.version,
     target: target.kind,
@@ -79,7 +80,7 @@ export async function previewDeployment(
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
     cannot: await cannotOf(db, seen),
-    takesOverFrom: await takesOverFrom(db, release, scopes, fits),
+    takesOverFrom: await takesOverFrom(db, release, scopes, seen.classes),
     stages: stageSteps(request.plan, seen.eligible).map((deviceCount, index) => ({
       percent: request.plan.stages[index]?.percent ?? 100,
       deviceCount,
@@ -116,6 +117,7 @@ interface Tallied {
   gets: number;
   alreadyRunning: number;
   readonly trust: Map<string, number>;
+  readonly classes: DeviceClass[];
   readonly cannot: Map<string, Refused>;
 }
 
@@ -125,6 +127,7 @@ const createTally = (): Tallied => ({
   gets: 0,
   alreadyRunning: 0,
   trust: new Map(),
+  classes: [],
   cannot: new Map(),
 });
 
@@ -136,6 +139,7 @@ async function tallyScope(
   seen: Tallied,
 ): Promise<void> {
   const classes = await deviceClasses(db, release.product, scope);
+  seen.classes.push(...classes);
   const conflicting = Map.groupBy(
     await conflictingDevices(db, release.product, scope),
     ({ key }) => key,
@@ -221,38 +225,49 @@ async function cannotOf(db: TenantDb, { cannot }: Tallied): Promise<DeploymentPr
 /** Older deployments whose devices this one would decide about from now on. */
 async function takesOverFrom(
   db: TenantDb,
-  { product, version }: Release,
+  release: Release,
   scopes: readonly Scope[],
-  fits: readonly HardwareType[],
+  classes: readonly DeviceClass[],
 ): Promise<DeploymentPreview["takesOverFrom"]> {
-  const active = (await activeDeployments(db, product)).toReversed().slice(0, TAKEN_OVER_MAX);
+  const active = await activeDeployments(db, release.product);
   const taken: DeploymentPreview["takesOverFrom"] = [];
-  for (const deployment of active) {
-    const count = await sharedWith(db, deployment, { product, version, scopes, fits });
+  for (const deployment of active.toReversed().slice(0, TAKEN_OVER_MAX)) {
+    const theirs = new Set(hardwareTypesOf(await releaseOrRefusal(db, deployment.releaseId)));
+    const hardwareTypes = hardwareTypesOf(release).filter((each) => theirs.has(each));
+    const count = await sharedWith(db, deployment, { release, scopes, classes, hardwareTypes });
     if (count > 0) taken.push({ deploymentId: deployment.id, name: deployment.name, count });
   }
   return taken;
 }
 
+interface Shared {
+  readonly release: Release;
+  readonly scopes: readonly Scope[];
+  readonly classes: readonly DeviceClass[];
+  /** That both have an artifact for. */
+  readonly hardwareTypes: readonly HardwareType[];
+}
+
 async function sharedWith(
   db: TenantDb,
   deployment: DeploymentRecord,
-  {
-    product,
-    version,
-    scopes,
-    fits,
-  }: Pick<Release, "product" | "version"> & {
-    readonly scopes: readonly Scope[];
-    readonly fits: readonly HardwareType[];
-  },
+  { release: { product, version }, scopes, classes, hardwareTypes }: Shared,
 ): Promise<number> {
-  const theirs = new Set(hardwareTypesOf(await releaseOrRefusal(db, deployment.releaseId)));
-  const hardwareTypes = fits.filter((hardwareType) => theirs.has(hardwareType));
+  const other = { id: deployment.id, scope: scopeOf(deployment) };
+  if (other.scope.kind === "all" && scopes[0]?.kind === "all") {
+    const { counts } = deployment;
+    const ended = finishedOf(counts) + counts.alreadyRunning + counts.aborted;
+    const shared = classes
+      .filter(
+        ({ state, hardwareType, artifactName }) =>
+          state === "accepted" && artifactName !== version && hardwareTypes.includes(hardwareType),
+      )
+      .reduce((sum, { count }) => sum + count, 0);
+    return Math.max(0, shared - ended);
+  }
   let count = 0;
   for (const scope of scopes) {
     await othersTurn();
-    const other = { id: deployment.id, scope: scopeOf(deployment) };
     count += await countSharedTargets(db, product, { scope, hardwareTypes, version }, other);
   }
   return count;

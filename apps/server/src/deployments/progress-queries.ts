@@ -91,9 +91,9 @@ export interface WaitingScope {
   readonly scope: Scope;
 }
 
-/** Devices of the target that have no assignment in the deployment. */
+/** Devices of the target that have no assignment in the deployment; for some of them, found by their ids. */
 function withoutAssignment(db: TenantDb, { deploymentId, product, scope }: WaitingScope) {
-  return inScope(db, product, scope)
+  return inScope(db, product, scope, "by-id")
     .leftJoin("assignment as own", (join) =>
       join
         .onRef("own.device_id", "=", "device.id")
@@ -150,9 +150,12 @@ export async function waitingClasses(
     return { name: `newer${index}`, isTarget };
   });
   const reached = question.hasNewer ? isReached(db, question.number) : sql<number>`0`;
-  const rows = await withoutAssignment(db, question)
-    .where("device.id", "not in", updatingElsewhere(db, product).select("device.id"))
-    .where("device.id", "not in", conflicting(db, product).select("device.id"))
+  // One list of all who are left out: each further one would be looked through for every device.
+  const leftOut = assigned(db, question.deploymentId)
+    .unionAll(updatingElsewhere(db, product).select("device.id as device_id"))
+    .unionAll(conflicting(db, product).select("device.id as device_id"));
+  const rows = await inScope(db, product, question.scope)
+    .where("device.id", "not in", leftOut)
     .select([
       ...CLASS_COLUMNS,
       bucketOf(question).as("bucket"),
@@ -204,6 +207,13 @@ const isReached = (db: TenantDb, number: number) => sql<number>`case when exists
     where later.device_id = device.id and later.tenant_id = ${db.tenantId}
       and later.outcome in ('succeeded', 'already-running') and newer.number > ${number})
   then 1 else 0 end`;
+
+const assigned = (db: TenantDb, deploymentId: DeploymentId) =>
+  db.kysely
+    .selectFrom("assignment")
+    .select("assignment.device_id as device_id")
+    .where(besideTenant(db))
+    .where("assignment.deployment_id", "=", deploymentId);
 
 const updatingElsewhere = (db: TenantDb, product: ProductName) =>
   db.kysely

@@ -1,5 +1,6 @@
 import { SECOND_MS, type InstantMs } from "@moult/base";
 import type { DeploymentId, DeploymentProgress, DeviceId, WaitingDevice } from "@moult/model";
+import { othersTurn } from "../platform/others-turn.ts";
 import { encodeCursor, type PageCursor } from "../platform/page-cursor.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { explainWaiting, waitingReasons } from "./explain-waiting.ts";
@@ -36,7 +37,7 @@ export function createWaitingCounts(): WaitingCounts {
     const startedMs = performance.now();
     if (known?.standing === standing && known.untilMs > startedMs) return known.waiting;
 
-    const waiting = waitingReasons(db, deployment, at);
+    const waiting = othersTurn().then(() => waitingReasons(db, deployment, at));
     if (kept.size >= KEPT_MAX) kept.clear();
     kept.set(id, { waiting, standing, untilMs: startedMs + KEPT_MS });
     const isQuick = (): boolean => performance.now() - startedMs < QUICK_MS;

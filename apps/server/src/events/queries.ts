@@ -4,7 +4,10 @@ import {
   type DeploymentId,
   type DeviceId,
   type GroupId,
+  type TenantId,
 } from "@moult/model";
+import { sql } from "kysely";
+import { besideIndex } from "../platform/beside-index.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
@@ -17,7 +20,7 @@ export async function deviceLabels(
   const rows = await db.kysely
     .selectFrom("device")
     .select(["id", "name", "identity"])
-    .where("tenant_id", "=", db.tenantId)
+    .where(besideIndex(db, sql.ref<TenantId>("tenant_id")), "=", db.tenantId)
     .where("id", "in", deviceIds)
     .execute();
   return new Map(
@@ -36,7 +39,7 @@ export async function deploymentNames(
   const rows = await db.kysely
     .selectFrom("deployment")
     .select(["id", "name", "version"])
-    .where("tenant_id", "=", db.tenantId)
+    .where(besideIndex(db, sql.ref<TenantId>("tenant_id")), "=", db.tenantId)
     .where("id", "in", deploymentIds)
     .execute();
   return new Map(rows.map(({ id, name, version }) => [id, { name, version }]));
@@ -50,7 +53,7 @@ export async function groupNames(
   const rows = await db.kysely
     .selectFrom("device_group")
     .select(["id", "name"])
-    .where("tenant_id", "=", db.tenantId)
+    .where(besideIndex(db, sql.ref<TenantId>("tenant_id")), "=", db.tenantId)
     .where("id", "in", groupIds)
     .execute();
   return new Map(rows.map(({ id, name }) => [id, name]));
