@@ -28,7 +28,7 @@ export interface DeviceMatch {
   /** The condition that fits few devices, by which they are found. */
   readonly driver: Driver | undefined;
   /** Without a driver: the condition that together with the order has an index. */
-  readonly walk: "running" | "state" | "product" | undefined;
+  readonly walk: "running" | "state" | "product" | "seen" | undefined;
 }
 
 type Driver =
@@ -77,18 +77,20 @@ export async function matchOf(
   };
   for (const driver of [...driversOf(match), ...searchDriver(filter.search, order)])
     if (await fitsFew(db, match, driver)) return { ...match, driver, walk: undefined };
-  return { ...match, driver: undefined, walk: walkOf(filter, order) };
+  return { ...match, driver: undefined, walk: walkOf(match, order) };
 }
 
 /** Of the conditions that have an index for the order, the one that is likely to fit the fewest devices. */
 function walkOf(
-  { running, state, product }: DeviceMatch["filter"],
+  { filter: { running, state, product }, seen }: Undriven,
   order: DeviceSort = "newest",
 ): DeviceMatch["walk"] {
   if (order === "newest" || order === "oldest") {
     if (running !== undefined) return "running";
     if (state !== undefined && (state !== "accepted" || product === undefined)) return "state";
   }
+  // The order of last-seen times has no index with the product, and a contact is a part of it.
+  if (order === "seen") return seen === undefined ? undefined : "seen";
   return product === undefined ? undefined : "product";
 }
 
@@ -224,7 +226,7 @@ function ownConditions(db: TenantDb, match: DeviceMatch, row: Builder, only?: Dr
     ]);
   if (seen !== undefined)
     add("seen", () => {
-      const at = driver === "seen" ? LAST_SEEN : besideIndex(db, LAST_SEEN);
+      const at = byIndex.has("seen") ? LAST_SEEN : besideIndex(db, LAST_SEEN);
       return [row(at, ">=", seen.from), row(at, "<", seen.before)];
     });
   if (search !== undefined) add("search", () => [containsText(search)]);
