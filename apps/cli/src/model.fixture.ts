@@ -156,7 +156,7 @@ export const event = (sequence: number, body: unknown, fields: Fields = {}) => (
   sequence,
   at: AT,
   deviceId: null,
-  deviceName: null,
+  deviceName: "gw-18",
   deploymentId: DEPLOYMENT_ID,
   deploymentName: "november",
   assignmentId: null,

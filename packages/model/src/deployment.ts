@@ -115,7 +115,8 @@ export const Assignment = z.object({
   number: z.int().min(1),
   deploymentId: DeploymentId,
   deviceId: DeviceId,
-  deviceName: z.string().nullable(),
+  /** What people call it: `deviceLabel`. */
+  deviceName: z.string(),
   hardwareType: HardwareType,
   artifactId: ArtifactId.nullable(),
   stage: z.int().min(0),

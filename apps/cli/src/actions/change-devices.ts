@@ -1,11 +1,10 @@
 import { ApiProblem } from "@moult/client";
-import type { Device } from "@moult/model";
+import { deviceLabel, type Device } from "@moult/model";
 import { command, type Command } from "../command-line/command.ts";
 import { confirm } from "../command-line/confirm.ts";
 import { EXIT } from "../command-line/exit-code.ts";
 import { lookupDevice } from "../lookup/lookup-device.ts";
 import { connect } from "../session/connect.ts";
-import { deviceName } from "../show/device-text.ts";
 import { printJson } from "../show/print-json.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import { MANY_DETAILS, MANY_OPTIONS, changeMany, chosenFilter } from "./change-many.ts";
@@ -54,7 +53,7 @@ export const changeDevices = ({ operation, verb, done, details, example }: Devic
       }
       if (context.isJson) printJson(terminal, { items, failed });
       else {
-        for (const device of items) terminal.out(plainText(`${deviceName(device)} ${done}.`));
+        for (const device of items) terminal.out(plainText(`${deviceLabel(device)} ${done}.`));
         for (const { deviceId, detail, code } of failed)
           terminal.err(plainText(`${deviceId}: ${detail} (${code})`));
       }

@@ -60,11 +60,11 @@ async function readLog(
 }
 
 function logText(
-  { deviceName, deviceId }: Assignment,
+  { deviceName }: Assignment,
   { attempt, outcome, code, detail }: Attempt,
   log: string,
 ): string {
   const end = `${outcome ?? "not ended"}${causeText(code, detail)}`;
-  const title = plainText(`== ${deviceName ?? deviceId}, attempt ${attempt}: ${end}`);
+  const title = plainText(`== ${deviceName}, attempt ${attempt}: ${end}`);
   return `${title}\n${plainLines(log).trimEnd()}\n`;
 }

@@ -10,7 +10,7 @@ export function assignmentState({ state, outcome, progressPercent }: Assignment)
 }
 
 export const ASSIGNMENT_COLUMNS: readonly Column<Assignment>[] = [
-  { title: "DEVICE", text: ({ deviceName, deviceId }) => deviceName ?? deviceId },
+  { title: "DEVICE", text: ({ deviceName }) => deviceName },
   { title: "STATE", text: assignmentState },
   { title: "STAGE", text: ({ stage }) => String(stage + 1), isNumber: true },
   { title: "ATTEMPTS", text: ({ attempts }) => String(attempts.length), isNumber: true },

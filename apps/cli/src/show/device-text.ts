@@ -1,4 +1,4 @@
-import type { Device, DeviceRow } from "@moult/model";
+import { deviceLabel, type Device, type DeviceRow } from "@moult/model";
 import { type Column } from "../terminal/table-text.ts";
 import type { TextStyle } from "../terminal/terminal.ts";
 import { ageText, timeText } from "../terminal/time-text.ts";
@@ -19,7 +19,7 @@ const CONTACT_STYLES: Readonly<Record<Device["contact"], TextStyle>> = {
 
 export const DEVICE_COLUMNS: readonly Column<DeviceRow>[] = [
   { title: "ID", text: ({ id }) => id },
-  { title: "NAME", text: deviceName },
+  { title: "NAME", text: deviceLabel },
   { title: "PRODUCT", text: ({ product }) => product },
   { title: "HARDWARE", text: ({ hardwareType }) => hardwareType },
   { title: "STATE", text: ({ state }) => state, style: ({ state }) => STATE_STYLES[state] },
@@ -49,11 +49,6 @@ function runsText({ running, update }: Device): string {
 
 const updateText = ({ version, state, progressPercent }: NonNullable<Device["update"]>): string =>
   `${version} ${state}${progressPercent === null ? "" : ` ${progressPercent} %`}`;
-
-/** Its name, or what its maker tells it by. */
-export function deviceName({ name, identity }: Pick<Device, "name" | "identity">): string {
-  return name ?? pairsText(identity);
-}
 
 /** `mac=00:11, serial=7`. */
 export const pairsText = (values: Readonly<Record<string, string>>): string =>

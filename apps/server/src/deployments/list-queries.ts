@@ -1,15 +1,17 @@
-import type {
-  Assignment,
-  AssignmentId,
-  AssignmentState,
-  Attempt,
-  DeploymentId,
-  DeviceId,
-  Outcome,
-  ProductName,
-  ReleaseId,
+import {
+  DeviceIdentity,
+  deviceLabel,
+  type Assignment,
+  type AssignmentId,
+  type AssignmentState,
+  type Attempt,
+  type DeploymentId,
+  type DeviceId,
+  type Outcome,
+  type ProductName,
+  type ReleaseId,
 } from "@moult/model";
-import { isoFrom, isoOrNull } from "../platform/columns.ts";
+import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -25,7 +27,11 @@ function assignmentRows(db: TenantDb) {
     .selectFrom("assignment")
     .innerJoin("device", "device.id", "assignment.device_id")
     .selectAll("assignment")
-    .select(["device.name as device_name", "device.hardware_type as hardware_type"])
+    .select([
+      "device.name as device_name",
+      "device.identity as device_identity",
+      "device.hardware_type as hardware_type",
+    ])
     .where("assignment.tenant_id", "=", db.tenantId)
     .where("device.tenant_id", "=", db.tenantId);
 }
@@ -115,7 +121,10 @@ async function complete(
     number: row.number,
     deploymentId: row.deployment_id,
     deviceId: row.device_id,
-    deviceName: row.device_name,
+    deviceName: deviceLabel({
+      name: row.device_name,
+      identity: fromJson(DeviceIdentity, row.device_identity),
+    }),
     hardwareType: row.hardware_type,
     artifactId: row.artifact_id,
     stage: row.stage,

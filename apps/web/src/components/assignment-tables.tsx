@@ -13,7 +13,7 @@ const COLUMNS: readonly Column<Assignment>[] = [
     title: "Device",
     cell: ({ deviceId, deviceName }) => (
       <TextLink to="/devices/$deviceId" params={{ deviceId }} isQuiet>
-        <Foreign text={deviceName ?? deviceId.slice(0, 8)} cut />
+        <Foreign text={deviceName} cut />
       </TextLink>
     ),
   },
@@ -76,7 +76,7 @@ const COLUMNS: readonly Column<Assignment>[] = [
 function LogLink({ assignment }: { readonly assignment: Assignment }) {
   const last = assignment.attempts.findLast(({ hasLog }) => hasLog);
   if (last === undefined) return null;
-  const name = assignment.deviceName ?? assignment.deviceId.slice(0, 8);
+  const name = assignment.deviceName;
   return (
     <TextLink
       to="/devices/$deviceId/logs/$assignmentId/$attempt"

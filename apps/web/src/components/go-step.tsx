@@ -22,7 +22,7 @@ export function GoStep({ device }: { readonly device: Device | undefined }) {
   });
   const deployment = deployments.data?.items[0];
   const release = releases.data?.items[0];
-  if (deployment !== undefined) return <Watched deployment={deployment} known={device} />;
+  if (deployment !== undefined) return <Watched deployment={deployment} />;
   if (device === undefined || release === undefined)
     return <p className="text-soft">It needs a device and a release first.</p>;
   return <DeployToOne device={device} release={release} />;
@@ -62,14 +62,7 @@ function DeployToOne({ device, release }: { readonly device: Device; readonly re
   );
 }
 
-function Watched({
-  deployment,
-  known,
-}: {
-  readonly deployment: Deployment;
-  /** Whose name need not be asked for. */
-  readonly known: Device | undefined;
-}) {
+function Watched({ deployment }: { readonly deployment: Deployment }) {
   const params = { deploymentId: deployment.id };
   const assignments = useOperation("listAssignments", { params, query: { limit: 5 } });
   return (
@@ -91,11 +84,7 @@ function Watched({
             <li key={id} className="flex flex-col gap-1">
               <span className="flex flex-wrap items-center gap-3">
                 <TextLink to="/devices/$deviceId" params={{ deviceId }} isQuiet>
-                  <Foreign
-                    text={
-                      deviceName ?? (known?.id === deviceId ? deviceLabel(known) : "the device")
-                    }
-                  />
+                  <Foreign text={deviceName} />
                 </TextLink>
                 <Badge
                   status={status}

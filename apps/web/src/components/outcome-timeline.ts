@@ -11,7 +11,7 @@ export interface Series {
 }
 
 /** From the ground up, as in every bar. */
-export const SERIES: readonly Series[] = [
+const SERIES: readonly Series[] = [
   { key: "succeeded", word: "succeeded", tone: "good" },
   { key: "other", word: "ended otherwise", tone: "wait" },
   { key: "rolledBack", word: "rolled back", tone: "warn" },

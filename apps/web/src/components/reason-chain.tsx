@@ -53,7 +53,7 @@ export function ReasonChainPanel({
   );
 }
 
-export function ReasonChain({
+function ReasonChain({
   deviceId,
   explanation: { summary, reasons, earliest },
 }: {

@@ -55,8 +55,6 @@ export function useNow(stepMs: number): number {
   return useSyncExternalStore(subscribe, () => Math.floor(nowMs / stepMs) * stepMs);
 }
 
-export const serverNow = (): number => Date.now() + offsetMs();
-
 /** How far the browser's clock is off, when that is worth saying. */
 export function useClockDrift(): number | null {
   const drift = useSyncExternalStore(subscribe, () => Math.round(-offsetMs() / 60_000) * 60_000);

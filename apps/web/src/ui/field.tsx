@@ -18,7 +18,7 @@ interface FrameIds {
 }
 
 /** A visible label above, hint and error below, all tied to the control. */
-export function FieldFrame({
+function FieldFrame({
   label,
   hint,
   error,

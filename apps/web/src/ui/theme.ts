@@ -6,7 +6,7 @@ export type ThemeChoice = "system" | "light" | "dark";
 const KEY = "moult.theme";
 const listeners = new Set<() => void>();
 
-export function themeChoice(): ThemeChoice {
+function themeChoice(): ThemeChoice {
   try {
     const kept = localStorage.getItem(KEY);
     return kept === "light" || kept === "dark" ? kept : "system";
