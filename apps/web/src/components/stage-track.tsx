@@ -50,6 +50,8 @@ function StageCard({
   readonly planned: Plan["stages"][number] | undefined;
 }) {
   const { percent, deviceCount, admitted, open, succeeded, failed, state } = stage;
+  // A stage that opens before the one before it is full takes over what that one left.
+  const expected = Math.max(deviceCount, admitted);
   return (
     <li
       aria-label={`Stage ${index + 1}`}
@@ -65,7 +67,7 @@ function StageCard({
       </div>
       <ShareBar
         name={`Stage ${index + 1}`}
-        total={Math.max(deviceCount, open + succeeded + failed)}
+        total={state === "passed" ? admitted : expected}
         shares={[
           { word: "succeeded", count: succeeded, tone: "good" },
           { word: "under way", count: open, tone: "move" },
@@ -82,7 +84,9 @@ function StageCard({
               params={{ deploymentId }}
               search={{ stage: String(index) }}
             >
-              {exactCount(admitted)} of {counted(deviceCount, "device")}
+              {state === "passed"
+                ? counted(admitted, "device")
+                : `${exactCount(admitted)} of ${counted(expected, "device")}`}
             </TextLink>{" "}
             offered
           </>
