@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { plansOf } from "../devices/query-plan.fixture.ts";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import {
   addDevices,
@@ -10,7 +11,7 @@ import {
   report,
 } from "../deployments/fleet.fixture.ts";
 import { DIALECTS } from "../platform/dialect.ts";
-import { createEventFeed } from "../platform/events.ts";
+import { createEventFeed, eventPage } from "../platform/events.ts";
 import { useTestDatabase } from "../platform/test-database.fixture.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { createEventHandlers } from "./operations.ts";
@@ -71,6 +72,21 @@ describe.each(DIALECTS)("what happened, on %s", (dialect) => {
       "deployment-created",
     ]);
     expect(rest.nextCursor).toBeNull();
+  });
+
+  test("of decisions alone is not looked for among what every device does", async () => {
+    const db = await store.newTenant();
+    const kinds = ["deployment-tripped", "stage-advanced"] as const;
+    const deploymentId = "0198c0de-0001-7000-8000-000000000001";
+    const planOf = async (filter: Parameters<typeof eventPage>[1]) =>
+      (await plansOf(db, dialect, (inner) => eventPage(inner, filter, undefined, 20))).join("\n");
+    // PostgreSQL reads a table as small as this one from end to end, whatever indexes there are.
+    const isSqlite = dialect === "sqlite";
+
+    if (isSqlite) expect(await planOf({ kinds })).toContain("event_notable ");
+    if (isSqlite)
+      expect(await planOf({ kinds, deploymentId })).toContain("event_notable_of_deployment");
+    expect(await planOf({ kinds: [...kinds, "assignment-closed"] })).not.toContain("notable");
   });
 
   test("arrives live with the same words", async () => {
