@@ -133,7 +133,8 @@ test("it stops at once though somebody watches, and its signer with it", async (
   const startedMs = performance.now();
   await running.stop();
   expect(running.exitCode()).toBe(0);
-  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  // Whoever watches is sent away, not waited for: that would take the whole time for ending answers (10 s).
+  expect(performance.now() - startedMs).toBeLessThan(8_000);
   expect(children.every(isGone)).toBe(true);
   abort.abort();
 });
