@@ -18,6 +18,8 @@ export const DeviceFilter = z.strictObject({
   contact: DeviceContact.optional(),
   /** Whether the device is in an update. */
   updating: z.enum(["true", "false"]).optional(),
+  /** Accepted devices that wait for a decision: another `key` asks to be theirs, or two machines share an `identity`. */
+  undecided: z.enum(["key", "identity"]).optional(),
   attribute: z.array(AttributeCondition).max(5).optional(),
   /** Part of the name, of an identity value or of the id. */
   search: z.string().max(128).optional(),

@@ -13,6 +13,11 @@ export const DEVICE_FILTER_OPTIONS = {
   running: { type: "string", value: "NAME", help: "That run the artifact of this name" },
   contact: { type: "string", value: "CONTACT", help: `One of ${DeviceContact.options.join(", ")}` },
   updating: { type: "string", value: "YES|NO", help: "That are in an update, or are not" },
+  undecided: {
+    type: "string",
+    value: "KEY|IDENTITY",
+    help: "Of which another key asks to be theirs, or two machines share the identity",
+  },
   attribute: {
     type: "string",
     value: "NAME=VALUE",
@@ -46,6 +51,7 @@ export async function deviceFilter(
         : updating === "yes"
           ? ("true" as const)
           : ("false" as const),
+    undecided: oneOf("undecided", options.undecided, ["key", "identity"]),
     attribute: attribute.length === 0 ? undefined : [...attribute],
     search,
     groupId: group === undefined ? undefined : await lookupGroup(client, group, signal),

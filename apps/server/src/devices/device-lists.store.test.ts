@@ -1,6 +1,6 @@
 import { operations, type DeviceFilter, type DeviceSort } from "@moult/api";
 import type { DeviceId, GroupId, ProductName } from "@moult/model";
-import { CompiledQuery } from "kysely";
+import { CompiledQuery, sql } from "kysely";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DIALECTS } from "../platform/dialect.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -210,6 +210,14 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
     beforeAll(async () => {
       db = await store.newTenant();
       ({ small, large } = await largeFleet(db));
+      await db.transaction(async ({ kysely, tenantId }) => {
+        await sql`update device set identity_conflict_at = 1
+          where tenant_id = ${tenantId} and draw between 101 and 107`.execute(kysely);
+        await sql`update device_key set state = 'pending' where tenant_id = ${tenantId} and device_id in
+          (select id from device where tenant_id = ${tenantId} and draw between 201 and 205)`.execute(
+          kysely,
+        );
+      });
       if (dialect === "postgres")
         await store.database.writer.executeQuery(CompiledQuery.raw("analyze"));
     }, 60_000);
@@ -225,6 +233,9 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
       ["those never seen", { contact: "never-seen" }, 1_000],
       ["those that are on time", { contact: "on-time", state: "accepted" }, 89_980],
       ["those in an update", { updating: "true" }, 100],
+      ["those of which another key asks to be theirs", { undecided: "key" }, 5],
+      ["those that two machines claim to be", { undecided: "identity" }, 7],
+      ["those of them of a product", { undecided: "identity", product: PRODUCT }, 6],
       ["those with a frequent value", { attribute: ["region=eu"] }, 50_000],
       ["those with a rare value", { attribute: ["site=site 7"] }, 100],
       ["those with both", { attribute: ["site=site 8", "region=eu"] }, 100],

@@ -1,6 +1,13 @@
 import type { DeviceFilter, DeviceSort } from "@moult/api";
 import { present } from "@moult/base";
-import type { AssignmentId, DeviceId, GroupId, ProductName, TenantId } from "@moult/model";
+import type {
+  AssignmentId,
+  DeviceId,
+  DeviceState,
+  GroupId,
+  ProductName,
+  TenantId,
+} from "@moult/model";
 import {
   sql,
   type Expression,
@@ -32,6 +39,7 @@ export interface DeviceMatch {
 }
 
 type Driver =
+  | "undecided"
   | "updating"
   | "group"
   | "seen"
@@ -108,6 +116,7 @@ type Undriven = Omit<DeviceMatch, "driver" | "walk">;
 /** The conditions that have an index of their own, the most selective kinds first. */
 function driversOf({ filter, seen, groupId, attributes }: Undriven): Driver[] {
   return [
+    ...(filter.undecided === undefined ? [] : (["undecided"] as const)),
     ...(filter.updating === "true" ? (["updating"] as const) : []),
     ...(groupId === undefined ? [] : (["group"] as const)),
     ...attributes,
@@ -138,6 +147,8 @@ function devicesBy(
   driver: Driver,
 ): SelectQueryBuilder<Schema, never, { device_id: DeviceId }> {
   if (typeof driver === "object") return devicesWith(db, driver) as never;
+  if (driver === "undecided")
+    return undecidedDevices(db, present(match.filter.undecided, "what is to decide")) as never;
   if (driver === "group") return membersOf(db, present(match.groupId, "the group")) as never;
   return db.kysely
     .selectFrom("device")
@@ -147,6 +158,22 @@ function devicesBy(
       row.and(ownConditions(db, { ...match, driver, walk: undefined }, row, driver)),
     ) as never;
 }
+
+/** From the indexes of just those (migration 0005), which they name literally. */
+const undecidedDevices = (db: TenantDb, undecided: "key" | "identity") =>
+  undecided === "identity"
+    ? db.kysely
+        .withoutPlugins()
+        .selectFrom("device as conflicting")
+        .select("conflicting.id as device_id")
+        .where("conflicting.tenant_id", "=", db.tenantId)
+        .where("conflicting.identity_conflict_at", "is not", null)
+    : db.kysely
+        .withoutPlugins()
+        .selectFrom("device_key")
+        .select("device_id")
+        .where("device_key.tenant_id", "=", db.tenantId)
+        .where(sql<boolean>`device_key.state = 'pending'`);
 
 const membersOf = (db: TenantDb, groupId: GroupId) =>
   db.kysely
@@ -177,7 +204,8 @@ type Condition = Expression<SqlBool>;
 
 /** Everything that a device must fulfil, worded so that the database finds the devices by the driver, or by `order`'s index. */
 export function conditionsOf(db: TenantDb, match: DeviceMatch, row: Builder): Condition[] {
-  const isLookedUp = match.driver === "group" || typeof match.driver === "object";
+  const isLookedUp =
+    match.driver === "group" || match.driver === "undecided" || typeof match.driver === "object";
   return [
     row(
       isLookedUp
@@ -255,6 +283,12 @@ function otherConditions(db: TenantDb, match: DeviceMatch, row: Builder): Condit
             .where("value", "=", attribute.value),
         );
   });
+  const { undecided } = match.filter;
+  if (undecided !== undefined) {
+    const state = besideIndex(db, sql.ref<DeviceState>("device.state"));
+    conditions.push(row("device.id", "in", undecidedDevices(db, undecided) as never));
+    conditions.push(row(state, "=", "accepted"));
+  }
   if (groupId !== undefined) {
     const members = membersOf(db, groupId);
     conditions.push(

@@ -16,6 +16,8 @@ export const withoutFilter = ({ columns, sort }: DevicesSearch): DevicesSearch =
   ...(sort === undefined ? {} : { sort }),
 });
 
+const UNDECIDED = { key: "a new key", identity: "two machines" } as const;
+
 export interface FilterChip {
   readonly key: string;
   /** What it is about, in our words. */
@@ -37,13 +39,14 @@ export function chipsOf(search: DevicesSearch, groups: readonly Group[]): Filter
     const { [key]: _removed, ...without } = first as Record<string, unknown>;
     return value === undefined ? [] : [{ key, name, value, without }];
   };
-  const { state, contact, updating, product, groupId, hardwareType, running } = search;
+  const { state, contact, updating, undecided, product, groupId, hardwareType, running } = search;
   const group = groups.find(({ id }) => id === groupId)?.name ?? groupId;
   const { attribute = [] } = search;
   return [
     ...chip("state", "State", state && DEVICE_STATE[state].word),
     ...chip("contact", "Heard of", contact && DEVICE_CONTACT[contact].word),
     ...chip("updating", "In an update", updating && (updating === "true" ? "yes" : "no")),
+    ...chip("undecided", "To decide", undecided && UNDECIDED[undecided]),
     ...chip("product", "Product", product),
     ...chip("groupId", "Group", group),
     ...chip("hardwareType", "Hardware type", hardwareType),

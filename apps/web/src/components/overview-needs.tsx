@@ -1,5 +1,6 @@
 import type { Reply } from "@moult/client";
 import type { LinkProps } from "@tanstack/react-router";
+import type { DevicesSearch } from "../server/page-search.ts";
 import { Foreign } from "../ui/foreign.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Shape } from "../ui/shape.tsx";
@@ -61,9 +62,13 @@ export function OverviewNeeds({ overview }: { readonly overview: Overview }) {
   );
 }
 
+const DEVICES_OF: Partial<Record<Need["kind"], DevicesSearch>> = {
+  "devices-pending": { state: "pending" },
+  "keys-pending": { undecided: "key" },
+  "identity-conflict": { undecided: "identity" },
+};
+
 function placeOf({ kind, deploymentId }: Need): LinkProps {
   if (deploymentId !== null) return { to: "/deployments/$deploymentId", params: { deploymentId } };
-  return kind === "devices-pending"
-    ? { to: "/devices", search: { state: "pending" } }
-    : { to: "/devices" };
+  return { to: "/devices", search: DEVICES_OF[kind] ?? {} };
 }

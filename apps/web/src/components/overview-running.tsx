@@ -35,6 +35,7 @@ export function OverviewRunning({ overview }: { readonly overview: Overview }) {
             <RunningRow
               key={row.artifactName ?? ""}
               name={<RunningName artifactName={row.artifactName} />}
+              {...(row.artifactName === null ? {} : { running: row.artifactName })}
               devices={row.count}
               share={row.count / most}
               isMoving={row.isMoving}
@@ -61,7 +62,7 @@ export function OverviewRunning({ overview }: { readonly overview: Overview }) {
 function RunningName({ artifactName }: { readonly artifactName: string | null }) {
   if (artifactName === null) return <span className="text-soft">not known yet</span>;
   return (
-    <TextLink to="/devices" search={{ running: artifactName }} isQuiet>
+    <TextLink to="/devices" search={{ running: artifactName, state: "accepted" }} isQuiet>
       <Foreign text={artifactName} cut mono />
     </TextLink>
   );
@@ -72,12 +73,15 @@ function RunningRow({
   devices,
   share,
   isMoving,
+  running,
 }: {
   readonly name: ReactNode;
   readonly devices: number;
   /** Of the longest bar. */
   readonly share: number;
   readonly isMoving: boolean;
+  /** Whose devices the number leads to. */
+  readonly running?: string;
 }) {
   return (
     <li className="grid grid-cols-[minmax(5rem,9rem)_1fr_auto] items-center gap-3">
@@ -91,7 +95,15 @@ function RunningRow({
           style={{ width: `${share * 100}%` }}
         />
       </span>
-      <span className="tabular text-right">{count(devices)}</span>
+      <span className="tabular text-right">
+        {running === undefined ? (
+          count(devices)
+        ) : (
+          <TextLink to="/devices" search={{ running, state: "accepted" }}>
+            {count(devices)}
+          </TextLink>
+        )}
+      </span>
     </li>
   );
 }

@@ -53,6 +53,7 @@ export const devicesSearch = (search: Search) =>
     state: oneOf(search["state"], DEVICE_STATES),
     contact: oneOf(search["contact"], CONTACTS),
     updating: oneOf(text(search["updating"]), ["true", "false"] as const),
+    undecided: oneOf(search["undecided"], ["key", "identity"] as const),
     groupId: id<GroupId>(search["groupId"]),
     hardwareType: text(search["hardwareType"]) as HardwareType | undefined,
     running: text(search["running"]),
