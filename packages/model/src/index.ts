@@ -52,6 +52,7 @@ export {
   UserId,
 } from "./ids.ts";
 export {
+  fingerprintGroups,
   ChannelName,
   Depends,
   HardwareType,

@@ -49,6 +49,10 @@ export const Sha256 = z
   .brand<"Sha256">();
 export type Sha256 = z.infer<typeof Sha256>;
 
+/** A key's fingerprint as people compare it by eye: groups of four digits, the same on the device and in the console. */
+export const fingerprintGroups = (fingerprint: string): readonly string[] =>
+  fingerprint.match(/.{1,4}/g) ?? [];
+
 /** What a device has installed (Mender Artifact v3, `artifact_provides`): names to values, `artifact_name` among them. */
 export const Provides = z.record(z.string().min(1).max(256), z.string().max(4096));
 export type Provides = z.infer<typeof Provides>;

@@ -1,3 +1,4 @@
+import { fingerprintGroups } from "@moult/model";
 import { AgentError } from "../agent-error.ts";
 import { loadConfig } from "../config.ts";
 import { openDeviceKey } from "../identity/device-key.ts";
@@ -5,6 +6,8 @@ import { installProvisioning } from "../identity/read-provisioning.ts";
 import { readLinkRecord } from "../server-link/link-state.ts";
 import { readFileIfPresent } from "../storage/durable-file.ts";
 import { EXIT, type Command } from "./command.ts";
+
+const GROUPS_A_LINE = 8;
 
 export const provisionCommand: Command = {
   name: "provision",
@@ -35,6 +38,10 @@ export const provisionCommand: Command = {
     print(`Product      ${provisioning.product}, ${provisioning.hardwareType}`);
     print(`Takes only   ${provisioning.pathPrefix}...`);
     print(`Key          ${key.fingerprint}`);
+    // As the console shows it, to be compared by eye.
+    const groups = fingerprintGroups(key.fingerprint);
+    print(`             ${groups.slice(0, GROUPS_A_LINE).join(" ")}`);
+    print(`             ${groups.slice(GROUPS_A_LINE).join(" ")}`);
     return EXIT.ok;
   },
 };

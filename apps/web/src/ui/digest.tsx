@@ -1,3 +1,4 @@
+import { fingerprintGroups } from "@moult/model";
 import { CopyButton } from "./copy-button.tsx";
 
 const SHOWN = 12;
@@ -20,7 +21,7 @@ export function Fingerprint({
   readonly value: string;
   readonly isLarge?: boolean;
 }) {
-  const groups = value.match(/.{1,4}/g) ?? [];
+  const groups = fingerprintGroups(value);
   return (
     <code
       className={`inline-grid grid-cols-4 ${isLarge ? "gap-x-4 gap-y-1 text-xl" : "gap-x-2 text-sm sm:grid-cols-8"}`}
