@@ -1,7 +1,9 @@
 import { Link, Outlet, type LinkProps } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { count } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { LiveChanges } from "../live/live-changes.tsx";
+import { keepFocus } from "./kept-focus.ts";
 import { Palette } from "./palette.tsx";
 import { LiveRegions } from "./live-regions.tsx";
 import { Notices } from "./notices.tsx";
@@ -56,6 +58,7 @@ export function Frame() {
 }
 
 function FrameBody() {
+  useEffect(keepFocus, []);
   return (
     <div className="min-h-screen sm:grid sm:grid-cols-[4.75rem_1fr] lg:grid-cols-[13rem_1fr]">
       <a
