@@ -8,7 +8,7 @@ import type {
   Locator,
   Page,
 } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, onTestFailed } from "vitest";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import {
   launchBrowser,
   newContext,
@@ -44,9 +44,11 @@ export function useBrowser(address: () => ConsoleAddress) {
     browser = await launchBrowser(address());
   });
   afterAll(() => browser?.close());
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
     const pages = opened.splice(0);
     const problems = pages.flatMap((page) => page.problems());
+    if (problems.length > 0 || (task.result?.errors ?? []).length > 0)
+      await takePictures(task.name, pages);
     await Promise.all(pages.map(({ context }) => context.close()));
     expect(problems).toEqual([]);
   });
@@ -60,16 +62,17 @@ export function useBrowser(address: () => ConsoleAddress) {
         : await signedInContext(browser, address(), contextOptions, person));
     const watched: OpenedPage = { ...(await watchedPage(context, address().url)), context };
     opened.push(watched);
-    onTestFailed(async ({ task }) => {
-      mkdirSync(PICTURES, { recursive: true });
-      const name = task.name.replaceAll(/[^\w]+/g, "-").slice(0, 80);
-      await watched.page
-        .screenshot({ path: `${PICTURES}/${name}-${opened.indexOf(watched)}.png` })
-        .catch(() => undefined);
-    });
     await watched.page.goto(address().url + path, { waitUntil: "domcontentloaded" });
     return watched;
   };
+}
+
+async function takePictures(testName: string, pages: readonly OpenedPage[]): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true });
+  const name = testName.replaceAll(/[^\w]+/g, "-").slice(0, 80);
+  for (const [index, { page }] of pages.entries())
+    // A page that was closed, or hangs, has no picture.
+    await page.screenshot({ path: `${PICTURES}/${name}-${index}.png` }).catch(() => undefined);
 }
 
 /** Waits until it can be seen. */

@@ -31,7 +31,7 @@ test.each(visits)("$name: nothing for axe, light or dark; fits on a phone", asyn
   expect(await axeFindings(page, ["color-contrast"])).toEqual([]);
 
   await page.setViewportSize(PHONE);
-  expect(await widthOver(page)).toBe(0);
+  await expect.poll(() => widthOver(page)).toBe(0);
   await page.setViewportSize(NARROWEST);
-  expect(await widthOver(page)).toBe(0);
+  await expect.poll(() => widthOver(page)).toBe(0);
 });

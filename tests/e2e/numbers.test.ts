@@ -8,10 +8,17 @@ import { useBrowser } from "./console-page.fixture.ts";
 const shared = inject("console");
 const open = useBrowser(() => shared);
 
-const PAGES = ["/", "/devices", "/groups"];
+const PAGES = [
+  "/",
+  "/devices",
+  "/groups",
+  `/deployments/${shared.facts.deployments.finished}`,
+  `/deployments/${shared.facts.deployments.tripped}`,
+  `/deployments/${shared.facts.deployments.moving}`,
+];
 
 /** A number that stands for a count: alone, or before what it counts. */
-const COUNT = /^(?:[\p{L} ]+ )?([\d,]+)(?: [\p{L} ]+)?$/u;
+const COUNT = /^(?:[\p{L} ]+ )?([\d,]+)(?: [\p{L} -]+)?$/u;
 const LISTS = /^\/devices(?:\?|$)|^\/deployments\/[^/]+\/devices/;
 
 test.each(PAGES)("the numbers of %s are those of their lists", async (path) => {
@@ -23,7 +30,10 @@ test.each(PAGES)("the numbers of %s are those of their lists", async (path) => {
   for (const { text, number, address } of counts) {
     await page.goto(shared.url + address);
     await settled(page);
-    expect(`${text}: ${await listed(page)}`).toBe(`${text}: ${number}`);
+    // The total comes after the rows.
+    await expect
+      .poll(() => listed(page).then((count) => `${text}: ${count}`), { timeout: 10_000 })
+      .toBe(`${text}: ${number}`);
   }
 });
 

@@ -110,6 +110,8 @@ export async function newContext(
     locale: "en-GB",
     timezoneId: "UTC",
     viewport: { width: 1280, height: 800 },
+    // What slides in is half seen for a moment, and judged so.
+    reducedMotion: "reduce",
     ...options,
   });
   context.setDefaultTimeout(10_000);

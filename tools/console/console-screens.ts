@@ -21,7 +21,7 @@ const screen = (
 const press = (name: string | RegExp) => (page: Page) =>
   page.getByRole("button", { name }).first().click();
 
-const deploymentScreens = (["moving", "tripped", "finished", "paused", "hostile"] as const).map(
+const deploymentScreens = (["tripped", "finished", "paused", "aborted", "hostile"] as const).map(
   (kind) => screen(`deployment-${kind}`, ({ deployments }) => `/deployments/${deployments[kind]}`),
 );
 
@@ -35,14 +35,24 @@ const inDevice = (tab: string): ConsoleScreen =>
 export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   { name: "sign-in", path: () => "/sign-in", isSignedOut: true },
   screen("overview", "/", { palette: press(/^Search/), you: press("Admin") }),
-  screen("devices", "/devices"),
+  screen("devices", "/devices", {
+    filter: press("Filter"),
+    columns: press("Columns"),
+    selected: (page) =>
+      page
+        .getByRole("checkbox", { name: /^Select / })
+        .nth(1)
+        .check(),
+  }),
   screen("devices-pending", "/devices?state=pending"),
   screen("devices-none", "/devices?search=nobody-is-called-so"),
   screen("devices-hostile", "/devices?product=odd"),
   screen("enrol-device", "/devices/new"),
   screen("device", ({ devices }) => `/devices/${devices.pump}`),
   screen("device-moving", ({ devices }) => `/devices/${devices.moving}`),
-  screen("device-pending", ({ devices }) => `/devices/${devices.pending}`),
+  screen("device-pending", ({ devices }) => `/devices/${devices.pending}`, {
+    accept: press("Accept"),
+  }),
   screen("device-hostile", ({ devices }) => `/devices/${devices.hostile}`),
   inDevice("timeline"),
   inDevice("inventory"),
@@ -50,18 +60,27 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   inDevice("identity"),
   screen("device-hostile-inventory", ({ devices }) => `/devices/${devices.hostile}/inventory`),
   screen("attempt-log", ({ log }) => `/devices/${log.deviceId}/logs/${log.assignmentId}/1`),
-  screen("groups", "/groups"),
-  screen("group", ({ groupId }) => `/groups/${groupId}`),
+  screen("groups", "/groups", { create: press("Create a group") }),
+  screen("group", ({ groupId }) => `/groups/${groupId}`, {
+    add: press("Add devices"),
+    delete: press("Delete"),
+  }),
+  screen("bulk-change", ({ bulkChangeId }) => `/jobs/${bulkChangeId}`),
   screen("releases", "/releases"),
-  screen("release", ({ releases }) => `/releases/${releases.plain}`),
+  screen("release", ({ releases }) => `/releases/${releases.plain}`, { delete: press("Delete…") }),
   screen("release-hostile", ({ releases }) => `/releases/${releases.hostile}`),
   screen("upload", "/releases/upload"),
   screen("deployments", "/deployments"),
   screen("new-deployment", "/deployments/new"),
   screen(
-    "new-deployment-release",
-    ({ releases }) => `/deployments/new?releaseId=${releases.plain}`,
+    "new-deployment-answer",
+    ({ releases, groupId }) =>
+      `/deployments/new?releaseId=${releases.plain}&target=group&groupId=${groupId}`,
   ),
+  screen("deployment-moving", ({ deployments }) => `/deployments/${deployments.moving}`, {
+    pause: press("Pause…"),
+    abort: press("Abort…"),
+  }),
   ...deploymentScreens,
   screen("deployment-waiting", ({ deployments }) => `/deployments/${deployments.waiting}`),
   inDeployment("devices"),
@@ -73,7 +92,7 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   ),
   screen("activity", "/activity"),
   screen("settings", "/settings"),
-  screen("api-keys", "/settings/api-keys"),
+  screen("api-keys", "/settings/api-keys", { create: press("New API key") }),
   screen("products", "/settings/products"),
   screen("enrolment-tokens", "/settings/enrolment-tokens"),
   screen("lost", "/nowhere"),

@@ -25,6 +25,7 @@ export interface ConsoleFacts {
   /** A real agent's failed attempt, which left a log. */
   readonly log: { readonly deviceId: string; readonly assignmentId: string };
   readonly groupId: string;
+  readonly bulkChangeId: string;
 }
 
 /** A server with all that a console can show: a large fleet, deployments in each state, real agents, hostile texts. */
@@ -78,6 +79,7 @@ export async function startPopulatedConsole(folder: string): Promise<PopulatedCo
       },
       log,
       groupId: pumps.groupId,
+      bulkChangeId: pumps.bulkChangeId,
     };
     return { ...world, facts, stop };
   } catch (error) {
@@ -112,10 +114,22 @@ async function addPumps(world: ConsoleServer) {
     body: { name: "field pumps", product: made.product },
   });
   const groupId: GroupId = group.id;
-  await client.call("addToGroup", {
-    params: { groupId },
-    body: { deviceIds: items.slice(0, 20).map(({ id }) => id) },
+  const bulkChange = await client.call("startBulkChange", {
+    body: {
+      selection: { kind: "ids", deviceIds: items.slice(0, 20).map(({ id }) => id) },
+      action: { kind: "add-to-group", groupId },
+      expectedMatches: 20,
+    },
   });
+  await waitFor(
+    "the group to be put together",
+    async () => {
+      const params = { bulkChangeId: bulkChange.id };
+      const { state } = await client.call("showBulkChange", { params });
+      return state === "finished" || undefined;
+    },
+    30_000,
+  );
   const target: DeploymentTarget = { kind: "group", groupId };
   const finished = await deploy(client, made, "2.0", { plan: plan([10, 50, 100], 1) });
   await untilDeployment(client, finished, "finished");
@@ -128,6 +142,7 @@ async function addPumps(world: ConsoleServer) {
   return {
     deviceId,
     groupId,
+    bulkChangeId: bulkChange.id,
     releaseId: made.releases["2.0"] ?? "",
     deployments: { finished, tripped, paused, aborted },
   };

@@ -35,9 +35,9 @@ export async function watchedPage(context: BrowserContext, origin: string): Prom
   });
   page.on("pageerror", (error) => void found.push(`exception: ${error.message}`));
   page.on("dialog", (dialog) => {
-    // A page that loses something asks before it is left; nothing else may.
+    // A page that loses something asks before it is left, and whoever leaves it means to; nothing else may ask so.
     if (dialog.type() !== "beforeunload") found.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss().catch(() => undefined);
+    void dialog.accept().catch(() => undefined);
   });
   page.on("request", (request) => {
     const { protocol, origin: asked } = new URL(request.url());

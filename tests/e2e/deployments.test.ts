@@ -1,0 +1,143 @@
+import type { DeploymentId } from "@moult/model";
+import { expect, test } from "vitest";
+import {
+  addProduct,
+  deploy,
+  plan,
+  untilDeployment,
+  untilDevices,
+} from "../../tools/console/fill-console.ts";
+import { words } from "../../tools/local/moult-command.ts";
+import { gone, seen } from "./console-page.fixture.ts";
+import { useOwnConsole } from "./own-console.fixture.ts";
+
+// From the form to the end, as people watch it: a good release, a bad one that stops itself, one that is ended.
+
+const PUMPS = 20;
+/** Long enough to be looked at. */
+const STEP_MS = 400;
+
+let pumps: Awaited<ReturnType<typeof addProduct>>;
+
+const { world, open } = useOwnConsole(async (world) => {
+  await world.moult.ok(words`artifact keygen --out release-key`);
+  pumps = await addProduct(world, "pump", ["2.0", "3.0", "4.0"]);
+  await world.startFleet({
+    ...pumps,
+    count: PUMPS,
+    args: words`--interval 1 --step-ms ${String(STEP_MS)} --fail-version 3.0`,
+  });
+  await untilDevices(world.client, "pump", PUMPS);
+});
+
+const stage = (number: number) => ({ name: `Stage ${number}` }) as const;
+
+test("a good release is deployed from the form in stages, and watched until every device runs it", async () => {
+  const { page } = await open("/deployments/new");
+  await page.getByLabel("Release", { exact: true }).selectOption({ label: "pump 2.0 (prod)" });
+  await page.getByRole("radio", { name: /^All/ }).check();
+  await seen(page.getByText("devices match"));
+  await page.getByRole("button", { name: `Create: ${PUMPS} devices` }).click();
+
+  await seen(page.getByRole("heading", { level: 1, name: /2\.0/ }));
+  await seen(page.getByRole("listitem", stage(1)));
+  await seen(page.getByText("running").first());
+  await page.getByText("finished", { exact: true }).first().waitFor({ timeout: 60_000 });
+  await seen(page.getByText(/^All 20 devices reached 2\.0\.$/));
+  await page.getByRole("link", { name: "Devices", exact: true }).last().click();
+  await expect.poll(() => page.getByRole("row").count()).toBe(PUMPS + 1);
+});
+
+test("a bad release stops itself after its first device, and the page says why", async () => {
+  const deploymentId = await deploy(world().client, pumps, "3.0", { plan: plan([5, 50, 100], 1) });
+  const { page } = await open(`/deployments/${deploymentId}`);
+
+  await page.getByText("stopped itself", { exact: true }).first().waitFor({ timeout: 60_000 });
+  await seen(page.getByText(/Stopped itself at stage 1: 1 of 1 devices? failed; the limit is 1\./));
+  const failing = page.getByRole("region", { name: /^Failing alike/ });
+  await seen(failing.getByText(/health check failed|health-check-failed/i));
+  await seen(failing.getByText("simulated failure"));
+  const { tally } = await untilDeployment(world().client, deploymentId, "tripped");
+  expect(tally.admitted).toBe(1);
+
+  // From the number to the device, and to what it said.
+  await failing.getByRole("link").first().click();
+  await seen(page.getByRole("row").getByText("rolled back"));
+});
+
+test("ending a deployment says first what happens to whom, in the words of the server", async () => {
+  const { client } = world();
+  const deploymentId = (await deploy(client, pumps, "4.0", {
+    plan: plan([5, 100], undefined, 2),
+  })) as DeploymentId;
+  const { page } = await open(`/deployments/${deploymentId}`);
+  await page.getByRole("button", { name: "Pause…" }).click();
+  await page
+    .getByRole("alertdialog")
+    .getByRole("button", { name: /^Pause/ })
+    .click();
+  await seen(page.getByText("paused", { exact: true }));
+
+  await page.getByRole("button", { name: "Abort…" }).click();
+  const dialog = page.getByRole("alertdialog");
+  const params = { deploymentId };
+  const rehearsed = await client.call("rehearseDeploymentChange", {
+    params,
+    query: { action: "abort" },
+  });
+  await seen(dialog.getByText(rehearsed.sentence.slice(0, 60)));
+  // The safe answer has the focus; nothing else confirms.
+  await page.keyboard.press("Enter");
+  await gone(dialog);
+  expect((await client.call("showDeployment", { params })).state).toBe("paused");
+
+  await page.getByRole("button", { name: "Abort…" }).click();
+  await dialog.getByRole("button", { name: /^Abort/ }).click();
+  await seen(page.getByText("aborted", { exact: true }));
+  expect(await page.getByRole("button", { name: "Abort…" }).count()).toBe(0);
+});
+
+test("whoever has no mouse stops a deployment too: the question begins on the safe answer", async () => {
+  const { client } = world();
+  const deploymentId = (await deploy(client, pumps, "4.0", {
+    plan: plan([100], undefined, 1),
+  })) as DeploymentId;
+  const { page } = await open(`/deployments/${deploymentId}`);
+  await seen(page.getByRole("button", { name: "Abort…" }));
+  const focusedText = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+  const tabTo = async (name: RegExp) => {
+    for (let step = 0; step < 60 && !name.test(await focusedText()); step += 1)
+      await page.keyboard.press("Tab");
+    expect(await focusedText()).toMatch(name);
+  };
+
+  await tabTo(/^Abort…/);
+  await page.keyboard.press("Enter");
+  await seen(page.getByRole("alertdialog"));
+  await expect.poll(focusedText).toBe("Cancel");
+  await tabTo(/^Abort/);
+  await page.keyboard.press("Enter");
+  await gone(page.getByRole("alertdialog"));
+  await seen(page.getByText("aborted", { exact: true }));
+  // The button that had the focus is gone; the focus is not.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).not.toBe("BODY");
+});
+
+test("one person aborts what another looks at: the page follows, and its buttons go", async () => {
+  const { client } = world();
+  const deploymentId = (await deploy(client, pumps, "4.0", {
+    plan: plan([100], undefined, 1),
+  })) as DeploymentId;
+  const { page } = await open(`/deployments/${deploymentId}`);
+  await page.getByRole("button", { name: "Pause…" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await seen(dialog);
+  await client.call("abortDeployment", { params: { deploymentId } });
+
+  // The question has lost its object: it cannot be confirmed any more.
+  await expect
+    .poll(() => dialog.getByRole("button", { name: /^Pause/ }).getAttribute("aria-disabled"))
+    .toBe("true");
+  await page.keyboard.press("Escape");
+  await seen(page.getByText("aborted", { exact: true }));
+});
