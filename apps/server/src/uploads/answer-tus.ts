@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { present } from "@moult/base";
 import { UploadId } from "@moult/model";
-import { Server, type Locker } from "@tus/server";
+import { Server } from "@tus/server";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../platform/api-error.ts";
 import { streamBodyOf } from "../platform/http/stream-body.ts";
 import { newId } from "../platform/new-id.ts";
 import { tusProblem } from "./tus-problem.ts";
 import type { SharedParts } from "./upload-deps.ts";
+import type { UploadLocks } from "./upload-lock.ts";
 import { UploadStore } from "./upload-store.ts";
 
 /** How long a request goes on whose client has come again. */
@@ -25,12 +26,12 @@ const ANSWER_HEADERS = [
   "upload-offset",
 ];
 
-/** Answers one request of a signed-in person. `path` is where tus lies, `locker` is every request's. */
+/** Answers one request of a signed-in person. `path` is where tus lies, `locks` are every request's. */
 export async function answerTus(
   request: FastifyRequest,
   reply: FastifyReply,
   parts: SharedParts,
-  { path, locker }: { readonly path: string; readonly locker: Locker },
+  { path, locks }: { readonly path: string; readonly locks: UploadLocks },
 ): Promise<FastifyReply> {
   const { tenantId, userId } = present(request.principal, "uploads are a signed-in person's");
   let failure: unknown;
@@ -39,7 +40,7 @@ export async function answerTus(
     // Behind a proxy nobody knows the address that the client used; relative to it, it is right.
     relativeLocation: true,
     datastore: new UploadStore(parts, parts.database.tenant(tenantId), userId),
-    locker,
+    locker: locks.of(tenantId, userId),
     lockDrainTimeout: DRAIN_MS,
     namingFunction: () => newId<UploadId>(parts.clock.now()),
     getFileIdFromRequest: () => uploadIdOf(request),

@@ -2,13 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { authorise, type AuthoriseDeps } from "../platform/http/authorise.ts";
 import { lingerAfterReply } from "../platform/http/stream-body.ts";
 import type { SharedParts } from "./upload-deps.ts";
-import { createUploadLocker } from "./upload-lock.ts";
+import { createUploadLocks } from "./upload-lock.ts";
 
 const PATH = "/uploads";
 
 /** tus 1.0 at `<prefix>/uploads`, behind the same doors as every operation: permission, same origin, tenant. */
 export function tusRoutes(app: FastifyInstance, parts: SharedParts, deps: AuthoriseDeps): void {
-  const place = { path: `${app.prefix}${PATH}`, locker: createUploadLocker() };
+  const place = { path: `${app.prefix}${PATH}`, locks: createUploadLocks() };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, parsed) => parsed(null));
 

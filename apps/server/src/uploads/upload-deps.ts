@@ -22,9 +22,9 @@ export interface PartsDeps {
 
 /** What the requests of all people share. */
 export interface SharedParts extends PartsDeps {
-  /** Beginning an upload and sweeping wait for each other, and so do two that begin. */
+  /** By upload; and `begin`: beginning an upload and sweeping wait for each other, and so do two that begin. */
   readonly lock: KeyedLock;
-  /** Writes that have not ended yet, by upload: whatever the protocol's own lock says, nothing overtakes one. */
+  /** Writes that have not ended yet. */
   readonly writing: Map<UploadId, Promise<unknown>>;
   /** All bytes of it are there. */
   verify(tenantId: TenantId, id: UploadId): void;

@@ -1,3 +1,4 @@
+import type { TenantId, UserId } from "@moult/model";
 import type { Lock, Locker } from "@tus/server";
 import { ApiError } from "../platform/api-error.ts";
 
@@ -10,21 +11,31 @@ interface Holder {
   readonly release: () => void;
 }
 
+/** The locks of all people's requests. */
+export interface UploadLocks {
+  /** tus locks before it asks whose the upload is, so nobody meets another person's locks: he would end their requests. */
+  of(tenantId: TenantId, userId: UserId): Locker;
+}
+
 /**
  * One request at a time for each upload. A further one asks its holder to end, because a client that comes again has given
  * its old connection up, which this side may not notice for minutes. The locker that comes with tus asks without pause.
  */
-export function createUploadLocker(): Locker {
+export function createUploadLocks(): UploadLocks {
   const holders = new Map<string, Holder>();
-  return { newLock: (id) => uploadLock(holders, id) };
+  return {
+    of: (tenantId, userId) => ({
+      newLock: (id) => uploadLock(holders, `${tenantId} ${userId} ${id}`),
+    }),
+  };
 }
 
-function uploadLock(holders: Map<string, Holder>, id: string): Lock {
+function uploadLock(holders: Map<string, Holder>, key: string): Lock {
   let own: Holder | undefined;
   return {
     lock: async (signal, requestRelease) => {
       const giveUp = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]);
-      for (let before = holders.get(id); before !== undefined; before = holders.get(id)) {
+      for (let before = holders.get(key); before !== undefined; before = holders.get(key)) {
         await before.requestRelease();
         await Promise.race([before.released, aborted(giveUp)]);
         if (giveUp.aborted)
@@ -35,11 +46,11 @@ function uploadLock(holders: Map<string, Holder>, id: string): Lock {
       }
       const { promise: released, resolve: release } = Promise.withResolvers<void>();
       own = { requestRelease, released, release };
-      holders.set(id, own);
+      holders.set(key, own);
     },
     unlock: async () => {
       if (own === undefined) return;
-      if (holders.get(id) === own) holders.delete(id);
+      if (holders.get(key) === own) holders.delete(key);
       own.release();
       own = undefined;
     },

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { ChannelName, ProductName, UploadId, type UserId } from "@moult/model";
-import { DataStore, Upload } from "@tus/server";
+import { DataStore, ERRORS, Upload } from "@tus/server";
 import * as z from "zod";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
@@ -129,8 +129,7 @@ export class UploadStore extends DataStore {
   }
 
   override async getUpload(id: string): Promise<Upload> {
-    await this.#settled(id);
-    const row = await this.#row(id);
+    const row = await this.#alone(id, async (own) => own);
     return new Upload({
       id,
       size: row.size_bytes,
@@ -141,16 +140,21 @@ export class UploadStore extends DataStore {
   }
 
   override async write(content: Readable, id: string, offset: number): Promise<number> {
-    await this.#settled(id);
-    const row = await this.#row(id);
-    // All of it is there already; a client that did not hear so asks with nothing in its hands.
-    if (row.state !== "uploading") return row.received_bytes;
-    const writing = this.#receive(content, row, offset);
-    this.#parts.writing.set(row.id, writing);
+    return this.#alone(id, async (row) => {
+      // All of it is there already; a client that did not hear so asks with nothing in its hands.
+      if (row.state !== "uploading") return row.received_bytes;
+      // tus compares them too, but a write that it gave up may have come between.
+      if (row.received_bytes !== offset) throw ERRORS.INVALID_OFFSET;
+      return this.#noted(row.id, this.#receive(content, row, offset));
+    });
+  }
+
+  async #noted(id: UploadId, writing: Promise<number>): Promise<number> {
+    this.#parts.writing.set(id, writing);
     try {
       return await writing;
     } finally {
-      if (this.#parts.writing.get(row.id) === writing) this.#parts.writing.delete(row.id);
+      this.#parts.writing.delete(id);
     }
   }
 
@@ -188,9 +192,11 @@ export class UploadStore extends DataStore {
   }
 
   override async remove(id: string): Promise<void> {
-    await this.#settled(id);
+    return this.#alone(id, (row) => this.#end(row));
+  }
+
+  async #end(row: StoredUpload): Promise<void> {
     const { files, clock } = this.#parts;
-    const row = await this.#row(id);
     await this.#db.transaction(async (inner) => {
       if (await deleteUpload(inner, row.id, ["finished", "refused"])) return;
       if (!(await deleteUpload(inner, row.id, ["uploading"])))
@@ -217,8 +223,13 @@ export class UploadStore extends DataStore {
     return row;
   }
 
-  async #settled(id: string): Promise<void> {
-    await this.#parts.writing.get(id as UploadId)?.catch(() => undefined);
+  /**
+   * Does `work` with the upload while nothing else of this server does anything with it, whatever the protocol's own lock
+   * says. Whoever it does not belong to waits for nothing.
+   */
+  async #alone<T>(id: string, work: (row: StoredUpload) => Promise<T>): Promise<T> {
+    const { id: own } = await this.#row(id);
+    return this.#parts.lock(own, async () => work(await this.#row(own)));
   }
 }
 

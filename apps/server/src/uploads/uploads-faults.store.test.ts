@@ -200,12 +200,10 @@ describe.each(DIALECTS)("uploads in parts, when something goes wrong, on %s", (d
     await expect.poll(() => after.onDisk()).toEqual({ uploads: [], blobs: [sha256(bytes)] });
   });
 
-  test("a client that comes again gets its upload from the connection it gave up", async () => {
-    const bytes = await large();
-    const busy = await start();
-    const path = await busy.begin(ada, bytes.length);
-    const stuck = httpRequest({
-      port: busy.port,
+  /** A request that has sent the first bytes of all, and has been heard as far. */
+  const slowRequest = async (to: UploadServer, path: string, bytes: Buffer, sentBytes: number) => {
+    const request = httpRequest({
+      port: to.port,
       path,
       method: "PATCH",
       agent: false,
@@ -218,18 +216,43 @@ describe.each(DIALECTS)("uploads in parts, when something goes wrong, on %s", (d
       },
     });
     const answered = new Promise((resolve) => {
-      stuck.once("response", (response) => resolve(response.statusCode)).once("error", resolve);
+      request.once("response", (response) => resolve(response.statusCode)).once("error", resolve);
     });
-    stuck.write(bytes.subarray(0, 400_000));
+    request.write(bytes.subarray(0, sentBytes));
     await expect
-      .poll(async () => (await busy.show(path, ada)).receivedBytes + busy.bytesOnDisk(path))
-      .toBe(400_000);
+      .poll(async () => (await to.show(path, ada)).receivedBytes + to.bytesOnDisk(path))
+      .toBe(sentBytes);
+    return { request, answered };
+  };
+
+  test("a client that comes again gets its upload from the connection it gave up", async () => {
+    const bytes = await large();
+    const busy = await start();
+    const path = await busy.begin(ada, bytes.length);
+    const { request: stuck, answered } = await slowRequest(busy, path, bytes, 400_000);
 
     expect(await busy.offset(path, ada)).toBe(400_000);
     expect((await busy.patch(path, ada, 400_000, bytes.subarray(400_000))).status).toBe(204);
     expect((await busy.ended(path, ada)).artifact?.sha256).toBe(sha256(bytes));
     expect(await answered).toBe(204);
     stuck.destroy();
+  });
+
+  test("nobody ends another person's request by asking for its upload", async () => {
+    const bytes = await large();
+    const busy = await start();
+    const path = await busy.begin(ada, bytes.length);
+    const { request, answered } = await slowRequest(busy, path, bytes, 400_000);
+    const strangers = [busy.person(db, "bob"), busy.person(await store.newTenant(), "ada")];
+
+    for (const stranger of strangers) {
+      expect((await busy.tus("HEAD", path, stranger)).status).toBe(404);
+      expect((await busy.patch(path, stranger, 0, bytes)).status).toBe(404);
+    }
+    request.end(bytes.subarray(400_000));
+
+    expect(await answered).toBe(204);
+    expect((await busy.ended(path, ada)).artifact?.sha256).toBe(sha256(bytes));
   });
 
   test("two who continue at once never mix their bytes", async () => {
