@@ -43,7 +43,7 @@ export function createVerifier(deps: PartsDeps): Verifier {
   const add = (tenantId: TenantId, id: UploadId): void => {
     if (isClosed || current?.id === id) return;
     waiting.set(id, tenantId);
-    running ??= run().finally(() => (running = undefined));
+    running ??= run();
   };
   const later = (tenantId: TenantId, id: UploadId): void => {
     const attempt = (attempts.get(id) ?? 0) + 1;
@@ -58,7 +58,11 @@ export function createVerifier(deps: PartsDeps): Verifier {
   async function run(): Promise<void> {
     for (;;) {
       const [next] = waiting;
-      if (next === undefined || isClosed) return;
+      if (next === undefined || isClosed) {
+        // At once: whoever adds one a moment later starts the next run.
+        running = undefined;
+        return;
+      }
       const [id, tenantId] = next;
       waiting.delete(id);
       current = { id, doneBytes: 0 };
