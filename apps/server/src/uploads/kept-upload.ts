@@ -6,3 +6,9 @@ export const KEPT_MS = DAY_MS;
 
 export const noUpload = (): ApiError =>
   new ApiError("not-found", "You have no upload with this id.");
+
+/** As `ApiError` takes it. */
+export const OFFSET_DIFFERS = [
+  "upload-offset-differs",
+  "Ask with HEAD which byte is the next, and go on there.",
+] as const;

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@moult/api";
 import { ERRORS } from "@tus/server";
 import { ApiError } from "../platform/api-error.ts";
+import { OFFSET_DIFFERS } from "./kept-upload.ts";
 
 /** What tus throws is a status with a sentence. */
 interface TusRefusal {
@@ -11,10 +12,7 @@ interface TusRefusal {
 const REFUSALS = new Map<string, readonly [ErrorCode, detail: string]>([
   [ERRORS.FILE_NOT_FOUND.body, ["not-found", "You have no upload with this id."]],
   [ERRORS.FILE_NO_LONGER_EXISTS.body, ["not-found", "The upload is gone; begin again."]],
-  [
-    ERRORS.INVALID_OFFSET.body,
-    ["upload-offset-differs", "Ask with HEAD which byte is the next, and go on there."],
-  ],
+  [ERRORS.INVALID_OFFSET.body, OFFSET_DIFFERS],
   [
     ERRORS.INVALID_CONTENT_TYPE.body,
     ["unsupported-media-type", "Send `Content-Type: application/offset+octet-stream`."],

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { UploadId, type UserId } from "@moult/model";
+import type { UploadId, UserId } from "@moult/model";
 import { Upload } from "@tus/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PRODUCT, addProduct, testClock } from "../devices/test-fleet.fixture.ts";
@@ -59,7 +59,7 @@ test("a write that begins beside another one of the same upload leaves its bytes
   ]);
 
   expect(first).toEqual({ status: "fulfilled", value: 4 });
-  expect(second).toMatchObject({ status: "rejected", reason: { status_code: 409 } });
+  expect(second).toMatchObject({ status: "rejected", reason: { code: "upload-offset-differs" } });
   expect(readFileSync(parts.files.pathOf(id), "utf8")).toBe("aaaa");
   expect((await uploads.getUpload(id)).offset).toBe(4);
 });

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { ChannelName, ProductName, UploadId, type UserId } from "@moult/model";
-import { DataStore, ERRORS, Upload } from "@tus/server";
+import { DataStore, Upload } from "@tus/server";
 import * as z from "zod";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
@@ -17,7 +17,7 @@ import {
   type StoredUpload,
 } from "./queries.ts";
 import { createFlushingWriter } from "./flushing-writer.ts";
-import { KEPT_MS, noUpload } from "./kept-upload.ts";
+import { KEPT_MS, OFFSET_DIFFERS, noUpload } from "./kept-upload.ts";
 import type { SharedParts } from "./upload-deps.ts";
 
 /** A row for each upload that somebody began and left; more than this is no use of anybody's. */
@@ -144,7 +144,7 @@ export class UploadStore extends DataStore {
       // All of it is there already; a client that did not hear so asks with nothing in its hands.
       if (row.state !== "uploading") return row.received_bytes;
       // tus compares them too, but a write that it gave up may have come between.
-      if (row.received_bytes !== offset) throw ERRORS.INVALID_OFFSET;
+      if (row.received_bytes !== offset) throw new ApiError(...OFFSET_DIFFERS);
       return this.#noted(row.id, this.#receive(content, row, offset));
     });
   }
