@@ -1,5 +1,6 @@
-import { instant } from "@moult/base";
+import { instant, seededRandom } from "@moult/base";
 import { HardwareType, type DeploymentId, type DeviceId } from "@moult/model";
+import { PLACES } from "@moult/planner";
 import { describe, expect, test } from "vitest";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../platform/dialect.ts";
@@ -49,12 +50,17 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
   const change = (db: TenantDb, action: "pauseDeployment" | "abortDeployment", id: DeploymentId) =>
     handlers()[action](asOperator(db), about(id));
 
-  const fleet = async (count: number) => {
+  /** Draws as devices have them: those that follow each other would have places that lie side by side. */
+  const drawn = (count: number): readonly number[] => {
+    const random = seededRandom(count);
+    return countUp(count).map(() => 1 + Math.floor(random.fraction() * (PLACES - 2)));
+  };
+  const fleet = async (count: number, draws = countUp(count)) => {
     const db = await store.newTenant();
     await addProduct(db);
     return {
       db,
-      ids: await addDevices(db, countUp(count)),
+      ids: await addDevices(db, draws),
       releaseId: await addRelease(db, "2.0"),
     };
   };
@@ -164,9 +170,9 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
   });
 
   test("of a target too large to rank, who waits is counted by place, as each is told", async () => {
-    const { db, ids, releaseId } = await fleet(1_200);
+    const { db, ids, releaseId } = await fleet(1_200, drawn(1_200));
     const { id } = await deploy(db, releaseId, { plan: { ...staged, concurrentMax: 3 } });
-    await admit(db, ids.slice(0, 20));
+    await admit(db, ids.slice(0, 40));
     const seen = await progress(db, id);
     const total = seen.waiting.reduce((sum, { count }) => sum + count, 0);
     const sample = await waiting(db, id, 100);
@@ -179,7 +185,7 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
     const share = (kind: string) =>
       sample.filter((device) => device.kind === kind).length / sample.length;
     const counted = seen.waiting.find(({ kind }) => kind === "stage-not-reached")?.count ?? 0;
-    expect(Math.abs(share("stage-not-reached") - counted / total)).toBeLessThan(0.2);
+    expect(Math.abs(share("stage-not-reached") - counted / total)).toBeLessThan(0.25);
   });
 
   test("a newer deployment, another update and a shared key are reasons too", async () => {
