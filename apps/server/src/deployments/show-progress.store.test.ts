@@ -51,7 +51,7 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
     handlers()[action](asOperator(db), about(id));
 
   /** Draws as devices have them: those that follow each other would have places that lie side by side. */
-  const drawn = (count: number): readonly number[] => {
+  const drawn = (count: number) => {
     const random = seededRandom(count);
     return countUp(count).map(() => 1 + Math.floor(random.fraction() * (PLACES - 2)));
   };
