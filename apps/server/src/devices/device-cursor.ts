@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { DeviceFilter, DeviceSort } from "@moult/api";
 import * as z from "zod";
 import { ApiError } from "../platform/api-error.ts";
+import { cursorOrRefusal } from "../platform/page-cursor.ts";
 
 /** A list of devices: which ones, in what order. */
 export interface DeviceList {
@@ -27,13 +28,7 @@ export function decodeDeviceCursor(
   cursor: string | undefined,
 ): DevicePlace | undefined {
   if (cursor === undefined) return undefined;
-  const parsed = Cursor.safeParse(jsonOf(Buffer.from(cursor, "base64url").toString()));
-  if (!parsed.success)
-    throw new ApiError(
-      "invalid-request",
-      "`cursor` is not one that this list gave; leave it out to start again.",
-    );
-  const [sortedBy, id, mark] = parsed.data;
+  const [sortedBy, id, mark] = cursorOrRefusal(Cursor, cursor);
   const isOfOrder = (typeof sortedBy === "string") === (list.sort === "name");
   if (mark !== markOf(list) || !isOfOrder)
     throw new ApiError(
@@ -49,13 +44,4 @@ function markOf({ filter, sort }: DeviceList): string {
     .filter(([, value]) => value !== undefined)
     .toSorted(([left], [right]) => (left < right ? -1 : 1));
   return hash("sha256", JSON.stringify([sort, given]), "base64url").slice(0, 12);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Undefined is refused by the caller's schema, with the same words as any other foreign cursor.
-    return undefined;
-  }
 }

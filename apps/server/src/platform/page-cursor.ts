@@ -17,14 +17,18 @@ export function encodeCursor({ sortedBy, id }: PageCursor): string {
 /** The place that a caller's `cursor` names; undefined for the first page. */
 export function decodeCursor(cursor: string | undefined): PageCursor | undefined {
   if (cursor === undefined) return undefined;
-  const parsed = Cursor.safeParse(jsonOf(Buffer.from(cursor, "base64url").toString()));
-  if (!parsed.success)
-    throw new ApiError(
-      "invalid-request",
-      "`cursor` is not one that this list gave; leave it out to start again.",
-    );
-  const [sortedBy, id] = parsed.data;
+  const [sortedBy, id] = cursorOrRefusal(Cursor, cursor);
   return { sortedBy, id };
+}
+
+/** What a cursor holds, for lists that have one of their own kind. */
+export function cursorOrRefusal<Held>(schema: z.ZodType<Held>, cursor: string): Held {
+  const parsed = schema.safeParse(jsonOf(Buffer.from(cursor, "base64url").toString()));
+  if (parsed.success) return parsed.data;
+  throw new ApiError(
+    "invalid-request",
+    "`cursor` is not one that this list gave; leave it out to start again.",
+  );
 }
 
 /** A page of `limit` items from `rows`, of which one more than `limit` was asked for. */
