@@ -166,6 +166,17 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
     expect(operations.listDevices.reply.parse({ items, nextCursor: null }).items).toEqual(items);
   });
 
+  test("a tenant that has no product yet has no device with an attribute", async () => {
+    const fleet = { ...(await fleetOf()), db: await store.newTenant() };
+    const query = { attribute: ["region=eu"] };
+
+    expect(await idsOf(fleet, query)).toEqual([]);
+    expect(await fleet.handlers.countMatchingDevices(asOperator(fleet.db), asked(query))).toEqual({
+      count: 0,
+      isExact: true,
+    });
+  });
+
   test("names and values of inventories are told with how many devices report them", async () => {
     const fleet = await fleetOf();
     await addProduct(fleet.db, CAMERA);
@@ -199,6 +210,9 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
     ]);
     expect(await values("site", { search: "OO" })).toEqual([{ value: "roof", deviceCount: 2 }]);
     expect(await values("site", { search: "%" })).toEqual([]);
+    await report(fleet, await fleet.accepted(), { site: "Übersee" });
+    for (const search of ["übers", "ÜBERS"])
+      expect(await values("site", { search })).toEqual([{ value: "Übersee", deviceCount: 1 }]);
     expect(await values("essay")).toEqual([]);
   });
 

@@ -20,6 +20,7 @@ import { besideIndex } from "../platform/beside-index.ts";
 import type { Schema } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { productNames } from "../products/index.ts";
 import { seenRange, type ContactClock } from "./device-contact.ts";
 
 /**
@@ -119,7 +120,8 @@ function driversOf({ filter, seen, groupId, attributes }: Undriven): Driver[] {
     ...(filter.undecided === undefined ? [] : (["undecided"] as const)),
     ...(filter.updating === "true" ? (["updating"] as const) : []),
     ...(groupId === undefined ? [] : (["group"] as const)),
-    ...attributes,
+    // Without products there are no devices either, and no list of them that a database takes.
+    ...attributes.filter(({ products }) => products.length > 0),
     ...(seen === undefined ? [] : (["seen"] as const)),
     ...(filter.running === undefined ? [] : (["running"] as const)),
     ...(filter.state === undefined ? [] : (["state"] as const)),
@@ -308,13 +310,3 @@ export const containing = (search: string): string =>
   `%${storableText(search)
     .toLowerCase()
     .replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-
-export async function productNames(db: TenantDb): Promise<ProductName[]> {
-  const rows = await db.kysely
-    .selectFrom("product")
-    .select("name")
-    .where("tenant_id", "=", db.tenantId)
-    .orderBy("name")
-    .execute();
-  return rows.map(({ name }) => name);
-}

@@ -3,7 +3,7 @@ import type { Handlers } from "../platform/operation-handler.ts";
 import { othersTurn } from "../platform/others-turn.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { productNames } from "./filter-queries.ts";
+import { productNames } from "../products/index.ts";
 import { attributeValues, countAttribute, nextAttributeName } from "./inventory-queries.ts";
 
 export type InventoryHandlers = Handlers<"listInventoryNames" | "listInventoryValues">;

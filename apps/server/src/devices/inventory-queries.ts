@@ -55,10 +55,10 @@ export async function attributeValues(
     .where("product", "in", products)
     .where("name", "=", name)
     .where(sql<boolean>`length(${START_OF_VALUE}) < ${INDEXED_CHARACTERS}`)
-    .$if(search !== undefined, (query) =>
-      query.where(sql<boolean>`lower(${START_OF_VALUE}) like ${containing(search!)} escape '\\'`),
-    )
     .groupBy(START_OF_VALUE)
+    .$if(search !== undefined, (query) =>
+      query.having(sql<boolean>`lower(${START_OF_VALUE}) like ${containing(search!)} escape '\\'`),
+    )
     .orderBy("count", "desc")
     .orderBy("start")
     .limit(limit)

@@ -2,7 +2,8 @@ import type { DeviceContact, DeviceState, ProductName } from "@moult/model";
 import { fleetContact } from "../devices/index.ts";
 import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { countConflicts, countPendingKeys, productNames, runningCounts } from "./queries.ts";
+import { productNames } from "../products/index.ts";
+import { countConflicts, countPendingKeys, runningCounts } from "./queries.ts";
 
 /** What of an overview takes a walk over the fleet. */
 export interface FleetCounts {

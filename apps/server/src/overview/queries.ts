@@ -25,15 +25,6 @@ export async function runningCounts(db: TenantDb, product: ProductName): Promise
   }));
 }
 
-export async function productNames(db: TenantDb): Promise<ProductName[]> {
-  const rows = await db.kysely
-    .selectFrom("product")
-    .select("name")
-    .where("tenant_id", "=", db.tenantId)
-    .execute();
-  return rows.map(({ name }) => name);
-}
-
 /** Devices whose key two machines speak with. */
 export async function countConflicts(
   db: TenantDb,

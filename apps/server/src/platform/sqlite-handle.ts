@@ -1,4 +1,9 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from "node:sqlite";
 import { InvariantError, assert } from "@moult/base";
 import type { CompiledQuery, QueryResult } from "kysely";
 
@@ -34,6 +39,8 @@ export function openSqliteHandle(
   beforeEach: () => void = () => undefined,
 ): SqliteHandle {
   const database = new DatabaseSync(path, { readOnly: mode === "read", timeout: BUSY_TIMEOUT_MS });
+  // SQLite's own knows the letters of ASCII alone; PostgreSQL's knows all, and so do texts that are looked for.
+  database.function("lower", { deterministic: true }, lowerCase);
   if (mode === "write")
     // FULL: a commit is on the disk before it returns, which WAL alone does not promise.
     database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
@@ -79,6 +86,9 @@ export function openSqliteHandle(
     },
   };
 }
+
+const lowerCase = (value: SQLOutputValue): SQLOutputValue =>
+  typeof value === "string" ? value.toLowerCase() : value;
 
 /** Columns are text, bigint and integer; whoever binds anything else forgot to encode it (platform/columns.ts). */
 export function sqliteValue(value: unknown): SQLInputValue {

@@ -21,6 +21,16 @@ export async function productsOf(db: TenantDb): Promise<Product[]> {
   return rows.map(productFrom);
 }
 
+export async function namesOfProducts(db: TenantDb): Promise<ProductName[]> {
+  const rows = await db.kysely
+    .selectFrom("product")
+    .select("name")
+    .where("tenant_id", "=", db.tenantId)
+    .orderBy("name")
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
 export async function productNamed(db: TenantDb, name: ProductName): Promise<Product | undefined> {
   const row = await db.kysely
     .selectFrom("product")
