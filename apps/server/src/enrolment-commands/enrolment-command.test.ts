@@ -61,4 +61,16 @@ describe("the command that makes a device", () => {
       expect.stringMatching(/^ {2}"url": /),
     ]);
   });
+
+  test("holds nothing that a terminal takes for a command to itself, and the agent reads what was meant", () => {
+    const url = "https://moult.example.org/\u009b31m/größe/\u007f/😀";
+    const command = commandFor({ url });
+
+    expect(command).toMatch(/^[\n -~]*$/);
+    const written = /provisioning\.json <<'END_OF_FILE'\n(.*?)\nEND_OF_FILE/s.exec(command)?.[1];
+    expect(Provisioning.parse(JSON.parse(written ?? ""))).toEqual({
+      ...provisioning,
+      server: { url },
+    });
+  });
 });

@@ -35,7 +35,7 @@ export function enrolmentCommand({ provisioning, agent, folder }: EnrolmentComma
     `echo '${agent.sha256}  moult-agent.mjs' | sha256sum -c -`,
     file("root/etc/moult/agent.json", JSON.stringify(config)),
     file("root/etc/moult/artifact_info", "artifact_name=factory"),
-    file("provisioning.json", JSON.stringify(provisioning, null, 1)),
+    file("provisioning.json", asciiJson(provisioning)),
     "node moult-agent.mjs provision provisioning.json --replace --root root",
     "rm provisioning.json",
     "exec node moult-agent.mjs daemon --root root)",
@@ -45,5 +45,12 @@ export function enrolmentCommand({ provisioning, agent, folder }: EnrolmentComma
 
 const file = (path: string, content: string): string =>
   `cat > ${path} <<'${END}'\n${content}\n${END}`;
+
+/** A terminal takes some characters for commands to itself, and a machine's locale may not know the others. */
+const asciiJson = (value: unknown): string =>
+  JSON.stringify(value, null, 1).replaceAll(
+    /[^\n -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
