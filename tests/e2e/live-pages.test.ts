@@ -70,6 +70,25 @@ async function endSession(cookies: readonly { readonly name: string; readonly va
   expect(response.ok).toBe(true);
 }
 
+test("a stream that is cut is opened again, and what happened meanwhile is there", async () => {
+  const { page, expectProblem } = await open("/groups", { person: null });
+  expectProblem(/ERR_|401/);
+  // Answers come, the stream does not: a proxy that buffers, a firewall that forgets.
+  let isCut = true;
+  await page.route(/\/api\/v1\/changes/, (route) =>
+    isCut ? route.abort("connectionreset") : route.continue(),
+  );
+  await page.getByLabel("E-mail address").fill(ADMINISTRATOR.email);
+  await page.getByLabel("Password").fill(ADMINISTRATOR.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await seen(page.getByText(/^Not live\. What you see is from \d/));
+  await createGroup("while the stream was cut");
+  isCut = false;
+
+  await gone(page.getByText(/^Not live/));
+  await seen(page.getByRole("link", { name: "while the stream was cut" }));
+});
+
 /** How the browser says that nobody answered. */
 const NOBODY =
   /ERR_(?:CONNECTION_REFUSED|CONNECTION_RESET|CONNECTION_CLOSED|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/;
