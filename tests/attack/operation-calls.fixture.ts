@@ -82,6 +82,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
     {},
     { query: { deviceId } },
     { query: { deploymentId, kind: "deployment-created,assignment-offered" } },
+    { query: { by: "Ada" } },
   ],
   listProducts: plain,
   createProduct: () => [{ body: { name: unique() } }],

@@ -316,7 +316,7 @@ describe("a fleet", () => {
       };
       const deviceId = present(items[0], "a device rolled back").deviceId;
       expect(await moult.json(["device", "why", deviceId])).toMatchObject({
-        summary: "The device had its try; the last ended as rolled-back.",
+        summary: "The device had its one try, which rolled back; a new deployment tries again.",
         reasons: [
           { reason: { kind: "attempts-used" } },
           { reason: { kind: "already-running" }, sentence: "The device already runs the release." },

@@ -125,6 +125,7 @@ export const assignment = (fields: Fields = {}) => ({
   id: ASSIGNMENT_ID,
   number: 1,
   deploymentId: DEPLOYMENT_ID,
+  deploymentName: "november",
   deviceId: DEVICE_ID,
   deviceName: "gw-17",
   hardwareType: "board",

@@ -114,6 +114,7 @@ export const Assignment = z.object({
   /** Stable in its tenant and below 2^31: hawkBit's clients number actions so. */
   number: z.int().min(1),
   deploymentId: DeploymentId,
+  deploymentName: z.string(),
   deviceId: DeviceId,
   /** What people call it: `deviceLabel`. */
   deviceName: z.string(),

@@ -23,6 +23,8 @@ export type FleetNeed = z.infer<typeof FleetNeed>;
 
 /** Where a fleet stands, for whoever comes to it. */
 export const Overview = z.object({
+  /** All of it in one sentence. */
+  headline: z.string(),
   /** The most urgent first. */
   needs: z.array(FleetNeed),
   /** The newest running deployments, at most 10. */

@@ -36,6 +36,7 @@ export type {
 } from "./facts.ts";
 export { headlineOf } from "./headline.ts";
 export { needSentence } from "./need-sentences.ts";
+export { overviewHeadline } from "./overview-headline.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
 export { previewFor, stageSteps, waitFor, type PreviewVerdict } from "./preview.ts";

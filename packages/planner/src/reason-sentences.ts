@@ -1,4 +1,4 @@
-import type { DeploymentState, DeviceState, WaitReason } from "@moult/model";
+import type { DeploymentState, DeviceState, Outcome, WaitReason } from "@moult/model";
 
 type ReasonOf<Kind extends WaitReason["kind"]> = Extract<WaitReason, { kind: Kind }>;
 
@@ -16,6 +16,28 @@ const NOT_RUNNING: Readonly<Record<DeploymentState, string>> = {
   finished: "Its deployment is finished.",
   aborted: "Its deployment was aborted.",
 };
+
+/** How the last try went, after "which". */
+const TRY_ENDED: Readonly<Record<Outcome, string>> = {
+  succeeded: "succeeded",
+  "already-running": "found the release running",
+  failed: "failed",
+  "rolled-back": "rolled back",
+  rejected: "the device refused",
+  "timed-out": "took too long",
+  silent: "was not heard of again",
+  aborted: "was aborted",
+};
+
+function attemptsUsed({ attempts, outcome }: ReasonOf<"attempts-used">): string {
+  if (outcome === "succeeded" || outcome === "already-running")
+    return "The device has had this update, and it succeeded.";
+  const tries =
+    attempts === 1
+      ? "The device had its one try, which"
+      : `The device had its ${attempts} tries, the last of which`;
+  return `${tries} ${TRY_ENDED[outcome]}; a new deployment tries again.`;
+}
 
 const list = (values: readonly string[]): string =>
   values.length <= 3 ? values.join(", ") : `${values.slice(0, 3).join(", ")}, ...`;
@@ -44,8 +66,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
   "concurrent-limit": ({ limit }) =>
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
-  "attempts-used": ({ attempts, outcome }) =>
-    `The device had its ${attempts === 1 ? "try" : `${attempts} tries`}; the last ended as ${outcome}.`,
+  "attempts-used": attemptsUsed,
   superseded: () => "A newer deployment decides for this device.",
 };
 

@@ -9,7 +9,11 @@ import { PAGING_OPTIONS, pagingQuery, printPages } from "../show/print-list.ts";
 export const deploymentList = command({
   options: {
     product: { type: "string", value: "PRODUCT", help: "Of this product only" },
-    state: { type: "string", value: "STATE", help: `One of ${DeploymentState.options.join(", ")}` },
+    state: {
+      type: "string",
+      value: "STATE,...",
+      help: `In these states only, of ${DeploymentState.options.join(", ")}`,
+    },
     release: { type: "string", value: "RELEASE", help: "Of this release only" },
     ...PAGING_OPTIONS,
   },
@@ -17,7 +21,10 @@ export const deploymentList = command({
   run: async (context, { options }) => {
     const { signal } = context;
     const { product, release } = options;
-    const state = oneOf("state", options.state, DeploymentState.options);
+    const state = options.state
+      ?.split(",")
+      .map((word) => oneOf("state", word, DeploymentState.options))
+      .join(",");
     const paging = pagingQuery(options);
     const client = await connect(context);
     const releaseId =

@@ -22,17 +22,19 @@ export const eventList = command({
       value: "KIND,...",
       help: "Only these kinds, such as deployment-tripped,stage-advanced",
     },
+    by: { type: "string", value: "NAME", help: "Only what this person or key decided" },
     ...PAGING_OPTIONS,
   },
   example: "moult event list --deployment november --kind stage-advanced,deployment-tripped",
   run: async (context, { options }) => {
     const { signal } = context;
-    const { device, deployment, kind } = options;
+    const { device, deployment, kind, by } = options;
     const paging = pagingQuery(options);
     const client = await connect(context);
     const query = {
       ...paging,
       kind,
+      by,
       deviceId: device === undefined ? undefined : await lookupDevice(client, device, signal),
       deploymentId:
         deployment === undefined ? undefined : await lookupDeployment(client, deployment, signal),

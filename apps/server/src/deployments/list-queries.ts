@@ -26,14 +26,17 @@ function assignmentRows(db: TenantDb) {
   return db.kysely
     .selectFrom("assignment")
     .innerJoin("device", "device.id", "assignment.device_id")
+    .innerJoin("deployment", "deployment.id", "assignment.deployment_id")
     .selectAll("assignment")
     .select([
       "device.name as device_name",
       "device.identity as device_identity",
       "device.hardware_type as hardware_type",
+      "deployment.name as deployment_name",
     ])
     .where("assignment.tenant_id", "=", db.tenantId)
-    .where("device.tenant_id", "=", db.tenantId);
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("deployment.tenant_id", "=", db.tenantId);
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof assignmentRows>["execute"]>>[number];
@@ -120,6 +123,7 @@ async function complete(
     id: row.id,
     number: row.number,
     deploymentId: row.deployment_id,
+    deploymentName: row.deployment_name,
     deviceId: row.device_id,
     deviceName: deviceLabel({
       name: row.device_name,

@@ -1,5 +1,5 @@
 import { present, type Clock } from "@moult/base";
-import type { Deployment, DeploymentId } from "@moult/model";
+import type { Deployment, DeploymentId, DeploymentState } from "@moult/model";
 import { explain } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { isoOrNull } from "../platform/columns.ts";
@@ -57,8 +57,10 @@ function readingHandlers({
 > {
   const waiting = createWaitingCounts();
   return {
-    listDeployments: async ({ db }, { query: { cursor, limit, ...filter } }) => {
-      const rows = await deploymentsPage(db, filter, decodeCursor(cursor), limit);
+    listDeployments: async ({ db }, { query: { cursor, limit, state, ...filter } }) => {
+      const states = state?.split(",") as DeploymentState[] | undefined;
+      const after = decodeCursor(cursor);
+      const rows = await deploymentsPage(db, { ...filter, states }, after, limit);
       const shown = rows.slice(0, limit);
       const last = shown.at(-1);
       return {

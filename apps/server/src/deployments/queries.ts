@@ -82,7 +82,7 @@ export async function holdDeployment(
 
 export interface DeploymentFilter {
   readonly product?: ProductName | undefined;
-  readonly state?: DeploymentState | undefined;
+  readonly states?: readonly DeploymentState[] | undefined;
   readonly releaseId?: ReleaseId | undefined;
 }
 
@@ -100,7 +100,7 @@ export async function deploymentsPage(
     .orderBy("number", "desc")
     .limit(limit + 1);
   if (filter.product !== undefined) query = query.where("product", "=", filter.product);
-  if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+  if (filter.states !== undefined) query = query.where("state", "in", filter.states);
   if (filter.releaseId !== undefined) query = query.where("release_id", "=", filter.releaseId);
   if (after !== undefined) query = query.where("number", "<", after.sortedBy);
   const rows = await query.execute();

@@ -41,6 +41,18 @@ describe.each(DIALECTS)("what happened, on %s", (dialect) => {
     return { db, first, second, deploymentId };
   };
 
+  test("is found by who decided it", async () => {
+    const { db, deploymentId } = await updated();
+    const [created] = (await list(db, { deploymentId, kind: "deployment-created" })).items;
+    const by = created?.body.kind === "deployment-created" ? created.body.by : "";
+
+    expect(await sentences(db, { by })).toEqual([
+      `${by} started "Deployment 1", which brings 2.0.`,
+    ]);
+    expect(await sentences(db, { by, kind: "deployment-tripped" })).toEqual([]);
+    expect(await sentences(db, { by: "nobody" })).toEqual([]);
+  });
+
   test("is told newest first, in sentences with the names that things have now", async () => {
     const { db, first, second, deploymentId } = await updated();
 

@@ -1,6 +1,6 @@
-import type { EventKind, FleetEvent } from "@moult/model";
+import type { FleetEvent } from "@moult/model";
 import { eventSentence } from "@moult/planner";
-import { eventPage, type EventFilter, type EventRecord } from "../platform/events.ts";
+import { eventPage, type EventPageFilter, type EventRecord } from "../platform/events.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { deploymentNames, deviceLabels, groupNames } from "./queries.ts";
@@ -35,7 +35,7 @@ export async function nameEvents(
 /** A page of what happened, newest first. */
 export async function namedEventPage(
   db: TenantDb,
-  filter: EventFilter & { readonly kinds?: readonly EventKind[] },
+  filter: EventPageFilter,
   after: PageCursor | undefined,
   limit: number,
 ): Promise<{ readonly items: FleetEvent[]; readonly nextCursor: string | null }> {

@@ -73,11 +73,12 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
 
     const shown = await overview(db);
     expect(shown).toMatchObject({
+      headline: "3 things need you; no deployment runs; 3 of 3 devices were never seen.",
       needs: [
         {
           kind: "deployment-tripped",
           sentence:
-            '"Deployment 1" stopped itself at stage 1: 1 of 2 devices failed; the limit is 1.',
+            '"Deployment 1" stopped itself at stage 1: 1 of 2 devices failed or rolled back; the limit is 1.',
           count: 1,
           deploymentId: id,
         },

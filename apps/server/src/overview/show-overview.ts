@@ -1,5 +1,5 @@
 import type { Deployment, EventKind, FleetNeed, Overview, ProductName } from "@moult/model";
-import { needSentence } from "@moult/planner";
+import { needSentence, overviewHeadline } from "@moult/planner";
 import { unfinishedDeployments } from "../deployments/index.ts";
 import { namedEventPage } from "../events/index.ts";
 import { isoFrom } from "../platform/columns.ts";
@@ -34,8 +34,14 @@ export async function showOverview(
   const running = unfinished.filter(({ state }) => state === "running");
   const moving = new Set<string>(running.map(({ version }) => version));
   const kinds = { kinds: RECENT_KINDS };
+  const needs = needsOf(unfinished, counts);
   return {
-    needs: needsOf(unfinished, counts),
+    headline: overviewHeadline({
+      needs: needs.length,
+      moving: running.length,
+      byContact: counts.byContact,
+    }),
+    needs,
     moving: running.slice(0, MOVING_MAX),
     ...rankRunning(counts.byRunning, moving),
     byState: counts.byState,

@@ -32,6 +32,12 @@ export interface EventFilter {
   readonly deploymentId?: string | undefined;
 }
 
+export interface EventPageFilter extends EventFilter {
+  readonly kinds?: readonly EventKind[];
+  /** The name of whoever decided it. */
+  readonly by?: string | undefined;
+}
+
 /** Read at once when somebody catches up. */
 const PAGE = 200;
 /** How late another replica's events may be seen here; events of this process are seen at once. */
@@ -89,7 +95,7 @@ export async function eventsAfter(
 /** A page of what happened, newest first. */
 export async function eventPage(
   db: TenantDb,
-  { deviceId, deploymentId, kinds }: EventFilter & { readonly kinds?: readonly EventKind[] },
+  { deviceId, deploymentId, kinds, by }: EventPageFilter,
   before: number | undefined,
   limit: number,
 ): Promise<EventRecord[]> {
@@ -100,13 +106,22 @@ export async function eventPage(
     )
     .$if(kinds !== undefined, (query) => query.where("kind", "in", kinds ?? []))
     // The index of notable events is for whoever wants nothing else.
-    .$if(kinds?.every((kind) => !IN_MASSES.has(kind)) === true, (query) => query.where(NOTABLE))
+    .$if(by !== undefined, (query) => query.where(byOf(db), "=", by ?? ""))
+    .$if(by !== undefined || kinds?.every((kind) => !IN_MASSES.has(kind)) === true, (query) =>
+      query.where(NOTABLE),
+    )
     .$if(before !== undefined, (query) => query.where("sequence", "<", before ?? 0))
     .orderBy("sequence", "desc")
     .limit(limit)
     .execute();
   return rows.map(eventFrom);
 }
+
+/** Who decided it; devices make their events in masses without anybody. */
+const byOf = ({ dialect }: TenantDb) =>
+  dialect === "sqlite"
+    ? sql<string | null>`body ->> 'by'`
+    : sql<string | null>`body::json ->> 'by'`;
 
 /** Kinds that each device of a deployment makes; a few decisions would be looked for among millions of them. */
 const IN_MASSES: ReadonlySet<EventKind> = new Set([

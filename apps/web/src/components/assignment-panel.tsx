@@ -40,7 +40,7 @@ function Steps({
 }) {
   const { data } = useOperation("listDeviceTimeline", { params: { deviceId }, query: {} });
   const steps = assignmentSteps(assignment, data?.items ?? []);
-  const { attempts, progressPercent, updatedAt, deploymentId, stage } = assignment;
+  const { attempts, progressPercent, updatedAt, deploymentId, deploymentName, stage } = assignment;
   const attempt = attempts.at(-1)?.attempt ?? 1;
   return (
     <div className="flex flex-col gap-4">
@@ -55,7 +55,7 @@ function Steps({
         ))}
       </ol>
       <p className="text-soft">
-        From <DeploymentLink deploymentId={deploymentId} />, stage {stage + 1}
+        From <DeploymentLink deploymentId={deploymentId} name={deploymentName} />, stage {stage + 1}
         {attempt > 1 ? `, try ${attempt}` : ""}. Last report <When at={updatedAt} />.
       </p>
     </div>

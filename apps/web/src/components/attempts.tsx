@@ -20,7 +20,10 @@ export function Attempts({
         <li key={assignment.id} className="flex flex-col gap-1 py-2 first:pt-0 last:pb-0">
           <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <span className="min-w-0 flex-1">
-              <DeploymentLink deploymentId={assignment.deploymentId} />
+              <DeploymentLink
+                deploymentId={assignment.deploymentId}
+                name={assignment.deploymentName}
+              />
             </span>
             <Badge status={assignmentStatus(assignment)} isPlain />
             <span className="text-soft">

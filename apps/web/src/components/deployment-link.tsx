@@ -4,11 +4,21 @@ import { Foreign } from "../ui/foreign.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
 /** A deployment by its name, which is asked for when it is not known yet. */
-export function DeploymentLink({ deploymentId }: { readonly deploymentId: DeploymentId }) {
-  const { data } = useOperation("showDeployment", { params: { deploymentId } });
+export function DeploymentLink({
+  deploymentId,
+  name,
+}: {
+  readonly deploymentId: DeploymentId;
+  readonly name?: string;
+}) {
+  const { data } = useOperation(
+    "showDeployment",
+    { params: { deploymentId } },
+    { enabled: name === undefined },
+  );
   return (
     <TextLink to="/deployments/$deploymentId" params={{ deploymentId }}>
-      <Foreign text={data?.name ?? "its deployment"} />
+      <Foreign text={name ?? data?.name ?? "its deployment"} />
     </TextLink>
   );
 }

@@ -47,7 +47,9 @@ function LogHead({
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-1">
       <h2 className="text-lg">Log of try {attempt}</h2>
-      {data !== undefined && <DeploymentLink deploymentId={data.deploymentId} />}
+      {data !== undefined && (
+        <DeploymentLink deploymentId={data.deploymentId} name={data.deploymentName} />
+      )}
       {shown !== undefined && (
         <>
           {shown.outcome !== null && <Badge status={OUTCOME[shown.outcome]} />}

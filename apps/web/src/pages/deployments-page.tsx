@@ -19,8 +19,11 @@ const PAGE = 50;
 /** Open deployments are few: each holds devices. */
 const OPEN_MAX = 200;
 /** The first ones wait for a person. */
-const OPEN_STATES = ["tripped", "paused", "running"] as const satisfies readonly DeploymentState[];
-const isOpen = ({ state }: Deployment): boolean => OPEN_STATES.some((open) => open === state);
+const OPEN_STATES: readonly DeploymentState[] = ["tripped", "paused", "running"];
+/** Nobody waits for anything of these. */
+const ENDED = (["finished", "aborted"] satisfies DeploymentState[]).join(",");
+const byUrgency = (one: Deployment, other: Deployment): number =>
+  OPEN_STATES.indexOf(one.state) - OPEN_STATES.indexOf(other.state);
 
 /** What goes on and what stopped stands first, whatever its age; then the rest by date. */
 export function DeploymentsPage() {
@@ -88,30 +91,30 @@ function Filters() {
 
 function ByUrgency() {
   const { product, cursor } = useSearch({ from: "/frame/deployments" });
-  const query = { ...(product === undefined ? {} : { product }), limit: OPEN_MAX };
-  const tripped = useOperation("listDeployments", { query: { ...query, state: "tripped" } });
-  const paused = useOperation("listDeployments", { query: { ...query, state: "paused" } });
-  const running = useOperation("listDeployments", { query: { ...query, state: "running" } });
-  const answers = [tripped, paused, running];
-  const failed = answers.find(({ error }) => error !== null);
-  const open = answers.flatMap(({ data }) => data?.items ?? []);
-  const hasAll = answers.every(({ data }) => data !== undefined);
-  if (!hasAll && failed === undefined) return <Loading what="deployments" rows={8} />;
+  const answer = useOperation("listDeployments", {
+    query: {
+      ...(product === undefined ? {} : { product }),
+      state: OPEN_STATES.join(","),
+      limit: OPEN_MAX,
+    },
+  });
   return (
-    <>
-      {failed !== undefined && (
-        <Answered answer={failed} what="deployments">
-          {() => null}
-        </Answered>
+    <Answered answer={answer} what="deployments" rows={8}>
+      {({ items }) => (
+        <>
+          {cursor === undefined && items.length > 0 && (
+            <section aria-label="Open" className="mb-8">
+              <h2 className="mb-1 text-lg">Open</h2>
+              <DeploymentTable
+                caption="Open deployments, stopped ones first"
+                deployments={items.toSorted(byUrgency)}
+              />
+            </section>
+          )}
+          <PagesOf title={items.length > 0 || cursor !== undefined ? "Ended" : undefined} />
+        </>
       )}
-      {cursor === undefined && hasAll && open.length > 0 && (
-        <section aria-label="Open" className="mb-8">
-          <h2 className="mb-1 text-lg">Open</h2>
-          <DeploymentTable caption="Open deployments, stopped ones first" deployments={open} />
-        </section>
-      )}
-      <PagesOf title={open.length > 0 || cursor !== undefined ? "Ended" : undefined} />
-    </>
+    </Answered>
   );
 }
 
@@ -119,13 +122,14 @@ function ByUrgency() {
 function PagesOf({ title }: { readonly title: string | undefined }) {
   const { product, state, releaseId, cursor } = useSearch({ from: "/frame/deployments" });
   const paging = usePaging();
+  const shownState = title === undefined ? state : ENDED;
   const answer = useOperation(
     "listDeployments",
     {
       query: {
         limit: PAGE,
         ...(product === undefined ? {} : { product }),
-        ...(state === undefined ? {} : { state }),
+        ...(shownState === undefined ? {} : { state: shownState }),
         ...(releaseId === undefined ? {} : { releaseId }),
         ...(cursor === undefined ? {} : { cursor }),
       },
@@ -135,18 +139,18 @@ function PagesOf({ title }: { readonly title: string | undefined }) {
   return (
     <Answered answer={answer} what="deployments" rows={8}>
       {({ items, nextCursor }) => {
-        const rows = title === undefined ? items : items.filter((item) => !isOpen(item));
         if (items.length === 0 && cursor === undefined)
-          return <NoDeployments isFiltered={(state ?? releaseId ?? product) !== undefined} />;
+          return title !== undefined ? null : (
+            <NoDeployments isFiltered={(state ?? releaseId ?? product) !== undefined} />
+          );
         const hasPages = nextCursor !== null || paging.hasPrevious;
-        if (rows.length === 0 && !hasPages) return null;
         return (
           <section aria-label={title ?? "Deployments"}>
             {title !== undefined && <h2 className="mb-1 text-lg">{title}</h2>}
-            <DeploymentTable caption={title ?? "Deployments"} deployments={rows} />
+            <DeploymentTable caption={title ?? "Deployments"} deployments={items} />
             {hasPages && (
               <Pager
-                summary={counted(rows.length, "deployment")}
+                summary={counted(items.length, "deployment")}
                 hasPrevious={paging.hasPrevious}
                 hasNext={nextCursor !== null}
                 onPrevious={paging.previous}

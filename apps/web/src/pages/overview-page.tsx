@@ -19,13 +19,12 @@ const FirstSteps = lazy(async () => ({
 
 export function OverviewPage() {
   const answer = useOperation("showOverview");
-  const isNew = answer.data?.firstSteps.hasSuccess === false;
+  const { data } = answer;
+  const isNew = data?.firstSteps.hasSuccess === false;
+  const sentence = isNew ? "Five steps lead to a first update." : data?.headline;
   return (
     <>
-      <PageHeader
-        title="Overview"
-        {...(isNew ? { sentence: "Five steps lead to a first update." } : {})}
-      />
+      <PageHeader title="Overview" {...(sentence === undefined ? {} : { sentence })} />
       <Answered answer={answer} what="numbers" rows={8}>
         {(overview) => <OverviewBody overview={overview} />}
       </Answered>

@@ -19,6 +19,15 @@ import * as z from "zod";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
 const params = z.object({ deploymentId: DeploymentId });
+const anyState = `(?:${DeploymentState.options.join("|")})`;
+/** States, separated by commas. */
+const States = z
+  .string()
+  .max(200)
+  .regex(
+    new RegExp(`^${anyState}(?:,${anyState})*$`),
+    "states of deployments, separated by commas",
+  );
 /** What is brought to whom, and how. */
 const Intent = z.strictObject({ releaseId: ReleaseId, target: DeploymentTarget, plan: Plan });
 
@@ -31,7 +40,8 @@ export const deploymentOperations = {
     permission: "fleet:read",
     query: PageQuery.extend({
       product: ProductName.optional(),
-      state: DeploymentState.optional(),
+      /** Only in these states, separated by commas. */
+      state: States.optional(),
       releaseId: ReleaseId.optional(),
     }),
     replyKind: "json",

@@ -53,6 +53,8 @@ export const eventOperations = {
       deviceId: DeviceId.optional(),
       /** Only these kinds, separated by commas. */
       kind: Kinds.optional(),
+      /** Only what this person or key decided, by the name that the events say. */
+      by: z.string().min(1).max(200).optional(),
     }),
     replyKind: "json",
     reply: pageOf(FleetEvent),
