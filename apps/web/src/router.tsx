@@ -16,6 +16,7 @@ import {
   activitySearch,
   assignmentsSearch,
   cursorSearch,
+  historySearch,
   deploymentsSearch,
   devicesSearch,
   newDeploymentSearch,
@@ -116,7 +117,7 @@ const deploymentTabs = [
   createRoute({
     ...inDeployment,
     path: "/history",
-    validateSearch: cursorSearch,
+    validateSearch: historySearch,
     component: lazyRouteComponent(
       () => import("./pages/deployment-history-page.tsx"),
       "DeploymentHistoryPage",

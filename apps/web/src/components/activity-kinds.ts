@@ -1,4 +1,4 @@
-import type { EventKind } from "@moult/model";
+import type { EventKind, FleetEvent } from "@moult/model";
 
 /** Every kind of event in one of few groups, as a filter names them: a new kind does not compile without its group. */
 const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
@@ -42,9 +42,17 @@ export const ACTIVITY_GROUPS: Readonly<Record<ActivityGroup, string>> = {
 export const isActivityGroup = (value: string): value is ActivityGroup =>
   Object.hasOwn(ACTIVITY_GROUPS, value);
 
-/** The kinds of a group, as `listEvents` takes them. */
-export const kindsOf = (group: ActivityGroup): string =>
+/** Each device makes these by itself, in masses. */
+const BY_DEVICES: readonly ActivityGroup[] = ["updates", "devices"];
+
+/** The kinds of a group, as `listEvents` takes them; of none, all that people and rules decide. */
+export const kindsOf = (group?: ActivityGroup): string =>
   (Object.entries(GROUP_OF) as [EventKind, ActivityGroup][])
-    .filter(([, of]) => of === group)
+    .filter(([, of]) => (group === undefined ? !BY_DEVICES.includes(of) : of === group))
     .map(([kind]) => kind)
     .join(",");
+
+/** Who decided these, each once. */
+export const decidersOf = (events: readonly FleetEvent[]): readonly string[] => [
+  ...new Set(events.flatMap(({ body }) => ("by" in body ? [body.by] : []))),
+];

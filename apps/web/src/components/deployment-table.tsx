@@ -30,11 +30,13 @@ const COLUMNS: readonly Column<Deployment>[] = [
   {
     key: "state",
     title: "State",
+    width: "w-40",
     cell: (deployment) => <Badge status={deploymentStatus(deployment)} isPlain />,
   },
   {
     key: "stage",
     title: "Stage",
+    width: "w-20",
     cell: ({ stage, plan }) => (
       <span className="tabular whitespace-nowrap">
         <span className="sm:sr-only">stage </span>
@@ -45,6 +47,7 @@ const COLUMNS: readonly Column<Deployment>[] = [
   {
     key: "outcomes",
     title: "Devices",
+    width: "w-48",
     isWide: true,
     cell: ({ tally }) => (
       <div className="flex w-40 flex-col gap-0.5 max-sm:w-full">
@@ -58,6 +61,7 @@ const COLUMNS: readonly Column<Deployment>[] = [
   {
     key: "release",
     title: "Release",
+    width: "w-24",
     hidden: "phone",
     cell: ({ releaseId, version }) => (
       <TextLink to="/releases/$releaseId" params={{ releaseId }} isQuiet>
@@ -68,10 +72,21 @@ const COLUMNS: readonly Column<Deployment>[] = [
   {
     key: "by",
     title: "By",
+    width: "w-28",
     hidden: "phone",
     cell: ({ createdBy }) => <Foreign text={createdBy} cut />,
   },
-  { key: "created", title: "Created", cell: ({ createdAt }) => <When at={createdAt} /> },
+  {
+    key: "created",
+    title: "Created",
+    width: "w-28",
+    cell: ({ createdAt }) => (
+      <>
+        <span className="text-soft sm:hidden">created </span>
+        <When at={createdAt} />
+      </>
+    ),
+  },
 ];
 
 export function DeploymentTable({

@@ -28,16 +28,27 @@ export function deviceColumns(
     {
       key: "device",
       title: "Device",
+      isLead: true,
       cell: (device) => <DeviceLink device={device} />,
       ...sorted("name", "ascending"),
     },
-    { key: "state", title: "State", cell: (device) => <DeviceBadge device={device} /> },
+    {
+      key: "state",
+      title: "State",
+      isLead: true,
+      cell: (device) => <DeviceBadge device={device} />,
+    },
     { key: "runs", title: "Runs", cell: (device) => <Runs device={device} /> },
     { key: "doing", title: "Doing", cell: (device) => <Doing device={device} /> },
     {
       key: "heard",
       title: "Heard of",
-      cell: ({ lastSeenAt }) => <When at={lastSeenAt} />,
+      cell: ({ lastSeenAt }) => (
+        <>
+          <span className="text-soft sm:hidden">heard of </span>
+          <When at={lastSeenAt} />
+        </>
+      ),
       ...sorted("seen", "descending"),
     },
     {
@@ -100,9 +111,14 @@ function Runs({ device: { running, update } }: { readonly device: DeviceRow }) {
   return (
     <span className="whitespace-nowrap">
       {running === null ? (
-        <span className="text-soft">unknown</span>
+        <span className="text-soft">
+          <span className="sm:hidden">runs </span>unknown
+        </span>
       ) : (
-        <Foreign text={running.artifactName} mono cut />
+        <>
+          <span className="text-soft sm:hidden">runs </span>
+          <Foreign text={running.artifactName} mono cut />
+        </>
       )}
       {update !== null && (
         <>

@@ -10,7 +10,13 @@ import { Panel } from "../ui/panel.tsx";
 import { Table } from "../ui/table.tsx";
 import type { Tone } from "../ui/tone.ts";
 import { useWidth } from "../ui/use-width.ts";
-import { endedOf, seriesIn, timelineSentence, type TimelinePoint } from "./outcome-timeline.ts";
+import {
+  endedOf,
+  seriesIn,
+  timelineSentence,
+  topOf,
+  type TimelinePoint,
+} from "./outcome-timeline.ts";
 
 const HEIGHT = 200;
 const MARGIN = { top: 8, right: 12, bottom: 26, left: 44 };
@@ -31,12 +37,16 @@ const FILL: Readonly<Record<Tone, string>> = {
 export function OutcomeChart({
   timeline,
   total,
+  opened,
 }: {
   readonly timeline: readonly TimelinePoint[];
   readonly total: number;
+  /** Devices of the stages that were opened so far. */
+  readonly opened: number;
 }) {
   const [isTable, setTable] = useState(false);
   const sentence = timelineSentence(timeline, total);
+  const top = topOf(timeline, { opened, total });
   const hasResults = timeline.some((point) => endedOf(point) > 0);
   return (
     <Panel
@@ -49,12 +59,17 @@ export function OutcomeChart({
         )
       }
     >
-      <p className="mb-2">{sentence}</p>
+      <p className="mb-2">
+        {sentence}
+        {hasResults && !isTable && top < total && (
+          <span className="text-soft"> The chart goes up to {exactCount(top)}.</span>
+        )}
+      </p>
       {hasResults &&
         (isTable ? (
           <TimelineTable timeline={timeline} />
         ) : (
-          <Chart timeline={timeline} total={total} sentence={sentence} />
+          <Chart timeline={timeline} top={top} sentence={sentence} />
         ))}
     </Panel>
   );
@@ -92,15 +107,16 @@ function TimelineTable({ timeline }: { readonly timeline: readonly TimelinePoint
 
 interface ChartProps {
   readonly timeline: readonly TimelinePoint[];
-  readonly total: number;
+  /** Where the axis of devices ends. */
+  readonly top: number;
   readonly sentence: string;
 }
 
-function Chart({ timeline, total, sentence }: ChartProps) {
+function Chart({ timeline, top, sentence }: ChartProps) {
   const [measure, width] = useWidth();
   return (
     <div ref={measure} className="min-h-[200px]">
-      {width > 0 && <Drawing timeline={timeline} total={total} sentence={sentence} width={width} />}
+      {width > 0 && <Drawing timeline={timeline} top={top} sentence={sentence} width={width} />}
       <Legend timeline={timeline} />
     </div>
   );
@@ -122,7 +138,7 @@ const ticksOf = (first: number, last: number, count: number): Date[] =>
 
 const timeOf = ({ at }: TimelinePoint): number => Date.parse(at);
 
-function Drawing({ timeline, total, sentence, width }: ChartProps & { readonly width: number }) {
+function Drawing({ timeline, top, sentence, width }: ChartProps & { readonly width: number }) {
   const hatchId = useId();
   const series = seriesIn(timeline);
   const times = timeline.map(timeOf);
@@ -130,7 +146,7 @@ function Drawing({ timeline, total, sentence, width }: ChartProps & { readonly w
   const last = Math.max(...times);
   const x = scaleTime({ domain: [first, last], range: [MARGIN.left, width - MARGIN.right] });
   const y = scaleLinear({
-    domain: [0, Math.max(1, total, ...timeline.map(endedOf))],
+    domain: [0, top],
     range: [HEIGHT - MARGIN.bottom, MARGIN.top],
   });
   const timeFormat = new Intl.DateTimeFormat(undefined, timeParts(last - first));

@@ -30,7 +30,7 @@ export function OverviewRunning({ overview }: { readonly overview: Overview }) {
       {byRunning.length === 0 ? (
         <p className="text-soft">No device has said yet what it runs.</p>
       ) : (
-        <ul className="flex flex-col gap-1.5">
+        <ul className="grid grid-cols-[minmax(5rem,9rem)_1fr_auto] gap-x-3 gap-y-1.5">
           {byRunning.map((row) => (
             <RunningRow
               key={row.artifactName ?? ""}
@@ -84,7 +84,7 @@ function RunningRow({
   readonly running?: string;
 }) {
   return (
-    <li className="grid grid-cols-[minmax(5rem,9rem)_1fr_auto] items-center gap-3">
+    <li className="col-span-3 grid grid-cols-subgrid items-center">
       <span className="flex min-w-0 items-center gap-1.5">
         {name}
         {isMoving && <span className="text-xs text-move">moving</span>}

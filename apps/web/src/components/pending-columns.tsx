@@ -11,7 +11,12 @@ import { DeviceLink } from "./device-link.tsx";
 
 /** Of devices that ask to join: who they say they are, and the key that proves it. */
 export const pendingColumns = (onDecided: () => void): Column<DeviceRow>[] => [
-  { key: "device", title: "Device", cell: (device) => <DeviceLink device={device} /> },
+  {
+    key: "device",
+    title: "Device",
+    isLead: true,
+    cell: (device) => <DeviceLink device={device} />,
+  },
   {
     key: "fingerprint",
     title: "Fingerprint of its key",
@@ -48,7 +53,12 @@ export const pendingColumns = (onDecided: () => void): Column<DeviceRow>[] => [
   {
     key: "asked",
     title: "Asked",
-    cell: ({ enrolledAt }) => <When at={enrolledAt} />,
+    cell: ({ enrolledAt }) => (
+      <>
+        <span className="text-soft sm:hidden">asked </span>
+        <When at={enrolledAt} />
+      </>
+    ),
   },
   {
     key: "decide",

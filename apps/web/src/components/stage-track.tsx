@@ -1,10 +1,10 @@
 import type { Reply } from "@moult/client";
-import type { Plan } from "@moult/model";
+import type { Deployment } from "@moult/model";
 import { counted, exactCount } from "../format/number.ts";
 import { Badge } from "../ui/badge.tsx";
 import { classNames } from "../ui/class-names.ts";
 import { ShareBar } from "../ui/share-bar.tsx";
-import { STAGE_STATE } from "../ui/status.ts";
+import { DEPLOYMENT_STATE, STAGE_STATE } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
 import { errorStopText } from "./error-stop-text.ts";
 
@@ -12,12 +12,10 @@ type StageProgress = Reply<"showDeploymentProgress">["stages"][number];
 
 /** The stages side by side, equally wide: one per cent must be readable. Below each other on a phone. */
 export function StageTrack({
-  deploymentId,
-  plan,
+  deployment: { id: deploymentId, plan, state },
   stages,
 }: {
-  readonly deploymentId: string;
-  readonly plan: Plan;
+  readonly deployment: Pick<Deployment, "id" | "plan" | "state">;
   readonly stages: readonly StageProgress[];
 }) {
   return (
@@ -28,6 +26,7 @@ export function StageTrack({
           deploymentId={deploymentId}
           index={index}
           isLast={index === stages.length - 1}
+          isPaused={state === "paused"}
           stage={stage}
           planned={plan.stages[index]}
         />
@@ -40,18 +39,22 @@ function StageCard({
   deploymentId,
   index,
   isLast,
+  isPaused,
   stage,
   planned,
 }: {
   readonly deploymentId: string;
   readonly index: number;
   readonly isLast: boolean;
+  /** Its deployment is: then nothing runs in it either. */
+  readonly isPaused: boolean;
   readonly stage: StageProgress;
-  readonly planned: Plan["stages"][number] | undefined;
+  readonly planned: Deployment["plan"]["stages"][number] | undefined;
 }) {
   const { percent, deviceCount, admitted, open, succeeded, failed, state } = stage;
   // A stage that opens before the one before it is full takes over what that one left.
   const expected = Math.max(deviceCount, admitted);
+  const isHeld = isPaused && state === "running";
   return (
     <li
       aria-label={`Stage ${index + 1}`}
@@ -59,11 +62,12 @@ function StageCard({
         "flex min-w-36 flex-1 flex-col gap-1.5 rounded-lg border p-3",
         state === "running" ? "border-move bg-page" : "border-line bg-page",
         state === "stopped" && "!border-bad",
+        isHeld && "!border-warn",
       )}
     >
       <div className="flex flex-wrap items-center justify-between gap-x-2">
         <span className="font-medium">{percent === 100 ? "All" : `${percent} %`}</span>
-        <Badge status={STAGE_STATE[state]} isPlain />
+        <Badge status={isHeld ? DEPLOYMENT_STATE.paused : STAGE_STATE[state]} isPlain />
       </div>
       <ShareBar
         name={`Stage ${index + 1}`}

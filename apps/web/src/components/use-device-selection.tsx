@@ -58,6 +58,7 @@ export function selectColumn(selecting: Selecting): Column<DeviceRow> {
   return {
     key: "select",
     name: "Selection",
+    isLead: true,
     title: (
       <input
         type="checkbox"

@@ -1,10 +1,18 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { FleetEvent } from "@moult/model";
 import { EventList } from "../components/event-list.tsx";
-import { ACTIVITY_GROUPS, isActivityGroup, kindsOf } from "../components/activity-kinds.ts";
+import {
+  ACTIVITY_GROUPS,
+  decidersOf,
+  isActivityGroup,
+  kindsOf,
+} from "../components/activity-kinds.ts";
 import { counted } from "../format/number.ts";
 import { dayOf } from "../format/time.ts";
+import { plainText } from "../format/visible-text.ts";
+import { useMe } from "../server/me.ts";
 import { useOperation } from "../server/operation-query.ts";
+import { present } from "../server/search-params.ts";
 import { Button } from "../ui/button.tsx";
 import { SelectField } from "../ui/field.tsx";
 import { Pager } from "../ui/pager.tsx";
@@ -14,40 +22,62 @@ import { usePaging } from "../ui/use-paging.ts";
 
 const PAGE = 100;
 
+const EVERYTHING = "everything";
 const CHOICES = [
-  { value: "", label: "Everything" },
+  { value: "", label: "What people and rules decided" },
+  { value: EVERYTHING, label: "Everything, of each device too" },
   ...Object.entries(ACTIVITY_GROUPS).map(([value, label]) => ({ value, label })),
 ];
 
 export function ActivityPage() {
-  const { kind = "" } = useSearch({ from: "/frame/activity" });
-  const group = isActivityGroup(kind) ? kind : undefined;
+  const { kind = "", by } = useSearch({ from: "/frame/activity" });
+  const isKnown = kind === EVERYTHING || isActivityGroup(kind);
   const paging = usePaging();
   const { cursor } = paging;
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: "/activity" });
   const answer = useOperation(
     "listEvents",
     {
       query: {
         limit: PAGE,
-        ...(group === undefined ? {} : { kind: kindsOf(group) }),
+        ...(kind === EVERYTHING ? {} : { kind: kindsOf(isActivityGroup(kind) ? kind : undefined) }),
+        ...(by === undefined ? {} : { by }),
         ...(cursor === undefined ? {} : { cursor }),
       },
     },
     { keepsOld: true },
   );
-  const show = (next: string): void =>
-    void navigate({ to: "/activity", search: next === "" ? {} : { kind: next } });
+  const show = (next: { readonly kind?: string; readonly by?: string }): void =>
+    void navigate({
+      search: (before) =>
+        present({
+          kind: (next.kind ?? before.kind) || undefined,
+          by: (next.by ?? before.by) || undefined,
+        }),
+    });
   return (
     <>
       <PageHeader title="Activity" sentence="What happened, newest first." />
-      <div className="mb-4 max-w-xs">
-        <SelectField label="Show" value={group ?? ""} choices={CHOICES} onChange={show} />
+      <div className="mb-4 flex flex-wrap gap-3">
+        <SelectField
+          label="Show"
+          value={isKnown ? kind : ""}
+          choices={CHOICES}
+          onChange={(next) => show({ kind: next })}
+        />
+        <DeciderField
+          by={by}
+          events={answer.data?.items ?? []}
+          onChange={(next) => show({ by: next })}
+        />
       </div>
       <Answered answer={answer} what="events" rows={12}>
         {({ items, nextCursor }) =>
           items.length === 0 ? (
-            <NoEvents isFiltered={group !== undefined} onAll={() => show("")} />
+            <NoEvents
+              isFiltered={isKnown || by !== undefined}
+              onAll={() => show({ kind: "", by: "" })}
+            />
           ) : (
             <>
               <Days events={items} />
@@ -66,6 +96,31 @@ export function ActivityPage() {
   );
 }
 
+/** Whoever decided something of what is shown, and oneself. */
+function DeciderField({
+  by,
+  events,
+  onChange,
+}: {
+  readonly by: string | undefined;
+  readonly events: readonly FleetEvent[];
+  readonly onChange: (by: string) => void;
+}) {
+  const { name } = useMe();
+  const names = new Set([name, ...(by === undefined ? [] : [by]), ...decidersOf(events)]);
+  return (
+    <SelectField
+      label="By"
+      value={by ?? ""}
+      choices={[
+        { value: "", label: "Anybody" },
+        ...[...names].map((value) => ({ value, label: plainText(value, 40) })),
+      ]}
+      onChange={onChange}
+    />
+  );
+}
+
 function NoEvents({
   isFiltered,
   onAll,
@@ -75,8 +130,8 @@ function NoEvents({
 }) {
   if (!isFiltered) return <Empty title="Nothing has happened yet" />;
   return (
-    <Empty title="Nothing of that kind happened">
-      <Button onClick={onAll}>Show everything</Button>
+    <Empty title="Nothing of that kind happened yet">
+      <Button onClick={onAll}>Clear the filter</Button>
     </Empty>
   );
 }

@@ -4,6 +4,7 @@ import { FailingAlike, WaitingBecause } from "../components/deployment-reasons.t
 import { EventList } from "../components/event-list.tsx";
 import { OutcomeChart } from "../components/outcome-chart.tsx";
 import { reachOf } from "../components/outcome-counts.ts";
+import { openedIn } from "../components/outcome-timeline.ts";
 import { StageTrack } from "../components/stage-track.tsx";
 import { useOperation } from "../server/operation-query.ts";
 import { Answered, Empty, Panel } from "../ui/panel.tsx";
@@ -22,9 +23,13 @@ export function DeploymentNowPage() {
     <Answered answer={progress} what="numbers" rows={8}>
       {(data) => (
         <div className="flex flex-col gap-5">
-          <StageTrack deploymentId={deploymentId} plan={deployment.plan} stages={data.stages} />
+          <StageTrack deployment={deployment} stages={data.stages} />
           <DeploymentCounts deployment={deployment} progress={data} />
-          <OutcomeChart timeline={data.timeline} total={reachOf(deployment.tally)} />
+          <OutcomeChart
+            timeline={data.timeline}
+            total={reachOf(deployment.tally)}
+            opened={openedIn(data.stages)}
+          />
           <div className="grid items-start gap-5 lg:grid-cols-2">
             <FailingAlike deploymentId={deploymentId} failures={data.failures} />
             <WaitingBecause deploymentId={deploymentId} waiting={data.waiting} />

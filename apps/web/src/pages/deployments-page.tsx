@@ -10,7 +10,7 @@ import { Button, ButtonLink } from "../ui/button.tsx";
 import { SelectField } from "../ui/field.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { Pager } from "../ui/pager.tsx";
-import { Answered, Empty, Loading } from "../ui/panel.tsx";
+import { Answered, Empty } from "../ui/panel.tsx";
 import { DEPLOYMENT_STATE } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
 import { usePaging } from "../ui/use-paging.ts";

@@ -17,18 +17,22 @@ export function DeviceIdentityPage() {
   const isGone = device.state === "decommissioned";
   return (
     <div className="grid items-start gap-4 lg:grid-cols-2">
-      <DeviceKeyPanel device={device} />
-      <Panel title="Who it is">
-        <div className="flex flex-col gap-4">
-          <WhoItIs device={device} />
-          {!isGone && <DeviceNameForm key={device.name} device={device} />}
-        </div>
-      </Panel>
-      <Panel title="Its client">
-        <Client device={device} />
-      </Panel>
-      {!isGone && <DeviceGroupsPanel device={device} />}
-      {!isGone && <DecommissionPanel device={device} />}
+      <div className="flex min-w-0 flex-col gap-4">
+        <DeviceKeyPanel device={device} />
+        <Panel title="Its client">
+          <Client device={device} />
+        </Panel>
+      </div>
+      <div className="flex min-w-0 flex-col gap-4">
+        <Panel title="Who it is">
+          <div className="flex flex-col gap-4">
+            <WhoItIs device={device} />
+            {!isGone && <DeviceNameForm key={device.name} device={device} />}
+          </div>
+        </Panel>
+        {!isGone && <DeviceGroupsPanel device={device} />}
+        {!isGone && <DecommissionPanel device={device} />}
+      </div>
     </div>
   );
 }

@@ -72,7 +72,7 @@ function Attribute({ name, value }: { readonly name: string; readonly value: str
         ) : (
           !name.includes("=") && (
             <TextLink to="/devices" search={{ attribute: [`${name}=${value}`] }} isQuiet>
-              <span className="text-sm text-soft">alike</span>
+              <span className="text-sm text-soft underline">devices alike</span>
               <span className="sr-only"> in {plainText(name)}</span>
             </TextLink>
           )

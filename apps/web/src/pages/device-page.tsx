@@ -63,7 +63,7 @@ function DeviceBody({ device }: { readonly device: ShownDevice }) {
           <span className="flex flex-wrap items-center gap-x-4 gap-y-1">
             <Badge
               status={deviceStatus(device)}
-              {...(update === null ? {} : { detail: ASSIGNMENT_STATE[update.state].word })}
+              {...(update === null ? {} : { detail: `· ${ASSIGNMENT_STATE[update.state].word}` })}
             />
             {lastSeenAt !== null && (
               <span className="text-soft">

@@ -101,6 +101,12 @@ export const releasesSearch = (search: Search) =>
   });
 
 export const activitySearch = (search: Search) =>
-  present({ kind: text(search["kind"]), cursor: text(search["cursor"]) });
+  present({ kind: text(search["kind"]), by: text(search["by"]), cursor: text(search["cursor"]) });
 
 export const cursorSearch = (search: Search) => present({ cursor: text(search["cursor"]) });
+
+export const historySearch = (search: Search) =>
+  present({
+    show: oneOf(search["show"], ["decisions"] as const),
+    cursor: text(search["cursor"]),
+  });

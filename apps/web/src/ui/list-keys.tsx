@@ -1,8 +1,8 @@
-import { useRef, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 
 /**
  * Keys of a list, heard only while something in it has the focus: `j` and `k` go down and up, `x` ticks, `[` and `]` turn
- * pages.
+ * pages. When the row that had the focus goes, the next one gets it, and after the last one the page's title.
  */
 export function ListKeys({
   onPrevious,
@@ -14,10 +14,13 @@ export function ListKeys({
   readonly children: ReactNode;
 }) {
   const list = useRef<HTMLDivElement>(null);
+  const held = useRef<HeldRow | null>(null);
+  useEffect(() => keepFocus(list.current, held));
+  useEffect(() => () => focusTitleIfGone(held.current), [held]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || isText(target)) return;
-    const rows = [...(list.current?.querySelectorAll("tbody tr") ?? [])];
+    const rows = rowsOf(list.current);
     const at = rows.findIndex((row) => row.contains(target as Node));
     const acts: Readonly<Record<string, () => void>> = {
       j: () => focusLink(rows[Math.min(at + 1, rows.length - 1)]),
@@ -33,10 +36,51 @@ export function ListKeys({
   };
   return (
     // The keys are a short way to controls that stand in the list; it is none itself.
-    <div ref={list} role="presentation" onKeyDown={onKeyDown}>
+    <div
+      ref={list}
+      role="presentation"
+      onKeyDown={onKeyDown}
+      onFocus={({ target }) => {
+        const rows = rowsOf(list.current);
+        const at = rows.findIndex((row) => row.contains(target));
+        held.current = at < 0 ? null : { row: rows[at] as Element, at };
+      }}
+    >
       {children}
     </div>
   );
+}
+
+/** The row that had the focus last, and how far down it stood. */
+interface HeldRow {
+  readonly row: Element;
+  readonly at: number;
+}
+
+const rowsOf = (list: Element | null): readonly Element[] => [
+  ...(list?.querySelectorAll("tbody tr") ?? []),
+];
+
+/** Nothing has the focus once what had it is gone. */
+const isFocusLost = (): boolean =>
+  document.activeElement === null || document.activeElement === document.body;
+
+function keepFocus(list: Element | null, held: { current: HeldRow | null }): void {
+  const { row, at } = held.current ?? {};
+  if (row === undefined || at === undefined || row.isConnected) return;
+  // A dialog that closes at the same time looks first for where the focus came from.
+  requestAnimationFrame(() => {
+    if (!isFocusLost()) return;
+    const rows = rowsOf(list);
+    if (rows.length > 0) focusLink(rows[Math.min(at, rows.length - 1)]);
+  });
+}
+
+function focusTitleIfGone(held: HeldRow | null): void {
+  if (held === null) return;
+  requestAnimationFrame(() => {
+    if (isFocusLost()) document.querySelector("h1")?.focus();
+  });
 }
 
 const focusLink = (row: Element | undefined): void =>

@@ -42,16 +42,22 @@ export function PageHeader({
   return (
     <header className="mb-5 flex flex-col gap-1.5">
       {above !== undefined && <div className="text-sm">{above}</div>}
-      <div className="flex flex-wrap items-start justify-between gap-3">
+      <div className="flex flex-col gap-1.5 sm:grid sm:grid-cols-[minmax(12rem,1fr)_auto] sm:gap-x-3">
         <div className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-1">
           <h1 ref={heading} tabIndex={-1} className="min-w-0 text-2xl [overflow-wrap:anywhere]">
             {shownTitle ?? title}
           </h1>
           {badge}
         </div>
-        {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
+        {sentence !== undefined && (
+          <p className="max-w-prose text-lg text-soft sm:col-span-2 sm:row-start-2">{sentence}</p>
+        )}
+        {actions !== undefined && (
+          <div className="flex flex-wrap gap-2 self-start max-sm:pt-1.5 sm:col-start-2 sm:row-start-1">
+            {actions}
+          </div>
+        )}
       </div>
-      {sentence !== undefined && <p className="max-w-prose text-lg text-soft">{sentence}</p>}
     </header>
   );
 }

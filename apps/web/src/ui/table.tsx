@@ -18,6 +18,10 @@ export interface Column<Row> {
   readonly hidden?: "phone";
   /** Has a line of its own where a row is a card. */
   readonly isWide?: boolean;
+  /** On the first line of a card, the others below it. */
+  readonly isLead?: boolean;
+  /** A width class, so that tables below each other have the same columns. */
+  readonly width?: string;
 }
 
 export interface TableProps<Row> {
@@ -34,6 +38,7 @@ export interface TableProps<Row> {
  * elements, laid out differently, so that it stays one table to a screen reader.
  */
 export function Table<Row>({ caption, columns, rows, keyOf, isSelected }: TableProps<Row>) {
+  const hasLead = columns.some(({ isLead = false }) => isLead);
   return (
     <table className="w-full text-left max-sm:block" role="table">
       <caption className="sr-only">{caption}</caption>
@@ -51,11 +56,18 @@ export function Table<Row>({ caption, columns, rows, keyOf, isSelected }: TableP
             role="row"
             className={classNames(
               "border-t border-line hover:bg-raised max-sm:flex max-sm:flex-wrap max-sm:items-center max-sm:gap-x-4 max-sm:gap-y-1 max-sm:rounded-lg max-sm:border max-sm:p-3",
+              hasLead && "max-sm:after:order-1 max-sm:after:basis-full",
               isSelected?.(row) === true && "bg-move-tint",
             )}
           >
             {columns.map((column, index) => (
-              <BodyCell key={column.key} column={column} isFirst={index === 0} row={row} />
+              <BodyCell
+                key={column.key}
+                column={column}
+                isFirst={index === 0}
+                isBelow={hasLead && column.isLead !== true}
+                row={row}
+              />
             ))}
           </tr>
         ))}
@@ -65,7 +77,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, isSelected }: TableP
 }
 
 function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
-  const { title, name, sort, isNumber = false } = column;
+  const { title, name, sort, width, isNumber = false } = column;
   return (
     <th
       scope="col"
@@ -74,6 +86,7 @@ function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
       className={classNames(
         "whitespace-nowrap px-2 py-2 text-sm font-medium text-soft first:pl-0 last:pr-0",
         isNumber && "text-right",
+        width,
       )}
     >
       {name !== undefined && <span className="sr-only">{name}</span>}
@@ -98,10 +111,13 @@ function HeaderCell<Row>({ column }: { readonly column: Column<Row> }) {
 function BodyCell<Row>({
   column,
   isFirst,
+  isBelow,
   row,
 }: {
   readonly column: Column<Row>;
   readonly isFirst: boolean;
+  /** Under the first line, where a row is a card. */
+  readonly isBelow: boolean;
   readonly row: Row;
 }) {
   return (
@@ -113,6 +129,7 @@ function BodyCell<Row>({
         column.hidden === "phone" && "max-sm:hidden",
         isFirst && "max-sm:font-medium",
         column.isWide === true && "max-sm:basis-full",
+        isBelow && "max-sm:order-2",
       )}
     >
       {column.cell(row)}

@@ -8,7 +8,7 @@ export interface Tab {
 /** Tabs are paths: each has an address, and the back button goes through them. */
 export function Tabs({ name, tabs }: { readonly name: string; readonly tabs: readonly Tab[] }) {
   return (
-    <nav aria-label={name} className="mb-5 flex gap-1 overflow-x-auto border-b border-line">
+    <nav aria-label={name} className="mb-5 flex flex-wrap border-b border-line sm:gap-x-1">
       {tabs.map(({ label, link }) => (
         <Link
           key={label}
@@ -16,7 +16,7 @@ export function Tabs({ name, tabs }: { readonly name: string; readonly tabs: rea
           replace
           resetScroll={false}
           activeOptions={{ exact: true, includeSearch: false }}
-          className="whitespace-nowrap border-b-2 border-transparent px-3 py-2 text-soft no-underline hover:text-ink pointer-coarse:py-3"
+          className="whitespace-nowrap border-b-2 border-transparent px-2 py-2 text-soft no-underline hover:text-ink pointer-coarse:py-3 sm:px-3"
           activeProps={{
             className: "!border-primary !text-ink font-medium",
             "aria-current": "page",
