@@ -1,7 +1,5 @@
-import { Link, Outlet, type LinkProps } from "@tanstack/react-router";
+import { Link, Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { count } from "../format/number.ts";
-import { useOperation } from "../server/operation-query.ts";
 import { LiveChanges } from "../live/live-changes.tsx";
 import { keepFocus } from "./kept-focus.ts";
 import { Palette } from "./palette.tsx";

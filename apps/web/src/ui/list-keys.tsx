@@ -2,7 +2,7 @@ import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 
 /**
  * Keys of a list, heard only while something in it has the focus: `j` and `k` go down and up, `x` ticks, `[` and `]` turn
- * pages. When the row that had the focus goes, the next one gets it, and after the last one the page's title.
+ * pages. When the row that had the focus goes, the next one gets it.
  */
 export function ListKeys({
   onPrevious,
@@ -16,7 +16,6 @@ export function ListKeys({
   const list = useRef<HTMLDivElement>(null);
   const held = useRef<HeldRow | null>(null);
   useEffect(() => keepFocus(list.current, held));
-  useEffect(() => () => focusTitleIfGone(held.current), [held]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || isText(target)) return;
@@ -41,6 +40,8 @@ export function ListKeys({
       role="presentation"
       onKeyDown={onKeyDown}
       onFocus={({ target }) => {
+        // A dialog of a row belongs to it here, wherever it stands on the page.
+        if (list.current?.contains(target) !== true) return;
         const rows = rowsOf(list.current);
         const at = rows.findIndex((row) => row.contains(target));
         held.current = at < 0 ? null : { row: rows[at] as Element, at };
@@ -61,26 +62,27 @@ const rowsOf = (list: Element | null): readonly Element[] => [
   ...(list?.querySelectorAll("tbody tr") ?? []),
 ];
 
-/** Nothing has the focus once what had it is gone. */
-const isFocusLost = (): boolean =>
-  document.activeElement === null || document.activeElement === document.body;
+/** Nothing has the focus once what had it is gone, or it fell to the note that says so. */
+function isFocusLost(): boolean {
+  const { activeElement } = document;
+  return (
+    activeElement === null ||
+    activeElement === document.body ||
+    activeElement.closest("[data-toasts]") !== null
+  );
+}
+
+/** A dialog that closes gives the focus back a moment later; the frame gives it to the title after a longer one. */
+const REST_MS = 50;
 
 function keepFocus(list: Element | null, held: { current: HeldRow | null }): void {
   const { row, at } = held.current ?? {};
   if (row === undefined || at === undefined || row.isConnected) return;
-  // A dialog that closes at the same time looks first for where the focus came from.
-  requestAnimationFrame(() => {
+  setTimeout(() => {
     if (!isFocusLost()) return;
     const rows = rowsOf(list);
     if (rows.length > 0) focusLink(rows[Math.min(at, rows.length - 1)]);
-  });
-}
-
-function focusTitleIfGone(held: HeldRow | null): void {
-  if (held === null) return;
-  requestAnimationFrame(() => {
-    if (isFocusLost()) document.querySelector("h1")?.focus();
-  });
+  }, REST_MS);
 }
 
 const focusLink = (row: Element | undefined): void =>

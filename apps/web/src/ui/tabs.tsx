@@ -16,7 +16,7 @@ export function Tabs({ name, tabs }: { readonly name: string; readonly tabs: rea
           replace
           resetScroll={false}
           activeOptions={{ exact: true, includeSearch: false }}
-          className="whitespace-nowrap border-b-2 border-transparent px-2 py-2 text-soft no-underline hover:text-ink pointer-coarse:py-3 sm:px-3"
+          className="whitespace-nowrap border-b-2 border-transparent px-1.5 py-2 text-soft no-underline hover:text-ink pointer-coarse:py-3 sm:px-3"
           activeProps={{
             className: "!border-primary !text-ink font-medium",
             "aria-current": "page",

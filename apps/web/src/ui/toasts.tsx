@@ -19,7 +19,10 @@ export function Toasts({ children }: { readonly children: ReactNode }) {
     <Toast.Provider toastManager={manager} limit={3}>
       {children}
       <Toast.Portal>
-        <Toast.Viewport className="fixed inset-x-3 bottom-16 z-50 flex flex-col gap-2 sm:inset-x-auto sm:bottom-4 sm:right-4 sm:w-80">
+        <Toast.Viewport
+          data-toasts=""
+          className="fixed inset-x-3 bottom-32 z-50 flex flex-col gap-2 sm:inset-x-auto sm:bottom-20 sm:right-4 sm:w-80"
+        >
           <ToastList />
         </Toast.Viewport>
       </Toast.Portal>
