@@ -94,6 +94,19 @@ describe("an upload", () => {
     ]);
   });
 
+  test("needs no folder that can be written: without one a stopped upload begins anew", async () => {
+    const file = await artifactFile("1.4.0");
+    const XDG_STATE_HOME = at("no-folder");
+    writeFileSync(XDG_STATE_HOME, "");
+
+    const { tus } = await upload([file]);
+    const { code, err } = await runMoult(["release", "upload", "--product", "gw2", file], {
+      environment: { ...signedInTo(tus), XDG_STATE_HOME },
+    });
+
+    expect([code, err]).toEqual([0, ""]);
+  });
+
   test("over a connection that breaks goes on, and says so", async () => {
     const file = await artifactFile("1.4.0");
 

@@ -17,7 +17,10 @@ function uploadsFolder(environment: Environment): string {
   return join(root, "moult", "uploads");
 }
 
-/** One small file for each upload that is under way, so that two runs at once never write the same one. */
+/**
+ * One small file for each upload that is under way, so that two runs at once never write the same one. Where nothing can be
+ * kept (a build machine without a home) an upload goes all the same; one that was stopped begins anew.
+ */
 export function uploadMemory(environment: Environment): UploadMemory {
   const folder = uploadsFolder(environment);
   const pathOf = (fingerprint: string): string =>
@@ -26,13 +29,17 @@ export function uploadMemory(environment: Environment): UploadMemory {
     recall: async (fingerprint) => {
       try {
         return (await readFile(pathOf(fingerprint), "utf8")).trim();
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
+      } catch {
+        // Not there, or not to be had: either way nothing is known.
+        return undefined;
       }
     },
-    remember: (fingerprint, uploadId) =>
-      writeFileWhole(pathOf(fingerprint), `${uploadId}\n`, { mode: 0o600, mayReplace: true }),
-    forget: (fingerprint) => rm(pathOf(fingerprint), { force: true }),
+    remember: async (fingerprint, uploadId) => {
+      const file = { mode: 0o600, mayReplace: true };
+      await writeFileWhole(pathOf(fingerprint), `${uploadId}\n`, file).catch(() => undefined);
+    },
+    forget: async (fingerprint) => {
+      await rm(pathOf(fingerprint), { force: true }).catch(() => undefined);
+    },
   };
 }
