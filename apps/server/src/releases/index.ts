@@ -1,5 +1,4 @@
-export { releaseOrRefusal } from "./find-release.ts";
-export { findUploaded } from "./find-release.ts";
+export { findUploaded, releaseOrRefusal } from "./find-release.ts";
 export { holdRelease } from "./hold-release.ts";
 export { createReleaseHandlers } from "./operations.ts";
 export { createReferencedBlobs } from "./referenced-blobs.ts";
