@@ -3,7 +3,7 @@ import { Deployment } from "./deployment.ts";
 import { DeviceContact, DeviceState } from "./device.ts";
 import { FleetEvent } from "./event.ts";
 import { DeploymentId } from "./ids.ts";
-import { Instant } from "./names.ts";
+import { Instant, ProductName } from "./names.ts";
 
 /** Something that waits for a person. */
 export const FleetNeed = z.object({
@@ -35,6 +35,7 @@ export const Overview = z.object({
    */
   byRunning: z.array(
     z.object({
+      product: ProductName,
       artifactName: z.string().nullable(),
       count: z.int().min(0),
       /** A running deployment brings it. */

@@ -1,3 +1,4 @@
+import type { ProductName } from "@moult/model";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
@@ -85,8 +86,8 @@ describe("the overview", () => {
     ],
     moving: [deployment()],
     byRunning: [
-      { artifactName: "1.3.0", count: 15, isMoving: false },
-      { artifactName: "1.4.0", count: 3, isMoving: true },
+      { product: "gw2" as ProductName, artifactName: "1.3.0", count: 15, isMoving: false },
+      { product: "gw2" as ProductName, artifactName: "1.4.0", count: 3, isMoving: true },
     ],
     otherRunning: { versions: 4, count: 2 },
     byState: { pending: 7, accepted: 20, rejected: 0, decommissioned: 0 },

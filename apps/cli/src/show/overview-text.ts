@@ -35,8 +35,8 @@ function runningLines(
 ): readonly string[] {
   const whole = Math.max(1, byState.accepted ?? 0);
   const rows = [
-    ...byRunning.map(({ artifactName, count, isMoving }) => ({
-      name: artifactName === null ? "unknown" : plainText(artifactName),
+    ...byRunning.map(({ product, artifactName, count, isMoving }) => ({
+      name: `${product} ${artifactName === null ? "unknown" : plainText(artifactName)}`,
       count,
       isMoving,
     })),

@@ -1,4 +1,4 @@
-import type { DeviceContact, DeviceState, ProductName } from "@moult/model";
+import type { DeviceContact, DeviceState, Overview, ProductName } from "@moult/model";
 import { fleetContact } from "../devices/index.ts";
 import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -11,7 +11,7 @@ export interface FleetCounts {
   readonly byContact: Record<DeviceContact, number>;
   readonly byState: Record<DeviceState, number>;
   /** Accepted devices by what they run. */
-  readonly byRunning: ReadonlyMap<string | null, number>;
+  readonly byRunning: readonly Omit<Overview["byRunning"][number], "isMoving">[];
   readonly conflicts: number;
   readonly pendingKeys: number;
 }
@@ -23,14 +23,17 @@ export async function countFleet(
   clock: { readonly now: number; readonly checkInSeconds: number },
 ): Promise<FleetCounts> {
   const byState = { pending: 0, accepted: 0, rejected: 0, decommissioned: 0 };
-  const byRunning = new Map<string | null, number>();
+  const byRunning: { product: ProductName; artifactName: string | null; count: number }[] = [];
   for (const name of product === undefined ? await productNames(db) : [product]) {
     await othersTurn();
+    const accepted = new Map<string | null, number>();
     for (const { state, artifactName, count } of await runningCounts(db, name)) {
       byState[state] += count;
       if (state === "accepted")
-        byRunning.set(artifactName, (byRunning.get(artifactName) ?? 0) + count);
+        accepted.set(artifactName, (accepted.get(artifactName) ?? 0) + count);
     }
+    for (const [artifactName, count] of accepted)
+      byRunning.push({ product: name, artifactName, count });
   }
   await othersTurn();
   const byContact = await fleetContact(db, product, clock);

@@ -92,8 +92,8 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
       asOf: new Date(TEST_NOW).toISOString(),
     });
     expect(shown.byRunning).toEqual([
-      { artifactName: "1.0", count: 2, isMoving: false },
-      { artifactName: "2.0", count: 1, isMoving: false },
+      { product: PRODUCT, artifactName: "1.0", count: 2, isMoving: false },
+      { product: PRODUCT, artifactName: "2.0", count: 1, isMoving: false },
     ]);
     expect(shown.recent.map(({ body }) => body.kind)).toEqual([
       "deployment-tripped",
@@ -108,8 +108,8 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
     await deploy(db, await addRelease(db, "2.0"));
 
     expect((await overview(db, PRODUCT)).byRunning).toEqual([
-      { artifactName: "1.0", count: 2, isMoving: false },
-      { artifactName: "2.0", count: 0, isMoving: true },
+      { product: PRODUCT, artifactName: "1.0", count: 2, isMoving: false },
+      { product: PRODUCT, artifactName: "2.0", count: 0, isMoving: true },
     ]);
     expect(await overview(db, "other" as ProductName)).toMatchObject({
       moving: [],

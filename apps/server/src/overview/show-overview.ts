@@ -32,7 +32,6 @@ export async function showOverview(
 ): Promise<Overview> {
   const unfinished = await unfinishedDeployments(db, product);
   const running = unfinished.filter(({ state }) => state === "running");
-  const moving = new Set<string>(running.map(({ version }) => version));
   const kinds = { kinds: RECENT_KINDS };
   const needs = needsOf(unfinished, counts);
   return {
@@ -43,7 +42,7 @@ export async function showOverview(
     }),
     needs,
     moving: running.slice(0, MOVING_MAX),
-    ...rankRunning(counts.byRunning, moving),
+    ...rankRunning(counts.byRunning, running),
     byState: counts.byState,
     byContact: counts.byContact,
     recent: (await namedEventPage(db, kinds, undefined, RECENT_MAX)).items,
