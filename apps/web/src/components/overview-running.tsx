@@ -2,6 +2,7 @@ import type { Reply } from "@moult/client";
 import { MINUTE_MS } from "@moult/base";
 import type { ReactNode } from "react";
 import { count, counted } from "../format/number.ts";
+import type { DevicesSearch } from "../server/page-search.ts";
 import { useNow } from "../ui/clock.ts";
 import { Foreign } from "../ui/foreign.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -14,6 +15,8 @@ type Overview = Reply<"showOverview">;
 export function OverviewRunning({ overview }: { readonly overview: Overview }) {
   const { byRunning, otherRunning, asOf } = overview;
   const now = useNow(MINUTE_MS);
+  // Who has one product never reads the word.
+  const hasProducts = new Set(byRunning.map(({ product }) => product)).size > 1;
   const most = Math.max(1, ...byRunning.map((row) => row.count), otherRunning.count);
   const isOld = now - Date.parse(asOf) > MINUTE_MS;
   return (
@@ -33,9 +36,9 @@ export function OverviewRunning({ overview }: { readonly overview: Overview }) {
         <ul className="grid grid-cols-[minmax(5rem,9rem)_1fr_auto] gap-x-3 gap-y-1.5">
           {byRunning.map((row) => (
             <RunningRow
-              key={row.artifactName ?? ""}
-              name={<RunningName artifactName={row.artifactName} />}
-              {...(row.artifactName === null ? {} : { running: row.artifactName })}
+              key={`${row.product} ${row.artifactName ?? ""}`}
+              name={<RunningName row={row} isProductShown={hasProducts} />}
+              {...(row.artifactName === null ? {} : { search: devicesOf(row) })}
               devices={row.count}
               share={row.count / most}
               isMoving={row.isMoving}
@@ -59,12 +62,36 @@ export function OverviewRunning({ overview }: { readonly overview: Overview }) {
   );
 }
 
-function RunningName({ artifactName }: { readonly artifactName: string | null }) {
-  if (artifactName === null) return <span className="text-soft">not known yet</span>;
+type Row = Overview["byRunning"][number];
+
+const devicesOf = ({ product, artifactName }: Row): DevicesSearch =>
+  artifactName === null
+    ? { product, state: "accepted" }
+    : { product, running: artifactName, state: "accepted" };
+
+function RunningName({
+  row,
+  isProductShown,
+}: {
+  readonly row: Row;
+  readonly isProductShown: boolean;
+}) {
+  const { product, artifactName } = row;
+  const prefix = isProductShown && <span className="shrink-0 text-soft">{product}</span>;
+  if (artifactName === null)
+    return (
+      <>
+        {prefix}
+        <span className="text-soft">not known yet</span>
+      </>
+    );
   return (
-    <TextLink to="/devices" search={{ running: artifactName, state: "accepted" }} isQuiet>
-      <Foreign text={artifactName} cut mono />
-    </TextLink>
+    <>
+      {prefix}
+      <TextLink to="/devices" search={devicesOf(row)} isQuiet>
+        <Foreign text={artifactName} cut mono />
+      </TextLink>
+    </>
   );
 }
 
@@ -73,7 +100,7 @@ function RunningRow({
   devices,
   share,
   isMoving,
-  running,
+  search,
 }: {
   readonly name: ReactNode;
   readonly devices: number;
@@ -81,7 +108,7 @@ function RunningRow({
   readonly share: number;
   readonly isMoving: boolean;
   /** Whose devices the number leads to. */
-  readonly running?: string;
+  readonly search?: DevicesSearch;
 }) {
   return (
     <li className="col-span-3 grid grid-cols-subgrid items-center">
@@ -96,10 +123,10 @@ function RunningRow({
         />
       </span>
       <span className="tabular text-right">
-        {running === undefined ? (
+        {search === undefined ? (
           count(devices)
         ) : (
-          <TextLink to="/devices" search={{ running, state: "accepted" }}>
+          <TextLink to="/devices" search={search}>
             {count(devices)}
           </TextLink>
         )}

@@ -16,26 +16,27 @@ interface Place {
   readonly isMore?: boolean;
 }
 
+const DEVICE_NEEDS: readonly string[] = ["devices-pending", "keys-pending", "identity-conflict"];
+
 /** Places, with how many things there wait for a person. */
 function usePlaces(): readonly Place[] {
   const { data } = useOperation("showOverview");
-  const waiting = (...kinds: readonly string[]): number =>
-    (data?.needs ?? [])
-      .filter(({ kind }) => kinds.includes(kind))
-      .reduce((sum, need) => sum + need.count, 0);
+  const needs = data?.needs ?? [];
+  const stopped = needs.filter(({ kind }) => kind === "deployment-tripped");
+  const devices = needs.filter(({ kind }) => DEVICE_NEEDS.includes(kind));
   return [
     { label: "Overview", icon: "overview", link: { to: "/" } },
     {
       label: "Deployments",
       icon: "deployments",
       link: { to: "/deployments" },
-      waiting: waiting("deployment-tripped"),
+      waiting: stopped.length,
     },
     {
       label: "Devices",
       icon: "devices",
       link: { to: "/devices" },
-      waiting: waiting("devices-pending", "identity-conflict"),
+      waiting: devices.reduce((sum, need) => sum + need.count, 0),
     },
     { label: "Groups", icon: "groups", link: { to: "/groups" }, isMore: true },
     { label: "Releases", icon: "releases", link: { to: "/releases" } },
