@@ -53,7 +53,7 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
       state: "running",
       by: "Ada",
     },
-    "Ada asked to accept 12431 devices: 4000 done so far.",
+    "Ada asked to accept 12,431 devices: 4,000 done so far.",
   ],
   [
     {

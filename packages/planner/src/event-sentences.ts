@@ -6,6 +6,7 @@ import type {
   FleetEventBody,
   Outcome,
 } from "@moult/model";
+import { counted, numberText } from "./counted.ts";
 import { tripWords } from "./headline.ts";
 
 /** What the things that an event is about are called; null when it is about none, or the thing is gone. */
@@ -93,8 +94,8 @@ const SENTENCES: {
   "group-changed": (_, { group }) =>
     `${group === null ? "A group" : `The group ${group}`} changed.`,
   "bulk-change-progressed": ({ action, done, total, state, by }) => {
-    const devices = total === 1 ? "1 device" : `${total} devices`;
-    return `${by} asked to ${ASKED[action](devices)}: ${state === "finished" ? "that is done" : `${done} done so far`}.`;
+    const progress = state === "finished" ? "that is done" : `${numberText(done)} done so far`;
+    return `${by} asked to ${ASKED[action](counted(total, "device"))}: ${progress}.`;
   },
   "product-changed": ({ product }) => `The product ${product} changed.`,
   "release-changed": ({ version }) => `The release ${version} changed.`,

@@ -1,5 +1,6 @@
 import { unreachable } from "@moult/base";
 import type { BulkAction, BulkRefusal } from "@moult/model";
+import { counted, numberText } from "@moult/planner";
 
 /** What a rehearsal found, counted. */
 export interface Foreseen {
@@ -26,20 +27,20 @@ export function rehearsalSentence(kind: BulkAction["kind"], foreseen: Foreseen):
   const [first, second] = refused;
   return [
     ...(changes === 0 ? ["Changes nothing."] : happening(kind, foreseen)),
-    ...(unchanged === 0 ? [] : [`${number(unchanged)} ${already(kind, unchanged)}.`]),
+    ...(unchanged === 0 ? [] : [`${numberText(unchanged)} ${already(kind, unchanged)}.`]),
     ...(first === undefined
       ? []
       : [
           second === undefined
-            ? `${number(refusals)} cannot be changed: ${withoutStop(first.sentence)}.`
-            : `${number(refusals)} cannot be changed, for ${refused.length} reasons.`,
+            ? `${numberText(refusals)} cannot be changed: ${withoutStop(first.sentence)}.`
+            : `${numberText(refusals)} cannot be changed, for ${refused.length} reasons.`,
         ]),
   ].join(" ");
 }
 
 function happening(kind: BulkAction["kind"], foreseen: Foreseen): string[] {
   const { changes, updating } = foreseen;
-  const devices = changes === 1 ? "1 device" : `${number(changes)} devices`;
+  const devices = counted(changes, "device");
   const they = changes === 1 ? "it" : "they";
   const aborted =
     updating === 0
@@ -47,7 +48,7 @@ function happening(kind: BulkAction["kind"], foreseen: Foreseen): string[] {
       : [
           changes === 1
             ? "It is in an update, which counts as aborted."
-            : `${number(updating)} of them ${are(updating)} in an update, which counts as aborted.`,
+            : `${numberText(updating)} of them ${are(updating)} in an update, which counts as aborted.`,
         ];
   switch (kind) {
     case "accept":
@@ -90,13 +91,13 @@ function rejecting({ changes, keysOnly }: Foreseen, aborted: readonly string[]):
     keysOnly === 0
       ? []
       : [
-          `Of ${number(keysOnly)} only a waiting key is turned down: ${keysOnly === 1 ? "the device itself stays" : "the devices themselves stay"} accepted.`,
+          `Of ${numberText(keysOnly)} only a waiting key is turned down: ${keysOnly === 1 ? "the device itself stays" : "the devices themselves stay"} accepted.`,
         ];
   if (rejected === 0) return keys;
   return [
     rejected === 1
       ? "Rejects 1 device: it gets no more updates, and what it runs keeps running."
-      : `Rejects ${number(rejected)} devices: they get no more updates, and what they run keeps running.`,
+      : `Rejects ${numberText(rejected)} devices: they get no more updates, and what they run keeps running.`,
     ...aborted,
     `Accepting ${them(rejected)} later lets ${them(rejected)} in again.`,
     ...keys,
@@ -108,14 +109,14 @@ function keysTrusted({ waitingKeys }: Foreseen): string[] {
   return [
     waitingKeys === 1
       ? "1 key is trusted without anybody comparing its fingerprint."
-      : `${number(waitingKeys)} keys are trusted without anybody comparing their fingerprints.`,
+      : `${numberText(waitingKeys)} keys are trusted without anybody comparing their fingerprints.`,
   ];
 }
 
 function conflictsSettled({ conflicts }: Foreseen): string[] {
   if (conflicts === 0) return [];
   return [
-    `${number(conflicts)} ${conflicts === 1 ? "is" : "are"} claimed by two machines; accepting ends the conflict.`,
+    `${numberText(conflicts)} ${conflicts === 1 ? "is" : "are"} claimed by two machines; accepting ends the conflict.`,
   ];
 }
 
@@ -154,5 +155,3 @@ const are = (count: number): string => (count === 1 ? "is" : "are");
 const them = (count: number): string => (count === 1 ? "it" : "them");
 const quoted = (name = ""): string => `"${name}"`;
 const withoutStop = (sentence: string): string => sentence.replace(/\.$/, "");
-/** `12,431`, in the language of the sentences. */
-export const number = (count: number): string => count.toLocaleString("en");

@@ -1,6 +1,7 @@
 import type { DeviceSelection } from "@moult/api";
 import { present } from "@moult/base";
 import type { BulkAction, BulkChange, BulkChangeId, DeviceId } from "@moult/model";
+import { numberText } from "@moult/planner";
 import type { ContactClock } from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { newId } from "../platform/new-id.ts";
@@ -8,7 +9,6 @@ import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { bulkChangeById, insertGathering, insertMembers, setRunning } from "./queries.ts";
 import { devicesOf, groupOrRefusal } from "./rehearse.ts";
-import { number } from "./rehearsal-sentence.ts";
 
 /** Written down in one transaction; some milliseconds. */
 const WRITTEN_TOGETHER = 1_000;
@@ -57,6 +57,6 @@ export async function writeBulkChange(
 
 function countChanged(now: number, expected: number): string {
   const difference =
-    now > expected ? `${number(now - expected)} more` : `${number(expected - now)} fewer`;
-  return `It is ${number(now)} now (${difference}); nothing was changed.`;
+    now > expected ? `${numberText(now - expected)} more` : `${numberText(expected - now)} fewer`;
+  return `It is ${numberText(now)} now (${difference}); nothing was changed.`;
 }
