@@ -15,6 +15,7 @@ import type {
 import { authorise, credentialsOf, type Authenticator } from "./authorise.ts";
 import { HEARTBEAT_MS, eventStream } from "./event-stream.ts";
 import { lingerAfterReply, streamBodyOf } from "./stream-body.ts";
+import { createStreamPlaces, type StreamPlaces } from "./stream-places.ts";
 import { sendStream } from "./stream-reply.ts";
 
 export interface OperationRouteDeps {
@@ -27,17 +28,15 @@ export interface OperationRouteDeps {
   readonly heartbeatMs?: number;
 }
 
-/** Live streams at the same time, of all people together; each holds a connection and asks the database at each event. */
-const EVENT_STREAMS_MAX = 1_000;
-
 /** Inside, operations and handlers are plain values; `Handlers` is what ties each one to its types. */
 type AnyHandler = (context: AnyContext, input: unknown) => Promise<unknown>;
 type AnyContext = RequestContext &
   Partial<OperationContext> & { readonly exchange: SessionExchange };
 
 /** Every operation of the table as a route below the scope's prefix. */
-export function operationRoutes(app: FastifyInstance, deps: OperationRouteDeps): void {
+export function operationRoutes(app: FastifyInstance, parts: OperationRouteDeps): void {
   const all: readonly Operation[] = Object.values(operations);
+  const deps = { ...parts, places: createStreamPlaces() };
   app.register((scope, _options, done) => {
     scope.removeContentTypeParser("text/plain");
     for (const each of all) if (each.body !== "stream") mount(scope, each, deps);
@@ -55,9 +54,13 @@ export function operationRoutes(app: FastifyInstance, deps: OperationRouteDeps):
 
 const pathOf = (operation: Operation): string => operation.path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-function mount(scope: FastifyInstance, operation: Operation, deps: OperationRouteDeps): void {
+interface MountDeps extends OperationRouteDeps {
+  /** Of all operations that answer with a live stream. */
+  readonly places: StreamPlaces;
+}
+
+function mount(scope: FastifyInstance, operation: Operation, deps: MountDeps): void {
   const handler = deps.handlers[operation.id as OperationId] as unknown as AnyHandler;
-  const streams = { open: 0 };
   scope.route({
     method:
       operation.method === "GET" && operation.replyKind !== "events"
@@ -83,7 +86,6 @@ function mount(scope: FastifyInstance, operation: Operation, deps: OperationRout
         case "events":
           return sendEvents(request, reply, operation, parsedEvents(operation, result), {
             ...deps,
-            streams,
             end: () => abort.abort(),
           });
       }
@@ -172,14 +174,15 @@ function sendEvents(
   {
     authenticator,
     heartbeatMs = HEARTBEAT_MS,
-    streams,
+    places,
     end,
-  }: OperationRouteDeps & { readonly streams: { open: number }; readonly end: () => void },
+  }: MountDeps & { readonly end: () => void },
 ): FastifyReply {
-  if (streams.open >= EVENT_STREAMS_MAX)
+  const { tenantId, userId } = present(request.principal, "live streams are a person's");
+  const giveBack = places.take(`${tenantId} ${userId}`);
+  if (giveBack === undefined)
     throw new ApiError("unavailable", "Too many live streams are open; try again later.");
-  streams.open += 1;
-  reply.raw.once("close", () => (streams.open -= 1));
+  reply.raw.once("close", giveBack);
   const credentials = credentialsOf(request);
   const mayGoOn = async (): Promise<boolean> => {
     const principal = await authenticator.principalOf(credentials).catch(unlessRefused);

@@ -253,6 +253,29 @@ describe("live events", () => {
     await ended;
   });
 
+  test("of one person leave room for those of others", async () => {
+    const server = await live().server;
+    const listen = async (key: string): Promise<Response> => {
+      const headers = { authorization: `Bearer ${key}` };
+      return server.fetch("/events", { headers, signal: leave.signal });
+    };
+    const leave = new AbortController();
+    const greedy = await Promise.all(Array.from({ length: 101 }, () => listen("viewer")));
+
+    expect(greedy.filter(({ status }) => status === 503)).toHaveLength(1);
+    expect((await listen("operator")).status).toBe(200);
+    leave.abort();
+    await expect
+      .poll(async () => {
+        const again = await server.fetch("/events", {
+          headers: { authorization: "Bearer viewer" },
+        });
+        await again.body?.cancel();
+        return again.status;
+      })
+      .toBe(200);
+  });
+
   test("stop being made when the caller goes away", async () => {
     const { server: starting, ended } = live();
     const server = await starting;

@@ -40,7 +40,7 @@ export async function startTestServer(
     return {
       kind: roleOf(apiKey) === undefined ? "user" : "api-key",
       tenantId: db.tenantId,
-      userId: "u1" as UserId,
+      userId: role as string as UserId,
       name: "Ada",
       email: "ada@example.org",
       role,
