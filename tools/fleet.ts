@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { backOffDelayMs, errorChain, seededRandom } from "@moult/base";
 import { Provisioning } from "@moult/device-protocol";
 import { createFleetLink } from "./fleet/fleet-link.ts";
+import { createGate } from "./fleet/gate.ts";
 import { SimulatedDevice, type Behaviour } from "./fleet/simulated-device.ts";
 
 // A fleet of simulated devices over the real protocol, from one process: for the demo's FLEET=10000, for tests of lists,
@@ -32,6 +33,15 @@ interface Tally {
   errors: number;
   lastError: string;
 }
+
+const NOTHING_YET: Tally = {
+  enrolled: 0,
+  accepted: 0,
+  checkIns: 0,
+  updated: 0,
+  errors: 0,
+  lastError: "",
+};
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -67,16 +77,12 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort());
 
-  const link = createFleetLink(provisioning, wholeNumber("connections", values.connections));
+  const connections = wholeNumber("connections", values.connections);
+  const link = createFleetLink(provisioning, connections);
+  // A challenge holds for a minute only: who asks for one gets a connection for the answer too.
+  const gate = createGate(connections);
   const random = seededRandom(count);
-  const tally: Tally = {
-    enrolled: 0,
-    accepted: 0,
-    checkIns: 0,
-    updated: 0,
-    errors: 0,
-    lastError: "",
-  };
+  const tally: Tally = { ...NOTHING_YET };
   const wait = async (delayMs: number) => {
     await sleep(delayMs, undefined, { signal: stopping.signal });
   };
@@ -95,7 +101,7 @@ async function main(): Promise<void> {
   try {
     await Promise.all(
       devices.map((device) =>
-        live(device, { tally, wait, intervalMs, once: values.once, stopping }),
+        live(device, { tally, wait, gate, intervalMs, once: values.once, stopping }),
       ),
     );
   } finally {
@@ -108,6 +114,7 @@ async function main(): Promise<void> {
 interface Life {
   readonly tally: Tally;
   readonly wait: (delayMs: number) => Promise<void>;
+  readonly gate: <T>(enter: () => Promise<T>) => Promise<T>;
   readonly intervalMs: number | undefined;
   readonly once: boolean;
   readonly stopping: AbortController;
@@ -123,7 +130,7 @@ async function live(device: SimulatedDevice, life: Life): Promise<void> {
   while (!stopping.signal.aborted) {
     try {
       if (!isAccepted) {
-        isAccepted = (await device.enrol()) === "accepted";
+        isAccepted = (await life.gate(() => device.enrol())) === "accepted";
         if (!isEnrolled) tally.enrolled += 1;
         isEnrolled = true;
         if (isAccepted) tally.accepted += 1;

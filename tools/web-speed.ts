@@ -13,7 +13,7 @@ const OVERVIEW_MS_MAX = 1_500;
 const PLACES = [
   { name: "overview", path: "/", row: { role: "region", name: /^Needs you/ } },
   { name: "devices", path: "/devices", row: { role: "table", name: "Devices" } },
-  { name: "deployments", path: "/deployments", row: { role: "table", name: /^Deployments/ } },
+  { name: "deployments", path: "/deployments", row: { role: "table", name: /deployments/i } },
 ] as const;
 
 async function msToFirstRow(
