@@ -34,9 +34,9 @@ export function BulkBar({
   return (
     <section
       aria-label="Selected devices"
-      className="sticky bottom-2 z-10 flex flex-wrap items-center gap-2 rounded-lg border border-control bg-raised p-2 shadow-lg max-sm:bottom-22"
+      className="sticky bottom-2 z-10 flex flex-wrap items-center gap-2 rounded-lg border border-control bg-raised p-2 shadow-lg max-sm:bottom-18"
     >
-      <span className="tabular px-2 font-medium" role="status">
+      <span className="tabular px-2 font-medium max-sm:grow" role="status">
         {selected === null
           ? "All matching are selected"
           : `${isMore ? "More than " : ""}${exactCount(selected)} selected`}
@@ -47,8 +47,10 @@ export function BulkBar({
           {count(matching.count)} matching
         </Button>
       )}
-      <span className="flex flex-wrap gap-2 sm:ml-auto">
+      <span className="flex flex-wrap gap-2 max-sm:order-2 sm:ml-auto">
         <Verbs selection={selection} filter={filter} onVerb={setVerb} />
+      </span>
+      <span className="max-sm:order-1">
         <Button kind="quiet" onClick={onClear}>
           Clear
         </Button>

@@ -126,7 +126,7 @@ function Trust({ trust }: { readonly trust: Preview["trust"] }) {
   const unknown = trust["unknown"] ?? 0;
   if (levels.length === 0 && unknown === 0) return null;
   return (
-    <Part title="How they trust">
+    <Part title="Trust">
       <ul className="flex flex-wrap gap-2">
         {levels.map((level) => (
           <li key={level}>

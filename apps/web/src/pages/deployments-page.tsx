@@ -175,7 +175,8 @@ function NoDeployments({ isFiltered }: { readonly isFiltered: boolean }) {
     <Empty title="No deployments yet">
       <p>
         A deployment brings a <TextLink to="/releases">release</TextLink> to{" "}
-        <TextLink to="/devices">devices</TextLink>. Both must exist first.
+        <TextLink to="/devices">devices</TextLink>. Both must exist first:{" "}
+        <TextLink to="/first-steps">the first steps</TextLink> lead there.
       </p>
     </Empty>
   );

@@ -21,7 +21,7 @@ export function Toasts({ children }: { readonly children: ReactNode }) {
       <Toast.Portal>
         <Toast.Viewport
           data-toasts=""
-          className="fixed inset-x-3 bottom-32 z-50 flex flex-col gap-2 sm:inset-x-auto sm:bottom-20 sm:right-4 sm:w-80"
+          className="fixed inset-x-3 top-16 z-50 flex flex-col gap-2 sm:inset-x-auto sm:bottom-20 sm:top-auto sm:right-4 sm:w-80"
         >
           <ToastList />
         </Toast.Viewport>
