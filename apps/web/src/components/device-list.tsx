@@ -117,7 +117,7 @@ function DevicePage({
   /** How the page after this one is asked for. */
   readonly next: { readonly query: { readonly cursor: string } } | null;
 }) {
-  const { hasPrevious, ...paging } = usePaging();
+  const paging = usePaging();
   const queryClient = useQueryClient();
   const shown =
     search.state === "pending"
@@ -127,7 +127,7 @@ function DevicePage({
     if (next !== null) paging.next(next.query.cursor);
   };
   return (
-    <ListKeys onPrevious={() => hasPrevious && paging.previous()} onNext={goNext}>
+    <ListKeys onPrevious={() => paging.hasPrevious && paging.previous()} onNext={goNext}>
       <div className="mb-2 sm:hidden">
         <CheckField
           label="Select this page"
@@ -144,10 +144,8 @@ function DevicePage({
       />
       <Pager
         summary={summary}
-        hasPrevious={hasPrevious}
-        hasNext={next !== null}
-        onPrevious={paging.previous}
-        onNext={goNext}
+        paging={paging}
+        nextCursor={next?.query.cursor ?? null}
         onNextIntent={() => {
           if (next !== null) void queryClient.prefetchQuery(operationQuery("listDevices", next));
         }}

@@ -65,10 +65,8 @@ export function Preauthorisations({
               {(nextCursor !== null || paging.hasPrevious) && (
                 <Pager
                   summary={counted(items.length, "device")}
-                  hasPrevious={paging.hasPrevious}
-                  hasNext={nextCursor !== null}
-                  onPrevious={paging.previous}
-                  onNext={() => nextCursor !== null && paging.next(nextCursor)}
+                  paging={paging}
+                  nextCursor={nextCursor}
                 />
               )}
             </>

@@ -83,10 +83,8 @@ export function ActivityPage() {
               <Days events={items} />
               <Pager
                 summary={counted(items.length, "event")}
-                hasPrevious={paging.hasPrevious}
-                hasNext={nextCursor !== null}
-                onPrevious={paging.previous}
-                onNext={() => nextCursor !== null && paging.next(nextCursor)}
+                paging={paging}
+                nextCursor={nextCursor}
               />
             </>
           )

@@ -123,10 +123,8 @@ function Assignments() {
             <AssignmentTable assignments={items} />
             <Pager
               summary={counted(items.length, "device")}
-              hasPrevious={paging.hasPrevious}
-              hasNext={nextCursor !== null}
-              onPrevious={paging.previous}
-              onNext={() => nextCursor !== null && paging.next(nextCursor)}
+              paging={paging}
+              nextCursor={nextCursor}
             />
           </>
         )
@@ -157,10 +155,8 @@ function Waiting() {
             <WaitingTable devices={items} />
             <Pager
               summary={counted(items.length, "device")}
-              hasPrevious={paging.hasPrevious}
-              hasNext={nextCursor !== null}
-              onPrevious={paging.previous}
-              onNext={() => nextCursor !== null && paging.next(nextCursor)}
+              paging={paging}
+              nextCursor={nextCursor}
             />
           </>
         )

@@ -51,10 +51,8 @@ export function DeploymentHistoryPage() {
               <EventList events={items} name="History, newest first" />
               <Pager
                 summary={counted(items.length, "event")}
-                hasPrevious={paging.hasPrevious}
-                hasNext={nextCursor !== null}
-                onPrevious={paging.previous}
-                onNext={() => nextCursor !== null && paging.next(nextCursor)}
+                paging={paging}
+                nextCursor={nextCursor}
               />
             </>
           )

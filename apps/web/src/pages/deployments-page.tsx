@@ -151,10 +151,8 @@ function PagesOf({ title }: { readonly title: string | undefined }) {
             {hasPages && (
               <Pager
                 summary={counted(items.length, "deployment")}
-                hasPrevious={paging.hasPrevious}
-                hasNext={nextCursor !== null}
-                onPrevious={paging.previous}
-                onNext={() => nextCursor !== null && paging.next(nextCursor)}
+                paging={paging}
+                nextCursor={nextCursor}
               />
             )}
           </section>

@@ -22,7 +22,8 @@ export function DeviceDeploymentsPage() {
 
 function Updates() {
   const deviceId = useDeviceId();
-  const { cursor, hasPrevious, previous, next } = usePaging();
+  const paging = usePaging();
+  const { cursor } = paging;
   const answer = useOperation(
     "listDeviceAssignments",
     {
@@ -43,10 +44,8 @@ function Updates() {
               {(hasPrevious || nextCursor !== null) && (
                 <Pager
                   summary={`${counted(items.length, "update")}, newest first`}
-                  hasPrevious={hasPrevious}
-                  hasNext={nextCursor !== null}
-                  onPrevious={previous}
-                  onNext={() => nextCursor !== null && next(nextCursor)}
+                  paging={paging}
+                  nextCursor={nextCursor}
                 />
               )}
             </>

@@ -10,7 +10,8 @@ const PAGE = 100;
 
 export function DeviceTimelinePage() {
   const deviceId = useDeviceId();
-  const { cursor, hasPrevious, previous, next } = usePaging();
+  const paging = usePaging();
+  const { cursor } = paging;
   const answer = useOperation(
     "listDeviceTimeline",
     {
@@ -29,10 +30,8 @@ export function DeviceTimelinePage() {
             <Timeline events={items} />
             <Pager
               summary={`${exactCount(items.length)} events, newest first`}
-              hasPrevious={hasPrevious}
-              hasNext={nextCursor !== null}
-              onPrevious={previous}
-              onNext={() => nextCursor !== null && next(nextCursor)}
+              paging={paging}
+              nextCursor={nextCursor}
             />
           </>
         )

@@ -49,10 +49,8 @@ export function ReleasesPage() {
               {(nextCursor !== null || paging.hasPrevious) && (
                 <Pager
                   summary={counted(items.length, "release")}
-                  hasPrevious={paging.hasPrevious}
-                  hasNext={nextCursor !== null}
-                  onPrevious={paging.previous}
-                  onNext={() => nextCursor !== null && paging.next(nextCursor)}
+                  paging={paging}
+                  nextCursor={nextCursor}
                 />
               )}
             </>

@@ -6,10 +6,10 @@ const CONTROL =
 
 export interface FieldFrameProps {
   readonly label: string;
-  readonly hint?: ReactNode;
+  readonly hint?: ReactNode | undefined;
   readonly error?: string | undefined;
   /** The label is heard, not seen. */
-  readonly isLabelHidden?: boolean;
+  readonly isLabelHidden?: boolean | undefined;
 }
 
 interface FrameIds {
@@ -70,12 +70,7 @@ export function TextField({
     readonly isMono?: boolean;
   }) {
   return (
-    <FieldFrame
-      label={label}
-      {...(hint === undefined ? {} : { hint })}
-      {...(error === undefined ? {} : { error })}
-      {...(isLabelHidden === undefined ? {} : { isLabelHidden })}
-    >
+    <FieldFrame label={label} hint={hint} error={error} isLabelHidden={isLabelHidden}>
       {({ id, describedBy }) => (
         <input
           {...input}
@@ -106,11 +101,7 @@ export function TextArea({
   readonly isMono?: boolean;
 }) {
   return (
-    <FieldFrame
-      label={label}
-      {...(hint === undefined ? {} : { hint })}
-      {...(error === undefined ? {} : { error })}
-    >
+    <FieldFrame label={label} hint={hint} error={error}>
       {({ id, describedBy }) => (
         <textarea
           id={id}
@@ -146,12 +137,7 @@ export function SelectField<Value extends string>({
   readonly onChange: (value: Value) => void;
 }) {
   return (
-    <FieldFrame
-      label={label}
-      {...(hint === undefined ? {} : { hint })}
-      {...(error === undefined ? {} : { error })}
-      {...(isLabelHidden === undefined ? {} : { isLabelHidden })}
-    >
+    <FieldFrame label={label} hint={hint} error={error} isLabelHidden={isLabelHidden}>
       {({ id, describedBy }) => (
         <select
           id={id}

@@ -1,32 +1,31 @@
 import { Button } from "./button.tsx";
+import type { usePaging } from "./use-paging.ts";
 
 export interface PagerProps {
   /** "1-100 of 12,431": what is known of where this page is. */
   readonly summary: string;
-  readonly hasPrevious: boolean;
-  readonly hasNext: boolean;
-  readonly onPrevious: () => void;
-  readonly onNext: () => void;
+  readonly paging: Pick<ReturnType<typeof usePaging>, "hasPrevious" | "previous" | "next">;
+  /** Of the page after this one; null on the last. */
+  readonly nextCursor: string | null;
   /** Fetches the next page already when somebody is about to ask for it. */
   readonly onNextIntent?: () => void;
 }
 
 /** Pages by cursor: forward and back, with an address each; find-in-page, printing and the back button work. */
-export function Pager(props: PagerProps) {
-  const { summary, hasPrevious, hasNext, onPrevious, onNext, onNextIntent } = props;
+export function Pager({ summary, paging, nextCursor, onNextIntent }: PagerProps) {
   return (
     <nav aria-label="Pages" className="flex flex-wrap items-center justify-between gap-3 py-3">
       <span className="tabular text-soft">{summary}</span>
       <span className="flex gap-2">
         <Button
-          disabledReason={hasPrevious ? undefined : "this is the first page"}
-          onClick={onPrevious}
+          disabledReason={paging.hasPrevious ? undefined : "this is the first page"}
+          onClick={paging.previous}
         >
           Previous
         </Button>
         <Button
-          disabledReason={hasNext ? undefined : "this is the last page"}
-          onClick={onNext}
+          disabledReason={nextCursor === null ? "this is the last page" : undefined}
+          onClick={() => nextCursor !== null && paging.next(nextCursor)}
           {...(onNextIntent === undefined
             ? {}
             : { onPointerEnter: onNextIntent, onFocus: onNextIntent })}
