@@ -41,7 +41,7 @@ function Updates() {
           ) : (
             <>
               <Attempts assignments={items} deviceId={deviceId} />
-              {(hasPrevious || nextCursor !== null) && (
+              {(paging.hasPrevious || nextCursor !== null) && (
                 <Pager
                   summary={`${counted(items.length, "update")}, newest first`}
                   paging={paging}
