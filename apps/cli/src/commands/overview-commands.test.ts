@@ -76,6 +76,7 @@ test("changes are a line for each second, with where the changed deployments sta
 
 describe("the overview", () => {
   const shown = (fields = {}) => ({
+    headline: "One thing needs you; 1 deployment runs.",
     needs: [
       {
         kind: "devices-pending",
@@ -109,7 +110,9 @@ describe("the overview", () => {
 
     const { out } = await moult("overview");
 
-    expect(out).toMatch(/^Needs you\n {2}7 devices ask to join\.\n\nMoving\n {2}november: Stage 1/);
+    expect(out).toMatch(
+      /^One thing needs you; 1 deployment runs\.\n\nNeeds you\n {2}7 devices ask to join\.\n\nMoving\n {2}november: Stage 1/,
+    );
     expect(out).toContain(" 3  on its way");
     expect(out).toContain("4 other versions");
     expect(out).toContain("Heard from\n  17 on time, 2 silent, 1 never seen");

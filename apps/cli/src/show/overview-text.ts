@@ -8,12 +8,13 @@ const BAR_COLUMNS = 30;
 
 /** Where the fleet stands: what needs somebody first. */
 export function overviewText(overview: Overview, terminal: Terminal): string {
-  const { needs, moving, recent } = overview;
+  const { headline, needs, moving, recent } = overview;
   const section = (title: string, lines: readonly string[]): readonly string[] =>
     lines.length === 0
       ? []
       : [[terminal.style("bold", title), ...lines.map((line) => `  ${line}`)].join("\n")];
   return [
+    plainText(headline),
     ...section(
       "Needs you",
       needs.length === 0 ? ["Nothing."] : needs.map(({ sentence }) => plainText(sentence)),

@@ -74,6 +74,28 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
     return offered;
   };
 
+  test("a list is of the states that were asked for, the newest first", async () => {
+    const { db, releaseId } = await fleet(2);
+    const { id: running } = await deploy(db, releaseId);
+    const { id: paused } = await deploy(db, releaseId);
+    const { id: aborted } = await deploy(db, releaseId);
+    await change(db, "pauseDeployment", paused);
+    await change(db, "abortDeployment", aborted);
+    const listed = async (state?: string) => {
+      const { items } = await handlers().listDeployments(asOperator(db), {
+        params: undefined,
+        query: { limit: 50, ...(state === undefined ? {} : { state }) },
+        body: undefined,
+      });
+      return items.map(({ id }) => id);
+    };
+
+    expect(await listed()).toEqual([aborted, paused, running]);
+    expect(await listed("running,paused")).toEqual([paused, running]);
+    expect(await listed("aborted")).toEqual([aborted]);
+    expect(await listed("tripped,finished")).toEqual([]);
+  });
+
   test("each stage says how many it adds and how those fared, and alike failures are told once", async () => {
     const { db, ids, releaseId } = await fleet(6);
     const { id } = await deploy(db, releaseId, { plan: { ...staged, concurrentMax: 10 } });
