@@ -25,6 +25,8 @@ export type DeploymentFinding = z.infer<typeof DeploymentFinding>;
 
 /** What a deployment would do if it were created now. */
 export const DeploymentPreview = z.object({
+  /** What it is called when nobody names it. */
+  name: z.string(),
   /** Devices of the target. */
   targeted: z.int().min(0),
   /** Those that would be offered the release in the end. */

@@ -17,6 +17,7 @@ export {
 } from "./assignment-transitions.ts";
 export { afterAttempt, isProvisional } from "./attempts.ts";
 export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
+export { deploymentName } from "./deployment-name.ts";
 export { counted, numberText } from "./counted.ts";
 export { countedAs, type TallyCounter } from "./counted-as.ts";
 export { decide, type Claim, type Decision, type WithdrawCause } from "./decide.ts";

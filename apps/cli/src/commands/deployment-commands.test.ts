@@ -230,6 +230,7 @@ describe("a deployment", () => {
 
   test("is previewed without being created, and fails where it could not be created", async () => {
     const preview = {
+      name: "2.0 to all of gw2",
       targeted: 20,
       gets: 17,
       alreadyRunning: 1,

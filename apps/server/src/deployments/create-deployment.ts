@@ -11,6 +11,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdRelease } from "../releases/index.ts";
 import { countAll } from "./census-queries.ts";
 import { checkedTarget } from "./checked-target.ts";
+import { nameFor } from "./name-deployment.ts";
 import { hasArtifact } from "./list-queries.ts";
 import {
   insertDeployment,
@@ -41,7 +42,7 @@ export async function createDeployment(
 
     const created = await insertDeployment(inner, {
       id: newId<DeploymentId>(at),
-      name: request.name ?? null,
+      name: request.name ?? (await nameFor(inner, release, target)),
       product: release.product,
       releaseId: request.releaseId,
       version: release.version,

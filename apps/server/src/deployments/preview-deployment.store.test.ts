@@ -134,8 +134,8 @@ describe.each(DIALECTS)("previews of deployments on %s", (dialect) => {
 
     const { takesOverFrom } = await preview(db, await addRelease(db, "3.0"));
     expect(takesOverFrom).toEqual([
-      { deploymentId: listed.id, name: "Deployment 2", count: 1 },
-      { deploymentId: all.id, name: "Deployment 1", count: 3 },
+      { deploymentId: listed.id, name: "2.1 to 2 devices", count: 1 },
+      { deploymentId: all.id, name: `2.0 to all of ${PRODUCT}`, count: 3 },
     ]);
   });
 

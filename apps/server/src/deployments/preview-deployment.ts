@@ -23,6 +23,7 @@ import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseOrRefusal } from "../releases/index.ts";
 import { checkedTarget } from "./checked-target.ts";
+import { nameFor } from "./name-deployment.ts";
 import {
   classMembers,
   conflictingDevices,
@@ -76,6 +77,7 @@ export async function previewDeployment(
     artifactCount: release.artifacts.length,
   };
   return {
+    name: await nameFor(db, release, target),
     targeted: seen.targeted,
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,

@@ -157,7 +157,7 @@ export async function hasNewerDeployment(
 
 export interface NewDeployment {
   readonly id: DeploymentId;
-  readonly name: string | null;
+  readonly name: string;
   readonly product: ProductName;
   readonly releaseId: ReleaseId;
   readonly version: ReleaseVersion;
@@ -188,7 +188,7 @@ export async function insertDeployment(
       id: deployment.id,
       tenant_id: db.tenantId,
       number,
-      name: deployment.name ?? `Deployment ${number}`,
+      name: deployment.name,
       product: deployment.product,
       release_id: deployment.releaseId,
       version: deployment.version,

@@ -47,7 +47,7 @@ describe.each(DIALECTS)("what happened, on %s", (dialect) => {
     const by = created?.body.kind === "deployment-created" ? created.body.by : "";
 
     expect(await sentences(db, { by })).toEqual([
-      `${by} started "Deployment 1", which brings 2.0.`,
+      `${by} started "2.0 to all of gw2", which brings 2.0.`,
     ]);
     expect(await sentences(db, { by, kind: "deployment-tripped" })).toEqual([]);
     expect(await sentences(db, { by: "nobody" })).toEqual([]);
@@ -57,19 +57,19 @@ describe.each(DIALECTS)("what happened, on %s", (dialect) => {
     const { db, first, second, deploymentId } = await updated();
 
     expect(await sentences(db, { deploymentId })).toEqual([
-      '"Deployment 1" is finished.',
+      '"2.0 to all of gw2" is finished.',
       `${second} was updated to 2.0.`,
       `${second} was offered 2.0.`,
       `${first} was updated to 2.0.`,
       `${first} was offered 2.0.`,
-      'Ada started "Deployment 1", which brings 2.0.',
+      'Ada started "2.0 to all of gw2", which brings 2.0.',
     ]);
     expect(await sentences(db, { deviceId: first, kind: "device-running-changed" })).toEqual([
       `${first} runs 2.0 instead of 1.0.`,
     ]);
     expect((await list(db, { deploymentId })).items[1]).toMatchObject({
       deviceName: second,
-      deploymentName: "Deployment 1",
+      deploymentName: "2.0 to all of gw2",
     });
   });
 

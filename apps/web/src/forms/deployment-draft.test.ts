@@ -1,13 +1,6 @@
 import type { DeviceId, GroupId, ReleaseId } from "@moult/model";
 import { expect, test } from "vitest";
-import {
-  deploymentBody,
-  missingOf,
-  planOf,
-  suggestedName,
-  targetKindOf,
-  targetOf,
-} from "./deployment-draft.ts";
+import { deploymentBody, missingOf, planOf, targetKindOf, targetOf } from "./deployment-draft.ts";
 
 const releaseId = "00000000-0000-4000-8000-000000000001" as ReleaseId;
 const groupId = "00000000-0000-4000-8000-000000000002" as GroupId;
@@ -41,12 +34,4 @@ test("the server is asked only when release, devices and plan are there", () => 
 
 test("an own plan starts from the careful one", () => {
   expect(planOf({ plan: "own" }, undefined).plan).toEqual(planOf({}, undefined).plan);
-});
-
-test("a deployment without a name is called after release and devices", () => {
-  const of = { product: "pump", group: "kiosks" };
-  const deviceIds = ["a" as DeviceId];
-  expect(suggestedName("3.0", { kind: "all" }, of)).toBe("3.0 to all of pump");
-  expect(suggestedName("3.0", { kind: "group", groupId }, of)).toBe("3.0 to kiosks");
-  expect(suggestedName("3.0", { kind: "devices", deviceIds }, of)).toBe("3.0 to 1 device");
 });

@@ -1,5 +1,4 @@
 import type { DeploymentTarget, DeviceId, Plan } from "@moult/model";
-import { counted } from "../format/number.ts";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
 import { readPlan, planDraft, type PlanDraft, type PlanProblems } from "./plan-draft.ts";
 import { PLAN_PRESETS } from "./plan-presets.ts";
@@ -87,22 +86,6 @@ export function deploymentBody(search: NewDeploymentSearch, plan: Plan | undefin
     : { releaseId, target, plan };
 }
 export type DeploymentBody = NonNullable<ReturnType<typeof deploymentBody>>;
-
-/** How a deployment is called when nobody names it. */
-export function suggestedName(
-  version: string,
-  target: DeploymentTarget,
-  { product, group }: { readonly product: string; readonly group: string | undefined },
-): string {
-  switch (target.kind) {
-    case "all":
-      return `${version} to all of ${product}`;
-    case "group":
-      return `${version} to ${group ?? "a group"}`.slice(0, NAME_LENGTH_MAX);
-    case "devices":
-      return `${version} to ${counted(target.deviceIds.length, "device")}`;
-  }
-}
 
 /** What is still to be chosen, for the button that waits for it. */
 export function missingOf(search: NewDeploymentSearch, plan: Plan | undefined): string | undefined {

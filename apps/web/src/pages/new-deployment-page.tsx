@@ -7,7 +7,6 @@ import {
   keptDraft,
   missingOf,
   planOf,
-  suggestedName,
 } from "../forms/deployment-draft.ts";
 import { DeploymentForm, type DeploymentFormProps } from "../forms/deployment-form.tsx";
 import { useOperation } from "../server/operation-query.ts";
@@ -38,18 +37,7 @@ export function NewDeploymentPage() {
     { params: { releaseId: search.releaseId ?? "" } },
     { enabled: search.releaseId !== undefined },
   );
-  const group = useOperation(
-    "showGroup",
-    { params: { groupId: search.groupId ?? "" } },
-    { enabled: search.groupId !== undefined },
-  );
-  const suggestion =
-    release.data === undefined || body === undefined
-      ? undefined
-      : suggestedName(release.data.version, body.target, {
-          product: release.data.product,
-          group: group.data?.name,
-        });
+  const suggestion = body === undefined ? undefined : preview.data?.name;
   const onSearch: DeploymentFormProps["onSearch"] = (change) =>
     void navigate({
       replace: true,
