@@ -14,6 +14,7 @@ export {
   type ReplyKind,
   type ReplyOf,
 } from "./operation.ts";
+export { fetchCommand } from "./fetch-command.ts";
 export { openApiDocument, type OpenApiDocument } from "./openapi.ts";
 export { operations, type OperationId } from "./operations.ts";
 export { BulkRehearsal, DeviceSelection } from "./operations/bulk-changes.ts";

@@ -6,7 +6,7 @@ import { timeText } from "../terminal/time-text.ts";
 
 export const deviceEnrolCommand = command({
   details:
-    "The command holds a new enrolment token, fetches the agent from the server and runs it in a folder of its own, as any user. It needs Node 20 or newer and curl.",
+    "The command holds a new enrolment token, fetches the agent from the server and runs it in a folder of its own, as any user. It needs Node 20 or newer.",
   options: {
     product: { type: "string", value: "PRODUCT", required: true, help: "What the device is" },
     "hardware-type": {

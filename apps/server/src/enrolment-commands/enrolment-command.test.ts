@@ -29,7 +29,7 @@ describe("the command that makes a device", () => {
     const command = commandFor({ url: "https://moult.example.org" });
 
     expect(command).toContain("'https://moult.example.org/download/moult-agent.mjs'");
-    expect(command).not.toContain("--insecure");
+    expect(command).not.toContain("rejectUnauthorized");
   });
 
   test("of a server with its own authority lets the digest alone vouch for the agent", () => {
@@ -38,7 +38,7 @@ describe("the command that makes a device", () => {
       certificateAuthority: authority,
     });
 
-    expect(command).toContain(" --insecure ");
+    expect(command).toContain("rejectUnauthorized:false");
     expect(command.indexOf(`echo '${sha256}  moult-agent.mjs' | sha256sum -c -`)).toBeLessThan(
       command.indexOf("node moult-agent.mjs"),
     );

@@ -1,3 +1,4 @@
+import { fetchCommand } from "@moult/api";
 import type { Provisioning } from "@moult/device-protocol";
 import type { Sha256 } from "@moult/model";
 
@@ -13,11 +14,12 @@ export interface EnrolmentCommandFacts {
 const NODE_MAJOR_MIN = 20;
 /** A person waits for what happens next, so the device asks often; in a fleet the server's own interval holds. */
 const CHECK_IN_SECONDS_MAX = 10;
+const AGENT_FILE = "moult-agent.mjs";
 /** JSON has no line like it. */
 const END = "END_OF_FILE";
 
 /**
- * What makes a device of any Linux machine with Node and curl: pasted into a shell, by any user, it needs nothing else and
+ * What makes a device of any Linux machine with Node: pasted into a shell, by any user, it needs nothing else and
  * writes to one folder only. It runs in a shell of its own, so that a failure ends neither the person's shell nor goes on.
  *
  * The file's digest vouches for what is downloaded, so a certificate that the machine cannot check yet does no harm; the
@@ -25,20 +27,23 @@ const END = "END_OF_FILE";
  */
 export function enrolmentCommand({ provisioning, agent, folder }: EnrolmentCommandFacts): string {
   const { url, certificateAuthority } = provisioning.server;
-  const insecure = certificateAuthority === undefined ? "" : " --insecure";
   const config = { checkIn: { secondsMax: CHECK_IN_SECONDS_MAX } };
   return [
     "(set -eu; umask 077",
     `mkdir -p "$HOME/${folder}/root/etc/moult"; cd "$HOME/${folder}"`,
     `node -e 'process.exit(parseInt(process.versions.node) < ${NODE_MAJOR_MIN} ? 1 : 0)' || { echo 'This needs Node ${NODE_MAJOR_MIN} or newer: https://nodejs.org' >&2; exit 1; }`,
-    `curl -fsS${insecure} -o moult-agent.mjs ${quoted(new URL(agent.path, url).href)}`,
-    `echo '${agent.sha256}  moult-agent.mjs' | sha256sum -c -`,
+    fetchCommand({
+      url: new URL(agent.path, url).href,
+      file: AGENT_FILE,
+      isChecked: certificateAuthority === undefined,
+    }),
+    `echo '${agent.sha256}  ${AGENT_FILE}' | sha256sum -c -`,
     file("root/etc/moult/agent.json", JSON.stringify(config)),
     file("root/etc/moult/artifact_info", "artifact_name=factory"),
     file("provisioning.json", asciiJson(provisioning)),
-    "node moult-agent.mjs provision provisioning.json --replace --root root",
+    `node ${AGENT_FILE} provision provisioning.json --replace --root root`,
     "rm provisioning.json",
-    "exec node moult-agent.mjs daemon --root root)",
+    `exec node ${AGENT_FILE} daemon --root root)`,
     "",
   ].join("\n");
 }
@@ -52,5 +57,3 @@ const asciiJson = (value: unknown): string =>
     /[^\n -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -33,7 +33,7 @@ test.each([
 ])("with %s nothing is left unchecked", (_, differing) => {
   const command = getCliCommand({ ...source, ...differing });
 
-  expect(command).not.toContain("--insecure");
+  expect(command).not.toContain("rejectUnauthorized");
   expect(command).not.toContain("authority.pem");
 });
 

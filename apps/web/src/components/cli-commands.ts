@@ -1,3 +1,4 @@
+import { fetchCommand } from "@moult/api";
 import type { HardwareType, ProductName } from "@moult/model";
 
 /** What a person copies into a terminal of the machine that keeps their signing key. All of it happens in one folder. */
@@ -26,7 +27,7 @@ export function getCliCommand({ origin, cli, certificateAuthority, email }: CliS
   const trust = hasOwnAuthority ? " --certificate-authority authority.pem" : "";
   return [
     `mkdir -p ${FOLDER} && cd ${FOLDER}`,
-    `curl -fsS${hasOwnAuthority ? " --insecure" : ""} -o moult.mjs ${quoted(`${origin}${cli.path}`)}`,
+    fetchCommand({ url: `${origin}${cli.path}`, file: "moult.mjs", isChecked: !hasOwnAuthority }),
     `echo '${cli.sha256}  moult.mjs' | (sha256sum -c - || shasum -a 256 -c -)`,
     ...(hasOwnAuthority
       ? [`cat > authority.pem <<'${END}'\n${certificateAuthority.trim()}\n${END}`]

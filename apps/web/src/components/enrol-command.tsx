@@ -141,7 +141,7 @@ function MadeCommand({
     <div className="flex flex-col gap-3">
       <p>
         Paste it into a terminal of the machine that becomes the device: any Linux with Node 20 or
-        newer and curl, as any user. It writes to <code>~/{folder}</code> only and runs until{" "}
+        newer, as any user. It writes to <code>~/{folder}</code> only and runs until{" "}
         <kbd>Ctrl C</kbd>.
       </p>
       <CommandLine command={command.trimEnd()} what="command for the device" />
