@@ -1,4 +1,4 @@
-import type { DeviceId, GroupId, ReleaseId } from "@moult/model";
+import type { GroupId, ReleaseId } from "@moult/model";
 import { expect, test } from "vitest";
 import { deploymentBody, missingOf, planOf, targetKindOf, targetOf } from "./deployment-draft.ts";
 
