@@ -111,6 +111,14 @@ async function run(world: DemoWorld): Promise<number> {
   return wrong.length === 0 ? 0 : 1;
 }
 
+/** From the first minute on, so that the whole story can be watched. */
+function sayWhereToWatch({ server }: DemoWorld): void {
+  say(`
+Watch it in a browser: ${server.url}
+  sign in as ${ADMINISTRATOR.email} with the password "${ADMINISTRATOR.password}"
+  the browser warns first, because the server vouches for its own certificate`);
+}
+
 function sayWhatToTry(world: DemoWorld): void {
   const { server, folder } = world;
   say(`
@@ -142,6 +150,7 @@ say("== a server, an administrator, keys, three signed releases, six devices tha
 const world = await startDemoWorld(FOLDER, DEVICES, say);
 let fleet: LocalProcess | undefined;
 try {
+  if (!values.once) sayWhereToWatch(world);
   process.exitCode = await run(world);
   if (!values.once) {
     if (values.fleet !== "0") fleet = await showFleet(world, values.fleet);
