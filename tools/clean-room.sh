@@ -21,6 +21,8 @@ die() {
 mount_room() {
   local room=$1
   mount -t proc proc "$room/proc"
+  # Devices are told apart by what the kernel says of their network cards.
+  mount --rbind /sys "$room/sys"
   mount -t tmpfs -o mode=755 tmpfs "$room/dev"
   mount -t tmpfs -o mode=755 tmpfs "$room/run"
   mkdir "$room/dev/pts" "$room/dev/shm"
