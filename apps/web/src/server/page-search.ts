@@ -1,46 +1,16 @@
-import type {
+import { DeviceSort } from "@moult/api";
+import {
   AssignmentState,
   DeploymentState,
   DeviceContact,
   DeviceState,
-  GroupId,
-  HardwareType,
   Outcome,
-  ProductName,
-  ReleaseId,
+  type GroupId,
+  type HardwareType,
+  type ProductName,
+  type ReleaseId,
 } from "@moult/model";
 import { id, oneOf, present, text, texts, type Search } from "./search-params.ts";
-
-const DEVICE_STATES: readonly DeviceState[] = ["pending", "accepted", "rejected", "decommissioned"];
-const CONTACTS: readonly DeviceContact[] = ["never-seen", "on-time", "late", "silent"];
-const DEVICE_SORTS = ["newest", "oldest", "name", "seen"] as const;
-const DEPLOYMENT_STATES: readonly DeploymentState[] = [
-  "running",
-  "paused",
-  "tripped",
-  "finished",
-  "aborted",
-];
-const OUTCOMES: readonly Outcome[] = [
-  "succeeded",
-  "already-running",
-  "failed",
-  "rolled-back",
-  "rejected",
-  "timed-out",
-  "silent",
-  "aborted",
-];
-const ASSIGNMENT_STATES: readonly AssignmentState[] = [
-  "offered",
-  "downloading",
-  "installing",
-  "activating",
-  "proving",
-  "rolling-back",
-  "retry-pending",
-  "closed",
-];
 
 /** Some two hundred: what one page of a list can choose, within what every proxy takes as an address. */
 const DEVICE_IDS_LENGTH_MAX = 7_500;
@@ -50,8 +20,8 @@ export const devicesSearch = (search: Search) =>
   present({
     search: text(search["search"]),
     product: text(search["product"]) as ProductName | undefined,
-    state: oneOf(search["state"], DEVICE_STATES),
-    contact: oneOf(search["contact"], CONTACTS),
+    state: oneOf(search["state"], DeviceState.options),
+    contact: oneOf(search["contact"], DeviceContact.options),
     updating: oneOf(text(search["updating"]), ["true", "false"] as const),
     undecided: oneOf(search["undecided"], ["key", "identity"] as const),
     groupId: id<GroupId>(search["groupId"]),
@@ -59,7 +29,7 @@ export const devicesSearch = (search: Search) =>
     running: text(search["running"]),
     attribute: texts(search["attribute"], 5),
     columns: text(search["columns"]),
-    sort: oneOf(search["sort"], DEVICE_SORTS),
+    sort: oneOf(search["sort"], DeviceSort.options),
     cursor: text(search["cursor"]),
   });
 export type DevicesSearch = ReturnType<typeof devicesSearch>;
@@ -67,7 +37,7 @@ export type DevicesSearch = ReturnType<typeof devicesSearch>;
 export const deploymentsSearch = (search: Search) =>
   present({
     product: text(search["product"]) as ProductName | undefined,
-    state: oneOf(search["state"], DEPLOYMENT_STATES),
+    state: oneOf(search["state"], DeploymentState.options),
     releaseId: id<ReleaseId>(search["releaseId"]),
     cursor: text(search["cursor"]),
   });
@@ -86,8 +56,8 @@ export type NewDeploymentSearch = ReturnType<typeof newDeploymentSearch>;
 export const assignmentsSearch = (search: Search) =>
   present({
     show: oneOf(search["show"], ["waiting"] as const),
-    state: oneOf(search["state"], ASSIGNMENT_STATES),
-    outcome: oneOf(search["outcome"], OUTCOMES),
+    state: oneOf(search["state"], AssignmentState.options),
+    outcome: oneOf(search["outcome"], Outcome.options),
     stage: text(search["stage"]),
     code: text(search["code"]),
     cursor: text(search["cursor"]),
