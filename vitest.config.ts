@@ -58,7 +58,7 @@ export default defineConfig({
           include: ["tests/system/*.test.ts", "tests/attack/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           globalSetup: POSTGRES,
         },
       },
