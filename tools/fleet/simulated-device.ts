@@ -5,10 +5,9 @@ import {
   randomBytes,
   randomUUID,
   sign,
-  verify,
   type KeyObject,
 } from "node:crypto";
-import { base64, present, type Crypto, type Random } from "@moult/base";
+import { base64, present, type Random } from "@moult/base";
 import {
   ChallengeReply,
   EnrollReply,
@@ -31,6 +30,7 @@ import {
   type Inventory,
   type Running,
 } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import { verifyInstruction, type Instruction, type VerificationKey } from "@moult/trust";
 import type { FleetLink, LinkReply } from "./fleet-link.ts";
 
@@ -48,17 +48,6 @@ export interface Behaviour {
 
 /** PKCS #8 (RFC 8410) wrapping of a raw 32-byte Ed25519 seed. */
 const ED25519_PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
-
-const crypto: Crypto = {
-  sha256: (bytes) => createHash("sha256").update(bytes).digest(),
-  verify: (_scheme, publicKey, message, signature) =>
-    verify(
-      null,
-      message,
-      createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" }),
-      signature,
-    ),
-};
 
 export interface SimulatedDeviceDeps {
   readonly link: FleetLink;
@@ -158,8 +147,8 @@ export class SimulatedDevice {
       instanceId: this.#instanceId,
       activity: { kind: "idle" as const },
       digests: {
-        running: runningDigest(this.#running, crypto),
-        inventory: inventoryDigest(this.#inventory, crypto),
+        running: runningDigest(this.#running, nodeCrypto),
+        inventory: inventoryDigest(this.#inventory, nodeCrypto),
       },
       ...(this.#owed.running ? { running: this.#running } : {}),
       ...(this.#owed.inventory ? { inventory: this.#inventory } : {}),
@@ -183,7 +172,7 @@ export class SimulatedDevice {
     const answer = verifyInstruction(
       body,
       { keys: this.#keys, tenantId, deviceId, nonce, generation: this.#generation, pathPrefix },
-      crypto,
+      nodeCrypto,
     );
     if (answer.kind === "refused") throw new Error(`instruction refused: ${answer.reason}`);
     const { ask, generation } = answer.instruction;

@@ -15,7 +15,8 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   "packages/artifact": ["base", "model"],
   "packages/delta": ["base", "model"],
   "packages/trust": ["base", "model"],
-  "packages/signing": ["base", "model", "trust"],
+  "packages/node-crypto": ["base"],
+  "packages/signing": ["base", "model", "trust", "node-crypto"],
   "packages/planner": ["base", "model"],
   "packages/updater": ["base", "model"],
   "packages/simulator": ["base", "model", "artifact", "trust", "planner", "updater"],
@@ -27,9 +28,10 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "artifact",
     "delta",
     "trust",
+    "node-crypto",
     "planner",
   ],
-  "apps/signer": ["base", "model", "trust", "signing", "planner"],
+  "apps/signer": ["base", "model", "trust", "node-crypto", "signing", "planner"],
   "apps/web": ["base", "model", "api", "client"],
   // It writes the provisioning file that devices read, hence device-protocol.
   "apps/cli": [
@@ -41,9 +43,19 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "artifact",
     "delta",
     "trust",
+    "node-crypto",
     "signing",
   ],
-  "apps/agent": ["base", "model", "device-protocol", "artifact", "delta", "trust", "updater"],
+  "apps/agent": [
+    "base",
+    "model",
+    "device-protocol",
+    "artifact",
+    "delta",
+    "trust",
+    "node-crypto",
+    "updater",
+  ],
 };
 
 const PACKAGES = new Set(

@@ -11,13 +11,20 @@ export interface Random {
   fraction(): number;
 }
 
-/** The signature schemes that verification knows. Ed25519: RFC 8032, raw 64 bytes. */
-export type SignatureScheme = "ed25519";
+/**
+ * The signature schemes that verification knows. Ed25519: RFC 8032, raw 64 bytes. ECDSA: P-256 with SHA-256, signature in
+ * DER (RFC 3279). RSA: PSS with SHA-256 in both places (RFC 8017), 2048 bits or more.
+ */
+export type SignatureScheme = "ed25519" | "ecdsa-p256-sha256" | "rsa-pss-sha256";
 
 /** Synchronous cryptography for the pure verification code. */
 export interface Crypto {
   sha256(bytes: Uint8Array): Uint8Array;
-  /** `publicKey` is a DER SubjectPublicKeyInfo (RFC 5280). False for a bad signature and for an unusable key alike. */
+  sha512(bytes: Uint8Array): Uint8Array;
+  /**
+   * `publicKey` is a DER SubjectPublicKeyInfo (RFC 5280), in the one encoding that its key has. False for a bad
+   * signature, for an unusable key and for a key of another kind than the scheme's alike.
+   */
   verify(
     scheme: SignatureScheme,
     publicKey: Uint8Array,

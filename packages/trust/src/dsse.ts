@@ -1,4 +1,12 @@
-import { base64, bytesFromBase64, concatBytes, textFromUtf8, utf8, type Crypto } from "@moult/base";
+import {
+  base64,
+  bytesFromBase64,
+  concatBytes,
+  textFromUtf8,
+  utf8,
+  type Crypto,
+  type SignatureScheme,
+} from "@moult/base";
 import * as z from "zod";
 
 /** An answer is a few hundred bytes; the cap bounds what is parsed before anything is verified. */
@@ -19,7 +27,7 @@ export type Envelope = z.infer<typeof Envelope>;
 
 /** A key that may sign, as a device is provisioned with it: DER SubjectPublicKeyInfo. */
 export interface VerificationKey {
-  readonly scheme: "ed25519";
+  readonly scheme: SignatureScheme;
   readonly publicKey: Uint8Array;
 }
 

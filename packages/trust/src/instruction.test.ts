@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
-import { utf8, type Crypto } from "@moult/base";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { utf8 } from "@moult/base";
 import { DeviceId, TenantId } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { encodeEnvelope, preAuthenticationEncoding } from "./dsse.ts";
@@ -12,16 +13,6 @@ import {
   type InstructionPolicy,
 } from "./instruction.ts";
 
-const crypto: Crypto = {
-  sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
-  verify: (_scheme, publicKey, message, signature) =>
-    verify(
-      null,
-      message,
-      createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" }),
-      signature,
-    ),
-};
 const signer = generateKeyPairSync("ed25519");
 const stranger = generateKeyPairSync("ed25519");
 const deviceId = DeviceId.parse("0198c0de-0000-7000-8000-000000000001");
@@ -76,7 +67,7 @@ function envelope(content: unknown, key = signer.privateKey, type = INSTRUCTION_
 }
 
 test("a device accepts the answer to its own question, signed by its provisioned key", () => {
-  expect(verifyInstruction(envelope(install), policy, crypto)).toEqual({
+  expect(verifyInstruction(envelope(install), policy, nodeCrypto)).toEqual({
     kind: "verified",
     instruction: install,
     issuedAt: 1_000_000,
@@ -107,18 +98,21 @@ test.each([
     "outside-path-prefix",
   ],
 ])("a device refuses an answer %s", (_case, content, reason) => {
-  expect(verifyInstruction(envelope(content), policy, crypto)).toEqual({ kind: "refused", reason });
+  expect(verifyInstruction(envelope(content), policy, nodeCrypto)).toEqual({
+    kind: "refused",
+    reason,
+  });
 });
 
 test("a device refuses an answer that another key signed, that has another type, or when it has no key", () => {
   const refused = (reason: string) => ({ kind: "refused", reason });
-  expect(verifyInstruction(envelope(install, stranger.privateKey), policy, crypto)).toEqual(
+  expect(verifyInstruction(envelope(install, stranger.privateKey), policy, nodeCrypto)).toEqual(
     refused("signature-invalid"),
   );
   expect(
-    verifyInstruction(envelope(install, signer.privateKey, "text/plain"), policy, crypto),
+    verifyInstruction(envelope(install, signer.privateKey, "text/plain"), policy, nodeCrypto),
   ).toEqual(refused("wrong-payload-type"));
-  expect(verifyInstruction(envelope(install), { ...policy, keys: [] }, crypto)).toEqual(
+  expect(verifyInstruction(envelope(install), { ...policy, keys: [] }, nodeCrypto)).toEqual(
     refused("signature-invalid"),
   );
 });
@@ -129,7 +123,7 @@ test("no single changed byte of an answer is accepted as something else", () => 
     fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (index, flip) => {
       const bad = Uint8Array.from(good);
       bad[index] = (bad[index] ?? 0) ^ flip;
-      const result = verifyInstruction(bad, policy, crypto);
+      const result = verifyInstruction(bad, policy, nodeCrypto);
       // The key id is a hint that nothing covers and nothing uses.
       if (result.kind === "verified") expect(result.instruction).toEqual(install);
     }),
@@ -140,10 +134,10 @@ test("no single changed byte of an answer is accepted as something else", () => 
 test("an answer of arbitrary bytes, or too long, is refused", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => {
-      expect(verifyInstruction(bytes, policy, crypto).kind).toBe("refused");
+      expect(verifyInstruction(bytes, policy, nodeCrypto).kind).toBe("refused");
     }),
   );
-  expect(verifyInstruction(new Uint8Array(64 * 1024 + 1), policy, crypto)).toEqual({
+  expect(verifyInstruction(new Uint8Array(64 * 1024 + 1), policy, nodeCrypto)).toEqual({
     kind: "refused",
     reason: "envelope-too-large",
   });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { DAY_MS, base64, instant, type Clock, type Log } from "@moult/base";
 import { inventoryDigest, runningDigest, type CheckInRequest } from "@moult/device-protocol";
 import type { Inventory, Running } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import {
   verifyInstruction,
   type Instruction,
@@ -10,7 +11,6 @@ import {
 } from "@moult/trust";
 import { raisedFloor } from "../clock/time-floor.ts";
 import type { CheckedProvisioning } from "../identity/read-provisioning.ts";
-import { nodeCrypto } from "../platform/node-crypto.ts";
 import { jsonPost, type DeviceSession, type TurnedAway } from "./device-session.ts";
 import type { LinkState } from "./link-state.ts";
 import { readProblem } from "./read-problem.ts";

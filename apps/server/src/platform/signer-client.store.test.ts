@@ -1,8 +1,8 @@
-import { createHash, createPublicKey, verify } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { present, seededRandom, type Crypto } from "@moult/base";
+import { present, seededRandom } from "@moult/base";
 import type {
   ArtifactId,
   AssignmentId,
@@ -11,6 +11,7 @@ import type {
   ReleaseId,
   TenantId,
 } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import { verifyInstruction, type Instruction } from "@moult/trust";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIALECTS } from "./dialect.ts";
@@ -19,16 +20,6 @@ import { SignerClient } from "./signer-client.ts";
 import type { TenantDb } from "./tenant-db.ts";
 import { TEST_NOW, silentLog, useTestDatabase } from "./test-database.fixture.ts";
 
-const crypto: Crypto = {
-  sha256: (bytes) => createHash("sha256").update(bytes).digest(),
-  verify: (_scheme, publicKey, message, signature) =>
-    verify(
-      null,
-      message,
-      createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" }),
-      signature,
-    ),
-};
 const NONCE = "bm9uY2Utb2YtMTYtYnl0ZXM=";
 const SHA256 = "ab".repeat(32);
 
@@ -269,7 +260,7 @@ describe.each(DIALECTS)("the signer process on %s", (dialect) => {
 
     const envelope = await signer.sign(instruction);
 
-    expect(verifyInstruction(envelope, await policy(), crypto)).toMatchObject({
+    expect(verifyInstruction(envelope, await policy(), nodeCrypto)).toMatchObject({
       kind: "verified",
       instruction,
     });
@@ -277,7 +268,7 @@ describe.each(DIALECTS)("the signer process on %s", (dialect) => {
 
   test("nothing to do is signed for any device", async () => {
     const instruction = instructionOf(offer, { action: { kind: "nothing-to-do" } });
-    expect(verifyInstruction(await signer.sign(instruction), await policy(), crypto).kind).toBe(
+    expect(verifyInstruction(await signer.sign(instruction), await policy(), nodeCrypto).kind).toBe(
       "verified",
     );
   });
@@ -362,7 +353,7 @@ describe.each(DIALECTS)("the signer process on %s", (dialect) => {
 
     const known = await policy();
     for (const [index, envelope] of envelopes.entries())
-      expect(verifyInstruction(envelope, known, crypto)).toMatchObject({
+      expect(verifyInstruction(envelope, known, nodeCrypto)).toMatchObject({
         instruction: { generation: index + 1 },
       });
   });

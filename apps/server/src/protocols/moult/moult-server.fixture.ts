@@ -1,14 +1,12 @@
 import {
   createHash,
-  createPublicKey,
   generateKeyPairSync,
   randomBytes,
   randomUUID,
   sign,
-  verify,
   type KeyObject,
 } from "node:crypto";
-import { base64, instant, utf8, type Crypto, type InstantMs } from "@moult/base";
+import { base64, instant, utf8, type InstantMs } from "@moult/base";
 import {
   ChallengeReply,
   EnrollReply,
@@ -30,6 +28,7 @@ import {
   type Inventory,
   type Running,
 } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import {
   INSTRUCTION_PAYLOAD_TYPE,
   encodeEnvelope,
@@ -48,16 +47,6 @@ import type { TenantDb } from "../../platform/tenant-db.ts";
 import { TEST_NOW, silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
 import { moultRoutes } from "./moult-routes.ts";
 
-const crypto: Crypto = {
-  sha256: (bytes) => createHash("sha256").update(bytes).digest(),
-  verify: (_scheme, publicKey, message, signature) =>
-    verify(
-      null,
-      message,
-      createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" }),
-      signature,
-    ),
-};
 const sha256Of = (bytes: Uint8Array | string): Sha256 =>
   Sha256.parse(createHash("sha256").update(bytes).digest("hex"));
 
@@ -270,8 +259,8 @@ export class TestDevice {
       instanceId: this.instanceId,
       activity: { kind: "idle" },
       digests: {
-        running: runningDigest(this.running, crypto),
-        inventory: inventoryDigest(this.inventory, crypto),
+        running: runningDigest(this.running, nodeCrypto),
+        inventory: inventoryDigest(this.inventory, nodeCrypto),
       },
       ...changes,
     };
@@ -308,7 +297,7 @@ export class TestDevice {
         generation: this.generation,
         pathPrefix: TRAITS.pathPrefix,
       },
-      crypto,
+      nodeCrypto,
     );
   }
 
