@@ -21,3 +21,33 @@ export {
   type InstructionRefusal,
   type VerifiedInstruction,
 } from "./instruction.ts";
+export { canonicalJson } from "./tuf/canonical-json.ts";
+export { isoInstantMs } from "./tuf/iso-instant.ts";
+export {
+  DelegatedRole,
+  Delegations,
+  FileEntry,
+  Hashes,
+  INSTRUCTION_FIELD,
+  MetadataFile,
+  MetadataSignature,
+  RoleKeys,
+  RootMetadata,
+  SnapshotMetadata,
+  TargetEntry,
+  TargetsMetadata,
+  TimestampMetadata,
+} from "./tuf/metadata.ts";
+export { parseStrictJson, type StrictJson, type StrictObject } from "./tuf/strict-json.ts";
+export { TargetCustom, targetCustom } from "./tuf/target-custom.ts";
+export type { Role, TrustRefusal, TrustRule } from "./tuf/trust-rule.ts";
+export type {
+  RefreshResult,
+  TargetResult,
+  Trust,
+  TrustState,
+  TrustedRole,
+  TrustedTarget,
+} from "./tuf/trust.ts";
+export type { TrustSource, TrustStore } from "./tuf/trust-ports.ts";
+export { TufKey, tufKeyid, verificationKey } from "./tuf/tuf-key.ts";
