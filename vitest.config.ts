@@ -44,6 +44,7 @@ export default defineConfig({
           name: "store",
           include: beside("*.store.test.ts"),
           testTimeout: 30_000,
+          maxWorkers: 2,
           globalSetup: POSTGRES,
         },
       },
