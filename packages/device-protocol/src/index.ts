@@ -9,10 +9,12 @@ export {
   EnrollReply,
   EnrollRequest,
   LOG_BYTES_MAX,
+  RECEIPT_CHARACTERS_MAX,
   SIGNATURE_HEADER,
   SIGNATURE_PURPOSE,
   SessionReply,
   SessionRequest,
 } from "./messages.ts";
 export { Provisioning } from "./provisioning.ts";
+export { RECEIPT_PAYLOAD_TYPE, Receipt } from "./receipt.ts";
 export { inventoryDigest, runningDigest, signedMessage } from "./report-digest.ts";

@@ -108,6 +108,9 @@ const event = <Kind extends string>(kind: Kind) =>
 export const AttemptOutcome = z.enum(["succeeded", "failed", "rolled-back", "rejected", "aborted"]);
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 
+/** Longest text of a receipt's envelope. */
+export const RECEIPT_CHARACTERS_MAX = 16 * 1024;
+
 /** Progress of one attempt, past the offer. `finished` is the last; for `succeeded` it says what runs now. */
 export const AssignmentEvent = z.discriminatedUnion("kind", [
   event("downloading").extend({ progressPercent: z.int().min(0).max(100) }),
@@ -121,6 +124,8 @@ export const AssignmentEvent = z.discriminatedUnion("kind", [
     code: z.string().max(64).optional(),
     detail: z.string().max(2_000).optional(),
     running: Running,
+    /** DSSE envelope around a `Receipt`, as JSON text, signed by the device's key. */
+    receipt: z.string().max(RECEIPT_CHARACTERS_MAX).optional(),
   }),
 ]);
 export type AssignmentEvent = z.infer<typeof AssignmentEvent>;

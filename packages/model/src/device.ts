@@ -43,8 +43,11 @@ export const ClientTraits = z.object({
   pathPrefix: z.string().max(256),
   /** It can give up an offer that it has not begun to install. */
   canAbort: z.boolean(),
-  /** `instruction`: obeys only signed, fresh, device-addressed instructions. */
-  trust: z.enum(["instruction", "payload-signed", "server-trusted"]),
+  /**
+   * `end-to-end`: installs only what offline keys signed (TUF) and a signed, fresh, device-addressed instruction asks for.
+   * `instruction`: obeys such instructions, and takes what they name.
+   */
+  trust: z.enum(["end-to-end", "instruction", "payload-signed", "server-trusted"]),
 });
 export type ClientTraits = z.infer<typeof ClientTraits>;
 

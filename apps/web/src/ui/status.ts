@@ -121,6 +121,12 @@ export const STAGE_STATE: Readonly<Record<StageState, Status>> = {
 };
 
 export const TRUST: Readonly<Record<ClientTraits["trust"], Status>> = {
+  "end-to-end": status(
+    "end-to-end",
+    "shield-check",
+    "good",
+    "It installs only what offline keys signed, and only when told to by a fresh instruction.",
+  ),
   instruction: status(
     "instruction-signed",
     "shield-check",
