@@ -17,6 +17,9 @@ has_chromium() { command -v chromium || command -v chromium-browser || command -
 
 need mender-artifact command -v mender-artifact
 need chromium has_chromium
+# Keys on PKCS#11 tokens: a token in software, and the compiler of tools/build-pkcs11.sh.
+need softhsm2 command -v softhsm2-util
+need g++ command -v "${CXX:-g++}"
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -1,12 +1,13 @@
 import { DAY_MS, type InstantMs } from "@moult/base";
 import type { ChannelName, ProductName } from "@moult/model";
-import type {
-  RootMetadata,
-  SnapshotMetadata,
-  TargetsMetadata,
-  TimestampMetadata,
-  TufKey,
+import {
+  INSTRUCTION_FIELD,
+  type RootMetadata,
+  type SnapshotMetadata,
+  type TargetsMetadata,
+  type TimestampMetadata,
 } from "@moult/trust";
+import type { NamedKey } from "./key-material.ts";
 
 const SPEC_VERSION = "1.0.34";
 
@@ -21,7 +22,7 @@ export const LIFETIME_MS = {
 
 /** Keys of which `threshold` must sign. */
 export interface KeyGroup {
-  readonly keys: readonly TufKey[];
+  readonly keys: readonly NamedKey[];
   readonly threshold: number;
 }
 
@@ -39,7 +40,7 @@ export interface RootContent {
   readonly snapshot: KeyGroup;
   readonly timestamp: KeyGroup;
   /** Each of them alone may sign what a device shall do. */
-  readonly instruction: readonly TufKey[];
+  readonly instruction: readonly NamedKey[];
 }
 
 export function newRoot(content: RootContent, issue: Issue): RootMetadata {
@@ -55,7 +56,7 @@ export function newRoot(content: RootContent, issue: Issue): RootMetadata {
       snapshot: roleOf(roles.snapshot),
       timestamp: roleOf(roles.timestamp),
     },
-    "x-moult-instruction": { keyids: instruction.map(({ keyid }) => keyid) },
+    [INSTRUCTION_FIELD]: { keyids: instruction.map(({ keyid }) => keyid) },
   };
 }
 
@@ -84,10 +85,7 @@ export function newTargets(channels: readonly ChannelRole[], issue: Issue): Targ
 }
 
 /** What may be installed from one channel. */
-export const newRole = (
-  targets: TargetsMetadata["targets"],
-  issue: Issue,
-): TargetsMetadata => ({
+export const newRole = (targets: TargetsMetadata["targets"], issue: Issue): TargetsMetadata => ({
   _type: "targets",
   ...common(issue, LIFETIME_MS.role),
   targets,
@@ -130,8 +128,10 @@ const common = ({ version, now, lifetimeMs }: Issue, lifetimeOfRoleMs: number) =
 const expiryText = (ms: number): string =>
   new Date(Math.floor(ms / 1_000) * 1_000).toISOString().replace(".000Z", "Z");
 
-const keysOf = (keys: readonly TufKey[]): RootMetadata["keys"] =>
-  Object.fromEntries(keys.map(({ keyid, keytype, scheme, keyval }) => [keyid, { keytype, scheme, keyval }]));
+const keysOf = (keys: readonly NamedKey[]): RootMetadata["keys"] =>
+  Object.fromEntries(
+    keys.map(({ keyid, keytype, scheme, keyval }) => [keyid, { keytype, scheme, keyval }]),
+  );
 
 const roleOf = ({ keys, threshold }: KeyGroup) => ({
   keyids: keys.map(({ keyid }) => keyid),

@@ -1,8 +1,13 @@
 import { spawn } from "node:child_process";
 import { SECOND_MS } from "@moult/base";
-import type { TufKey } from "@moult/trust";
 import { derOfRawEcdsa } from "./ecdsa-signature.ts";
-import { isSignatureOf, kindOf, publicKeyOf, type KeySigner } from "./key-material.ts";
+import {
+  isSignatureOf,
+  kindOf,
+  publicKeyOf,
+  type KeySigner,
+  type NamedKey,
+} from "./key-material.ts";
 import { SigningError } from "./signing-error.ts";
 
 /** A person may have to touch a token, or a service to answer. */
@@ -24,18 +29,18 @@ export interface CommandSignerOptions {
 export function commandSigner(
   program: string,
   args: readonly string[],
-  key: TufKey,
+  key: NamedKey,
   options: CommandSignerOptions = {},
 ): KeySigner {
-  const publicKey = publicKeyOf(key);
+  const isEcdsa = kindOf(publicKeyOf(key)) === "ecdsa-p256";
   return {
     keyid: key.keyid,
     key,
     sign: async (message) => {
       const printed = await output(program, args, message, key, options);
-      const isRaw = kindOf(publicKey) === "ecdsa-p256" && printed.length === RAW_ECDSA_BYTES;
+      const isRaw = isEcdsa && printed.length === RAW_ECDSA_BYTES;
       const candidates = isRaw ? [derOfRawEcdsa(printed), printed] : [printed];
-      const signature = candidates.find((each) => isSignatureOf(publicKey, message, each));
+      const signature = candidates.find((each) => isSignatureOf(key, message, each));
       if (signature === undefined)
         throw new SigningError("signature-wrong", {
           program,
@@ -50,8 +55,9 @@ export function commandSigner(
 /** `PROGRAM ARGS` as a shell would take it apart, with quotes and nothing else of a shell. */
 export function splitCommand(text: string): readonly [program: string, ...args: string[]] {
   const words = [...text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) =>
-    word.replace(/"([^"]*)"|'([^']*)'/g, (_all, double?: string, single?: string) =>
-      double ?? single ?? "",
+    word.replace(
+      /"([^"]*)"|'([^']*)'/g,
+      (_all, double?: string, single?: string) => double ?? single ?? "",
     ),
   );
   const [program, ...args] = words;
@@ -67,7 +73,7 @@ function output(
   program: string,
   args: readonly string[],
   message: Uint8Array,
-  { keyid, scheme }: TufKey,
+  { keyid, scheme }: NamedKey,
   { timeLimitMs = TIME_LIMIT_MS, environment = process.env }: CommandSignerOptions,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {

@@ -1,13 +1,14 @@
 import {
-  TargetCustom,
+  INSTRUCTION_FIELD,
+  RootMetadata,
+  TargetsMetadata,
+  targetCustom,
   type DelegatedRole,
-  type RootMetadata,
-  type TargetsMetadata,
-  type TufKey,
 } from "@moult/trust";
 import { SignedLeaves, type LeafDifference } from "./signed-leaves.ts";
 
-type Reviewable = RootMetadata | TargetsMetadata;
+/** What a metadata file signs, with every field it has. */
+export type Signed = Readonly<Record<string, unknown>>;
 
 export interface DiffOptions {
   /** What a person calls a key, if it is known here. */
@@ -22,17 +23,17 @@ const ROOT_ROLES = ["root", "targets", "snapshot", "timestamp"] as const;
  * words for is shown as it is, so that nobody signs what was not shown.
  */
 export function describeDiff(
-  before: Reviewable | undefined,
-  after: Reviewable,
+  before: Signed | undefined,
+  after: Signed,
   { keyName = () => undefined }: DiffOptions = {},
 ): readonly string[] {
   const said = new Said(keyName);
-  said.change("version", before?.version, after.version);
-  said.change("expires", before?.expires, after.expires);
-  if (after._type === "root") sayRoot(said, before?._type === "root" ? before : undefined, after);
-  else sayTargets(said, before?._type === "targets" ? before : undefined, after);
+  const root = RootMetadata.safeParse(after).data;
+  const targets = TargetsMetadata.safeParse(after).data;
+  if (root !== undefined) sayRoot(said, RootMetadata.safeParse(before).data, root);
+  if (targets !== undefined) sayTargets(said, TargetsMetadata.safeParse(before).data, targets);
 
-  const differences = new SignedLeaves(before ?? {}).differences(new SignedLeaves(after));
+  const differences = new SignedLeaves(before).differences(new SignedLeaves(after));
   for (const difference of differences)
     if (!said.covers(difference.path) && !isExpected(before, difference)) said.leaf(difference);
   return said.lines;
@@ -77,7 +78,7 @@ class Said {
     this.line(`${sign} ${path.join(".")}: ${values.join(" -> ")}`);
   }
 
-  key({ keyid, scheme }: Pick<TufKey, "keyid"> & { readonly scheme: string }): string {
+  key(keyid: string, scheme: string): string {
     const name = this.#keyName(keyid);
     return `${name === undefined ? "" : `${name}, `}${keyid.slice(0, 16)} (${scheme})`;
   }
@@ -92,7 +93,7 @@ const FIXED = ["_type", "spec_version"];
 const LISTS = ["targets", "delegations.keys", "delegations.roles"];
 const EMPTY = [undefined, "{}", "[]"];
 
-function isExpected(before: Reviewable | undefined, leaf: LeafDifference): boolean {
+function isExpected(before: Signed | undefined, leaf: LeafDifference): boolean {
   const path = leaf.path.join(".");
   if (LISTS.includes(path)) return EMPTY.includes(leaf.before) && EMPTY.includes(leaf.after);
   return before === undefined && FIXED.includes(path);
@@ -107,7 +108,7 @@ function sayGroup(said: Said, name: string, before: KeysAndRole, after: KeysAndR
   const { role } = after;
   if (role === undefined) return;
   const keyText = ({ keys }: KeysAndRole, keyid: string): string =>
-    said.key({ keyid, scheme: keys[keyid]?.scheme ?? "missing" });
+    said.key(keyid, keys[keyid]?.scheme ?? "missing");
   const old = before.role?.keyids ?? [];
   for (const keyid of role.keyids)
     if (!old.includes(keyid)) said.line(`+ ${name} key ${keyText(after, keyid)}`);
@@ -136,6 +137,8 @@ function coverKeys(
 }
 
 function sayRoot(said: Said, before: RootMetadata | undefined, after: RootMetadata): void {
+  said.change("version", before?.version, after.version);
+  said.change("expires", before?.expires, after.expires);
   const used = new Set<string>();
   const say = (
     name: string,
@@ -153,8 +156,8 @@ function sayRoot(said: Said, before: RootMetadata | undefined, after: RootMetada
     if (roleOf(after) !== undefined) said.cover(...path, "threshold");
   };
   for (const name of ROOT_ROLES) say(name, ["roles", name], (root) => root.roles[name]);
-  say("instruction", ["x-moult-instruction"], (root) => {
-    const keyids = root["x-moult-instruction"]?.keyids;
+  say("instruction", [INSTRUCTION_FIELD], (root) => {
+    const keyids = root[INSTRUCTION_FIELD]?.keyids;
     return keyids === undefined ? undefined : { keyids, threshold: 1 };
   });
   coverKeys(said, ["keys"], before?.keys ?? {}, after.keys, used);
@@ -162,6 +165,8 @@ function sayRoot(said: Said, before: RootMetadata | undefined, after: RootMetada
 }
 
 function sayTargets(said: Said, before: TargetsMetadata | undefined, after: TargetsMetadata): void {
+  said.change("version", before?.version, after.version);
+  said.change("expires", before?.expires, after.expires);
   const [old, now] = [before?.delegations, after.delegations];
   const roleOf = (roles: readonly DelegatedRole[] | undefined, name: string) =>
     roles?.find((role) => role.name === name);
@@ -180,8 +185,7 @@ function sayTargets(said: Said, before: TargetsMetadata | undefined, after: Targ
     sayGroup(said, role.name, view(old?.keys, earlier), view(now?.keys, role));
     const path = ["delegations", "roles", role.name];
     for (const field of ["keyids", "threshold"]) said.cover(...path, field);
-    if (earlier === undefined)
-      for (const field of ["name", "paths"]) said.cover(...path, field);
+    if (earlier === undefined) for (const field of ["name", "paths"]) said.cover(...path, field);
     if (earlier === undefined && role.terminating) said.cover(...path, "terminating");
   }
   for (const role of old?.roles ?? [])
@@ -217,7 +221,8 @@ function sayTargetList(
     if (before[path] !== undefined) continue;
     said.line(`+ ${path}: ${targetText(target)}`);
     for (const field of ["length", "hashes"]) said.cover("targets", path, field);
-    if (customOf(target) !== undefined) said.cover("targets", path, "custom", "moult");
+    if (targetCustom(target) !== undefined)
+      for (const field of CUSTOM_FIELDS) said.cover("targets", path, "custom", "moult", field);
   }
   for (const [path, target] of Object.entries(before)) {
     if (after[path] !== undefined) continue;
@@ -228,11 +233,23 @@ function sayTargetList(
 
 type Target = TargetsMetadata["targets"][string];
 
-const customOf = ({ custom }: Target): TargetCustom | undefined =>
-  TargetCustom.safeParse(custom?.["moult"]).data;
+/** Of a new target's `custom`: said in words, or digests of what the path's digest covers anyway. */
+const CUSTOM_FIELDS = [
+  "version",
+  "hardwareTypes",
+  "component",
+  "format",
+  "securityCounter",
+  "requires",
+  "conflicts",
+  "minAgent",
+  "notBefore",
+  "headSha256",
+  "payloads",
+];
 
 function targetText(target: Target): string {
-  const custom = customOf(target);
+  const custom = targetCustom(target);
   const size = `${target.length} bytes`;
   if (custom === undefined) return `${size}, without what Moult needs to install it`;
   const { requires, conflicts, minAgent, notBefore } = custom;

@@ -12,10 +12,12 @@ export {
 export { describeDiff, type DiffOptions } from "./describe-diff.ts";
 export { createKeyFile, openKeyFile, readKeyFile, type NewKey } from "./key-file.ts";
 export {
+  named,
   publicKeyOf,
   tufKeyOf,
   type KeyKind,
   type KeySigner,
+  type NamedKey,
 } from "./key-material.ts";
 export { openKeySigner, type KeySignerOptions } from "./open-key-signer.ts";
 export { review, type Reviewed, type ReviewFinding } from "./review.ts";

@@ -11,7 +11,7 @@ import {
 import { promisify } from "node:util";
 import { canonicalJson, parseStrictJson } from "@moult/trust";
 import * as z from "zod";
-import { signWith, tufKeyOf, type KeyKind, type KeySigner } from "./key-material.ts";
+import { signWith, tufKeyOf, type KeyKind, type KeySigner, type NamedKey } from "./key-material.ts";
 import { SigningError } from "./signing-error.ts";
 
 // A key file is JSON, encrypted by a passphrase. Everything in it but `sealed` is authenticated together with the private
@@ -53,7 +53,7 @@ type Header = z.infer<typeof Header>;
 const KeyFile = z.strictObject({ ...Header.shape, sealed: z.base64().min(24).max(1024) });
 
 export interface NewKey {
-  readonly key: ReturnType<typeof tufKeyOf>;
+  readonly key: NamedKey;
   /** The text of the key file. */
   readonly file: string;
 }
@@ -98,7 +98,7 @@ export async function createKeyFile(
 }
 
 /** The public half of a key file, which needs no passphrase and is not authenticated without one. */
-export function readKeyFile(bytes: Uint8Array): ReturnType<typeof tufKeyOf> {
+export function readKeyFile(bytes: Uint8Array): NamedKey {
   const { keyid, keytype, scheme, keyval } = parsed(bytes);
   return { keyid, keytype, scheme, keyval };
 }

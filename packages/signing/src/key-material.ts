@@ -1,16 +1,22 @@
-import { createHash, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
-import { bytesFromHex, hex, type Crypto } from "@moult/base";
-import { canonicalJson, type TufKey } from "@moult/trust";
+import { createPublicKey, sign, type KeyObject } from "node:crypto";
+import { hex } from "@moult/base";
+import { nodeCrypto } from "@moult/node-crypto";
+import { tufKeyid, verificationKey, type TufKey } from "@moult/trust";
 import { SigningError } from "./signing-error.ts";
 
 export type KeyKind = "ed25519" | "ecdsa-p256";
 
 const ED25519_SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
+/** A public key with the name that metadata gives it. */
+export interface NamedKey extends TufKey {
+  readonly keyid: string;
+}
+
 /** Whoever can sign with one key: a file, a token, a program. */
 export interface KeySigner {
   readonly keyid: string;
-  readonly key: TufKey;
+  readonly key: NamedKey;
   /** As TUF has it: Ed25519 as 64 bytes, ECDSA P-256 over SHA-256 as DER. */
   sign(message: Uint8Array): Promise<Uint8Array>;
 }
@@ -27,8 +33,8 @@ export function kindOf(key: KeyObject): KeyKind {
 }
 
 /** A public key as TUF metadata has it; its id is the SHA-256 of that. */
-export function tufKeyOf(publicKey: KeyObject): TufKey {
-  const content =
+export function tufKeyOf(publicKey: KeyObject): NamedKey {
+  const content: TufKey =
     kindOf(publicKey) === "ed25519"
       ? {
           keytype: "ed25519",
@@ -46,32 +52,26 @@ export function tufKeyOf(publicKey: KeyObject): TufKey {
           scheme: "ecdsa-sha2-nistp256",
           keyval: { public: publicKey.export({ format: "pem", type: "spki" }).toString() },
         };
-  return { keyid: keyidOf(content), ...content };
+  return named(content);
 }
 
-const keyidOf = (content: Omit<TufKey, "keyid">): string =>
-  createHash("sha256").update(canonicalJson(content)).digest("hex");
+export const named = ({ keytype, scheme, keyval }: TufKey): NamedKey => ({
+  keyid: tufKeyid({ keytype, scheme, keyval }, nodeCrypto),
+  keytype,
+  scheme,
+  keyval: { public: keyval.public },
+});
 
 /** Throws `key-unusable` when the key is none that signs here. */
-export function publicKeyOf({ keytype, scheme, keyval }: Omit<TufKey, "keyid">): KeyObject {
-  try {
-    if (keytype === "ed25519" && scheme === "ed25519") {
-      const bytes = bytesFromHex(keyval.public);
-      if (bytes?.length === 32)
-        return createPublicKey({
-          key: Buffer.concat([ED25519_SPKI_PREFIX, bytes]),
-          format: "der",
-          type: "spki",
-        });
-    }
-    if (keytype === "ecdsa" && scheme === "ecdsa-sha2-nistp256") {
-      const key = createPublicKey(keyval.public);
-      if (kindOf(key) === "ecdsa-p256") return key;
-    }
-  } catch (cause) {
-    throw new SigningError("key-unusable", { keytype, scheme }, { cause });
+export function publicKeyOf(key: TufKey): KeyObject {
+  const known = verificationKey(key);
+  if (known !== undefined) {
+    const der = Buffer.from(known.publicKey);
+    const publicKey = createPublicKey({ key: der, format: "der", type: "spki" });
+    kindOf(publicKey);
+    return publicKey;
   }
-  throw new SigningError("key-unusable", { keytype, scheme });
+  throw new SigningError("key-unusable", { keytype: key.keytype, scheme: key.scheme });
 }
 
 /** Signs with a private key in memory, in the form of TUF. */
@@ -80,12 +80,10 @@ export const signWith = (privateKey: KeyObject, message: Uint8Array): Uint8Array
     ? sign(null, message, privateKey)
     : sign("sha256", message, { key: privateKey, dsaEncoding: "der" });
 
-/** Whether `signature` is this key's over the message, in the form of TUF. */
-export const isSignatureOf = (
-  publicKey: KeyObject,
-  message: Uint8Array,
-  signature: Uint8Array,
-): boolean =>
-  kindOf(publicKey) === "ed25519"
-    ? verify(null, message, publicKey, signature)
-    : verify("sha256", message, { key: publicKey, dsaEncoding: "der" }, signature);
+/** Whether `signature` is this key's over the message, in the form of TUF; never for a key of a kind that is not known. */
+export function isSignatureOf(key: TufKey, message: Uint8Array, signature: Uint8Array): boolean {
+  const known = verificationKey(key);
+  return (
+    known !== undefined && nodeCrypto.verify(known.scheme, known.publicKey, message, signature)
+  );
+}

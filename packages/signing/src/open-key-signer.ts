@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import type { TufKey } from "@moult/trust";
 import { commandSigner, splitCommand } from "./command-signer.ts";
 import { openKeyFile, readKeyFile } from "./key-file.ts";
-import type { KeySigner } from "./key-material.ts";
+import type { KeySigner, NamedKey } from "./key-material.ts";
 import { pkcs11Signer } from "./pkcs11.ts";
 import { SigningError } from "./signing-error.ts";
 
@@ -14,7 +13,7 @@ export interface KeySignerOptions {
   /** PKCS#11 module for URIs that name none. */
   readonly modulePath?: string | undefined;
   /** The key that must come out. A command tells nothing of its key, so it needs this. */
-  readonly expected?: TufKey | undefined;
+  readonly expected?: NamedKey | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 

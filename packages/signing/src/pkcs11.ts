@@ -1,9 +1,9 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { PKCS11 } from "pkcs11js";
+import type * as Pkcs11js from "pkcs11js";
 import { derOfRawEcdsa } from "./ecdsa-signature.ts";
-import { isSignatureOf, kindOf, tufKeyOf, type KeySigner } from "./key-material.ts";
+import { isSignatureOf, kindOf, tufKeyOf, type KeySigner, type NamedKey } from "./key-material.ts";
 import { parsePkcs11Uri, type Pkcs11Uri } from "./pkcs11-uri.ts";
 import { SigningError } from "./signing-error.ts";
 
@@ -35,10 +35,11 @@ export interface Pkcs11Options {
 }
 
 interface OpenToken {
-  readonly module: PKCS11;
+  readonly module: Pkcs11js.PKCS11;
   readonly session: Buffer;
   readonly privateKey: Buffer;
-  readonly publicKey: KeyObject;
+  readonly key: NamedKey;
+  readonly isEd25519: boolean;
 }
 
 /**
@@ -48,7 +49,7 @@ interface OpenToken {
 export async function pkcs11Signer(uri: string, options: Pkcs11Options): Promise<KeySigner> {
   const wanted = parsePkcs11Uri(uri);
   let token: OpenToken | undefined = await openToken(uri, wanted, options);
-  const key = tufKeyOf(token.publicKey);
+  const { key } = token;
   return {
     keyid: key.keyid,
     key,
@@ -65,11 +66,10 @@ export async function pkcs11Signer(uri: string, options: Pkcs11Options): Promise
 }
 
 function signOn(
-  { module, session, privateKey, publicKey }: OpenToken,
+  { module, session, privateKey, key, isEd25519 }: OpenToken,
   message: Uint8Array,
   uri: string,
 ): Uint8Array {
-  const isEd25519 = kindOf(publicKey) === "ed25519";
   // Many tokens, SoftHSM among them, sign a digest and do not make one.
   const input = isEd25519 ? Buffer.from(message) : createHash("sha256").update(message).digest();
   const raw = onToken(uri, () => {
@@ -79,8 +79,7 @@ function signOn(
   if (raw.length !== SIGNATURE_BYTES)
     throw new SigningError("signature-wrong", { uri, signatureBytes: raw.length });
   const signature = isEd25519 ? raw : derOfRawEcdsa(raw);
-  if (!isSignatureOf(publicKey, message, signature))
-    throw new SigningError("signature-wrong", { uri });
+  if (!isSignatureOf(key, message, signature)) throw new SigningError("signature-wrong", { uri });
   return signature;
 }
 
@@ -107,7 +106,8 @@ async function openToken(
       theObject(module, session, CKO_PUBLIC_KEY, uri, wanted),
       uri,
     );
-    return { module, session, privateKey, publicKey };
+    const isEd25519 = kindOf(publicKey) === "ed25519";
+    return { module, session, privateKey, key: tufKeyOf(publicKey), isEd25519 };
   } catch (error) {
     module.C_CloseSession(session);
     throw error;
@@ -115,9 +115,9 @@ async function openToken(
 }
 
 /** A module can be initialised once in a process. */
-const loadedModules = new Map<string, PKCS11>();
+const loadedModules = new Map<string, Pkcs11js.PKCS11>();
 
-function loadedModule(path: string): PKCS11 {
+function loadedModule(path: string): Pkcs11js.PKCS11 {
   const loaded = loadedModules.get(path);
   if (loaded !== undefined) return loaded;
   const module = new (addOn().PKCS11)();
@@ -135,11 +135,11 @@ function loadedModule(path: string): PKCS11 {
   return module;
 }
 
-function addOn(): typeof import("pkcs11js") {
+function addOn(): typeof Pkcs11js {
   // By a variable, so that a bundler leaves the native add-on where it is.
   const name = "pkcs11js";
   try {
-    return createRequire(import.meta.url)(name) as typeof import("pkcs11js");
+    return createRequire(import.meta.url)(name) as typeof Pkcs11js;
   } catch (cause) {
     throw new SigningError(
       "token-unavailable",
@@ -152,7 +152,7 @@ function addOn(): typeof import("pkcs11js") {
   }
 }
 
-function theSlot(module: PKCS11, uri: string, wanted: Pkcs11Uri): Buffer {
+function theSlot(module: Pkcs11js.PKCS11, uri: string, wanted: Pkcs11Uri): Buffer {
   const slots = onToken(uri, () => module.C_GetSlotList(true)).filter((slot) => {
     const info = onToken(uri, () => module.C_GetTokenInfo(slot));
     const is = (given: string | undefined, found: string): boolean =>
@@ -168,7 +168,7 @@ function theSlot(module: PKCS11, uri: string, wanted: Pkcs11Uri): Buffer {
 }
 
 async function logIn(
-  module: PKCS11,
+  module: Pkcs11js.PKCS11,
   session: Buffer,
   uri: string,
   { pinFile, token, serial }: Pkcs11Uri,
@@ -191,7 +191,7 @@ async function logIn(
 }
 
 function theObject(
-  module: PKCS11,
+  module: Pkcs11js.PKCS11,
   session: Buffer,
   objectClass: number,
   uri: string,
@@ -221,7 +221,12 @@ function theOnly(found: readonly Buffer[], uri: string, what: string): Buffer {
   return only;
 }
 
-function publicKeyAt(module: PKCS11, session: Buffer, handle: Buffer, uri: string): KeyObject {
+function publicKeyAt(
+  module: Pkcs11js.PKCS11,
+  session: Buffer,
+  handle: Buffer,
+  uri: string,
+): KeyObject {
   const [keyType, point] = onToken(uri, () =>
     module.C_GetAttributeValue(session, handle, [{ type: CKA_KEY_TYPE }, { type: CKA_EC_POINT }]),
   ).map(({ value }) => value as Buffer);

@@ -1,5 +1,5 @@
 import { DAY_MS, type InstantMs } from "@moult/base";
-import type { RootMetadata, TargetsMetadata } from "@moult/trust";
+import { INSTRUCTION_FIELD, type RootMetadata, type TargetsMetadata } from "@moult/trust";
 
 /** Something that a person should know before signing, or mend soon. */
 export interface ReviewFinding {
@@ -42,7 +42,9 @@ export function review({ root, targets, roles = {}, now }: Reviewed): readonly R
 function expiryFindings(role: string, expiresMs: number, now: number): readonly ReviewFinding[] {
   const days = Math.floor((expiresMs - now) / DAY_MS);
   if (expiresMs <= now)
-    return [{ role, kind: "expired", sentence: `${role} has expired: devices install nothing new.` }];
+    return [
+      { role, kind: "expired", sentence: `${role} has expired: devices install nothing new.` },
+    ];
   if (expiresMs - now < EXPIRES_SOON_MS)
     return [{ role, kind: "expires-soon", sentence: `${role} expires in ${days} days.` }];
   if (expiresMs - now > LIFETIME_MS_MAX)
@@ -59,7 +61,8 @@ function rootFindings({ roles, ...root }: RootMetadata): readonly ReviewFinding[
     findings.push({
       role: "root",
       kind: "single-root-key",
-      sentence: "There is one root key: whoever has it has everything, and without it nothing can change.",
+      sentence:
+        "There is one root key: whoever has it has everything, and without it nothing can change.",
     });
   else if (threshold === 1)
     findings.push({
@@ -73,7 +76,7 @@ function rootFindings({ roles, ...root }: RootMetadata): readonly ReviewFinding[
       kind: "no-spare-root-key",
       sentence: `All ${keyids.length} root keys are needed: when one is lost, root can never change again.`,
     });
-  if ((root["x-moult-instruction"]?.keyids ?? []).length === 0)
+  if ((root[INSTRUCTION_FIELD]?.keyids ?? []).length === 0)
     findings.push({
       role: "root",
       kind: "no-instruction-key",
@@ -88,11 +91,9 @@ function channelFindings(
 ): readonly ReviewFinding[] {
   const { snapshot, timestamp } = root.roles;
   const online = new Set(
-    [
-      ...snapshot.keyids,
-      ...timestamp.keyids,
-      ...(root["x-moult-instruction"]?.keyids ?? []),
-    ].map((keyid) => root.keys[keyid]?.keyval.public),
+    [...snapshot.keyids, ...timestamp.keyids, ...(root[INSTRUCTION_FIELD]?.keyids ?? [])].map(
+      (keyid) => root.keys[keyid]?.keyval.public,
+    ),
   );
   const offline = [
     { name: "root", keys: root.keys, role: root.roles.root },

@@ -3,7 +3,7 @@ export class SignedLeaves {
   readonly #leaves: ReadonlyMap<string, string>;
 
   constructor(signed: unknown) {
-    this.#leaves = new Map(leavesOf(signed, []));
+    this.#leaves = new Map(signed === undefined ? [] : leavesOf(signed, []));
   }
 
   /** Paths whose value is not the same in `other`, on either side. */
