@@ -39,10 +39,11 @@ export const Hashes = mapOf(z.string().regex(/^(?:[0-9a-f]{2}){1,64}$/), 8).refi
 );
 export type Hashes = z.infer<typeof Hashes>;
 
-/** Who signs a role, and how many of them must. */
-export const RoleKeys = z
-  .object({ keyids: Keyids, threshold: z.int().min(1) })
-  .refine(({ keyids, threshold }) => threshold <= keyids.length, "fewer keys than the threshold");
+/**
+ * Who signs a role, and how many of them must. More than there are is read all the same: nothing meets it, and the other
+ * roles of the file go on.
+ */
+export const RoleKeys = z.object({ keyids: Keyids, threshold: z.int().min(1) });
 export type RoleKeys = z.infer<typeof RoleKeys>;
 
 /** The keys and the roles of the repository: the anchor of trust. */
@@ -117,7 +118,6 @@ export const DelegatedRole = z
       .max(PATTERNS_MAX)
       .optional(),
   })
-  .refine(({ keyids, threshold }) => threshold <= keyids.length, "fewer keys than the threshold")
   .refine(
     ({ paths, path_hash_prefixes: prefixes }) => (paths === undefined) !== (prefixes === undefined),
     "either paths or path_hash_prefixes",

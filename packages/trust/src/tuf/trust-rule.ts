@@ -23,9 +23,11 @@ export type TrustRule =
   | "version-rollback"
   /** Not the version that the file above it names. */
   | "version-mismatch"
+  /** Another content under a version that this device already has. */
+  | "content-changed"
   | "length-mismatch"
   | "hash-mismatch"
-  /** Only digests by algorithms that are not accepted. */
+  /** A digest by an algorithm that is not accepted. */
   | "hash-unknown"
   | "expired"
   /** A role that an earlier snapshot listed is gone. */
