@@ -18,6 +18,14 @@ const group: Calls = ({ groupId }) => [{ params: { groupId } }];
 const release: Calls = ({ releaseId }) => [{ params: { releaseId } }];
 const artifact: Calls = ({ artifactId }) => [{ params: { artifactId } }];
 const deployment: Calls = ({ deploymentId }) => [{ params: { deploymentId } }];
+const trustProposal: Calls = ({ trustProposalId }) => [{ params: { trustProposalId } }];
+const proposedFile = {
+  role: "targets",
+  metadata: {
+    signatures: [],
+    signed: { _type: "targets", version: 1, expires: "2030-01-01T00:00:00Z" },
+  },
+};
 const plan = { stages: [{ percent: 100 }] };
 const unique = (): string => `x${randomBytes(6).toString("hex")}`;
 const filters = ({ groupId, marker }: TenantFleet): readonly OperationCall[] => [
@@ -132,6 +140,23 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   deleteRelease: release,
   downloadArtifact: artifact,
   deleteArtifact: artifact,
+  showTrust: plain,
+  listTrustFiles: plain,
+  showTrustFile: () => [
+    { params: { file: "1.root.json" } },
+    { params: { file: "timestamp.json" } },
+  ],
+  showOnlineKeys: plain,
+  createTrustProposal: () => [{ body: { note: "", files: [proposedFile] } }],
+  listTrustProposals: plain,
+  showTrustProposal: trustProposal,
+  addTrustSignatures: ({ trustProposalId }) => [
+    {
+      params: { trustProposalId },
+      body: { role: "root", signatures: [{ keyid: "k", sig: "00" }] },
+    },
+  ],
+  withdrawTrustProposal: trustProposal,
   listDeployments: ({ releaseId }) => [{}, { query: { releaseId } }],
   createDeployment: (target, own) => [
     { body: { releaseId: target.releaseId, target: { kind: "all" }, plan } },

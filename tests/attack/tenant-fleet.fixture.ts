@@ -3,6 +3,7 @@ import { createClient, type Client } from "@moult/client";
 import { present, seededRandom } from "@moult/base";
 import {
   Plan,
+  type Artifact,
   type ArtifactId,
   type AssignmentId,
   type BulkChangeId,
@@ -16,6 +17,7 @@ import {
   type ReleaseId,
   type Sha256,
   type TenantId,
+  type TrustProposalId,
   type UploadId,
 } from "@moult/model";
 import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
@@ -41,6 +43,7 @@ export interface TenantFleet {
   readonly enrolmentTokenId: EnrolmentTokenId;
   readonly preauthorisationId: PreauthorisationId;
   readonly uploadId: UploadId;
+  readonly trustProposalId: TrustProposalId;
   readonly keyId: string;
   /** Stands in titles, names, notes and contents: whoever reads it reads this tenant. */
   readonly marker: string;
@@ -171,6 +174,7 @@ export async function makeFleet(
     marker,
   );
   const uploadId = await beginUpload(url, apiKey, marker);
+  const trustProposalId = await trust(client, artifact, marker, sql, tenantId);
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
   const ids = {
     deviceId,
@@ -184,6 +188,7 @@ export async function makeFleet(
     enrolmentTokenId: token.token.id,
     preauthorisationId: preauthorisation.id,
     uploadId,
+    trustProposalId,
     keyId: key.id,
   };
   const secrets = [marker, tenantId, ...Object.values(ids)];
@@ -203,6 +208,51 @@ async function beginUpload(url: string, apiKey: string, marker: string): Promise
     },
   });
   return present(answer.headers.get("location")?.split("/").at(-1), "an id") as UploadId;
+}
+
+/** A proposal with a signature, and what a published role leaves behind; nobody verifies it here. */
+async function trust(
+  client: Client,
+  artifact: Pick<Artifact, "id" | "path">,
+  marker: string,
+  sql: ServerSql,
+  tenantId: TenantId,
+): Promise<TrustProposalId> {
+  const { id } = await client.call("createTrustProposal", {
+    body: {
+      note: marker,
+      files: [
+        {
+          role: "root",
+          metadata: {
+            signatures: [{ keyid: `${marker}-key`, sig: "00" }],
+            signed: { _type: "root", version: 1, expires: "2099-01-01T00:00:00Z" },
+          },
+        },
+      ],
+    },
+  });
+  await sql.run(
+    `insert into trust_file
+      (tenant_id, role, version, file, content, sha256, size_bytes, expires_at, published_at)
+     values (?, 'root', 1, '1.root.json', ?, ?, 100, 4070908800000, 1)`,
+    tenantId,
+    JSON.stringify({ signed: { keys: {}, roles: {} }, mark: marker }),
+    createHash("sha256").update(marker).digest("hex"),
+  );
+  await sql.run(
+    `insert into trust_role (tenant_id, role, version, expires_at, threshold, keyids, target_count)
+     values (?, 'root', 1, 4070908800000, 1, ?, 0)`,
+    tenantId,
+    JSON.stringify([`${marker}-key`]),
+  );
+  await sql.run(
+    `insert into trust_target (tenant_id, path, artifact_id, role, role_version) values (?, ?, ?, 'gateway.prod', 1)`,
+    tenantId,
+    artifact.path,
+    artifact.id,
+  );
+  return id;
 }
 
 /** A bulk change that is done, and a device that it has still to come to, which a running one would not keep. */

@@ -49,6 +49,7 @@ import { createProductHandlers } from "./products/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
 import { createDownloads, createSystemHandlers, downloadRoutes } from "./system/index.ts";
+import { createTrustHandlers } from "./trust/index.ts";
 import { openUploadFiles, openUploads } from "./uploads/index.ts";
 import { VERSION } from "./version.ts";
 import { webConsoleRoutes } from "./web-console/index.ts";
@@ -166,6 +167,7 @@ async function mountOperatorApi(
     ...createGroupHandlers({ clock }),
     ...createReleaseHandlers({ clock, blobs, artifactBytesMax: config.artifacts.bytesMax }),
     ...uploads.handlers,
+    ...createTrustHandlers({ clock, signer }),
     ...createDeploymentHandlers({ clock }),
   };
   const { authenticator } = operators;

@@ -31,9 +31,14 @@ if (
   });
 
 const clock = { now: () => instant(Date.now()) };
-const key = openSigningKey(values["key-folder"]);
+const keyFolder = values["key-folder"];
+const keys = {
+  instruction: openSigningKey(keyFolder, "instruction"),
+  snapshot: openSigningKey(keyFolder, "snapshot"),
+  timestamp: openSigningKey(keyFolder, "timestamp"),
+};
 const sign = createInstructionSigner({
-  key,
+  key: keys.instruction,
   offers: await openOfferSource(database),
   clock,
   takeInstall: createRateCap(installsPerMinute, clock),
@@ -47,7 +52,20 @@ const reply = (message: SignerReply): void => {
 async function answer(request: SignerRequest): Promise<void> {
   const { id } = request;
   if (request.kind === "public-keys") {
-    reply({ kind: "public-keys", id, publicKeys: [key.publicKey] });
+    reply({ kind: "public-keys", id, publicKeys: [keys.instruction.publicKey] });
+    return;
+  }
+  if (request.kind === "online-keys") {
+    const { instruction, snapshot, timestamp } = keys;
+    reply({
+      kind: "online-keys",
+      id,
+      keys: {
+        instruction: instruction.tufKey,
+        snapshot: snapshot.tufKey,
+        timestamp: timestamp.tufKey,
+      },
+    });
     return;
   }
   try {

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
     409,
     "The release has another artifact for these hardware types and depends",
   ],
+  "trust-invalid": [422, "A device would not take this metadata"],
   "release-empty": [422, "The release has no artifact"],
   "target-empty": [422, "The target has no device that this release has an artifact for"],
   "upload-incomplete": [400, "The upload ended before its announced length"],

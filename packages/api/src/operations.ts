@@ -7,6 +7,7 @@ import { overviewOperations } from "./operations/overview.ts";
 import { productOperations } from "./operations/products.ts";
 import { releaseOperations } from "./operations/releases.ts";
 import { systemOperations } from "./operations/system.ts";
+import { trustOperations } from "./operations/trust.ts";
 import { uploadOperations } from "./operations/uploads.ts";
 
 /** Every operation of the operator API, by its id. */
@@ -20,6 +21,7 @@ export const operations = {
   ...bulkChangeOperations,
   ...releaseOperations,
   ...uploadOperations,
+  ...trustOperations,
   ...deploymentOperations,
 } as const;
 

@@ -5,6 +5,8 @@ export const PERMISSIONS = [
   "groups:write",
   "releases:write",
   "deployments:write",
+  "trust:propose",
+  "trust:write",
   "products:write",
   "enrolment:write",
   "operators:write",
@@ -17,7 +19,7 @@ export const ROLES = ["viewer", "publisher", "operator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 const VIEWER = ["fleet:read", "self"] as const;
-const PUBLISHER = [...VIEWER, "releases:write", "deployments:write"] as const;
+const PUBLISHER = [...VIEWER, "releases:write", "deployments:write", "trust:propose"] as const;
 const OPERATOR = [...PUBLISHER, "devices:write", "groups:write", "enrolment:write"] as const;
 
 const PERMISSIONS_OF: Readonly<Record<Role, readonly Permission[]>> = {

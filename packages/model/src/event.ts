@@ -7,11 +7,13 @@ import {
   DeviceId,
   GroupId,
   ReleaseId,
+  TrustProposalId,
   UploadId,
 } from "./ids.ts";
 import { AssignmentState, DeploymentState, Outcome, Trip } from "./deployment.ts";
 import { DeviceState } from "./device.ts";
 import { Instant, ProductName, ReleaseVersion } from "./names.ts";
+import { TrustRole } from "./trust.ts";
 import { UploadState } from "./upload.ts";
 
 const kind = <Kind extends string>(name: Kind) => z.object({ kind: z.literal(name) });
@@ -42,6 +44,13 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("upload-changed").extend({
     uploadId: UploadId,
     state: z.enum([...UploadState.options, "ended"]),
+  }),
+  kind("trust-initialised").extend({ by: z.string() }),
+  kind("trust-proposal-changed").extend({
+    proposalId: TrustProposalId,
+    change: z.enum(["created", "signed", "published", "withdrawn"]),
+    roles: z.array(TrustRole),
+    by: z.string(),
   }),
   kind("deployment-created").extend({ version: ReleaseVersion, by: z.string() }),
   kind("deployment-state-changed").extend({ state: DeploymentState, by: z.string() }),

@@ -37,5 +37,9 @@ export type EnrolmentTokenId = z.infer<typeof EnrolmentTokenId>;
 export const PreauthorisationId = id.brand<"PreauthorisationId">();
 export type PreauthorisationId = z.infer<typeof PreauthorisationId>;
 
+/** Metadata of a tenant's repository that waits for its signatures. */
+export const TrustProposalId = id.brand<"TrustProposalId">();
+export type TrustProposalId = z.infer<typeof TrustProposalId>;
+
 export const UserId = z.string().min(1).max(64).brand<"UserId">();
 export type UserId = z.infer<typeof UserId>;

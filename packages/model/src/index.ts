@@ -48,6 +48,7 @@ export {
   PreauthorisationId,
   ReleaseId,
   TenantId,
+  TrustProposalId,
   UploadId,
   UserId,
 } from "./ids.ts";
@@ -72,6 +73,22 @@ export {
   Release,
   artifactPath,
 } from "./release.ts";
-export { SignerReply, SignerRequest } from "./signer-message.ts";
+export { OnlineKeys, SignerReply, SignerRequest } from "./signer-message.ts";
+export {
+  OnlineKeyStatus,
+  TrustFile,
+  TrustKey,
+  TrustMetadata,
+  TrustProposal,
+  TrustProposalFile,
+  TrustProposalState,
+  TrustRole,
+  TrustRoleStatus,
+  TrustSignature,
+  TrustStatus,
+  TrustWarning,
+  channelOfRole,
+  trustFileName,
+} from "./trust.ts";
 export { UploadState } from "./upload.ts";
 export { Explanation, WaitReason } from "./wait-reason.ts";

@@ -5,6 +5,7 @@ import {
   Outcome,
   ProductName,
   ReleaseId,
+  TrustProposalId,
   UploadId,
   type FleetEventBody,
 } from "@moult/model";
@@ -43,6 +44,20 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     "Two machines speak with the key of pump-0042: two instances report.",
   ],
   [{ kind: "group-changed", groupId }, "The group kiosks changed."],
+  [
+    { kind: "trust-initialised", by: "Ada" },
+    "Ada set up signing: devices take the tenant's root of trust from now on.",
+  ],
+  [
+    {
+      kind: "trust-proposal-changed",
+      proposalId: TrustProposalId.parse("0198c0de-0008-7000-8000-000000000001"),
+      change: "published",
+      roles: ["pump.prod"],
+      by: "Ada",
+    },
+    "Ada published new signing metadata: pump.prod.",
+  ],
   [
     {
       kind: "bulk-change-progressed",

@@ -79,6 +79,13 @@ const ASKED: Readonly<Record<BulkActionKind, (devices: string) => string>> = {
   "remove-from-group": (devices) => `take ${devices} out of a group`,
 };
 
+const PROPOSAL: Readonly<Record<BodyOf<"trust-proposal-changed">["change"], string>> = {
+  created: "proposed",
+  signed: "signed",
+  published: "published",
+  withdrawn: "withdrew",
+};
+
 /** One plain sentence for each kind of event; a kind that has none does not compile. */
 const SENTENCES: {
   readonly [Kind in FleetEventBody["kind"]]: (body: BodyOf<Kind>, about: Subjects) => string;
@@ -101,6 +108,10 @@ const SENTENCES: {
   "release-changed": ({ version }) => `The release ${version} changed.`,
   "release-deleted": ({ version }) => `The release ${version} was deleted.`,
   "upload-changed": ({ state }) => UPLOAD[state],
+  "trust-initialised": ({ by }) =>
+    `${by} set up signing: devices take the tenant's root of trust from now on.`,
+  "trust-proposal-changed": ({ change, roles, by }) =>
+    `${by} ${PROPOSAL[change]} new signing metadata: ${roles.join(", ")}.`,
   "deployment-created": ({ version, by }, { deployment }) =>
     `${by} started ${deployment}, which brings ${version}.`,
   "deployment-state-changed": ({ state, by }, { deployment }) => MOVED[state](by, deployment),

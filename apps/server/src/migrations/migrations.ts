@@ -4,6 +4,7 @@ import { up as operators } from "./0002-operators.ts";
 import { up as deviceLists } from "./0003-device-lists.ts";
 import { up as uploads } from "./0004-uploads.ts";
 import { up as overview } from "./0005-overview.ts";
+import { up as trust } from "./0006-trust.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "device-lists", up: deviceLists },
   { number: 4, name: "uploads", up: uploads },
   { number: 5, name: "overview", up: overview },
+  { number: 6, name: "trust", up: trust },
 ];

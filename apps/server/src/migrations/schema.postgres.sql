@@ -342,6 +342,7 @@ table release constraint release_tenant_id_product_fkey FOREIGN KEY (tenant_id, 
 CREATE INDEX release_newest ON public.release USING btree (tenant_id, created_at, id)
 CREATE UNIQUE INDEX release_version ON public.release USING btree (tenant_id, product, channel, version)
 view signable_offer as  SELECT assignment.tenant_id, assignment.device_id, assignment.id AS assignment_id, assignment.deployment_id, assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes FROM (((assignment JOIN device ON (((device.id = assignment.device_id) AND (device.tenant_id = assignment.tenant_id)))) JOIN deployment ON (((deployment.id = assignment.deployment_id) AND (deployment.tenant_id = assignment.tenant_id)))) JOIN artifact ON (((artifact.id = assignment.artifact_id) AND (artifact.tenant_id = assignment.tenant_id)))) WHERE ((assignment.closed_at IS NULL) AND (device.open_assignment_id = assignment.id) AND (device.state = 'accepted'::text));
+view signable_trust_file as  SELECT trust_file.tenant_id, trust_file.role, trust_file.version, trust_file.content, trust_file.expires_at, trust_file.published_at FROM trust_file;
 table tenant column id text not null
 table tenant column name text not null
 table tenant column planning_epoch bigint not null
@@ -349,6 +350,63 @@ table tenant column assignment_number bigint not null
 table tenant column deployment_number bigint not null
 table tenant column created_at bigint not null
 table tenant constraint tenant_pkey PRIMARY KEY (id)
+table trust_file column tenant_id text not null
+table trust_file column role text not null
+table trust_file column version bigint not null
+table trust_file column file text not null
+table trust_file column content text not null
+table trust_file column sha256 text not null
+table trust_file column size_bytes integer not null
+table trust_file column expires_at bigint not null
+table trust_file column published_at bigint
+table trust_file constraint trust_file_pkey PRIMARY KEY (tenant_id, role, version)
+CREATE UNIQUE INDEX trust_file_name ON public.trust_file USING btree (tenant_id, file) WHERE ((published_at IS NOT NULL) AND (role <> 'timestamp'::text))
+table trust_proposal column id text not null
+table trust_proposal column tenant_id text not null
+table trust_proposal column state text not null
+table trust_proposal column note text not null
+table trust_proposal column created_by text not null
+table trust_proposal column created_at bigint not null
+table trust_proposal column closed_at bigint
+table trust_proposal constraint trust_proposal_pkey PRIMARY KEY (id)
+CREATE INDEX trust_proposal_newest ON public.trust_proposal USING btree (tenant_id, created_at, id)
+CREATE INDEX trust_proposal_open ON public.trust_proposal USING btree (tenant_id, state) WHERE (closed_at IS NULL)
+table trust_proposal_file column tenant_id text not null
+table trust_proposal_file column proposal_id text not null
+table trust_proposal_file column role text not null
+table trust_proposal_file column version bigint not null
+table trust_proposal_file column expires_at bigint not null
+table trust_proposal_file column signed text not null
+table trust_proposal_file constraint trust_proposal_file_pkey PRIMARY KEY (proposal_id, role)
+table trust_proposal_file constraint trust_proposal_file_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES trust_proposal(id) ON DELETE CASCADE
+table trust_proposal_signature column tenant_id text not null
+table trust_proposal_signature column proposal_id text not null
+table trust_proposal_signature column role text not null
+table trust_proposal_signature column keyid text not null
+table trust_proposal_signature column sig text not null
+table trust_proposal_signature column added_by text not null
+table trust_proposal_signature column added_at bigint not null
+table trust_proposal_signature constraint trust_proposal_signature_pkey PRIMARY KEY (proposal_id, role, keyid)
+table trust_proposal_signature constraint trust_proposal_signature_proposal_id_fkey FOREIGN KEY (proposal_id) REFERENCES trust_proposal(id) ON DELETE CASCADE
+table trust_role column tenant_id text not null
+table trust_role column role text not null
+table trust_role column product text
+table trust_role column channel text
+table trust_role column version bigint not null
+table trust_role column expires_at bigint not null
+table trust_role column threshold integer not null
+table trust_role column keyids text not null
+table trust_role column target_count integer not null
+table trust_role column warned text
+table trust_role constraint trust_role_pkey PRIMARY KEY (tenant_id, role)
+table trust_target column tenant_id text not null
+table trust_target column path text not null
+table trust_target column artifact_id text not null
+table trust_target column role text not null
+table trust_target column role_version bigint not null
+table trust_target constraint trust_target_pkey PRIMARY KEY (tenant_id, path)
+CREATE INDEX trust_target_artifact ON public.trust_target USING btree (artifact_id)
+CREATE INDEX trust_target_role ON public.trust_target USING btree (tenant_id, role)
 table upload column id text not null
 table upload column tenant_id text not null
 table upload column user_id text not null

@@ -168,9 +168,38 @@ CREATE VIEW signable_offer as
   join deployment on deployment.id = assignment.deployment_id and deployment.tenant_id = assignment.tenant_id
   join artifact on artifact.id = assignment.artifact_id and artifact.tenant_id = assignment.tenant_id
   where assignment.closed_at is null and device.open_assignment_id = assignment.id and device.state = 'accepted';
+CREATE VIEW signable_trust_file as
+  select tenant_id, role, version, content, expires_at, published_at from trust_file;
 CREATE TABLE tenant (
   id text primary key, name text not null, planning_epoch bigint not null, assignment_number bigint not null,
   deployment_number bigint not null, created_at bigint not null);
+CREATE TABLE trust_file (
+  tenant_id text not null, role text not null, version bigint not null, file text not null, content text not null,
+  sha256 text not null, size_bytes integer not null, expires_at bigint not null, published_at bigint,
+  primary key (tenant_id, role, version));
+CREATE UNIQUE INDEX trust_file_name on trust_file (tenant_id, file) where published_at is not null and role <> 'timestamp';
+CREATE TABLE trust_proposal (
+  id text primary key, tenant_id text not null, state text not null, note text not null, created_by text not null,
+  created_at bigint not null, closed_at bigint);
+CREATE INDEX trust_proposal_newest on trust_proposal (tenant_id, created_at, id);
+CREATE INDEX trust_proposal_open on trust_proposal (tenant_id, state) where closed_at is null;
+CREATE TABLE trust_proposal_file (
+  tenant_id text not null, proposal_id text not null references trust_proposal (id) on delete cascade,
+  role text not null, version bigint not null, expires_at bigint not null, signed text not null,
+  primary key (proposal_id, role));
+CREATE TABLE trust_proposal_signature (
+  tenant_id text not null, proposal_id text not null references trust_proposal (id) on delete cascade,
+  role text not null, keyid text not null, sig text not null, added_by text not null, added_at bigint not null,
+  primary key (proposal_id, role, keyid));
+CREATE TABLE trust_role (
+  tenant_id text not null, role text not null, product text, channel text, version bigint not null,
+  expires_at bigint not null, threshold integer not null, keyids text not null, target_count integer not null,
+  warned text, primary key (tenant_id, role));
+CREATE TABLE trust_target (
+  tenant_id text not null, path text not null, artifact_id text not null, role text not null,
+  role_version bigint not null, primary key (tenant_id, path));
+CREATE INDEX trust_target_artifact on trust_target (artifact_id);
+CREATE INDEX trust_target_role on trust_target (tenant_id, role);
 CREATE TABLE upload (
   id text primary key, tenant_id text not null, user_id text not null, product text not null, channel text not null,
   file_name text not null, size_bytes bigint not null, received_bytes bigint not null, state text not null,

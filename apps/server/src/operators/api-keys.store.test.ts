@@ -83,7 +83,7 @@ describe.each(DIALECTS)("API keys on %s", (dialect) => {
         name: "Somebody",
         email: ada.email,
         role: "publisher",
-        permissions: ["fleet:read", "releases:write", "deployments:write", "self"],
+        permissions: ["fleet:read", "releases:write", "deployments:write", "trust:propose", "self"],
       });
   });
 

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { backOffDelayMs, utf8, type BackOff, type Log, type Random } from "@moult/base";
-import { SignerReply, type SignerRequest } from "@moult/model";
+import { SignerReply, type OnlineKeys, type SignerRequest } from "@moult/model";
 import type { Instruction } from "@moult/trust";
 import { ApiError } from "./api-error.ts";
 import { SIGNER_MAIN } from "./installation.ts";
@@ -13,6 +13,8 @@ export interface Signer {
   sign(instruction: Instruction): Promise<Uint8Array>;
   /** PEM keys that devices must be provisioned with. */
   publicKeys(): Promise<readonly string[]>;
+  /** Its keys as a root of trust names them. */
+  onlineKeys(): Promise<OnlineKeys>;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,12 @@ export class SignerClient implements Signer {
   async publicKeys(): Promise<readonly string[]> {
     const reply = await this.#ask({ kind: "public-keys" });
     if (reply.kind === "public-keys") return reply.publicKeys;
+    throw new ApiError("signer-unavailable", "the signer did not name its keys; try again");
+  }
+
+  async onlineKeys(): Promise<OnlineKeys> {
+    const reply = await this.#ask({ kind: "online-keys" });
+    if (reply.kind === "online-keys") return reply.keys;
     throw new ApiError("signer-unavailable", "the signer did not name its keys; try again");
   }
 
@@ -158,4 +166,4 @@ export class SignerClient implements Signer {
 
 type SignerQuestion =
   | { readonly kind: "sign"; readonly instruction: string }
-  | { readonly kind: "public-keys" };
+  | { readonly kind: "public-keys" | "online-keys" };

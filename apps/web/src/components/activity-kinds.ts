@@ -13,6 +13,8 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "release-changed": "releases",
   "release-deleted": "releases",
   "upload-changed": "releases",
+  "trust-initialised": "settings",
+  "trust-proposal-changed": "releases",
   "deployment-created": "deployments",
   "deployment-state-changed": "deployments",
   "deployment-tripped": "deployments",

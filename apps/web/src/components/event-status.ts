@@ -43,6 +43,8 @@ export function eventLook(body: FleetEventBody): Look {
     case "release-changed":
     case "release-deleted":
     case "stage-advanced":
+    case "trust-initialised":
+    case "trust-proposal-changed":
     case "upload-changed":
       return look("circle", "wait");
   }

@@ -1,0 +1,2 @@
+export { createTrustHandlers } from "./operations.ts";
+export { publishedTrustFile } from "./trust-files.ts";
