@@ -69,6 +69,7 @@ describe.each(DIALECTS)("sessions on %s", (dialect) => {
         "groups:write",
         "releases:write",
         "deployments:write",
+        "trust:propose",
         "enrolment:write",
         "self",
       ],

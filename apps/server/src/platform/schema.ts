@@ -18,10 +18,6 @@ import type {
   ReleaseVersion,
   Sha256,
   TenantId,
-  TrustProposalId,
-  TrustProposalState,
-  TrustRole,
-  TrustWarning,
   UploadId,
   UploadState,
   UserId,
@@ -29,6 +25,7 @@ import type {
 import type { ArtifactSignature } from "@moult/model";
 import type { Role } from "@moult/api";
 import type { Generated } from "kysely";
+import type { TrustSchema } from "./trust-schema.ts";
 
 // The tables, as migrations/ make them, on both dialects alike (docs/decisions/0003): text, bigint and integer only.
 // Instants are milliseconds since the epoch, flags 0 or 1, structures JSON text that queries.ts parses.
@@ -396,76 +393,7 @@ export interface UploadTable {
   expires_at: At;
 }
 
-/** A metadata file of the tenant's TUF repository, byte for byte as it was signed. */
-export interface TrustFileTable {
-  tenant_id: TenantId;
-  role: TrustRole;
-  version: number;
-  /** The name it is fetched by. */
-  file: string;
-  content: string;
-  sha256: Sha256;
-  size_bytes: number;
-  expires_at: At;
-  /** Null while it is staged: the signer counts it, nobody else sees it. */
-  published_at: At | null;
-}
-
-/** What is published of each role now. */
-export interface TrustRoleTable {
-  tenant_id: TenantId;
-  role: TrustRole;
-  product: ProductName | null;
-  channel: ChannelName | null;
-  version: number;
-  expires_at: At;
-  threshold: number;
-  keyids: Json;
-  target_count: number;
-  /** The last warning about its end that was given. */
-  warned: TrustWarning | null;
-}
-
-/** The artifacts that may be installed: those that a published role lists. */
-interface TrustTargetTable {
-  tenant_id: TenantId;
-  path: string;
-  artifact_id: ArtifactId;
-  role: TrustRole;
-  role_version: number;
-}
-
-export interface TrustProposalTable {
-  id: TrustProposalId;
-  tenant_id: TenantId;
-  state: TrustProposalState;
-  note: string;
-  created_by: string;
-  created_at: At;
-  closed_at: At | null;
-}
-
-export interface TrustProposalFileTable {
-  tenant_id: TenantId;
-  proposal_id: TrustProposalId;
-  role: TrustRole;
-  version: number;
-  expires_at: At;
-  /** What the signatures are over, before it is made canonical. */
-  signed: Json;
-}
-
-export interface TrustProposalSignatureTable {
-  tenant_id: TenantId;
-  proposal_id: TrustProposalId;
-  role: TrustRole;
-  keyid: string;
-  sig: string;
-  added_by: string;
-  added_at: At;
-}
-
-export interface Schema {
+export interface Schema extends TrustSchema {
   tenant: TenantTable;
   product: ProductTable;
   device: DeviceTable;
@@ -482,12 +410,6 @@ export interface Schema {
   artifact: ArtifactTable;
   artifact_fit: ArtifactFitTable;
   upload: UploadTable;
-  trust_file: TrustFileTable;
-  trust_role: TrustRoleTable;
-  trust_target: TrustTargetTable;
-  trust_proposal: TrustProposalTable;
-  trust_proposal_file: TrustProposalFileTable;
-  trust_proposal_signature: TrustProposalSignatureTable;
   deployment: DeploymentTable;
   deployment_device: DeploymentDeviceTable;
   assignment: AssignmentTable;

@@ -10,7 +10,7 @@ import {
 import type { Selectable } from "kysely";
 import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
-import type { TrustProposalTable } from "../platform/schema.ts";
+import type { TrustProposalTable } from "../platform/trust-schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 

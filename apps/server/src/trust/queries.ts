@@ -6,10 +6,10 @@ import {
   type TrustRole,
   type TrustWarning,
 } from "@moult/model";
-import { sql, type Selectable } from "kysely";
+import type { Selectable } from "kysely";
 import * as z from "zod";
 import { fromJson, isoFrom } from "../platform/columns.ts";
-import type { TrustFileTable, TrustRoleTable } from "../platform/schema.ts";
+import type { TrustRoleTable } from "../platform/trust-schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
 const KeyIds = z.array(z.string());

@@ -1,0 +1,96 @@
+import type {
+  ArtifactId,
+  ChannelName,
+  ProductName,
+  Sha256,
+  TenantId,
+  TrustProposalId,
+  TrustProposalState,
+  TrustRole,
+  TrustWarning,
+} from "@moult/model";
+
+// The tables of signing metadata and of what proves what happened; part of schema.ts, with the same conventions.
+
+/** Milliseconds since the epoch. */
+type At = number;
+/** JSON text. */
+type Json = string;
+
+/** A metadata file of the tenant's TUF repository, byte for byte as it was signed. */
+interface TrustFileTable {
+  tenant_id: TenantId;
+  role: TrustRole;
+  version: number;
+  /** The name it is fetched by. */
+  file: string;
+  content: string;
+  sha256: Sha256;
+  size_bytes: number;
+  expires_at: At;
+  /** Null while it is staged: the signer counts it, nobody else sees it. */
+  published_at: At | null;
+}
+
+/** What is published of each role now. */
+export interface TrustRoleTable {
+  tenant_id: TenantId;
+  role: TrustRole;
+  product: ProductName | null;
+  channel: ChannelName | null;
+  version: number;
+  expires_at: At;
+  threshold: number;
+  keyids: Json;
+  target_count: number;
+  /** The last warning about its end that was given. */
+  warned: TrustWarning | null;
+}
+
+/** The artifacts that may be installed: those that a published role lists. */
+interface TrustTargetTable {
+  tenant_id: TenantId;
+  path: string;
+  artifact_id: ArtifactId;
+  role: TrustRole;
+  role_version: number;
+}
+
+export interface TrustProposalTable {
+  id: TrustProposalId;
+  tenant_id: TenantId;
+  state: TrustProposalState;
+  note: string;
+  created_by: string;
+  created_at: At;
+  closed_at: At | null;
+}
+
+interface TrustProposalFileTable {
+  tenant_id: TenantId;
+  proposal_id: TrustProposalId;
+  role: TrustRole;
+  version: number;
+  expires_at: At;
+  /** What the signatures are over, before it is made canonical. */
+  signed: Json;
+}
+
+interface TrustProposalSignatureTable {
+  tenant_id: TenantId;
+  proposal_id: TrustProposalId;
+  role: TrustRole;
+  keyid: string;
+  sig: string;
+  added_by: string;
+  added_at: At;
+}
+
+export interface TrustSchema {
+  trust_file: TrustFileTable;
+  trust_role: TrustRoleTable;
+  trust_target: TrustTargetTable;
+  trust_proposal: TrustProposalTable;
+  trust_proposal_file: TrustProposalFileTable;
+  trust_proposal_signature: TrustProposalSignatureTable;
+}
