@@ -1,10 +1,16 @@
 import type { InstantMs } from "@moult/base";
-import type { OnlineKeys, OnlineKeyStatus, TrustKey, TrustStatus } from "@moult/model";
+import type {
+  OnlineKeys,
+  OnlineKeyStatus,
+  TrustKey,
+  TrustRoleStatus,
+  TrustStatus,
+} from "@moult/model";
 import * as z from "zod";
 import { isoFrom } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { countOpenProposals } from "./proposal-queries.ts";
-import { publishedContent, publishedFiles, publishedRoles } from "./queries.ts";
+import { publishedContent, publishedFiles, publishedRoles, type PublishedRole } from "./queries.ts";
 import { isOnlineRole, warningOf } from "./role-expiry.ts";
 
 const Envelope = z.object({ signed: z.unknown() });
@@ -46,20 +52,29 @@ export async function showTrust(
             rootSha256: newest.sha256,
             firstRootSha256: first.sha256,
           },
-    roles: roles.map(({ role, expiresAt, warned: _, ...status }) => {
-      const isOnline = isOnlineRole(role);
-      return {
-        ...status,
-        name: role,
-        keyids: [...status.keyids],
-        expiresAt: isoFrom(expiresAt),
-        isOnline,
-        warning: warningOf({ expiresAt, isOnline }, now),
-      };
-    }),
+    roles: roles.map((role) => statusOf(role, now)),
     keys: keysOf({ ...targets?.delegations?.keys, ...root?.keys }),
     onlineKeys: onlineKeys === undefined ? null : onlineStatus(onlineKeys, root),
     openProposals: await countOpenProposals(db),
+  };
+}
+
+function statusOf(
+  { role, product, channel, version, expiresAt, threshold, keyids, targetCount }: PublishedRole,
+  now: InstantMs,
+): TrustRoleStatus {
+  const isOnline = isOnlineRole(role);
+  return {
+    name: role,
+    product,
+    channel,
+    version,
+    expiresAt: isoFrom(expiresAt),
+    threshold,
+    keyids: [...keyids],
+    isOnline,
+    targetCount,
+    warning: warningOf({ expiresAt, isOnline }, now),
   };
 }
 

@@ -1,0 +1,114 @@
+import type { InstantMs } from "@moult/base";
+import type {
+  FleetEventBody,
+  TrustProposal,
+  TrustProposalId,
+  TrustRole,
+  TrustSignature,
+} from "@moult/model";
+import { ApiError } from "../platform/api-error.ts";
+import { appendEvent } from "../platform/events.ts";
+import { newId } from "../platform/new-id.ts";
+import type { Principal } from "../platform/operation-handler.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { checkProposal, demandMayPropose, invalid, type ProposedFile } from "./check-proposal.ts";
+import {
+  holdProposal,
+  insertProposal,
+  proposalById,
+  putSignatures,
+  setProposalState,
+} from "./proposal-queries.ts";
+import { publishedRoles } from "./queries.ts";
+
+export async function createProposal(
+  db: TenantDb,
+  principal: Principal,
+  { note, files }: { readonly note: string; readonly files: readonly ProposedFile[] },
+  at: InstantMs,
+): Promise<TrustProposal> {
+  const roles = files.map(({ role }) => role);
+  demandMayPropose(principal, roles);
+  const id = newId<TrustProposalId>();
+  const { name: by } = principal;
+  await db.transaction(async (inner) => {
+    const published = await publishedRoles(inner);
+    const versions = new Map(published.map(({ role, version }) => [role, version]));
+    await insertProposal(inner, { id, note, by, at }, checkProposal(files, versions, at));
+    await tell(inner, id, "created", roles, by, at);
+  });
+  return proposalOrRefusal(db, id);
+}
+
+/** The server passes signatures on; whoever counts them verifies them. */
+export async function addSignatures(
+  db: TenantDb,
+  principal: Principal,
+  id: TrustProposalId,
+  { role, signatures }: { readonly role: TrustRole; readonly signatures: TrustSignature[] },
+  at: InstantMs,
+): Promise<TrustProposal> {
+  await db.transaction(async (inner) => {
+    await holdOpen(inner, id);
+    const { files } = await proposalOrRefusal(inner, id);
+    if (!files.some((file) => file.role === role))
+      throw invalid(`This proposal changes nothing of ${role}.`);
+    demandMayPropose(principal, [role]);
+    const distinct = new Set(signatures.map(({ keyid }) => keyid));
+    if (distinct.size < signatures.length) throw invalid("One key signs once.");
+    await putSignatures(inner, id, role, signatures, principal.name, at);
+    await tell(inner, id, "signed", [role], principal.name, at);
+  });
+  return proposalOrRefusal(db, id);
+}
+
+export async function withdrawProposal(
+  db: TenantDb,
+  principal: Principal,
+  id: TrustProposalId,
+  at: InstantMs,
+): Promise<TrustProposal> {
+  await db.transaction(async (inner) => {
+    await holdOpen(inner, id);
+    const roles = (await proposalOrRefusal(inner, id)).files.map(({ role }) => role);
+    demandMayPropose(principal, roles);
+    await setProposalState(inner, id, "withdrawn", at);
+    await tell(inner, id, "withdrawn", roles, principal.name, at);
+  });
+  return proposalOrRefusal(db, id);
+}
+
+/** Holds an open proposal until the transaction ends; what is closed, or being published, stays as it is. */
+async function holdOpen(db: TenantDb, id: TrustProposalId): Promise<void> {
+  const state = await holdProposal(db, id);
+  if (state === undefined) throw noProposal();
+  if (state !== "open")
+    throw new ApiError(
+      "state-conflict",
+      state === "publishing" ? "It is being published." : `It was ${state} already.`,
+    );
+}
+
+export async function proposalOrRefusal(db: TenantDb, id: TrustProposalId): Promise<TrustProposal> {
+  const proposal = await proposalById(db, id);
+  if (proposal === undefined) throw noProposal();
+  return proposal;
+}
+
+const noProposal = (): ApiError => new ApiError("not-found", "There is no such proposal.");
+
+type Change = Extract<FleetEventBody, { kind: "trust-proposal-changed" }>["change"];
+
+function tell(
+  db: TenantDb,
+  proposalId: TrustProposalId,
+  change: Change,
+  roles: TrustRole[],
+  by: string,
+  at: InstantMs,
+): Promise<void> {
+  return appendEvent(db, {
+    at,
+    body: { kind: "trust-proposal-changed", proposalId, change, roles, by },
+  });
+}
