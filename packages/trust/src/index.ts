@@ -22,6 +22,12 @@ export {
   type VerifiedInstruction,
 } from "./instruction.ts";
 export { canonicalJson } from "./tuf/canonical-json.ts";
+export {
+  installRefusal,
+  type InstallQuestion,
+  type InstallRule,
+  type InstallingDevice,
+} from "./tuf/install-refusal.ts";
 export { isoInstantMs } from "./tuf/iso-instant.ts";
 export {
   DelegatedRole,

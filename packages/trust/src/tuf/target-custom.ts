@@ -1,9 +1,10 @@
 import { Depends, HardwareType, Instant, PayloadFile, ReleaseVersion, Sha256 } from "@moult/model";
 import * as z from "zod";
+import { isoInstantMs } from "./iso-instant.ts";
 import type { TargetEntry } from "./metadata.ts";
 
 /** A dotted version of an agent, such as `1.4.0`. */
-export const AgentVersion = z.string().regex(/^[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}$/);
+const AgentVersion = z.string().regex(/^[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}$/);
 
 /**
  * What the signers of a target say of it: the field `moult` in the target's `custom`. A device takes what it needs to
@@ -22,7 +23,7 @@ export const TargetCustom = z.object({
   /** Names to values of which the device must provide none. */
   conflicts: Depends,
   minAgent: AgentVersion.optional(),
-  notBefore: Instant.optional(),
+  notBefore: Instant.refine((text) => isoInstantMs(text) !== undefined).optional(),
   /** Of everything before the payload data, so that a device can judge the head before it reads on. */
   headSha256: Sha256,
   /** Uncompressed. */
