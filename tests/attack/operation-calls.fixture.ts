@@ -156,6 +156,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
       body: { role: "root", signatures: [{ keyid: "k", sig: "00" }] },
     },
   ],
+  publishTrustProposal: trustProposal,
   withdrawTrustProposal: trustProposal,
   listDeployments: ({ releaseId }) => [{}, { query: { releaseId } }],
   createDeployment: (target, own) => [

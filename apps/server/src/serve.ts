@@ -44,12 +44,13 @@ import type { Handlers } from "./platform/operation-handler.ts";
 import { createJsonLog } from "./platform/json-log.ts";
 import { openSecrets } from "./platform/secrets.ts";
 import { SignerClient } from "./platform/signer-client.ts";
+import type { TenantDb } from "./platform/tenant-db.ts";
 import { openTls } from "./platform/tls/open-tls.ts";
 import { createProductHandlers } from "./products/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
 import { createDownloads, createSystemHandlers, downloadRoutes } from "./system/index.ts";
-import { createTrustHandlers } from "./trust/index.ts";
+import { createTrustHandlers, createTrustTender } from "./trust/index.ts";
 import { openUploadFiles, openUploads } from "./uploads/index.ts";
 import { VERSION } from "./version.ts";
 import { webConsoleRoutes } from "./web-console/index.ts";
@@ -245,7 +246,11 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
 
   blobs.sweep().catch((error: unknown) => log.warn("sweep-failed", { errors: errorChain(error) }));
   bulkChanges.wake();
-  const stopTending = tendForever(database, tenantId, log);
+  const tenders = [
+    createDeploymentTender({ clock, log }),
+    createTrustTender({ clock, signer, log }),
+  ];
+  const stopTending = tendForever(database, tenantId, tenders, log);
   log.info("server-listening", { url: publicUrl, host: config.listen.host, port });
   tellSetupCode(operators.setupCode(), publicUrl, paths.setupCode, log);
 
@@ -269,17 +274,27 @@ function tellSetupCode(code: string | undefined, url: string, file: string, log:
     process.stderr.write(`\nNo administrator yet: moult setup ${url} --code ${code}\n\n`);
 }
 
+/** What time alone does; one that fails holds up no other. */
+interface Tender {
+  tend(db: TenantDb): Promise<void>;
+}
+
 /** One round after the other, never two at once. */
-function tendForever(database: Database, tenantId: TenantId, log: Log): () => void {
-  const tender = createDeploymentTender({ clock, log });
+function tendForever(
+  database: Database,
+  tenantId: TenantId,
+  tenders: readonly Tender[],
+  log: Log,
+): () => void {
   let timer: NodeJS.Timeout;
   let isStopped = false;
   const round = async (): Promise<void> => {
-    try {
-      await tender.tend(database.tenant(tenantId));
-    } catch (error) {
-      log.error("tending-failed", { errors: errorChain(error) });
-    }
+    for (const tender of tenders)
+      try {
+        await tender.tend(database.tenant(tenantId));
+      } catch (error) {
+        log.error("tending-failed", { errors: errorChain(error) });
+      }
     if (!isStopped) timer = setTimeout(() => void round(), TEND_INTERVAL_MS);
   };
   timer = setTimeout(() => void round(), TEND_INTERVAL_MS);

@@ -1,11 +1,16 @@
 import { parseArgs } from "node:util";
 import { errorChain, instant } from "@moult/base";
-import { openOfferSource } from "./queries.ts";
+import { nodeCrypto } from "@moult/node-crypto";
+import type { KeySigner } from "@moult/signing";
+import { openKeptTenants } from "./kept-tenants.ts";
+import { createPublishedTargets } from "./published-targets.ts";
+import { openSignerTables } from "./queries.ts";
 import { createRateCap } from "./rate-cap.ts";
 import { createInstructionSigner } from "./sign-instruction.ts";
 import { SignerError } from "./signer-error.ts";
 import { SignerRequest, type SignerReply } from "@moult/model";
-import { openSigningKey } from "./signing-key.ts";
+import { createOnlineSigner } from "./renew-online.ts";
+import { openSigningKey, type SigningKey } from "./signing-key.ts";
 
 // The process that holds the instruction key. Its parent is the server; it talks to nobody else, opens no port, and ends
 // when the server does.
@@ -37,11 +42,28 @@ const keys = {
   snapshot: openSigningKey(keyFolder, "snapshot"),
   timestamp: openSigningKey(keyFolder, "timestamp"),
 };
+const tables = await openSignerTables(database);
+const tenants = openKeptTenants(keyFolder);
+const crypto = nodeCrypto;
 const sign = createInstructionSigner({
   key: keys.instruction,
-  offers: await openOfferSource(database),
+  offers: tables,
+  targets: createPublishedTargets({ tables, tenants, crypto, clock }),
   clock,
   takeInstall: createRateCap(installsPerMinute, clock),
+});
+
+const signerOf = ({ tufKey, sign: signWith }: SigningKey): KeySigner => ({
+  keyid: tufKey.keyid,
+  key: tufKey,
+  sign: async (message) => signWith(message),
+});
+const renew = createOnlineSigner({
+  keys: { snapshot: signerOf(keys.snapshot), timestamp: signerOf(keys.timestamp) },
+  tables,
+  tenants,
+  crypto,
+  clock,
 });
 
 const reply = (message: SignerReply): void => {
@@ -69,7 +91,10 @@ async function answer(request: SignerRequest): Promise<void> {
     return;
   }
   try {
-    reply({ id, ...(await sign(request.instruction)) });
+    if (request.kind === "renew") {
+      const which = request.of === "published" ? "published" : "any";
+      reply({ id, ...(await renew(request.tenantId, which)) });
+    } else reply({ id, ...(await sign(request.instruction)) });
   } catch (error) {
     process.stderr.write(
       `${JSON.stringify({ event: "signer-failed", error: errorChain(error) })}\n`,

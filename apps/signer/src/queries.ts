@@ -1,8 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type { AssignmentId, TenantId } from "@moult/model";
 import * as z from "zod";
+import type { TrustTables } from "./trust-tables.ts";
 
-/** What the server's tables say a device shall install: a row of the view `signable_offer`, the signer's only window. */
+/** What the server's tables say a device shall install: a row of the view `signable_offer`. */
 export const SignableOffer = z.object({
   device_id: z.string(),
   deployment_id: z.string(),
@@ -16,30 +17,77 @@ export type SignableOffer = z.infer<typeof SignableOffer>;
 
 export interface OfferSource {
   find(tenantId: TenantId, assignmentId: AssignmentId): Promise<SignableOffer | undefined>;
+}
+
+/** The signer's only windows into the server's tables: two views that it can read and not write. */
+export interface SignerTables extends OfferSource, TrustTables {
   close(): Promise<void>;
 }
 
-const COLUMNS = "device_id, deployment_id, attempt, version, path, sha256, size_bytes";
+/** Answers one question; parameters are `?` in order, however the database writes them. */
+type Ask = (name: string, text: string, values: readonly unknown[]) => Promise<unknown[]>;
+
+const OFFER = `select device_id, deployment_id, attempt, version, path, sha256, size_bytes from signable_offer
+  where tenant_id = ? and assignment_id = ?`;
+const VERSIONS = `select role, max(version) as version from signable_trust_file where tenant_id = ?`;
+const NEWEST = {
+  any: `${VERSIONS} group by role`,
+  published: `${VERSIONS} and published_at is not null group by role`,
+} as const;
+const PUBLISHED = `select max(version) as version from signable_trust_file
+  where tenant_id = ? and role = ? and published_at is not null`;
+const ANY = `select content from signable_trust_file where tenant_id = ? and role = ? and version = ?`;
+const CONTENT = { any: ANY, published: `${ANY} and published_at is not null` } as const;
+
+const RoleVersions = z.array(z.object({ role: z.string(), version: z.coerce.number().int() }));
+const Version = z.array(z.object({ version: z.coerce.number().int().nullable() }));
+const Content = z.array(z.object({ content: z.string() }));
 
 /** Opens the server's database for reading; neither connection can write. */
-export async function openOfferSource(databaseUrl: string): Promise<OfferSource> {
-  return databaseUrl.startsWith("postgres")
-    ? fromPostgres(databaseUrl)
+export async function openSignerTables(databaseUrl: string): Promise<SignerTables> {
+  const { ask, close } = databaseUrl.startsWith("postgres")
+    ? await fromPostgres(databaseUrl)
     : fromSqlite(databaseUrl.replace(/^sqlite:/, ""));
+  return {
+    find: async (tenantId, assignmentId) => {
+      const [row] = await ask("signable-offer", OFFER, [tenantId, assignmentId]);
+      return row === undefined ? undefined : SignableOffer.parse(row);
+    },
+    newestVersions: async (tenantId, which) => {
+      const rows = RoleVersions.parse(await ask(`newest-${which}`, NEWEST[which], [tenantId]));
+      return new Map(rows.map(({ role, version }) => [role, version]));
+    },
+    publishedVersion: async (tenantId, role) => {
+      const [row] = Version.parse(await ask("published-version", PUBLISHED, [tenantId, role]));
+      return row?.version ?? undefined;
+    },
+    content: async (tenantId, role, version, which) => {
+      const rows = await ask(`content-${which}`, CONTENT[which], [tenantId, role, version]);
+      return Content.parse(rows)[0]?.content;
+    },
+    close,
+  };
 }
 
-function fromSqlite(path: string): OfferSource {
+interface Opened {
+  readonly ask: Ask;
+  readonly close: () => Promise<void>;
+}
+
+function fromSqlite(path: string): Opened {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
-  const statement = database.prepare(
-    `select ${COLUMNS} from signable_offer where tenant_id = ? and assignment_id = ?`,
-  );
+  const prepared = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   return {
-    find: async (tenantId, assignmentId) => rowOf(statement.get(tenantId, assignmentId)),
+    ask: async (name, text, values) => {
+      const statement = prepared.get(name) ?? database.prepare(text);
+      prepared.set(name, statement);
+      return statement.all(...(values as (string | number)[]));
+    },
     close: async () => database.close(),
   };
 }
 
-async function fromPostgres(url: string): Promise<OfferSource> {
+async function fromPostgres(url: string): Promise<Opened> {
   const { Pool } = await import("pg");
   const pool = new Pool({
     connectionString: url,
@@ -52,17 +100,16 @@ async function fromPostgres(url: string): Promise<OfferSource> {
   // An idle connection that PostgreSQL closes is opened again by the next question.
   pool.on("error", () => undefined);
   return {
-    find: async (tenantId, assignmentId) => {
+    ask: async (name, question, values) => {
+      let count = 0;
+      const text = question.replaceAll("?", () => `$${(count += 1)}`);
       const { rows } = await pool.query<Record<string, unknown>>({
-        name: "signable-offer",
-        text: `select ${COLUMNS} from signable_offer where tenant_id = $1 and assignment_id = $2`,
-        values: [tenantId, assignmentId],
+        name,
+        text,
+        values: [...values],
       });
-      return rowOf(rows[0]);
+      return rows;
     },
     close: () => pool.end(),
   };
 }
-
-const rowOf = (row: unknown): SignableOffer | undefined =>
-  row === undefined ? undefined : SignableOffer.parse(row);

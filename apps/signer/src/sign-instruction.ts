@@ -9,10 +9,12 @@ import {
 } from "@moult/trust";
 import { offerRefusal, type OfferRefusal } from "./derive-offer.ts";
 import type { OfferSource } from "./queries.ts";
+import type { PublishedTargets, TargetRefusal } from "./published-targets.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 export type SigningRefusal =
   | OfferRefusal
+  | TargetRefusal
   | "instruction-malformed"
   | "lifetime-invalid"
   | "issued-at-another-time"
@@ -25,6 +27,7 @@ export type SigningResult =
 export interface InstructionSignerDeps {
   readonly key: SigningKey;
   readonly offers: OfferSource;
+  readonly targets: PublishedTargets;
   readonly clock: Clock;
   /** Takes one install under the cap; nothing-to-do is exempt. */
   readonly takeInstall: () => boolean;
@@ -41,6 +44,7 @@ const ISSUED_AT_TOLERANCE_MS = 5 * 60_000;
 export function createInstructionSigner({
   key,
   offers,
+  targets,
   clock,
   takeInstall,
 }: InstructionSignerDeps) {
@@ -50,7 +54,7 @@ export function createInstructionSigner({
 
     const reason =
       timeRefusal(instruction, clock) ??
-      (await actionRefusal(instruction, offers)) ??
+      (await actionRefusal(instruction, offers, targets)) ??
       (instruction.action.kind === "install" && !takeInstall() ? "rate-cap" : undefined);
     if (reason !== undefined) return { kind: "refused", reason };
 
@@ -72,14 +76,18 @@ function timeRefusal(instruction: Instruction, clock: Clock): SigningRefusal | u
 }
 
 async function actionRefusal(
-  instruction: Instruction,
+  { tenantId, ...instruction }: Instruction,
   offers: OfferSource,
+  targets: PublishedTargets,
 ): Promise<SigningRefusal | undefined> {
   const { action } = instruction;
   if (action.kind === "nothing-to-do") return undefined;
-  return offerRefusal(
-    instruction,
-    action,
-    await offers.find(instruction.tenantId, action.assignmentId),
-  );
+  const offer = await offers.find(tenantId, action.assignmentId);
+  const refusal = offerRefusal({ tenantId, ...instruction }, action, offer);
+  if (refusal !== undefined) return refusal;
+  for (const component of action.components) {
+    const unpublished = await targets.refusal(tenantId, component);
+    if (unpublished !== undefined) return unpublished;
+  }
+  return undefined;
 }

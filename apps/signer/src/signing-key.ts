@@ -2,22 +2,14 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
-  hash,
   sign,
   type KeyObject,
 } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { OnlineKeys } from "@moult/model";
+import { tufKeyOf, type NamedKey } from "@moult/signing";
+import { replaceFile } from "./durable-file.ts";
 import { SignerError } from "./signer-error.ts";
 
 /** What a key signs. Each use has a key of its own, so that the root of trust can take one back without the others. */
@@ -27,7 +19,7 @@ export interface SigningKey {
   /** PEM SubjectPublicKeyInfo. */
   readonly publicKey: string;
   /** As TUF metadata has it. */
-  readonly tufKey: OnlineKeys[KeyUse];
+  readonly tufKey: NamedKey;
   sign(message: Uint8Array): Uint8Array;
 }
 
@@ -48,17 +40,6 @@ export function openSigningKey(folder: string, use: KeyUse): SigningKey {
   };
 }
 
-/** The bytes of an Ed25519 key come after its algorithm's 12 in a SubjectPublicKeyInfo (RFC 8410). */
-const ED25519_SPKI_PREFIX_BYTES = 12;
-
-function tufKeyOf(publicKey: KeyObject): OnlineKeys[KeyUse] {
-  const der = publicKey.export({ format: "der", type: "spki" });
-  const keyval = { public: der.subarray(ED25519_SPKI_PREFIX_BYTES).toString("hex") };
-  // Already in the canonical order of OLPC JSON, so that its digest is the key's usual id (TUF 1.0.34, section 4.2).
-  const content = { keytype: "ed25519", keyval, scheme: "ed25519" };
-  return { keyid: hash("sha256", JSON.stringify(content)), ...content };
-}
-
 function readKey(path: string): KeyObject {
   let key: KeyObject;
   try {
@@ -71,16 +52,7 @@ function readKey(path: string): KeyObject {
   return key;
 }
 
-/** Durable before it is used: temp file, fsync, rename, fsync of the folder. */
 function createKeyFile(path: string): void {
   const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "wx", 0o600);
-  writeSync(file, pem as string);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(temporary, path);
-  const folder = openSync(dirname(path), "r");
-  fsyncSync(folder);
-  closeSync(folder);
+  replaceFile(path, pem as string);
 }

@@ -73,7 +73,7 @@ export {
   Release,
   artifactPath,
 } from "./release.ts";
-export { OnlineKeys, SignerReply, SignerRequest } from "./signer-message.ts";
+export { OnlineFile, OnlineKeys, SignerReply, SignerRequest } from "./signer-message.ts";
 export {
   OnlineKeyStatus,
   TrustFile,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { TenantId } from "./ids.ts";
 import { TrustKey } from "./trust.ts";
 
 // Between the server and its signer, over the child process's channel: JSON messages, many in flight, matched by `id`.
@@ -12,6 +13,13 @@ export const SignerRequest = z.discriminatedUnion("kind", [
   }),
   /** PEM SubjectPublicKeyInfo of the keys that sign. */
   z.strictObject({ kind: z.literal("public-keys"), id: z.int().min(1) }),
+  /** Make snapshot and timestamp anew of what is published for a tenant, or of that and what is staged. */
+  z.strictObject({
+    kind: z.literal("renew"),
+    id: z.int().min(1),
+    tenantId: TenantId,
+    of: z.enum(["published", "published-and-staged"]),
+  }),
   /** The signer's keys as a root of trust names them. */
   z.strictObject({ kind: z.literal("online-keys"), id: z.int().min(1) }),
 ]);
@@ -27,10 +35,25 @@ export const OnlineKeys = z.object({
 });
 export type OnlineKeys = z.infer<typeof OnlineKeys>;
 
+/** A metadata file that the signer made, as it is to be published. */
+export const OnlineFile = z.object({
+  version: z.int().min(1),
+  content: z.string(),
+  expiresAtMs: z.int().min(0),
+});
+export type OnlineFile = z.infer<typeof OnlineFile>;
+
 export const SignerReply = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("signed"), id: z.int(), envelope: z.string() }),
   z.strictObject({ kind: z.literal("refused"), id: z.int(), reason: z.string() }),
   z.strictObject({ kind: z.literal("public-keys"), id: z.int(), publicKeys: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal("renewed"),
+    id: z.int(),
+    /** Null when the published one holds on. */
+    snapshot: OnlineFile.nullable(),
+    timestamp: OnlineFile,
+  }),
   z.strictObject({ kind: z.literal("online-keys"), id: z.int(), keys: OnlineKeys }),
 ]);
 export type SignerReply = z.infer<typeof SignerReply>;

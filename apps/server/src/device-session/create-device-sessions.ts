@@ -28,6 +28,7 @@ import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
 import type { StreamReply } from "../platform/operation-handler.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { publishedTrustFile } from "../trust/index.ts";
 import {
   demandAccepted,
   demandStanding,
@@ -70,6 +71,8 @@ export interface DeviceSessions {
   ): Promise<void>;
   /** The content of the device's open offer, and of nothing else. */
   blob(principal: DevicePrincipal, sha256: Sha256): Promise<StreamReply>;
+  /** A metadata file of the device's tenant, which the device verifies by itself. */
+  trustFile(principal: DevicePrincipal, file: string): Promise<StreamReply>;
 }
 
 interface ClaimedKey {
@@ -153,6 +156,12 @@ export function createDeviceSessions(deps: DeviceSessionDeps): DeviceSessions {
       const db = dbOf(principal.tenantId);
       demandStanding(await standingOf(db, principal.deviceId), principal);
       return offeredBlob(await openOffer(db, principal.deviceId), sha256, deps);
+    },
+
+    trustFile: async (principal, file) => {
+      const db = dbOf(principal.tenantId);
+      demandStanding(await standingOf(db, principal.deviceId), principal);
+      return publishedTrustFile(db, file);
     },
   };
 }

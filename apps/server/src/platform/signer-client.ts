@@ -2,7 +2,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { backOffDelayMs, utf8, type BackOff, type Log, type Random } from "@moult/base";
-import { SignerReply, type OnlineKeys, type SignerRequest } from "@moult/model";
+import {
+  SignerReply,
+  type OnlineFile,
+  type OnlineKeys,
+  type SignerRequest,
+  type TenantId,
+} from "@moult/model";
 import type { Instruction } from "@moult/trust";
 import { ApiError } from "./api-error.ts";
 import { SIGNER_MAIN } from "./installation.ts";
@@ -15,8 +21,21 @@ export interface Signer {
   publicKeys(): Promise<readonly string[]>;
   /** Its keys as a root of trust names them. */
   onlineKeys(): Promise<OnlineKeys>;
+  /** New snapshot and timestamp, or why the signer makes none. */
+  renew(tenantId: TenantId, of: RenewalOf): Promise<Renewal>;
   stop(): Promise<void>;
 }
+
+/** What online metadata is made of; see `SignerRequest`. */
+export type RenewalOf = Extract<SignerRequest, { kind: "renew" }>["of"];
+
+export type Renewal =
+  | {
+      readonly kind: "renewed";
+      readonly snapshot: OnlineFile | null;
+      readonly timestamp: OnlineFile;
+    }
+  | { readonly kind: "refused"; readonly reason: string };
 
 export interface SignerClientDeps {
   readonly keyFolder: string;
@@ -73,6 +92,12 @@ export class SignerClient implements Signer {
     const reply = await this.#ask({ kind: "online-keys" });
     if (reply.kind === "online-keys") return reply.keys;
     throw new ApiError("signer-unavailable", "the signer did not name its keys; try again");
+  }
+
+  async renew(tenantId: TenantId, of: RenewalOf): Promise<Renewal> {
+    const reply = await this.#ask({ kind: "renew", tenantId, of });
+    if (reply.kind === "renewed" || reply.kind === "refused") return reply;
+    throw new ApiError("signer-unavailable", "the signer made no metadata; try again");
   }
 
   /** For tests and operators: the process, if it runs. */
@@ -166,4 +191,5 @@ export class SignerClient implements Signer {
 
 type SignerQuestion =
   | { readonly kind: "sign"; readonly instruction: string }
+  | { readonly kind: "renew"; readonly tenantId: TenantId; readonly of: RenewalOf }
   | { readonly kind: "public-keys" | "online-keys" };

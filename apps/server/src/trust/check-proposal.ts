@@ -14,6 +14,14 @@ export interface ProposedFile {
 export const invalid = (detail: string): ApiError => new ApiError("trust-invalid", detail);
 
 /**
+ * A server that came back from a backup is behind what its devices have seen, and its people go on from there. So many
+ * versions are no slip of theirs, and none can use the numbers up. Root comes one by one: devices walk over each of them.
+ */
+const isAhead = (version: number, next: number): boolean =>
+  version > next && version - next < VERSIONS_LOST_MAX;
+const VERSIONS_LOST_MAX = 100;
+
+/**
  * What can be said of proposed files before anybody signs them: each is of its role, is the next version, and has an end to
  * come. Signatures are judged when it is published, by the rules of devices.
  */
@@ -30,7 +38,8 @@ export function checkProposal(
     const wanted = role === "root" ? "root" : "targets";
     if (type !== wanted) throw invalid(`${role} is of type ${wanted}, and this says "${type}".`);
     const next = (published.get(role) ?? 0) + 1;
-    if (version !== next)
+    const isNext = version === next || (role !== "root" && isAhead(version, next));
+    if (!isNext)
       throw invalid(`The next version of ${role} is ${next}, and this is version ${version}.`);
     const expiresAt = expiryOf(expires);
     if (expiresAt === undefined)

@@ -1,2 +1,3 @@
 export { createTrustHandlers } from "./operations.ts";
+export { createTrustTender, type TrustTender } from "./tend-trust.ts";
 export { publishedTrustFile } from "./trust-files.ts";

@@ -5,6 +5,7 @@ import { decodeCursor } from "../platform/page-cursor.ts";
 import type { Signer } from "../platform/signer-client.ts";
 import { proposalPage, proposedMetadata } from "./proposal-queries.ts";
 import { addSignatures, createProposal, proposalOrRefusal, withdrawProposal } from "./proposals.ts";
+import { publishProposal } from "./publish-proposal.ts";
 import { publishedFiles } from "./queries.ts";
 import { showTrust } from "./show-trust.ts";
 import { publishedTrustFile } from "./trust-files.ts";
@@ -18,12 +19,13 @@ export type TrustHandlers = Handlers<
   | "listTrustProposals"
   | "showTrustProposal"
   | "addTrustSignatures"
+  | "publishTrustProposal"
   | "withdrawTrustProposal"
 >;
 
 export interface TrustDeps {
   readonly clock: Clock;
-  readonly signer: Pick<Signer, "onlineKeys">;
+  readonly signer: Pick<Signer, "onlineKeys" | "renew">;
 }
 
 export function createTrustHandlers({ clock, signer }: TrustDeps): TrustHandlers {
@@ -57,6 +59,9 @@ export function createTrustHandlers({ clock, signer }: TrustDeps): TrustHandlers
 
     addTrustSignatures: ({ db, principal }, { params: { trustProposalId }, body }) =>
       addSignatures(db, principal, trustProposalId, body, clock.now()),
+
+    publishTrustProposal: ({ db, principal }, { params: { trustProposalId } }) =>
+      publishProposal(db, principal, trustProposalId, { clock, signer }),
 
     withdrawTrustProposal: ({ db, principal }, { params: { trustProposalId } }) =>
       withdrawProposal(db, principal, trustProposalId, clock.now()),

@@ -79,7 +79,7 @@ export async function withdrawProposal(
 }
 
 /** Holds an open proposal until the transaction ends; what is closed, or being published, stays as it is. */
-async function holdOpen(db: TenantDb, id: TrustProposalId): Promise<void> {
+export async function holdOpen(db: TenantDb, id: TrustProposalId): Promise<void> {
   const state = await holdProposal(db, id);
   if (state === undefined) throw noProposal();
   if (state !== "open")
@@ -99,7 +99,7 @@ const noProposal = (): ApiError => new ApiError("not-found", "There is no such p
 
 type Change = Extract<FleetEventBody, { kind: "trust-proposal-changed" }>["change"];
 
-function tell(
+export function tell(
   db: TenantDb,
   proposalId: TrustProposalId,
   change: Change,

@@ -115,6 +115,17 @@ export const trustOperations = {
     reply: TrustProposal,
     errors: ["not-found", "state-conflict", "trust-invalid"],
   }),
+  publishTrustProposal: operation({
+    id: "publishTrustProposal",
+    summary: "Publish a proposal that is signed by enough keys, if devices would take it",
+    method: "POST",
+    path: "/trust/proposals/{trustProposalId}/publish",
+    permission: "trust:propose",
+    params,
+    replyKind: "json",
+    reply: TrustProposal,
+    errors: ["not-found", "state-conflict", "trust-invalid", "signer-unavailable"],
+  }),
   withdrawTrustProposal: operation({
     id: "withdrawTrustProposal",
     summary: "Take a proposal back; nothing of it is published",

@@ -66,6 +66,7 @@ export function moultRoutes(app: FastifyInstance, deps: MoultProtocolDeps): void
   });
   joinRoutes(app, deps, tokens);
   assignmentRoutes(app, deps.sessions, principalOf);
+  trustRoutes(app, deps.sessions, principalOf);
 }
 
 /** The calls that need no session yet: each proves the device's key by a signature over a challenge. */
@@ -123,6 +124,7 @@ function joinRoutes(
 
 const AssignmentParams = z.object({ assignmentId: AssignmentId });
 const AttemptParams = AssignmentParams.extend({ attempt: z.coerce.number().int().min(1) });
+const TrustFileParams = z.object({ file: z.string().max(200) });
 const BlobParams = z.object({ sha256: Sha256 });
 
 function assignmentRoutes(
@@ -164,6 +166,29 @@ function assignmentRoutes(
       const content = await sessions.blob(principal, sha256);
       // The content of a digest never changes; but it is this device's alone, so no shared cache may keep it.
       reply.header("cache-control", "private, max-age=31536000, immutable");
+      return sendStream(request, reply, content);
+    },
+  });
+}
+
+/** Signed metadata; not secret, and yet a tenant's own: whoever asks has a session. */
+function trustRoutes(
+  app: FastifyInstance,
+  sessions: DeviceSessions,
+  principalOf: (request: FastifyRequest) => DevicePrincipal,
+): void {
+  app.route({
+    method: ["GET", "HEAD"],
+    url: "/trust/:file",
+    handler: async (request, reply) => {
+      const principal = principalOf(request);
+      const { file } = readParams(request, TrustFileParams);
+      const content = await sessions.trustFile(principal, file);
+      // All but the timestamp have their version in their name, and a version never changes.
+      reply.header(
+        "cache-control",
+        file === "timestamp.json" ? "no-store" : "private, max-age=31536000, immutable",
+      );
       return sendStream(request, reply, content);
     },
   });
