@@ -53,10 +53,10 @@ const sign = createInstructionSigner({
   takeInstall: createRateCap(installsPerMinute, clock),
 });
 
-const signerOf = ({ tufKey, sign: signWith }: SigningKey): KeySigner => ({
-  keyid: tufKey.keyid,
-  key: tufKey,
-  sign: async (message) => signWith(message),
+const signerOf = (key: SigningKey): KeySigner => ({
+  keyid: key.tufKey.keyid,
+  key: key.tufKey,
+  sign: async (message) => key.sign(message),
 });
 const renew = createOnlineSigner({
   keys: { snapshot: signerOf(keys.snapshot), timestamp: signerOf(keys.timestamp) },
