@@ -170,6 +170,7 @@ export async function runMoult(args: readonly string[], options: CliOptions = {}
     terminal,
     environment: options.environment ?? {},
     signal: options.signal ?? new AbortController().signal,
+    scryptN: 2 ** 10,
   });
   return { code, out: out.join("\n"), err: err.join("\n"), statuses };
 }

@@ -54,6 +54,7 @@ const KeyFile = z.strictObject({ ...Header.shape, sealed: z.base64().min(24).max
 
 export interface NewKey {
   readonly key: NamedKey;
+  readonly signer: KeySigner;
   /** The text of the key file. */
   readonly file: string;
 }
@@ -94,7 +95,7 @@ export async function createKeyFile(
     cipher.getAuthTag(),
   ]);
   const file = `${JSON.stringify({ ...header, sealed: sealed.toString("base64") }, null, 2)}\n`;
-  return { key, file };
+  return { key, file, signer: signerOf(privateKey, key) };
 }
 
 /** The public half of a key file, which needs no passphrase and is not authenticated without one. */
@@ -110,12 +111,14 @@ export async function openKeyFile(bytes: Uint8Array, passphrase: string): Promis
   const key = tufKeyOf(createPublicKey(privateKey));
   if (key.keyid !== header.keyid || key.keyval.public !== header.keyval.public)
     throw new SigningError("key-file-invalid", { reason: "the two halves do not belong together" });
-  return {
-    keyid: key.keyid,
-    key,
-    sign: async (message) => signWith(privateKey, message),
-  };
+  return signerOf(privateKey, key);
 }
+
+const signerOf = (privateKey: KeyObject, key: NamedKey): KeySigner => ({
+  keyid: key.keyid,
+  key,
+  sign: async (message) => signWith(privateKey, message),
+});
 
 function parsed(bytes: Uint8Array): z.infer<typeof KeyFile> {
   if (bytes.length > KEY_FILE_BYTES_MAX)

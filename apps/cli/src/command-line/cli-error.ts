@@ -11,6 +11,8 @@ import { AppError } from "@moult/base";
  * - `certificate-unknown`: nobody known vouches for the server's certificate.
  * - `file-exists`, `file-invalid`: a file is in the way, or is not what it should be.
  * - `digest-mismatch`: a file's bytes are not those that were expected.
+ * - `trust-missing`, `trust-refused`: there is no local root of trust, or what the server has does not follow from it.
+ * - `key-missing`: no key of this machine may sign it.
  * - `timed-out`: what was watched did not end in time.
  * - `node-too-old`: this version of Node lacks what is needed.
  */
@@ -24,6 +26,9 @@ export type CliErrorCode =
   | "file-exists"
   | "file-invalid"
   | "digest-mismatch"
+  | "trust-missing"
+  | "trust-refused"
+  | "key-missing"
   | "timed-out"
   | "node-too-old";
 

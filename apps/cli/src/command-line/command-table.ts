@@ -141,6 +141,76 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/release-delete.ts")).releaseDelete,
   ),
   entry(
+    "trust init",
+    "Make the root of trust of a new server, and its keys",
+    async () => (await import("../commands/trust-init.ts")).trustInit,
+  ),
+  entry(
+    "trust join",
+    "Take over a server's root of trust, by its digest",
+    async () => (await import("../commands/trust-join.ts")).trustJoin,
+  ),
+  entry(
+    "trust status",
+    "Show who may sign what, until when, and what waits for signatures",
+    async () => (await import("../commands/trust-status.ts")).trustStatus,
+  ),
+  entry(
+    "trust key create",
+    "Make a key that signs releases or roles",
+    async () => (await import("../commands/trust-key-create.ts")).trustKeyCreate,
+  ),
+  entry(
+    "trust key add",
+    "Give a key on a token, of a program or of a colleague a name",
+    async () => (await import("../commands/trust-key-add.ts")).trustKeyAdd,
+  ),
+  entry(
+    "trust key list",
+    "List the keys that have a name on this machine",
+    async () => (await import("../commands/trust-key-list.ts")).trustKeyList,
+  ),
+  entry(
+    "trust role create",
+    "Decide who may sign the releases of a channel",
+    async () => (await import("../commands/trust-role-create.ts")).trustRoleCreate,
+  ),
+  entry(
+    "trust propose",
+    "Propose releases to be signed, or roles to be renewed",
+    async () => (await import("../commands/trust-propose.ts")).trustPropose,
+  ),
+  entry(
+    "trust diff",
+    "Show what a proposal would change",
+    async () => (await import("../commands/trust-diff.ts")).trustDiff,
+  ),
+  entry(
+    "trust sign",
+    "Sign a proposal, after it was shown",
+    async () => (await import("../commands/trust-sign.ts")).trustSign,
+  ),
+  entry(
+    "trust publish",
+    "Publish a proposal that has all its signatures",
+    async () => (await import("../commands/trust-publish.ts")).trustPublish,
+  ),
+  entry(
+    "trust withdraw",
+    "Take a proposal back",
+    async () => (await import("../commands/trust-withdraw.ts")).trustWithdraw,
+  ),
+  entry(
+    "trust rotate",
+    "Change the keys of a role",
+    async () => (await import("../commands/trust-rotate.ts")).trustRotate,
+  ),
+  entry(
+    "trust revoke",
+    "Take a key or a release out of what devices trust",
+    async () => (await import("../commands/trust-revoke.ts")).trustRevoke,
+  ),
+  entry(
     "device list",
     "List devices",
     async () => (await import("../commands/device-list.ts")).deviceList,

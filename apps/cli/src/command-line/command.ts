@@ -33,6 +33,8 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Work of each guess at the passphrase of a key file that is made; absent: as much as a person can wait for. */
+  readonly scryptN?: number;
   /** Print the API's replies as JSON instead of text: `--json`, which every command has. */
   readonly isJson: boolean;
 }

@@ -62,16 +62,17 @@ function findCommand(
   args: readonly string[],
 ): { readonly entry: CommandEntry; readonly rest: readonly string[] } | undefined {
   const [first, second] = args;
-  const byName = (name: string) => entries.find((entry) => entry.name === name);
-  const single = first === undefined ? undefined : byName(first);
-  if (single !== undefined) return { entry: single, rest: args.slice(1) };
-  const pair = byName(`${first ?? ""} ${second ?? ""}`);
-  if (pair !== undefined) return { entry: pair, rest: args.slice(2) };
+  for (const words of [3, 2, 1]) {
+    const name = args.slice(0, words).join(" ");
+    const entry = entries.find((each) => each.name === name);
+    if (entry !== undefined) return { entry, rest: args.slice(words) };
+  }
 
   if (first === undefined || asksForHelp(first) || first === "--version") return undefined;
   if (nounOf(entries, first) !== undefined && (second === undefined || second.startsWith("-")))
     return undefined;
   const typed = second === undefined || second.startsWith("-") ? first : `${first} ${second}`;
+  if (entries.some(({ name }) => name.startsWith(`${typed} `))) return undefined;
   const nearest =
     nearestName(
       typed,

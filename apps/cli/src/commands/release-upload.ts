@@ -1,37 +1,70 @@
 import { uploadFile, type Uploaded } from "../actions/upload-file.ts";
-import { command } from "../command-line/command.ts";
+import { usageError } from "../command-line/cli-error.ts";
+import { command, type CommandContext } from "../command-line/command.ts";
 import { connect } from "../session/connect.ts";
 import { printJson } from "../show/print-json.ts";
+import { outcomeText } from "../show/trust-text.ts";
 import { plainText } from "../terminal/plain-text.ts";
+import { SIGN_OPTIONS, propose, type ProposalOutcome } from "../trust/proposals.ts";
+import { releaseFiles } from "../trust/propose-release.ts";
+import { TARGET_OPTIONS } from "../trust/release-target.ts";
+import { openTrustSession } from "../trust/trust-session.ts";
 
 export const releaseUpload = command({
   positionals: ["FILE..."],
   details:
-    "An artifact joins the release that its artifact name names; the release is made if it is new. The same file again is fine. An upload that was stopped, killed or cut goes on when the same command is run again within a day.",
+    "An artifact joins the release that its artifact name names; the release is made if it is new. The same file again is fine. An upload that was stopped, killed or cut goes on when the same command is run again within a day. With --sign the files are proposed for the channel as well, signed with the keys of this machine, and published when no other signature is missing.",
   options: {
     product: { type: "string", value: "PRODUCT", required: true, help: "Whose release it is" },
     channel: { type: "string", value: "CHANNEL", help: "prod unless told" },
+    sign: { type: "boolean", help: "Sign it, so that devices may install it" },
+    note: { type: "string", value: "TEXT", help: "With --sign: why, for those who sign after you" },
+    ...TARGET_OPTIONS,
+    ...SIGN_OPTIONS,
   },
-  example: "moult release upload --product gw2 gw2-1.4.0.mender",
-  run: async (context, { options: { product, channel }, positionals: files }) => {
-    const { terminal } = context;
-    const client = await connect(context);
-    const items: Uploaded[] = [];
-    for (const file of files) {
-      const reply = await uploadFile(context, client, file, { product, channel });
-      items.push(reply);
-      if (context.isJson) continue;
-      const { release, artifact, created } = reply;
-      const name = `${release.product}/${release.channel}/${release.version}`;
-      const hardware = artifact.hardwareTypes.join(", ");
-      terminal.out(
-        plainText(
-          created
-            ? `${file} is in release ${name} now, for ${hardware}; signature: ${artifact.signature}.`
-            : `${file} was in release ${name} already.`,
-        ),
-      );
-    }
-    if (context.isJson) printJson(terminal, { items });
+  example: "moult release upload --product gw2 gw2-1.4.0.mender --sign",
+  run: async (context, { options, positionals: files }) => {
+    const { terminal, isJson } = context;
+    const { product, channel, sign } = options;
+    // What cannot be signed is said before gigabytes are sent.
+    const session = sign ? await openTrustSession(context) : undefined;
+    const proposed =
+      session === undefined
+        ? undefined
+        : await releaseFiles(context, session.repository, files, { product, channel }, options);
+    if (sign && !options.yes && !terminal.canAsk)
+      throw usageError("Nobody is here to confirm what is signed.", "Add --yes.");
+    const items = await uploadAll(context, files, { product, channel });
+    let trust: ProposalOutcome | undefined;
+    if (session !== undefined && proposed !== undefined)
+      trust = await propose(context, session, proposed, options);
+    if (isJson) printJson(terminal, { items, ...(trust === undefined ? {} : { trust }) });
+    else if (trust !== undefined) terminal.out(outcomeText(trust));
+    else if (sign) terminal.out("It was signed already.");
   },
 });
+
+async function uploadAll(
+  context: CommandContext,
+  files: readonly string[],
+  place: { readonly product: string; readonly channel: string | undefined },
+): Promise<readonly Uploaded[]> {
+  const client = await connect(context);
+  const items: Uploaded[] = [];
+  for (const file of files) {
+    const reply = await uploadFile(context, client, file, place);
+    items.push(reply);
+    if (context.isJson) continue;
+    const { release, artifact, created } = reply;
+    const name = `${release.product}/${release.channel}/${release.version}`;
+    const hardware = artifact.hardwareTypes.join(", ");
+    context.terminal.out(
+      plainText(
+        created
+          ? `${file} is in release ${name} now, for ${hardware}; signature: ${artifact.signature}.`
+          : `${file} was in release ${name} already.`,
+      ),
+    );
+  }
+  return items;
+}

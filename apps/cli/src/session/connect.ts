@@ -7,7 +7,14 @@ import { serverAddress } from "./server-address.ts";
 import { readSession } from "./stored-session.ts";
 
 /** A client of the server that is signed in to, or that the environment names. */
-export async function connect({ environment }: CommandContext): Promise<Client> {
+export async function connect(context: CommandContext): Promise<Client> {
+  return (await connectTo(context)).client;
+}
+
+/** The same, with the address of the server. */
+export async function connectTo({
+  environment,
+}: CommandContext): Promise<{ readonly client: Client; readonly server: string }> {
   const named = environment["MOULT_SERVER"];
   const stored = await readSession(environment);
   const server = named === undefined || named === "" ? stored?.server : serverAddress(named);
@@ -23,7 +30,7 @@ export async function connect({ environment }: CommandContext): Promise<Client> 
       hint: `Sign in with \`moult login ${server}\`, or set MOULT_API_KEY.`,
     });
   await trust(environment, ofServer?.certificateAuthority);
-  return clientOf(server, { kind: "api-key", apiKey });
+  return { client: clientOf(server, { kind: "api-key", apiKey }), server };
 }
 
 /** Believes the authority that the environment names, else the stored one, else those that this machine knows. */

@@ -19,13 +19,17 @@ export type StoredSession = Omit<z.infer<typeof StoredSession>, "version">;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function sessionPath(environment: Environment): string {
+export const sessionPath = (environment: Environment): string =>
+  join(configFolder(environment), "config.json");
+
+/** `$XDG_CONFIG_HOME/moult`: what this person set up. */
+export function configFolder(environment: Environment): string {
   const folder = environment["XDG_CONFIG_HOME"];
   const root =
     folder === undefined || folder === ""
       ? join(environment["HOME"] ?? homedir(), ".config")
       : folder;
-  return join(root, "moult", "config.json");
+  return join(root, "moult");
 }
 
 export async function readSession(environment: Environment): Promise<StoredSession | undefined> {
