@@ -9,7 +9,7 @@ import { tufKeyid, type TufKey } from "./tuf-key.ts";
 
 /** When all tests happen. */
 export const NOW = instant(Date.UTC(2026, 10, 28, 12));
-export const FAR = "2028-01-01T00:00:00Z";
+export const FAR = "2999-01-01T00:00:00Z";
 export const PAST = "2026-11-28T12:00:00Z";
 
 export interface TestKey {

@@ -263,7 +263,7 @@ test.each<readonly [string, TrustRule, string, (repository: TestRepository) => v
       r.hashes = true;
       r.publish();
       const text = Buffer.from(r.files.get("3.snapshot.json") ?? []).toString();
-      r.files.set("3.snapshot.json", utf8(text.replace("2028", "2029")));
+      r.files.set("3.snapshot.json", utf8(text.replace("2999", "2998")));
     },
   ],
   [
@@ -375,7 +375,7 @@ test.each<readonly [string, TrustRule, string, (repository: TestRepository) => v
       r.hashes = true;
       r.publish();
       const text = Buffer.from(r.files.get("2.gw2.prod.json") ?? []).toString();
-      r.files.set("2.gw2.prod.json", utf8(text.replace("2028", "2029")));
+      r.files.set("2.gw2.prod.json", utf8(text.replace("2999", "2998")));
     },
   ],
   [
