@@ -423,3 +423,18 @@ test.each<readonly [string, string, (repository: TestRepository) => void]>([
   const answer = result.kind === "fresh" ? await trust.target(repository.source(), path) : result;
   expect(answer).toMatchObject({ kind: "refused", rule });
 });
+
+test("tuf-js takes more than * and ? in a pattern, Moult does not", async () => {
+  const repository = new TestRepository();
+  const [team = newKey()] = teams["one"] ?? [];
+  const glob = { name: "one", keys: [team], paths: ["[ab]/{x,y}"] };
+  repository.setRole("one", { targets: { "a/x": targetOf("x") } }, [team]);
+  inTargets({ delegations: delegationsOf([glob]) })(repository);
+  const peer = new TufJsClient(repository.first, () => repository.files);
+  expect(await peer.open().getTargetInfo("a/x")).toBeDefined();
+  peer.remove();
+
+  const trust = await openTestTrust(repository);
+  await trust.refresh(repository.source());
+  expect(await trust.target(repository.source(), "a/x")).toEqual({ kind: "not-found" });
+});
