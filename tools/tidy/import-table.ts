@@ -32,7 +32,8 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "planner",
   ],
   "apps/signer": ["base", "model", "trust", "node-crypto", "signing", "planner"],
-  "apps/web": ["base", "model", "api", "client"],
+  // It verifies nothing: of trust it takes what reads and compares metadata.
+  "apps/web": ["base", "model", "api", "client", "trust"],
   // It writes the provisioning file that devices read, hence device-protocol.
   "apps/cli": [
     "base",

@@ -1,8 +1,7 @@
 import fc from "fast-check";
-import { canonicalJson } from "@moult/trust";
+import { canonicalJson, describeDiff, type Signed } from "@moult/trust";
 import { describe, expect, test } from "vitest";
 import { newRole, newRoot } from "./build-metadata.ts";
-import { describeDiff, type Signed } from "./describe-diff.ts";
 import {
   NOW,
   TARGET_PATH,

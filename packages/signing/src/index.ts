@@ -9,7 +9,6 @@ export {
   type KeyGroup,
   type RootContent,
 } from "./build-metadata.ts";
-export { describeDiff, type DiffOptions, type Signed } from "./describe-diff.ts";
 export { createKeyFile, openKeyFile, readKeyFile, type NewKey } from "./key-file.ts";
 export {
   named,

@@ -22,6 +22,7 @@ export {
   type VerifiedInstruction,
 } from "./instruction.ts";
 export { canonicalJson } from "./tuf/canonical-json.ts";
+export { describeDiff, type DiffOptions, type Signed } from "./tuf/describe-diff.ts";
 export {
   installRefusal,
   type InstallQuestion,

@@ -1,11 +1,10 @@
 import {
   countSignatures,
-  describeDiff,
   review,
   type KeyGroup,
   type ReviewFinding,
 } from "@moult/signing";
-import { RootMetadata, TargetsMetadata, type MetadataFile } from "@moult/trust";
+import { RootMetadata, TargetsMetadata, describeDiff, type MetadataFile } from "@moult/trust";
 import { CliError } from "../command-line/cli-error.ts";
 import { delegationOf, keysOf, type Repository } from "./repository.ts";
 import type { LocalKey } from "./trust-folder.ts";

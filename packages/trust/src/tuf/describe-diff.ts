@@ -2,10 +2,10 @@ import {
   INSTRUCTION_FIELD,
   RootMetadata,
   TargetsMetadata,
-  targetCustom,
   type DelegatedRole,
-} from "@moult/trust";
+} from "./metadata.ts";
 import { SignedLeaves, type LeafDifference } from "./signed-leaves.ts";
+import { targetCustom } from "./target-custom.ts";
 
 /** What a metadata file signs, with every field it has. */
 export type Signed = Readonly<Record<string, unknown>>;
