@@ -270,6 +270,12 @@ const settingsTabs = [
   }),
   createRoute({
     ...inSettings,
+    path: "/trust",
+    validateSearch: cursorSearch,
+    component: lazyRouteComponent(() => import("./pages/trust-page.tsx"), "TrustPage"),
+  }),
+  createRoute({
+    ...inSettings,
     path: "/enrolment-tokens",
     component: lazyRouteComponent(
       () => import("./pages/enrolment-tokens-page.tsx"),
@@ -277,6 +283,15 @@ const settingsTabs = [
     ),
   }),
 ] as const;
+
+const trustProposal = createRoute({
+  ...inFrame,
+  path: "/settings/proposals/$trustProposalId",
+  component: lazyRouteComponent(
+    () => import("./pages/trust-proposal-page.tsx"),
+    "TrustProposalPage",
+  ),
+});
 
 const routeTree = root.addChildren([
   signIn,
@@ -298,6 +313,7 @@ const routeTree = root.addChildren([
     activity,
     bulkChange,
     settings.addChildren(settingsTabs),
+    trustProposal,
   ]),
 ]);
 

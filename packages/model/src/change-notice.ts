@@ -26,6 +26,8 @@ export const ChangeNotice = z.object({
   bulkChangeIds: z.array(BulkChangeId),
   /** Each of them is told to its own sender alone (`showUpload`). */
   uploadIds: z.array(UploadId),
+  /** Metadata of trust was published, or a proposal of it changed: seldom enough to look at all of it again. */
+  hasTrustChanged: z.boolean(),
   /** The deployments that changed, whole; at most 20, and none whose target is a long list of devices. */
   deployments: z.array(Deployment),
 });

@@ -11,11 +11,13 @@ export const FleetNeed = z.object({
     "deployment-tripped",
     "identity-conflict",
     "deployment-paused",
+    "trust-expiring",
+    "proposals-waiting",
     "devices-pending",
     "keys-pending",
   ]),
   sentence: z.string(),
-  /** Of devices: those that failed, conflict, wait. */
+  /** How many failed, conflict, expire, wait. */
   count: z.int().min(0),
   deploymentId: DeploymentId.nullable(),
 });

@@ -24,6 +24,20 @@ test.each<[NeedFacts, string]>([
   [{ kind: "keys-pending", count: 2 }, "2 accepted devices ask to use new keys."],
   [{ kind: "identity-conflict", count: 1 }, "1 device shares its key with another machine."],
   [{ kind: "identity-conflict", count: 2 }, "2 devices share their keys with other machines."],
+  [{ kind: "proposals-waiting", count: 1 }, "1 proposal waits for signatures, or to be published."],
+  [{ kind: "proposals-waiting", count: 2 }, "2 proposals wait for signatures, or to be published."],
+  [
+    { kind: "trust-expiring", role: "gw2.prod", daysLeft: 12, count: 1 },
+    "gw2.prod expires in 12 days, and has to be signed anew.",
+  ],
+  [
+    { kind: "trust-expiring", role: "gw2.prod", daysLeft: 0, count: 2 },
+    "gw2.prod expires today, and has to be signed anew; 1 role more.",
+  ],
+  [
+    { kind: "trust-expiring", role: "root", daysLeft: -1, count: 3 },
+    "root has expired, so devices install nothing new by it; 2 roles more.",
+  ],
 ])("%j waits for a person, and says so", (need, sentence) => {
   expect(needSentence(need)).toBe(sentence);
 });

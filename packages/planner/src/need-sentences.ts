@@ -6,7 +6,18 @@ import { tripWords } from "./headline.ts";
 export type NeedFacts =
   | { readonly kind: "deployment-tripped" | "deployment-paused"; readonly deployment: Named }
   | {
-      readonly kind: Exclude<FleetNeed["kind"], "deployment-tripped" | "deployment-paused">;
+      readonly kind: Exclude<
+        FleetNeed["kind"],
+        "deployment-tripped" | "deployment-paused" | "trust-expiring"
+      >;
+      readonly count: number;
+    }
+  | {
+      readonly kind: "trust-expiring";
+      /** The first one to expire, of `count`. */
+      readonly role: string;
+      /** Negative once it has expired. */
+      readonly daysLeft: number;
       readonly count: number;
     };
 
@@ -28,6 +39,10 @@ export function needSentence(need: NeedFacts): string {
       return need.count === 1
         ? "1 device shares its key with another machine."
         : `${counted(need.count, "device")} share their keys with other machines.`;
+    case "trust-expiring":
+      return `${expiryWords(need)}${need.count === 1 ? "" : `; ${counted(need.count - 1, "role")} more`}.`;
+    case "proposals-waiting":
+      return `${counted(need.count, "proposal")} ${need.count === 1 ? "waits" : "wait"} for signatures, or to be published.`;
     case "devices-pending":
       return `${counted(need.count, "device")} ${need.count === 1 ? "asks" : "ask"} to join.`;
     case "keys-pending":
@@ -35,4 +50,16 @@ export function needSentence(need: NeedFacts): string {
         ? "1 accepted device asks to use a new key."
         : `${counted(need.count, "accepted device")} ask to use new keys.`;
   }
+}
+
+function expiryWords({
+  role,
+  daysLeft,
+}: {
+  readonly role: string;
+  readonly daysLeft: number;
+}): string {
+  if (daysLeft < 0) return `${role} has expired, so devices install nothing new by it`;
+  if (daysLeft === 0) return `${role} expires today, and has to be signed anew`;
+  return `${role} expires in ${counted(daysLeft, "day")}, and has to be signed anew`;
 }

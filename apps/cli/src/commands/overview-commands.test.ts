@@ -54,6 +54,7 @@ test("changes are a line for each second, with where the changed deployments sta
     products: [],
     bulkChangeIds: [],
     uploadIds: [],
+    hasTrustChanged: false,
     deployments: [deployment()],
   };
   await serving({

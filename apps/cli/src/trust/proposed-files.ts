@@ -1,9 +1,4 @@
-import {
-  countSignatures,
-  review,
-  type KeyGroup,
-  type ReviewFinding,
-} from "@moult/signing";
+import { countSignatures, review, type KeyGroup, type ReviewFinding } from "@moult/signing";
 import { RootMetadata, TargetsMetadata, describeDiff, type MetadataFile } from "@moult/trust";
 import { CliError } from "../command-line/cli-error.ts";
 import { delegationOf, keysOf, type Repository } from "./repository.ts";

@@ -59,7 +59,27 @@ test("each thing is named once, whatever happened to it and however often", () =
     products: ["gw2"],
     releaseIds: [id(6)],
     uploadIds: [id(5)],
+    hasTrustChanged: false,
   });
+});
+
+test("whatever happens to trust is told as one thing, also beside what came before it", () => {
+  const proposed = event(2, {
+    body: {
+      kind: "trust-proposal-changed",
+      proposalId: id(4) as never,
+      change: "signed",
+      roles: ["gw2.prod"],
+      by: "ada",
+    },
+  });
+  expect(noticed([ofDevice(1, 7), proposed]).hasTrustChanged).toBe(true);
+
+  const earlier = nothingSince(0);
+  const later = nothingSince(1);
+  collect(later, [proposed]);
+  merge(earlier, later);
+  expect(noticeOf(earlier, AT).hasTrustChanged).toBe(true);
 });
 
 test("more devices than a page shows are not named but said to be more", () => {

@@ -24,6 +24,7 @@ export interface Collected {
   sequence: number;
   isReset: boolean;
   hasMoreDevices: boolean;
+  hasTrustChanged: boolean;
   readonly deviceIds: Set<ChangeNotice["deviceIds"][number]>;
   readonly things: { readonly [Name in Thing]: Set<ChangeNotice[Name][number]> };
   readonly deployments: Map<DeploymentId, Deployment>;
@@ -33,6 +34,7 @@ export const nothingSince = (sequence: number): Collected => ({
   sequence,
   isReset: false,
   hasMoreDevices: false,
+  hasTrustChanged: false,
   deviceIds: new Set(),
   things: {
     deploymentIds: new Set(),
@@ -55,6 +57,7 @@ export function collect(into: Collected, events: readonly EventRecord[]): void {
     if ("groupId" in body) add(into, "groupIds", body.groupId);
     if (body.kind === "upload-changed") add(into, "uploadIds", body.uploadId);
     if ("bulkChangeId" in body) add(into, "bulkChangeIds", body.bulkChangeId);
+    if (body.kind.startsWith("trust-")) into.hasTrustChanged = true;
     if (body.kind === "product-changed") add(into, "products", body.product);
   }
 }
@@ -64,6 +67,7 @@ export function merge(into: Collected, later: Collected): void {
   into.sequence = Math.max(into.sequence, later.sequence);
   into.isReset ||= later.isReset;
   into.hasMoreDevices ||= later.hasMoreDevices;
+  into.hasTrustChanged ||= later.hasTrustChanged;
   for (const deviceId of later.deviceIds) addDevice(into, deviceId);
   for (const name of THINGS) for (const thing of later.things[name]) add(into, name, thing);
   keepDeployments(into, [...later.deployments.values()]);
@@ -85,7 +89,8 @@ export const toShow = ({ things }: Collected): readonly DeploymentId[] =>
   [...things.deploymentIds].slice(-DEPLOYMENTS_MAX);
 
 export function noticeOf(collected: Collected, at: string): ChangeNotice {
-  const { sequence, isReset, hasMoreDevices, deviceIds, things, deployments } = collected;
+  const { sequence, isReset, hasMoreDevices, hasTrustChanged, deviceIds, things, deployments } =
+    collected;
   return {
     sequence,
     at,
@@ -98,6 +103,7 @@ export function noticeOf(collected: Collected, at: string): ChangeNotice {
     products: [...things.products],
     bulkChangeIds: [...things.bulkChangeIds],
     uploadIds: [...things.uploadIds],
+    hasTrustChanged,
     deployments: [...deployments.values()],
   };
 }

@@ -1,5 +1,6 @@
 import { SECOND_MS, type Clock } from "@moult/base";
 import type { Handlers } from "../platform/operation-handler.ts";
+import { trustNeeds } from "../trust/index.ts";
 import { lastSequence } from "../platform/events.ts";
 import { countFleet, type FleetCounts } from "./count-fleet.ts";
 import { createFreshValues } from "./fresh-value.ts";
@@ -26,7 +27,7 @@ export function createOverviewHandlers({
       const counted = await counts.get(`${db.tenantId} ${product ?? ""}`, version, () =>
         countFleet(db, product, { now: clock.now(), checkInSeconds }),
       );
-      return showOverview(db, product, counted);
+      return showOverview(db, product, counted, await trustNeeds(db, clock.now()));
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { DeviceId, ProductName } from "@moult/model";
+import { DAY_MS } from "@moult/base";
+import type { DeviceId, ProductName, TrustProposalId, TrustRole } from "@moult/model";
 import type { Updateable } from "kysely";
 import { describe, expect, test } from "vitest";
 import {
@@ -98,6 +99,50 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
     expect(shown.recent.map(({ body }) => body.kind)).toEqual([
       "deployment-tripped",
       "deployment-created",
+    ]);
+  });
+
+  test("says which role has to be signed anew, and that proposals wait", async () => {
+    const db = await store.newTenant();
+    const role = (name: TrustRole, days: number) => ({
+      tenant_id: db.tenantId,
+      role: name,
+      product: null,
+      channel: null,
+      version: 1,
+      expires_at: TEST_NOW + days * DAY_MS,
+      threshold: 1,
+      keyids: "[]",
+      target_count: 0,
+      warned: null,
+    });
+    await db.transaction(async (inner) => {
+      await inner.kysely
+        .insertInto("trust_role")
+        // The server renews the timestamp by itself, and two months are enough for anybody.
+        .values([role("gw2.prod", 12), role("root", 20), role("gw2.dev", 60), role("timestamp", 1)])
+        .execute();
+      await inner.kysely
+        .insertInto("trust_proposal")
+        .values({
+          id: "0198c0de-0001-7000-8000-000000000009" as TrustProposalId,
+          tenant_id: db.tenantId,
+          state: "open",
+          note: "",
+          created_by: "ada",
+          created_at: TEST_NOW,
+          closed_at: null,
+        })
+        .execute();
+    });
+
+    expect((await overview(db)).needs).toMatchObject([
+      {
+        kind: "trust-expiring",
+        sentence: "gw2.prod expires in 12 days, and has to be signed anew; 1 role more.",
+        count: 2,
+      },
+      { kind: "proposals-waiting", count: 1 },
     ]);
   });
 

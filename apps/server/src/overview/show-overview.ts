@@ -4,6 +4,7 @@ import { unfinishedDeployments } from "../deployments/index.ts";
 import { namedEventPage } from "../events/index.ts";
 import { isoFrom } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import type { TrustNeeds } from "../trust/index.ts";
 import type { FleetCounts } from "./count-fleet.ts";
 import { firstSteps } from "./queries.ts";
 import { rankRunning } from "./rank-running.ts";
@@ -23,17 +24,20 @@ const RECENT_KINDS: readonly EventKind[] = [
   "deployment-state-changed",
   "deployment-tripped",
   "stage-advanced",
+  "trust-initialised",
+  "trust-proposal-changed",
 ];
 
 export async function showOverview(
   db: TenantDb,
   product: ProductName | undefined,
   counts: FleetCounts,
+  trust: TrustNeeds,
 ): Promise<Overview> {
   const unfinished = await unfinishedDeployments(db, product);
   const running = unfinished.filter(({ state }) => state === "running");
   const kinds = { kinds: RECENT_KINDS };
-  const needs = needsOf(unfinished, counts);
+  const needs = needsOf(unfinished, counts, trust);
   return {
     headline: overviewHeadline({
       needs: needs.length,
@@ -52,7 +56,11 @@ export async function showOverview(
 }
 
 /** What was stopped first: until somebody decides, its devices wait. */
-function needsOf(unfinished: readonly Deployment[], counts: FleetCounts): FleetNeed[] {
+function needsOf(
+  unfinished: readonly Deployment[],
+  counts: FleetCounts,
+  { expiring, openProposals }: TrustNeeds,
+): FleetNeed[] {
   const deployments = (kind: "deployment-tripped" | "deployment-paused"): FleetNeed[] =>
     unfinished
       .filter(({ state }) => `deployment-${state}` === kind)
@@ -62,8 +70,8 @@ function needsOf(unfinished: readonly Deployment[], counts: FleetCounts): FleetN
         count: deployment.trip?.failed ?? 0,
         deploymentId: deployment.id,
       }));
-  const devices = (
-    kind: "identity-conflict" | "devices-pending" | "keys-pending",
+  const counted = (
+    kind: "identity-conflict" | "proposals-waiting" | "devices-pending" | "keys-pending",
     count: number,
   ): FleetNeed[] =>
     count === 0
@@ -71,9 +79,19 @@ function needsOf(unfinished: readonly Deployment[], counts: FleetCounts): FleetN
       : [{ kind, sentence: needSentence({ kind, count }), count, deploymentId: null }];
   return [
     ...deployments("deployment-tripped"),
-    ...devices("identity-conflict", counts.conflicts),
+    ...counted("identity-conflict", counts.conflicts),
+    ...expiringNeeds(expiring),
     ...deployments("deployment-paused"),
-    ...devices("devices-pending", counts.byState.pending),
-    ...devices("keys-pending", counts.pendingKeys),
+    ...counted("proposals-waiting", openProposals),
+    ...counted("devices-pending", counts.byState.pending),
+    ...counted("keys-pending", counts.pendingKeys),
   ];
+}
+
+function expiringNeeds(expiring: TrustNeeds["expiring"]): FleetNeed[] {
+  const [first] = expiring;
+  if (first === undefined) return [];
+  const kind = "trust-expiring";
+  const count = expiring.length;
+  return [{ kind, sentence: needSentence({ kind, ...first, count }), count, deploymentId: null }];
 }

@@ -1,3 +1,4 @@
 export { createTrustHandlers } from "./operations.ts";
 export { createTrustTender, type TrustTender } from "./tend-trust.ts";
+export { trustNeeds, type TrustNeeds } from "./trust-needs.ts";
 export { publishedTrustFile } from "./trust-files.ts";

@@ -62,3 +62,17 @@ export const firstReleaseCommand = ({ product, hardwareType, isSigned }: FirstRe
     ...(isSigned ? ["  --sign-key release-key.pem"] : []),
     `node moult.mjs release upload --product ${quoted(product)} hello-${FIRST_VERSION}.mender`,
   ].join("\n");
+
+/** Keys, the first root, and a role for each product's channel `prod`. */
+export const trustInitCommand = (products: readonly string[]): string =>
+  [
+    `cd ${FOLDER}`,
+    ["node moult.mjs trust init", ...products.map((name) => `--product ${quoted(name)}`)].join(" "),
+  ].join("\n");
+
+export const renewCommand = (role: string): string =>
+  `moult trust propose --renew ${quoted(role)} --sign`;
+
+/** Of a proposal: looked at, signed and published where the keys are. */
+export const proposalCommand = (verb: "diff" | "sign" | "publish", proposalId: string): string =>
+  `moult trust ${verb} ${quoted(proposalId)}`;

@@ -6,6 +6,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Shape } from "../ui/shape.tsx";
 import { DEPLOYMENT_STATE, DEVICE_STATE, type Status } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
+import { PROPOSAL_STATE, TRUST_WARNING } from "../ui/trust-status.ts";
 import { TONE_TEXT } from "../ui/tone.ts";
 import { When } from "../ui/when.tsx";
 
@@ -18,6 +19,8 @@ const LOOKS: Readonly<Record<Need["kind"], Pick<Status, "shape" | "tone">>> = {
   "deployment-tripped": DEPLOYMENT_STATE.tripped,
   "deployment-paused": DEPLOYMENT_STATE.paused,
   "identity-conflict": CONFLICT,
+  "trust-expiring": TRUST_WARNING["expires-7d"],
+  "proposals-waiting": PROPOSAL_STATE.open,
   "devices-pending": DEVICE_STATE.pending,
   "keys-pending": DEVICE_STATE.pending,
 };
@@ -69,6 +72,7 @@ const DEVICES_OF: Partial<Record<Need["kind"], DevicesSearch>> = {
 };
 
 function placeOf({ kind, deploymentId }: Need): LinkProps {
+  if (kind === "trust-expiring" || kind === "proposals-waiting") return { to: "/settings/trust" };
   if (deploymentId !== null) return { to: "/deployments/$deploymentId", params: { deploymentId } };
   return { to: "/devices", search: DEVICES_OF[kind] ?? {} };
 }

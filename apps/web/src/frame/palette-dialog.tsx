@@ -24,6 +24,7 @@ const PLACES: readonly Entry[] = (
     ["Releases", { to: "/releases" }],
     ["Upload a release", { to: "/releases/upload" }],
     ["Activity", { to: "/activity" }],
+    ["Trust", { to: "/settings/trust" }],
     ["API keys", { to: "/settings/api-keys" }],
     ["Products", { to: "/settings/products" }],
     ["Enrolment tokens", { to: "/settings/enrolment-tokens" }],

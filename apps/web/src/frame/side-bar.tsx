@@ -16,7 +16,11 @@ interface Place {
   readonly isMore?: boolean;
 }
 
+const TRUST_NEEDS: readonly string[] = ["trust-expiring", "proposals-waiting"];
 const DEVICE_NEEDS: readonly string[] = ["devices-pending", "keys-pending", "identity-conflict"];
+
+const sum = (needs: readonly { readonly count: number }[]): number =>
+  needs.reduce((count, need) => count + need.count, 0);
 
 /** Places, with how many things there wait for a person. */
 function usePlaces(): readonly Place[] {
@@ -24,6 +28,7 @@ function usePlaces(): readonly Place[] {
   const needs = data?.needs ?? [];
   const stopped = needs.filter(({ kind }) => kind === "deployment-tripped");
   const devices = needs.filter(({ kind }) => DEVICE_NEEDS.includes(kind));
+  const trust = needs.filter(({ kind }) => TRUST_NEEDS.includes(kind));
   return [
     { label: "Overview", icon: "overview", link: { to: "/" } },
     {
@@ -36,12 +41,18 @@ function usePlaces(): readonly Place[] {
       label: "Devices",
       icon: "devices",
       link: { to: "/devices" },
-      waiting: devices.reduce((sum, need) => sum + need.count, 0),
+      waiting: sum(devices),
     },
     { label: "Groups", icon: "groups", link: { to: "/groups" }, isMore: true },
     { label: "Releases", icon: "releases", link: { to: "/releases" } },
     { label: "Activity", icon: "activity", link: { to: "/activity" }, isMore: true },
-    { label: "Settings", icon: "settings", link: { to: "/settings" }, isMore: true },
+    {
+      label: "Settings",
+      icon: "settings",
+      link: { to: "/settings" },
+      waiting: sum(trust),
+      isMore: true,
+    },
   ];
 }
 

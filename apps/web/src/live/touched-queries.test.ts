@@ -18,6 +18,7 @@ const change = (parts: Partial<Change>): Change => ({
   products: [],
   bulkChangeIds: [],
   uploadIds: [],
+  hasTrustChanged: false,
   deployments: [],
   ...parts,
 });
@@ -54,6 +55,16 @@ test("a deployment's page takes its numbers from the change itself", () => {
   expect(withNewDeployment(shown, [changed])).toEqual(changed);
   expect(withNewDeployment(shown, [])).toBe(shown);
   expect(withNewDeployment(undefined, [changed])).toBeUndefined();
+});
+
+test.each([
+  ["the state of trust", ["showTrust", {}], true],
+  ["every list of proposals", ["listTrustProposals", { query: { state: "open" } }], true],
+  ["releases, which may be signed now", ["listReleases", {}], true],
+  ["why a device waits", ["explainDevice", { params: { deviceId: DEVICE } }], true],
+  ["groups", ["listGroups", {}], false],
+])("what happened to trust concerns %s: %j, %s", (_, key, expected) => {
+  expect(isTouched(key, change({ hasTrustChanged: true }))).toBe(expected);
 });
 
 test("uploads concern the list of them alone", () => {

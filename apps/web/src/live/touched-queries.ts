@@ -20,6 +20,7 @@ const thisDeployment: Touches = ({ deploymentIds }, { params }) =>
 const anyRelease: Touches = ({ releaseIds }) => releaseIds.length > 0;
 const anyGroup: Touches = ({ groupIds }) => groupIds.length > 0;
 const anyUpload: Touches = ({ uploadIds }) => uploadIds.length > 0;
+const anyTrust: Touches = ({ hasTrustChanged }) => hasTrustChanged;
 const anyProduct: Touches = ({ products }) => products.length > 0;
 const oneOf =
   (...touches: readonly Touches[]): Touches =>
@@ -31,25 +32,28 @@ const oneOf =
  * whenever its page is opened.
  */
 const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
-  showOverview: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct),
+  showOverview: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct, anyTrust),
   listDevices: oneOf(anyDevice, anyGroup),
   countMatchingDevices: oneOf(anyDevice, anyGroup),
   countDevices: anyDevice,
   showDevice: thisDevice,
-  explainDevice: oneOf(thisDevice, anyDeployment),
+  explainDevice: oneOf(thisDevice, anyDeployment, anyTrust),
   listDeviceTimeline: thisDevice,
   listDeviceAssignments: thisDevice,
   showAssignment: anyDevice,
   listDeployments: anyDeployment,
   showDeployment: thisDeployment,
-  showDeploymentProgress: thisDeployment,
+  showDeploymentProgress: oneOf(thisDeployment, anyTrust),
   rehearseDeploymentChange: thisDeployment,
-  listWaitingDevices: oneOf(thisDeployment, anyDevice),
-  previewDeployment: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup),
+  listWaitingDevices: oneOf(thisDeployment, anyDevice, anyTrust),
+  previewDeployment: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyTrust),
   listAssignments: thisDeployment,
-  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct),
-  listReleases: anyRelease,
-  showRelease: oneOf(anyRelease, anyDeployment),
+  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct, anyTrust),
+  listReleases: oneOf(anyRelease, anyTrust),
+  showRelease: oneOf(anyRelease, anyDeployment, anyTrust),
+  showTrust: anyTrust,
+  listTrustProposals: anyTrust,
+  showTrustProposal: anyTrust,
   listUploads: anyUpload,
   listGroups: anyGroup,
   showGroup: anyGroup,

@@ -5,6 +5,7 @@ import { Tabs, type Tab } from "../ui/tabs.tsx";
 const TABS: readonly Tab[] = [
   { label: "Server", link: { to: "/settings" } },
   { label: "Products", link: { to: "/settings/products" } },
+  { label: "Trust", link: { to: "/settings/trust" } },
   { label: "Enrolment tokens", link: { to: "/settings/enrolment-tokens" } },
   { label: "API keys", link: { to: "/settings/api-keys" } },
 ];

@@ -1,0 +1,44 @@
+import { useState } from "react";
+import { counted } from "../format/number.ts";
+import { Button } from "../ui/button.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+
+const SHOWN = 8;
+
+/** As much of a key's id as tells it from others at a glance; whoever compares wants all of it. */
+export const shortKeyId = (keyid: string): string => keyid.slice(0, SHOWN);
+
+/** Ids of keys, short until somebody wants the whole of them. */
+export function KeyIds({
+  keyids,
+  of,
+}: {
+  readonly keyids: readonly string[];
+  /** Whose keys they are, for the screen reader. */
+  readonly of: string;
+}) {
+  const [isWhole, setWhole] = useState(false);
+  return (
+    <span className="flex flex-wrap items-center gap-x-2">
+      {isWhole ? (
+        <ul aria-label={`Keys of ${of}`} className="flex min-w-0 flex-col">
+          {keyids.map((keyid) => (
+            <li key={keyid} className="flex flex-wrap items-center gap-1">
+              <code className="break-all">{keyid}</code>
+              <CopyButton text={keyid} what={`key id ${shortKeyId(keyid)}`} />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        keyids.map((keyid) => <code key={keyid}>{shortKeyId(keyid)}</code>)
+      )}
+      <Button kind="quiet" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+        {isWhole ? "Less" : "Whole"}
+        <span className="sr-only">
+          {" "}
+          {counted(keyids.length, "key id")} of {of}
+        </span>
+      </Button>
+    </span>
+  );
+}

@@ -1,0 +1,80 @@
+import type { TrustProposalState, TrustWarning } from "@moult/model";
+import type { Status } from "./status.ts";
+
+// The states of trust: beside status.ts, and by its rules.
+
+export const TRUST_WARNING: Readonly<Record<TrustWarning, Status>> = {
+  "expires-90d": {
+    word: "ends soon",
+    shape: "clock",
+    tone: "wait",
+    sentence: "It ends within 90 days; whoever has its keys signs it anew before.",
+  },
+  "expires-30d": {
+    word: "sign anew",
+    shape: "clock",
+    tone: "warn",
+    sentence: "It ends within 30 days; whoever has its keys signs it anew before.",
+  },
+  "expires-7d": {
+    word: "sign anew now",
+    shape: "warning",
+    tone: "warn",
+    sentence: "It ends within a week; after that devices install nothing new by it.",
+  },
+  expired: {
+    word: "expired",
+    shape: "octagon-cross",
+    tone: "bad",
+    sentence: "Devices install nothing new by it until it is signed anew.",
+  },
+};
+
+/** Of a role that nothing is to be said about. */
+export const ROLE_VALID: Status = {
+  word: "valid",
+  shape: "check-circle",
+  tone: "good",
+  sentence: "Devices go by it.",
+};
+
+export const PROPOSAL_STATE: Readonly<Record<TrustProposalState, Status>> = {
+  open: {
+    word: "open",
+    shape: "diamond-half",
+    tone: "warn",
+    sentence: "It waits for signatures, or to be published.",
+  },
+  publishing: {
+    word: "being published",
+    shape: "ring-arrow",
+    tone: "move",
+    sentence: "The server's signer adds what it renews by itself.",
+  },
+  published: {
+    word: "published",
+    shape: "check-circle",
+    tone: "good",
+    sentence: "Devices go by it, or by what came after it.",
+  },
+  withdrawn: {
+    word: "withdrawn",
+    shape: "square",
+    tone: "wait",
+    sentence: "It was taken back; nothing of it was published.",
+  },
+};
+
+export const SIGNED_ENOUGH: Status = {
+  word: "signed",
+  shape: "shield-check",
+  tone: "good",
+  sentence: "It has the signatures that it needs.",
+};
+
+export const SIGNED_TOO_LITTLE: Status = {
+  word: "waits for signatures",
+  shape: "shield-half",
+  tone: "warn",
+  sentence: "More keys have to sign it.",
+};
