@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { instant, present } from "@moult/base";
 import type { Client } from "@moult/client";
-import type { NamedKey, Signed } from "@moult/signing";
+import type { NamedKey } from "@moult/signing";
 import { nodeCrypto } from "@moult/node-crypto";
 import {
   INSTRUCTION_FIELD,
@@ -11,6 +11,7 @@ import {
   openTrust,
   parseStrictJson,
   type DelegatedRole,
+  type Signed,
   type Trust,
   type TrustState,
 } from "@moult/trust";
