@@ -23,6 +23,11 @@ export const device = (fields: Fields = {}) => ({
   identityConflictAt: null,
   running: { artifactName: "1.3.0", provides: { artifact_name: "1.3.0" } },
   traits: null,
+  trustLevel: {
+    level: "unknown",
+    why: "Its client has not said yet what it verifies.",
+    rootVersion: null,
+  },
   groupIds: [],
   openAssignmentId: null,
   update: null,
@@ -55,6 +60,7 @@ export const artifact = (fields: Fields = {}) => ({
   payloads: [{ type: "app", files: [] }],
   scripts: [],
   signature: "unsigned",
+  trust: { state: "unsigned", role: "gw2.prod", roleVersion: null },
   createdAt: AT,
   ...fields,
 });

@@ -26,6 +26,7 @@ const artifact = {
   payloads: [],
   scripts: [],
   signature: "unsigned",
+  trust: { state: "unsigned", role: "gw2.prod", roleVersion: null },
   createdAt: "2026-11-20T10:00:00.000Z",
 };
 const uploaded = {

@@ -14,6 +14,17 @@ import { HardwareType, Instant, ProductName, Provides, ReleaseVersion, Sha256 } 
 export const DeviceState = z.enum(["pending", "accepted", "rejected", "decommissioned"]);
 export type DeviceState = z.infer<typeof DeviceState>;
 
+/** What protects a device's updates. */
+export const DeviceTrustLevel = z.object({
+  /** `unknown`: its client has not said what it verifies. */
+  level: z.enum(["end-to-end", "payload-signed", "server-trusted", "unknown"]),
+  /** One plain sentence. */
+  why: z.string(),
+  /** Of the newest root of trust that the device said it accepted; null when it did not say. */
+  rootVersion: z.int().min(1).nullable(),
+});
+export type DeviceTrustLevel = z.infer<typeof DeviceTrustLevel>;
+
 /** Whether a device checks in as it should; where `late` and `silent` begin hangs on the server's check-in interval. */
 export const DeviceContact = z.enum(["never-seen", "on-time", "late", "silent"]);
 export type DeviceContact = z.infer<typeof DeviceContact>;
@@ -48,6 +59,10 @@ export const ClientTraits = z.object({
    * `instruction`: obeys such instructions, and takes what they name.
    */
   trust: z.enum(["end-to-end", "instruction", "payload-signed", "server-trusted"]),
+  /** Of the newest root of trust that it has accepted. */
+  rootVersion: z.int().min(1).optional(),
+  /** It refuses releases that were signed with a lower one. */
+  securityCounter: z.int().min(0).optional(),
 });
 export type ClientTraits = z.infer<typeof ClientTraits>;
 
@@ -84,6 +99,7 @@ export const Device = z.object({
   identityConflictAt: Instant.nullable(),
   running: Running.nullable(),
   traits: ClientTraits.nullable(),
+  trustLevel: DeviceTrustLevel,
   groupIds: z.array(GroupId),
   /** The update it is in, if any. */
   openAssignmentId: AssignmentId.nullable(),

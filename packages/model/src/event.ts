@@ -13,7 +13,7 @@ import {
 import { AssignmentState, DeploymentState, Outcome, Trip } from "./deployment.ts";
 import { DeviceState } from "./device.ts";
 import { Instant, ProductName, ReleaseVersion } from "./names.ts";
-import { TrustRole } from "./trust.ts";
+import { TrustRole, TrustWarning } from "./trust.ts";
 import { UploadState } from "./upload.ts";
 
 const kind = <Kind extends string>(name: Kind) => z.object({ kind: z.literal(name) });
@@ -52,6 +52,13 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
     roles: z.array(TrustRole),
     by: z.string(),
   }),
+  kind("trust-role-expiring").extend({
+    role: TrustRole,
+    warning: TrustWarning,
+    expiresAt: Instant,
+  }),
+  /** A device's receipt does not prove what it should; the update itself is as it was reported. */
+  kind("receipt-invalid").extend({ attempt: z.int().min(1), problem: z.string() }),
   kind("deployment-created").extend({ version: ReleaseVersion, by: z.string() }),
   kind("deployment-state-changed").extend({ state: DeploymentState, by: z.string() }),
   kind("deployment-tripped").extend({ trip: Trip }),

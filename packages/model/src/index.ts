@@ -27,6 +27,7 @@ export {
   DeviceRow,
   DeviceRunningEntry,
   DeviceState,
+  DeviceTrustLevel,
   DeviceUpdate,
   EnrolmentToken,
   Group,
@@ -75,6 +76,7 @@ export {
 } from "./release.ts";
 export { OnlineFile, OnlineKeys, SignerReply, SignerRequest } from "./signer-message.ts";
 export {
+  ArtifactTrust,
   OnlineKeyStatus,
   TrustFile,
   TrustKey,
@@ -88,6 +90,7 @@ export {
   TrustStatus,
   TrustWarning,
   channelOfRole,
+  roleOfChannel,
   trustFileName,
 } from "./trust.ts";
 export { UploadState } from "./upload.ts";

@@ -10,6 +10,7 @@ import {
   ReleaseVersion,
   Sha256,
 } from "./names.ts";
+import { ArtifactTrust } from "./trust.ts";
 
 export const Product = z.object({
   name: ProductName,
@@ -43,7 +44,7 @@ export type ArtifactSignature = z.infer<typeof ArtifactSignature>;
 /** One update file of a release. A release has one artifact per (hardware types, depends). */
 export const Artifact = z.object({
   id: ArtifactId,
-  /** Where the device's policy and, later, TUF delegations look: `<product>/<channel>/<version>/<sha256>.mender`. */
+  /** Where the device's policy and TUF delegations look: `<product>/<channel>/<version>/<sha256>.mender`. */
   path: z.string(),
   sha256: Sha256,
   sizeBytes: z.int().min(1),
@@ -56,6 +57,7 @@ export const Artifact = z.object({
   payloads: z.array(Payload),
   scripts: z.array(z.string()),
   signature: ArtifactSignature,
+  trust: ArtifactTrust,
   createdAt: Instant,
 });
 export type Artifact = z.infer<typeof Artifact>;

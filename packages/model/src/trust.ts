@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ArtifactId, TrustProposalId } from "./ids.ts";
+import { TrustProposalId } from "./ids.ts";
 import { ChannelName, Instant, ProductName, Sha256 } from "./names.ts";
 
 // A tenant's TUF repository as operators see it (docs/decisions/0013). What stands here is shown and passed on; whoever acts on
@@ -148,32 +148,12 @@ export const TrustProposal = z.object({
 });
 export type TrustProposal = z.infer<typeof TrustProposal>;
 
-/** Whether offline keys have signed an artifact as something to install. */
+/** Whether offline keys have signed an artifact as something to install. `proposed`: an open proposal lists it. */
 export const ArtifactTrust = z.object({
-  /** `proposed`: an open proposal lists it. */
   state: z.enum(["unsigned", "proposed", "published"]),
   /** The role that lists it, or would. */
   role: TrustRole,
-  /** The role's version since which it is listed; null unless published. */
+  /** The role's version that lists it; null unless published. */
   roleVersion: z.int().min(1).nullable(),
 });
 export type ArtifactTrust = z.infer<typeof ArtifactTrust>;
-
-/** What protects a device's updates. */
-export const DeviceTrustLevel = z.object({
-  level: z.enum(["end-to-end", "payload-signed", "server-trusted"]),
-  /** One plain sentence. */
-  why: z.string(),
-  /** Of the newest root that the device said it trusts; null when it did not say. */
-  rootVersion: z.int().min(1).nullable(),
-});
-export type DeviceTrustLevel = z.infer<typeof DeviceTrustLevel>;
-
-/** A target that is published: an artifact and the role that lists it. */
-export const PublishedTarget = z.object({
-  path: z.string(),
-  artifactId: ArtifactId,
-  role: TrustRole,
-  roleVersion: z.int().min(1),
-});
-export type PublishedTarget = z.infer<typeof PublishedTarget>;

@@ -23,6 +23,10 @@ export const WaitReason = z.discriminatedUnion("kind", [
   inDeployment("already-running"),
   inDeployment("no-artifact-for-hardware").extend({ hardwareType: HardwareType }),
   inDeployment("outside-path-prefix").extend({ pathPrefix: z.string(), path: z.string() }),
+  /** The device takes only what offline keys signed, and they have not signed this yet. */
+  inDeployment("release-not-signed").extend({ path: z.string() }),
+  /** They have, and what they signed is over. */
+  inDeployment("trust-expired").extend({ path: z.string() }),
   inDeployment("payload-type-unsupported").extend({ payloadTypes: z.array(z.string()) }),
   inDeployment("depends-unmet").extend({
     name: z.string(),

@@ -70,8 +70,24 @@ function obstacleOf(
     if (provided === null || !wanted.includes(provided))
       return { step: 3, reason: { kind: "depends-unmet", deploymentId, name, wanted, provided } };
   }
+  if (traits?.trust === "end-to-end" && artifact.trust.state !== "published")
+    return {
+      step: 4,
+      reason: {
+        kind: artifact.trust.state === "expired" ? "trust-expired" : "release-not-signed",
+        deploymentId,
+        path,
+      },
+    };
   return undefined;
 }
+
+/**
+ * The device is right for the release and waits for the people with the keys. An older deployment does not go before it
+ * meanwhile: it would bring a release that is about to be replaced.
+ */
+export const waitsForSigners = ({ kind }: WaitReason): boolean =>
+  kind === "release-not-signed" || kind === "trust-expired";
 
 /** What a device provides: what it reported, its artifact's name, and its own type (Mender Artifact v3, `device_type`). */
 function providesOf(

@@ -2,7 +2,7 @@ import { assert, later, type InstantMs } from "@moult/base";
 import type { DeploymentId, WaitReason } from "@moult/model";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { isProvisional, mayTryAgain } from "./attempts.ts";
-import { chooseArtifact } from "./choose-artifact.ts";
+import { chooseArtifact, waitsForSigners } from "./choose-artifact.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
@@ -30,7 +30,8 @@ export type WithdrawCause =
   | "deployment-aborted"
   | "deployment-tripped"
   | "identity-conflict"
-  | "artifact-missing";
+  | "artifact-missing"
+  | "release-not-signed";
 
 export type Decision =
   /** The update it is in: the same offer again. */
@@ -116,11 +117,16 @@ function goOn(assignment: OpenAssignmentFacts, { device }: DecideFacts): Decisio
       return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
     if (device.hasIdentityConflict)
       return { kind: "withdraw", assignment, cause: "identity-conflict", into: "retry-pending" };
+    // The device would refuse it by now; signed again, it gets its next try.
+    if (device.traits?.trust === "end-to-end" && artifact !== null && !isPublished(artifact))
+      return { kind: "withdraw", assignment, cause: "release-not-signed", into: "retry-pending" };
   }
   if (artifact === null)
     return { kind: "withdraw", assignment, cause: "artifact-missing", into: "closed" };
   return { kind: "keep", assignment, artifact };
 }
+
+const isPublished = ({ trust }: ArtifactFacts): boolean => trust.state === "published";
 
 function fromCandidates(facts: DecideFacts): Decision {
   // Why the deployments before the one that decides did not; each is true, none of them decides.
@@ -182,7 +188,8 @@ function fromDeployment(
   const choice = chooseArtifact(deploymentId, deployment.artifacts, device);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
   const concernsDevice = isRunning && deployment.artifacts.length > 0;
-  if (choice.kind === "none" && !concernsDevice) return pass(choice.reason);
+  if (choice.kind === "none" && !concernsDevice)
+    return waitsForSigners(choice.reason) ? wait([choice.reason]) : pass(choice.reason);
 
   const admission = admit(deployment, device.draw);
   if (isRunning) {

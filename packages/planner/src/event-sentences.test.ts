@@ -60,6 +60,19 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   ],
   [
     {
+      kind: "trust-role-expiring",
+      role: "pump.prod",
+      warning: "expires-7d",
+      expiresAt: "2026-12-01T00:00:00.000Z",
+    },
+    "The signatures of pump.prod end within a week, on 2026-12-01.",
+  ],
+  [
+    { kind: "receipt-invalid", attempt: 1, problem: "signature-invalid" },
+    "The receipt of pump-0042 for try 1 of 3.0 proves nothing: signature-invalid.",
+  ],
+  [
+    {
       kind: "bulk-change-progressed",
       bulkChangeId,
       action: "accept",

@@ -5,6 +5,7 @@ import type {
   DeviceState,
   FleetEventBody,
   Outcome,
+  TrustWarning,
 } from "@moult/model";
 import { counted, numberText } from "./counted.ts";
 import { tripWords } from "./headline.ts";
@@ -86,6 +87,13 @@ const PROPOSAL: Readonly<Record<BodyOf<"trust-proposal-changed">["change"], stri
   withdrawn: "withdrew",
 };
 
+const EXPIRING: Readonly<Record<TrustWarning, string>> = {
+  "expires-90d": "end within 90 days, on",
+  "expires-30d": "end within 30 days, on",
+  "expires-7d": "end within a week, on",
+  expired: "have ended, and devices install nothing new under them since",
+};
+
 /** One plain sentence for each kind of event; a kind that has none does not compile. */
 const SENTENCES: {
   readonly [Kind in FleetEventBody["kind"]]: (body: BodyOf<Kind>, about: Subjects) => string;
@@ -112,6 +120,10 @@ const SENTENCES: {
     `${by} set up signing: devices take the tenant's root of trust from now on.`,
   "trust-proposal-changed": ({ change, roles, by }) =>
     `${by} ${PROPOSAL[change]} new signing metadata: ${roles.join(", ")}.`,
+  "trust-role-expiring": ({ role, warning, expiresAt }) =>
+    `The signatures of ${role} ${EXPIRING[warning]} ${expiresAt.slice(0, 10)}.`,
+  "receipt-invalid": ({ attempt, problem }, { device, release }) =>
+    `The receipt of ${device} for try ${attempt} of ${release} proves nothing${because([problem])}.`,
   "deployment-created": ({ version, by }, { deployment }) =>
     `${by} started ${deployment}, which brings ${version}.`,
   "deployment-state-changed": ({ state, by }, { deployment }) => MOVED[state](by, deployment),

@@ -28,6 +28,8 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "already-running", deploymentId: id },
   { kind: "no-artifact-for-hardware", deploymentId: id, hardwareType: HARDWARE },
   { kind: "outside-path-prefix", deploymentId: id, pathPrefix: "gw2/prod/", path: "gw2/dev/a" },
+  { kind: "release-not-signed", deploymentId: id, path: "gw2/prod/2/a" },
+  { kind: "trust-expired", deploymentId: id, path: "gw2/prod/2/a" },
   { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: null },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: "2" },

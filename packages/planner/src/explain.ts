@@ -37,6 +37,7 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "deployment-tripped": "the deployment stopped itself after too many failures",
   "identity-conflict": "two machines speak with this device's key",
   "artifact-missing": "the artifact is gone",
+  "release-not-signed": "offline keys no longer vouch for the release",
 };
 
 /** Says what `decide` would answer now, in words; the reasons are decide's own. */

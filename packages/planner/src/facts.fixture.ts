@@ -54,6 +54,7 @@ export function artifact(changes: Partial<ArtifactFacts> = {}): ArtifactFacts {
     hardwareTypes: [HARDWARE],
     depends: { device_type: ["gw2"] },
     payloads: [{ type: "rootfs-image", files: [] }],
+    trust: { state: "unsigned" },
     ...changes,
   };
 }

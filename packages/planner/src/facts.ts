@@ -37,7 +37,12 @@ export interface DeviceFacts {
 export type ArtifactFacts = Pick<
   Artifact,
   "id" | "path" | "sha256" | "sizeBytes" | "hardwareTypes" | "depends" | "payloads"
->;
+> & {
+  readonly trust: {
+    /** `expired`: offline keys signed it, and what they signed is over. */
+    readonly state: Artifact["trust"]["state"] | "expired";
+  };
+};
 
 /** One try that is over. */
 export interface AttemptFacts {

@@ -45,4 +45,5 @@ export { previewFor, stageSteps, waitFor, type PreviewVerdict } from "./preview.
 export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { rehearse } from "./rehearse.ts";
+export { trustLevelOf } from "./trust-level.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";

@@ -125,6 +125,16 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices take artifacts under gw2/dev/ only.",
   ],
   [
+    { kind: "release-not-signed", deploymentId: id, path: "gw2/prod/2/a" },
+    "1 device waits for offline keys to sign the release.",
+    "2,608 devices wait for offline keys to sign the release.",
+  ],
+  [
+    { kind: "trust-expired", deploymentId: id, path: "gw2/prod/2/a" },
+    "1 device waits, because what offline keys signed has expired.",
+    "2,608 devices wait, because what offline keys signed has expired.",
+  ],
+  [
     { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
     "1 device cannot install the payload type a, b, c and more.",
     "2,608 devices cannot install the payload type a, b, c and more.",

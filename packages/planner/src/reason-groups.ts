@@ -47,6 +47,10 @@ const SENTENCES: {
     `${devices(count, "is", "are")} of the hardware type ${hardwareType}, which the release has no artifact for`,
   "outside-path-prefix": ({ pathPrefix }, count) =>
     `${devices(count, "takes", "take")} artifacts under ${pathPrefix} only`,
+  "release-not-signed": (_, count) =>
+    `${devices(count, "waits", "wait")} for offline keys to sign the release`,
+  "trust-expired": (_, count) =>
+    `${devices(count, "waits", "wait")}, because what offline keys signed has expired`,
   "payload-type-unsupported": ({ payloadTypes }, count) =>
     `${devices(count, "cannot install", "cannot install")} the payload type ${list(payloadTypes)}`,
   "depends-unmet": ({ name, wanted, provided }, count) =>

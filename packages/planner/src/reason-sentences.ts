@@ -56,6 +56,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `The release has no artifact for the hardware type ${hardwareType}.`,
   "outside-path-prefix": ({ path, pathPrefix }) =>
     `The device takes artifacts under ${pathPrefix} only, and the release's is ${path}.`,
+  "release-not-signed": () =>
+    "The device takes only what offline keys have signed, and they have not signed this release yet.",
+  "trust-expired": () =>
+    "What the offline keys signed for this release has expired; the device takes it once it is signed again.",
   "payload-type-unsupported": ({ payloadTypes }) =>
     `The device cannot install the payload type ${list(payloadTypes)}.`,
   "depends-unmet": ({ name, wanted, provided }) =>

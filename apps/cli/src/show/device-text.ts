@@ -56,6 +56,11 @@ export const pairsText = (values: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${value}`)
     .join(", ");
 
+const trustText = ({ level, why, rootVersion }: Device["trustLevel"]): string =>
+  [`${level}${rootVersion === null ? "" : `, root of trust version ${rootVersion}`}`, why].join(
+    "\n",
+  );
+
 export function deviceFacts(device: Device): readonly (readonly [string, string | undefined])[] {
   const { running, traits, lastSeenAt, identityConflictAt } = device;
   return [
@@ -72,7 +77,8 @@ export function deviceFacts(device: Device): readonly (readonly [string, string 
       "Two machines",
       identityConflictAt === null ? undefined : `since ${timeText(identityConflictAt)}`,
     ],
-    ["Client", traits === null ? undefined : `${traits.client}, ${traits.trust}`],
+    ["Client", traits?.client],
+    ["Trust", trustText(device.trustLevel)],
     ["Groups", device.groupIds.length === 0 ? undefined : device.groupIds.join("\n")],
     ["In an update", device.update === null ? undefined : updateText(device.update)],
     ["Enrolled", timeText(device.enrolledAt)],

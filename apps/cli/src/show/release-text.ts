@@ -62,8 +62,18 @@ function artifactText(artifact: Artifact): string {
     ["  Size", sizeText(artifact.sizeBytes)],
     ["  SHA-256", artifact.sha256],
     ["  Signature", artifact.signature],
+    ["  Offline keys", offlineKeysText(artifact.trust)],
     ["  Depends", depends.length === 0 ? undefined : depends.join("\n")],
     ["  Scripts", artifact.scripts.length === 0 ? undefined : artifact.scripts.join("\n")],
     ["  Files", files.length === 0 ? undefined : files.join("\n")],
   ]);
 }
+
+const OFFLINE_KEYS: Readonly<Record<Artifact["trust"]["state"], string>> = {
+  unsigned: "not signed: devices that verify end to end do not take it",
+  proposed: "proposed, and waiting for signatures or to be published",
+  published: "signed and published",
+};
+
+const offlineKeysText = ({ state, role, roleVersion }: Artifact["trust"]): string =>
+  `${OFFLINE_KEYS[state]} (${role}${roleVersion === null ? "" : ` version ${roleVersion}`})`;

@@ -14,7 +14,7 @@ import {
   type ReleaseId,
 } from "@moult/model";
 import type { ArtifactFacts, OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
-import { instant, SECOND_MS } from "@moult/base";
+import { instant, SECOND_MS, type InstantMs } from "@moult/base";
 import type { ExpressionBuilder, Selectable } from "kysely";
 import * as z from "zod";
 import type { ArtifactTable, AssignmentTable, Schema } from "../platform/schema.ts";
@@ -233,13 +233,11 @@ export async function artifactsFor(
   db: TenantDb,
   releaseIds: readonly ReleaseId[],
   hardwareType: HardwareType,
+  at: InstantMs,
 ): Promise<ReadonlyMap<ReleaseId, readonly ArtifactFacts[]>> {
   const artifacts = new Map<ReleaseId, ArtifactFacts[]>(releaseIds.map((id) => [id, []]));
   if (releaseIds.length === 0) return artifacts;
-  const rows = await db.kysely
-    .selectFrom("artifact")
-    .selectAll("artifact")
-    .where("artifact.tenant_id", "=", db.tenantId)
+  const rows = await artifactRows(db)
     .where("artifact.release_id", "in", releaseIds)
     .where((row) =>
       row.exists(
@@ -254,7 +252,7 @@ export async function artifactsFor(
     )
     .orderBy("artifact.id")
     .execute();
-  for (const row of rows) artifacts.get(row.release_id)?.push(artifactFrom(row));
+  for (const row of rows) artifacts.get(row.release_id)?.push(artifactFrom(row, at));
   return artifacts;
 }
 
@@ -262,6 +260,7 @@ export async function artifactsFor(
 export async function openAssignmentOf(
   db: TenantDb,
   assignmentId: AssignmentId,
+  at: InstantMs,
 ): Promise<{ readonly facts: OpenAssignmentFacts; readonly record: AssignmentRecord } | undefined> {
   const row = await db.kysely
     .selectFrom("assignment")
@@ -289,27 +288,60 @@ export async function openAssignmentOf(
       version: row.version,
       state: record.state,
       attempt: record.attempt,
-      artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId),
+      artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId, at),
       updatedAt: instant(record.updatedAt),
       timeoutMs: plan.assignmentTimeoutSeconds * SECOND_MS,
     },
   };
 }
 
-async function artifactById(db: TenantDb, artifactId: ArtifactId): Promise<ArtifactFacts | null> {
-  const row = await db.kysely
-    .selectFrom("artifact")
-    .selectAll()
-    .where("tenant_id", "=", db.tenantId)
-    .where("id", "=", artifactId)
-    .executeTakeFirst();
-  return row === undefined ? null : artifactFrom(row);
+async function artifactById(
+  db: TenantDb,
+  artifactId: ArtifactId,
+  at: InstantMs,
+): Promise<ArtifactFacts | null> {
+  const row = await artifactRows(db).where("artifact.id", "=", artifactId).executeTakeFirst();
+  return row === undefined ? null : artifactFrom(row, at);
 }
+
+/** Artifacts with when that ends what offline keys signed of them; null where they signed nothing. */
+const artifactRows = (db: TenantDb) =>
+  db.kysely
+    .selectFrom("artifact")
+    .leftJoin("trust_target", (join) =>
+      join
+        .onRef("trust_target.artifact_id", "=", "artifact.id")
+        .on("trust_target.tenant_id", "=", db.tenantId),
+    )
+    .leftJoin("trust_role", (join) =>
+      join
+        .onRef("trust_role.role", "=", "trust_target.role")
+        .on("trust_role.tenant_id", "=", db.tenantId),
+    )
+    .selectAll("artifact")
+    .select((row) => [
+      "trust_role.expires_at as channel_expires_at",
+      row
+        .selectFrom("trust_role as above")
+        .select((above) => above.fn.min("above.expires_at").as("ends"))
+        .where("above.tenant_id", "=", db.tenantId)
+        .where("above.role", "in", ["root", "targets", "snapshot", "timestamp"])
+        .as("above_expires_at"),
+    ])
+    .where("artifact.tenant_id", "=", db.tenantId);
 
 const HardwareTypes = z.array(HardwareType);
 const Payloads = z.array(Payload);
 
-const artifactFrom = (row: Selectable<ArtifactTable>): ArtifactFacts => ({
+interface SignedUntil {
+  readonly channel_expires_at: number | null;
+  readonly above_expires_at: number | string | bigint | null;
+}
+
+const artifactFrom = (
+  row: Selectable<ArtifactTable> & SignedUntil,
+  at: InstantMs,
+): ArtifactFacts => ({
   id: row.id,
   path: row.path,
   sha256: row.sha256,
@@ -317,4 +349,13 @@ const artifactFrom = (row: Selectable<ArtifactTable>): ArtifactFacts => ({
   hardwareTypes: HardwareTypes.parse(JSON.parse(row.hardware_types)),
   depends: Depends.parse(JSON.parse(row.depends)),
   payloads: Payloads.parse(JSON.parse(row.payloads)),
+  trust: { state: trustStateOf(row, at) },
 });
+
+function trustStateOf(
+  { channel_expires_at: channel, above_expires_at: above }: SignedUntil,
+  at: InstantMs,
+): ArtifactFacts["trust"]["state"] {
+  if (channel === null || above === null) return "unsigned";
+  return Math.min(channel, Number(above)) > at ? "published" : "expired";
+}

@@ -27,7 +27,7 @@ export async function loadFacts(
   const open =
     device.openAssignmentId === null
       ? undefined
-      : await openAssignmentOf(db, device.openAssignmentId);
+      : await openAssignmentOf(db, device.openAssignmentId, at);
   // What is under way goes on by itself; nothing else is asked for.
   const candidates = open === undefined ? await candidatesOf(db, device, others) : [];
   return {
@@ -55,7 +55,7 @@ async function candidateFacts(
   const assignmentIds = candidates.flatMap(({ assignment }) => assignment?.id ?? []);
   const attempts = await endedAttempts(db, assignmentIds);
   const releaseIds = [...new Set(candidates.map(({ deployment }) => deployment.releaseId))];
-  const artifacts = await artifactsFor(db, releaseIds, device.hardwareType);
+  const artifacts = await artifactsFor(db, releaseIds, device.hardwareType, at);
 
   const facts: DeploymentFacts[] = [];
   for (const { deployment, isTarget, assignment } of candidates) {

@@ -9,6 +9,7 @@ import {
   type Sha256,
   type TenantId,
 } from "@moult/model";
+import { trustLevelOf } from "@moult/planner";
 import { sql, type Selectable } from "kysely";
 import { besideIndex } from "../platform/beside-index.ts";
 import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
@@ -126,6 +127,11 @@ async function updatesOf(
 
 type OwnFacts = Omit<Device, "keyFingerprint" | "pendingKeyFingerprint" | "groupIds" | "update">;
 
+function shownTraits(text: string | null): Pick<Device, "traits" | "trustLevel"> {
+  const traits = text === null ? null : fromJson(ClientTraits, text);
+  return { traits, trustLevel: trustLevelOf(traits) };
+}
+
 const deviceFrom = (
   row: Selectable<DeviceTable>,
   { now, checkInSeconds }: ContactClock,
@@ -144,7 +150,7 @@ const deviceFrom = (
           artifactName: row.running_artifact,
           provides: fromJson(Provides, row.running_provides ?? "{}"),
         },
-  traits: row.traits === null ? null : fromJson(ClientTraits, row.traits),
+  ...shownTraits(row.traits),
   openAssignmentId: row.open_assignment_id,
   enrolledAt: isoFrom(row.enrolled_at),
   lastSeenAt: isoOrNull(row.last_seen_at),

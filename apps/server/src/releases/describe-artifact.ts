@@ -6,6 +6,7 @@ import {
   ReleaseVersion,
   Sha256,
   artifactPath,
+  roleOfChannel,
   type ArtifactId,
   type ChannelName,
   type Depends,
@@ -66,6 +67,11 @@ export function describeArtifact(
     })),
     scripts: head.scripts.map(({ name }) => name),
     signature: head.signature.kind,
+    trust: {
+      state: "unsigned",
+      role: roleOfChannel(place.product, place.channel),
+      roleVersion: null,
+    },
     createdAt: place.createdAt,
   });
   if (read.success) return { kind: "usable", artifact: read.data };

@@ -1,3 +1,4 @@
+import { present } from "@moult/base";
 import {
   Depends,
   HardwareType,
@@ -5,6 +6,7 @@ import {
   Provides,
   type Artifact,
   type ArtifactId,
+  type ArtifactTrust,
   type ChannelName,
   type ProductName,
   type Release,
@@ -17,6 +19,7 @@ import * as z from "zod";
 import { fromJson, isoFrom } from "../platform/columns.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
 import type { ArtifactTable, ReleaseTable, Schema } from "../platform/schema.ts";
+import { artifactTrust } from "../trust/index.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
@@ -285,7 +288,9 @@ export async function artifactById(
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", artifactId)
     .executeTakeFirst();
-  return row === undefined ? undefined : { artifact: artifactFrom(row), releaseId: row.release_id };
+  if (row === undefined) return undefined;
+  const trust = await artifactTrust(db, [row]);
+  return { artifact: artifactFrom(row, trust), releaseId: row.release_id };
 }
 
 /** Artifacts of each release, the oldest first. */
@@ -303,10 +308,11 @@ async function artifactsOf(
     .orderBy("created_at")
     .orderBy("id")
     .execute();
+  const trust = await artifactTrust(db, rows);
   for (const row of rows) {
     const siblings = artifacts.get(row.release_id);
-    if (siblings === undefined) artifacts.set(row.release_id, [artifactFrom(row)]);
-    else siblings.push(artifactFrom(row));
+    if (siblings === undefined) artifacts.set(row.release_id, [artifactFrom(row, trust)]);
+    else siblings.push(artifactFrom(row, trust));
   }
   return artifacts;
 }
@@ -338,7 +344,10 @@ const releaseFrom = (row: Selectable<ReleaseTable>, artifacts: Artifact[] = []):
   createdAt: isoFrom(row.created_at),
 });
 
-const artifactFrom = (row: Selectable<ArtifactTable>): Artifact => ({
+const artifactFrom = (
+  row: Selectable<ArtifactTable>,
+  trust: ReadonlyMap<ArtifactId, ArtifactTrust>,
+): Artifact => ({
   id: row.id,
   path: row.path,
   sha256: row.sha256,
@@ -351,5 +360,6 @@ const artifactFrom = (row: Selectable<ArtifactTable>): Artifact => ({
   payloads: fromJson(Payloads, row.payloads),
   scripts: fromJson(Names, row.scripts),
   signature: row.signature,
+  trust: present(trust.get(row.id), "it was asked for"),
   createdAt: isoFrom(row.created_at),
 });

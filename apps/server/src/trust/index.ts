@@ -1,3 +1,5 @@
+export { artifactTrust, roleOfPath } from "./artifact-trust.ts";
+export { currentRoot } from "./current-root.ts";
 export { createTrustHandlers } from "./operations.ts";
 export { createTrustTender, type TrustTender } from "./tend-trust.ts";
 export { trustNeeds, type TrustNeeds } from "./trust-needs.ts";

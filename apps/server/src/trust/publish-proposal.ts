@@ -34,6 +34,7 @@ import {
   type StagedFile,
 } from "./publishing-queries.ts";
 import { publishedRoles } from "./queries.ts";
+import { isOnlineRole } from "./role-expiry.ts";
 
 export interface PublishDeps {
   readonly clock: Clock;
@@ -178,9 +179,10 @@ export async function publishOnline(
   if (!isNewest)
     throw new ApiError("state-conflict", "Newer metadata was published meanwhile; try again.");
   await pruneOnline(db, timestamp.version, at - SNAPSHOTS_KEPT_MS);
+  const before = await publishedRoles(db);
   for (const [role, file] of Object.entries({ snapshot, timestamp }))
     if (file !== null) {
-      const known = (await publishedRoles(db)).find((one) => one.role === role);
+      const known = before.find((one) => one.role === role);
       await putRole(db, {
         role,
         version: file.version,
@@ -190,6 +192,9 @@ export async function publishOnline(
         targetCount: 0,
       });
     }
+  // Devices that waited for it go on.
+  const hadEnded = before.some(({ role, expiresAt }) => isOnlineRole(role) && expiresAt <= at);
+  if (hadEnded) await raisePlanningEpoch(db);
 }
 
 async function noteRole(

@@ -1,4 +1,10 @@
-import type { ArtifactId, OnlineFile, TrustProposalId, TrustRole } from "@moult/model";
+import type {
+  ArtifactId,
+  OnlineFile,
+  TrustProposalId,
+  TrustRole,
+  TrustWarning,
+} from "@moult/model";
 import { createHash } from "node:crypto";
 import { channelOfRole, trustFileName, type Sha256 } from "@moult/model";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -275,4 +281,22 @@ export async function publishingProposals(db: TenantDb): Promise<TrustProposalId
     .where("state", "=", "publishing")
     .execute();
   return rows.map(({ id }) => id);
+}
+
+/** Notes that this was said of the role's end; false when it was, by this server or another. */
+export async function noteWarned(
+  db: TenantDb,
+  { role, version }: StagedRole,
+  warning: TrustWarning,
+): Promise<boolean> {
+  const noted = await db.kysely
+    .updateTable("trust_role")
+    .set({ warned: warning })
+    .where("tenant_id", "=", db.tenantId)
+    .where("role", "=", role)
+    .where("version", "=", version)
+    .where((row) => row.or([row("warned", "is", null), row("warned", "!=", warning)]))
+    .returning("role")
+    .executeTakeFirst();
+  return noted !== undefined;
 }

@@ -332,6 +332,32 @@ describe.each(DIALECTS)("publishing signed metadata on %s", (dialect) => {
     expect(await trust.refresh(sourceOf(of.db))).toEqual({ kind: "fresh" });
   });
 
+  test("the end of a role is said in steps, each once, and its devices are decided anew when it has come", async () => {
+    const of = await sceneWithRole();
+    const said = async () =>
+      (await eventBodies(of.db)).filter(
+        (body) => (body as { kind: string }).kind === "trust-role-expiring",
+      );
+    const tendIn = (days: number) =>
+      createTrustTender({
+        clock: { now: () => (wallClock.now() + days * 24 * HOUR_MS) as never },
+        signer: { renew: () => Promise.resolve({ kind: "refused", reason: "no" }) },
+        log: silentLog,
+      }).tend(of.db);
+    await Promise.all([tendIn(0), tendIn(0)]);
+    await tendIn(0);
+    expect(await said()).toMatchObject([{ role: "gateway.prod", warning: "expires-7d" }]);
+
+    const epoch = await planningEpoch(of.db);
+    await tendIn(2);
+    await tendIn(2);
+    expect(await said()).toMatchObject([
+      { warning: "expires-7d" },
+      { role: "gateway.prod", warning: "expired" },
+    ]);
+    expect(await planningEpoch(of.db)).toBe(epoch + 1);
+  });
+
   test("tables that were set back are not signed for, so no device is set back", async () => {
     const of = await sceneWithRole();
     expect(await signer.renew(of.db.tenantId, "published")).toMatchObject({ kind: "renewed" });

@@ -81,6 +81,18 @@ export async function publishedContent(
   );
 }
 
+export async function newestRoot(db: TenantDb): Promise<string | undefined> {
+  const row = await db.kysely
+    .selectFrom("trust_file")
+    .select("content")
+    .where("tenant_id", "=", db.tenantId)
+    .where("role", "=", "root")
+    .where("published_at", "is not", null)
+    .orderBy("version", "desc")
+    .executeTakeFirst();
+  return row?.content;
+}
+
 const roleFrom = (row: Selectable<TrustRoleTable>): PublishedRole => ({
   role: row.role,
   product: row.product,

@@ -14,6 +14,8 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "release-deleted": "releases",
   "upload-changed": "releases",
   "trust-initialised": "settings",
+  "trust-role-expiring": "settings",
+  "receipt-invalid": "updates",
   "trust-proposal-changed": "releases",
   "deployment-created": "deployments",
   "deployment-state-changed": "deployments",

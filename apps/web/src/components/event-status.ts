@@ -20,7 +20,10 @@ export function eventLook(body: FleetEventBody): Look {
     case "device-state-changed":
       return DEVICE_STATE[body.state];
     case "device-identity-conflict":
+    case "receipt-invalid":
       return look("warning", "bad");
+    case "trust-role-expiring":
+      return look("warning", body.warning === "expired" ? "bad" : "wait");
     case "deployment-state-changed":
       return DEPLOYMENT_STATE[body.state];
     case "deployment-created":
