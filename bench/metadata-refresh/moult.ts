@@ -4,12 +4,13 @@ import { instant } from "@moult/base";
 import { nodeCrypto } from "@moult/node-crypto";
 import { openTrust } from "@moult/trust";
 import { FileTrustStore } from "../../tools/tuf-client/file-trust-store.ts";
+import { PROVISIONED_ROOT } from "./layout.ts";
 import { measured, repository, storeFolder } from "./visits.ts";
 
 await measured(async (path) => {
   const trust = await openTrust({
     store: new FileTrustStore(storeFolder),
-    provisionedRoot: readFileSync(join(repository, "1.root.json")),
+    provisionedRoot: readFileSync(join(repository, PROVISIONED_ROOT)),
     crypto: nodeCrypto,
     clock: { now: () => instant(Date.now()) },
   });

@@ -14,10 +14,7 @@ import {
   type KeySigner,
 } from "@moult/signing";
 import { targetCustom, type TargetCustom, type TargetsMetadata } from "@moult/trust";
-
-/** Where a client finds the repository in its folder, and the target that it looks up. */
-export const PROVISIONED_ROOT = "1.root.json";
-export const TARGET_FILE = "target-path";
+import { PROVISIONED_ROOT, TARGET_FILE } from "./layout.ts";
 
 function newSigner(): KeySigner {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");

@@ -2,12 +2,13 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Updater } from "tuf-js";
 import { DownloadHTTPError } from "tuf-js/dist/error.js";
+import { PROVISIONED_ROOT } from "./layout.ts";
 import { measured, repository, storeFolder } from "./visits.ts";
 
 const BASE = "http://repository.invalid/";
 
 if (!existsSync(join(storeFolder, "root.json")))
-  copyFileSync(join(repository, "1.root.json"), join(storeFolder, "root.json"));
+  copyFileSync(join(repository, PROVISIONED_ROOT), join(storeFolder, "root.json"));
 
 await measured(async (path) => {
   const updater = new Updater({

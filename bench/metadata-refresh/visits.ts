@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { TARGET_FILE } from "./layout.ts";
 
 // The folders of a child process: the repository, and what the client keeps.
 export const [repository = "", storeFolder = ""] = process.argv.slice(2);
@@ -17,7 +18,7 @@ export interface Visits {
 export async function measured(
   visit: (path: string) => Promise<number | undefined>,
 ): Promise<void> {
-  const path = readFileSync(join(repository, "target-path"), "utf8");
+  const path = readFileSync(join(repository, TARGET_FILE), "utf8");
   const timed = async (): Promise<number> => {
     const startedMs = performance.now();
     if ((await visit(path)) === undefined) throw new Error(`${path} was not found`);

@@ -236,6 +236,26 @@ test("a device provisioned anew for another repository forgets the one before", 
   expect(trust.state().roles[1]).toMatchObject({ role: "timestamp", version: 2 });
 });
 
+test("a repository begun anew with the same keys is another repository", async () => {
+  const before = moultRepository();
+  before.timestampVersion = 500;
+  before.publish();
+  const store = new MemoryStore();
+  await (await openTestTrust(before, store)).refresh(before.source());
+  const after = moultRepository();
+  Object.assign(after.keys, before.keys);
+  after.rootVersion = 0;
+  after.rootFields = { expires: "2998-01-01T00:00:00Z" };
+  after.publishRoot();
+  after.setRole("targets", {}, after.keys.targets);
+  after.publish();
+  const provisioned = after.files.get("1.root.json");
+
+  const trust = await openTestTrust(after, store, undefined, provisioned);
+  expect(await trust.refresh(after.source())).toEqual({ kind: "fresh" });
+  expect(trust.state().roles[1]).toMatchObject({ role: "timestamp", version: 3 });
+});
+
 test("a device provisioned anew with a newer root of the same repository keeps what it has seen", async () => {
   const repository = moultRepository();
   repository.timestampVersion = 500;

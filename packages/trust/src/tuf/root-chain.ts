@@ -1,4 +1,4 @@
-import type { Crypto } from "@moult/base";
+import { equalBytes, type Crypto } from "@moult/base";
 import { RootMetadata } from "./metadata.ts";
 import {
   failed,
@@ -50,10 +50,13 @@ export function verifyNextRoot(
   return isSignedBy(file, own, crypto) ? keysComplete(next) : thresholdNotMet(own);
 }
 
-/** Whether one root is the other, or the later is signed by the earlier's keys. */
+/**
+ * Whether one root is the other, or the later is signed by the earlier's keys. Two roots of one version are two
+ * repositories: one was begun anew with the same keys.
+ */
 export function areOneChain(one: VerifiedRoot, other: VerifiedRoot, crypto: Crypto): boolean {
-  const [early, late] =
-    one.metadata.version <= other.metadata.version ? [one, other] : [other, one];
+  if (one.metadata.version === other.metadata.version) return equalBytes(one.bytes, other.bytes);
+  const [early, late] = one.metadata.version < other.metadata.version ? [one, other] : [other, one];
   const file = openSigned(late.bytes);
   return file.kind === "opened" && isSignedBy(file, signersOf(early, "root"), crypto);
 }

@@ -1,4 +1,4 @@
-import { bytesFromHex, equalBytes, hex, textFromUtf8, utf8, type Crypto } from "@moult/base";
+import { equalBytes, textFromUtf8, utf8, type Crypto } from "@moult/base";
 import type * as z from "zod";
 import { areOneChain, rotatesOnlineKeys, verifyAnchor, type VerifiedRoot } from "./root-chain.ts";
 import { verifyFile, type Failure, type Signers, type Verified } from "./signed-file.ts";
@@ -6,7 +6,7 @@ import type { TrustStore } from "./trust-ports.ts";
 
 const ROOT = "root";
 const PREVIOUS_ROOT = "+previous-root";
-/** SHA-256 of the provisioned root that the other entries were verified from. */
+/** The provisioned root that the other entries were verified from. */
 const ANCHOR = "+anchor";
 /** The version of the root that makes the stored timestamp and snapshot void; there while they may still be there. */
 const RECOVERY = "+recovery";
@@ -50,7 +50,7 @@ export class StoredTrust {
       kept !== undefined && kept.metadata.version >= anchor.metadata.version ? kept : anchor;
     if (kept !== undefined && root === anchor && rotatesOnlineKeys(kept, anchor))
       await this.#removeAll(VOID_BY_RECOVERY);
-    if (!isKnown) await this.#store.write(ANCHOR, utf8(hex(this.#crypto.sha256(provisioned))));
+    if (!isKnown) await this.#store.write(ANCHOR, provisioned);
     await this.#finishRecovery(root);
     return root;
   }
@@ -84,7 +84,7 @@ export class StoredTrust {
   }
 
   async #storedRoot(): Promise<VerifiedRoot | undefined> {
-    for (const entry of [ROOT, PREVIOUS_ROOT]) {
+    for (const entry of [ROOT, PREVIOUS_ROOT, ANCHOR]) {
       const bytes = await this.#store.read(entry);
       const root = bytes === undefined ? undefined : verifyAnchor(bytes, this.#crypto);
       if (root?.kind === "verified") return root;
@@ -93,9 +93,8 @@ export class StoredTrust {
   }
 
   async #isAnchor(provisioned: Uint8Array): Promise<boolean> {
-    const text = textFromUtf8((await this.#store.read(ANCHOR)) ?? new Uint8Array());
-    const digest = bytesFromHex(text ?? "");
-    return digest !== undefined && equalBytes(digest, this.#crypto.sha256(provisioned));
+    const anchor = await this.#store.read(ANCHOR);
+    return anchor !== undefined && equalBytes(anchor, provisioned);
   }
 
   async #finishRecovery(root: VerifiedRoot): Promise<void> {

@@ -1,0 +1,193 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { present } from "@moult/base";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { setUpAdministrator } from "../../tools/local/administrator.ts";
+import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
+import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
+
+// The playbook of docs/operate/key-compromise.md, command by command as it stands there, against the server as it runs. One
+// machine holds all keys, so that every proposal is complete at once. The tests build on each other.
+
+const tool = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const PLAYBOOK = readFileSync(tool("docs/operate/key-compromise.md"), "utf8");
+
+let folder = "";
+let server: LocalServer;
+let moult: MoultCommand;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, [tool("tools/build.ts")], { stdio: "ignore" });
+  folder = mkdtempSync(join(tmpdir(), "moult-keys-"));
+  server = await startLocalServer({ dataFolder: join(folder, "server") });
+  moult = createMoultCommand({
+    home: join(folder, "home"),
+    cwd: folder,
+    environment: { MOULT_TRUST_PASSPHRASE: "feathers, a few at a time" },
+  });
+  await setUpAdministrator(server, moult);
+  await moult.ok(words`product create gw2`);
+  await moult.ok(words`trust init --product gw2 --yes`);
+  mkdirSync(join(folder, "app"));
+  writeFileSync(join(folder, "app/run.sh"), "exec sleep 1000\n");
+  await release("1.4.0");
+});
+
+afterAll(async () => {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function release(version: string): Promise<string> {
+  const file = `${version}.mender`;
+  await moult.ok(
+    words`artifact create --type app --dir app --app-name web --command sh --command run.sh
+      --name ${version} --hardware-type board --out ${file}`,
+  );
+  return moult.ok(words`release upload --product gw2 ${file} --sign --yes`);
+}
+
+/** What an administrator does on the server's machine, as this test's server knows it. */
+const ON_THE_SERVER: Readonly<Record<string, () => Promise<void>>> = {
+  "systemctl stop moult-server": () => server.stop(),
+  "systemctl start moult-server": async () => {
+    const { dataFolder, port } = server;
+    server = await startLocalServer({ dataFolder, port });
+  },
+};
+
+/** Runs the commands of a section of the page, and gives back what the last one printed. */
+async function play(section: string): Promise<string> {
+  const text = present(
+    PLAYBOOK.split(/^## /m).find((each) => each.startsWith(`${section}\n`)),
+    `the page has a section "${section}"`,
+  );
+  const blocks = [...text.matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
+  const lines = blocks.flatMap((block) => block.trim().split("\n"));
+  expect(lines.length).toBeGreaterThan(0);
+  let printed = "";
+  for (const line of lines) printed = await run(line);
+  return printed;
+}
+
+async function run(line: string): Promise<string> {
+  const [program, ...args] = line.split(" ");
+  if (program === "moult") return moult.ok(args.includes("--sign") ? [...args, "--yes"] : args);
+  expect(program).toBe("sudo");
+  const [name, ...rest] = args;
+  if (name === "rm")
+    for (const path of rest) rmSync(path.replace("/var/lib/moult-server", server.dataFolder));
+  else await present(ON_THE_SERVER[args.join(" ")], `what "${line}" does is known here`)();
+  return "";
+}
+
+interface Status {
+  readonly rootVersion: number;
+  readonly roles: readonly { readonly name: string; readonly keys: readonly string[] }[];
+  readonly findings: readonly unknown[];
+  readonly targets?: readonly { readonly version: string }[];
+}
+const status = async (): Promise<Status> =>
+  (await moult.json(words`trust status --targets`)) as Status;
+const keysOf = async (role: string): Promise<readonly string[]> =>
+  present(
+    (await status()).roles.find(({ name }) => name === role),
+    `there is a role ${role}`,
+  ).keys;
+
+/** Whatever happened to a key, releases go on, and what was signed before holds on. */
+async function expectReleasesGoOn(version: string): Promise<void> {
+  expect(await release(version)).toContain("Published: gw2.prod.");
+  const versions = (await status()).targets?.map((target) => target.version);
+  expect(versions).toEqual(expect.arrayContaining(["1.4.0", version]));
+}
+
+test("the playbook begins with what runs and what is trusted", async () => {
+  expect(await play("First")).not.toBe("");
+});
+
+describe("a root key", () => {
+  test("that is lost or stolen is replaced by two that are left", async () => {
+    await play("A root key is lost or was stolen");
+
+    expect(await keysOf("root")).toEqual(["root-1", "root-2", "root-4"]);
+    await expectReleasesGoOn("1.4.1");
+  });
+
+  test("that was stolen together with another is replaced, both at once", async () => {
+    await play("Two root keys were stolen");
+
+    expect(await keysOf("root")).toEqual(["root-4", "root-5", "root-6"]);
+    expect((await status()).rootVersion).toBe(3);
+    await expectReleasesGoOn("1.4.2");
+  });
+
+  test("of before signs nothing any more", async () => {
+    const before = await status();
+
+    const { exitCode, stderr } = await moult.run(
+      words`trust rotate root --remove root-6 --threshold 1 --sign --yes --key root-1 --key root-2`,
+    );
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("key-missing");
+    expect(await status()).toEqual(before);
+  });
+});
+
+test("the targets key is replaced, and what it had delegated is signed anew", async () => {
+  await play("The targets key is lost or was stolen");
+
+  expect(await keysOf("targets")).toEqual(["targets-2"]);
+  await expectReleasesGoOn("1.4.3");
+});
+
+describe("a channel's key", () => {
+  test("of CI is replaced, and what its thief had published goes off the list", async () => {
+    await release("6.6.6");
+
+    await play("CI's key was stolen");
+
+    expect(await keysOf("gw2.prod")).toEqual(["gw2.prod-person", "ci-2"]);
+    expect((await status()).targets?.map(({ version }) => version)).not.toContain("6.6.6");
+    await expectReleasesGoOn("1.4.4");
+  });
+
+  test("of a person is replaced", async () => {
+    await play("A person's key is lost or was stolen");
+
+    expect(await keysOf("gw2.prod")).toEqual(["ci-2", "ben"]);
+    await expectReleasesGoOn("1.4.5");
+  });
+});
+
+describe("a key of the server", () => {
+  test("that signs snapshots and timestamps is made anew, and root names the new one", async () => {
+    const before = await keysOf("timestamp");
+
+    await play("The snapshot or timestamp key was stolen");
+
+    expect(await keysOf("timestamp")).not.toEqual(before);
+    expect((await status()).findings).toEqual([]);
+    await expectReleasesGoOn("1.4.6");
+  });
+
+  test("that signs instructions is made anew, and root names the new one alone", async () => {
+    const before = await keysOf("instruction");
+
+    await play("The instruction key was stolen");
+
+    const after = await keysOf("instruction");
+    expect(after).toHaveLength(1);
+    expect(after).not.toEqual(before);
+    expect((await status()).findings).toEqual([]);
+    await expectReleasesGoOn("1.4.7");
+  });
+});
+
+test("a server that was set up anew is compared with the own root of trust", async () => {
+  expect(await play("The server was taken over")).toContain("gw2/prod/1.4.7/");
+});
