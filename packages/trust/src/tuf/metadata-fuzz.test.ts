@@ -91,7 +91,7 @@ test("every reader takes any bytes: it reads them or names the rule that refuses
         }
       },
     ),
-    { numRuns: 3_000 },
+    { numRuns: 2_000 },
   );
   expect(read).toBeGreaterThan(20);
   expect(refused).toBeGreaterThan(300);
@@ -117,7 +117,7 @@ test("a file that was changed anywhere is refused by name or taken as it was, an
       expect(await later.refresh(repository.source())).toEqual({ kind: "fresh" });
       expect(await later.target(repository.source(), PATH)).toMatchObject({ kind: "found" });
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
 

@@ -128,7 +128,7 @@ test("whatever happens to one entry of the store, the next refresh mends it", as
       expect(await visit(last, store)).toBe(true);
       expect(store.entries.get("timestamp")).toEqual(whole.entries.get("timestamp"));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -355,7 +355,7 @@ test("over generated histories, attacked and not, both clients answer alike; our
       }
     }),
     // One seed, so that what the histories must reach below is reached each time.
-    { numRuns: 60, seed: 20261128 },
+    { numRuns: 40, seed: 20261128 },
   );
   // The histories must reach all sides, or the comparison says nothing.
   expect(seen.fresh).toBeGreaterThan(30);
