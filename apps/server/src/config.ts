@@ -11,6 +11,10 @@ class ConfigError extends AppError<"config-unreadable" | "config-invalid"> {}
 const GIB = 1024 ** 3;
 const DAY_SECONDS = 86_400;
 const path = z.string().min(1).max(4096);
+const tokenUri = z
+  .string()
+  .max(4096)
+  .regex(/^pkcs11:.+/, "a pkcs11: URI");
 /** Environment variables are text. */
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
@@ -96,6 +100,10 @@ export const ServerConfig = z.strictObject({
     .strictObject({
       /** Installs signed in a minute; bounds what a server that was taken over can start. */
       installsPerMinute: whole(1, 1_000_000).default(6_000),
+      /** Keys on tokens, as PKCS#11 URIs that name a file with the PIN; absent: files in the data folder. */
+      instructionKey: tokenUri.optional(),
+      snapshotKey: tokenUri.optional(),
+      timestampKey: tokenUri.optional(),
     })
     .prefault({}),
 });

@@ -102,6 +102,11 @@ async function openPlatform(config: ServerConfig, log: Log) {
       keyFolder: paths.signer,
       database: isEmbedded ? paths.database : url,
       installsPerMinute: config.signer.installsPerMinute,
+      tokenKeys: {
+        instruction: config.signer.instructionKey,
+        snapshot: config.signer.snapshotKey,
+        timestamp: config.signer.timestampKey,
+      },
       log,
       random,
     }),

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { errorChain, instant } from "@moult/base";
 import { nodeCrypto } from "@moult/node-crypto";
-import type { KeySigner } from "@moult/signing";
+import { publicKeyOf } from "@moult/signing";
 import { openKeptTenants } from "./kept-tenants.ts";
 import { createPublishedTargets } from "./published-targets.ts";
 import { openSignerTables } from "./queries.ts";
@@ -10,7 +10,7 @@ import { createInstructionSigner } from "./sign-instruction.ts";
 import { SignerError } from "./signer-error.ts";
 import { SignerRequest, type SignerReply } from "@moult/model";
 import { createOnlineSigner } from "./renew-online.ts";
-import { openSigningKey, type SigningKey } from "./signing-key.ts";
+import { openSigningKey } from "./signing-key.ts";
 
 // The process that holds the instruction key. Its parent is the server; it talks to nobody else, opens no port, and ends
 // when the server does.
@@ -19,6 +19,9 @@ const { values } = parseArgs({
   options: {
     "key-folder": { type: "string" },
     "installs-per-minute": { type: "string", default: "6000" },
+    "instruction-key": { type: "string" },
+    "snapshot-key": { type: "string" },
+    "timestamp-key": { type: "string" },
   },
 });
 /** In the environment, because a database URL may hold a password and arguments are public. */
@@ -32,15 +35,15 @@ if (
 )
   throw new SignerError("arguments-invalid", {
     usage:
-      "started by the server with --key-folder DIR [--installs-per-minute N] and MOULT_SIGNER_DATABASE",
+      "started by the server with --key-folder DIR [--installs-per-minute N] [--instruction-key URI] [--snapshot-key URI] [--timestamp-key URI] and MOULT_SIGNER_DATABASE",
   });
 
 const clock = { now: () => instant(Date.now()) };
 const keyFolder = values["key-folder"];
 const keys = {
-  instruction: openSigningKey(keyFolder, "instruction"),
-  snapshot: openSigningKey(keyFolder, "snapshot"),
-  timestamp: openSigningKey(keyFolder, "timestamp"),
+  instruction: await openSigningKey(keyFolder, "instruction", values["instruction-key"]),
+  snapshot: await openSigningKey(keyFolder, "snapshot", values["snapshot-key"]),
+  timestamp: await openSigningKey(keyFolder, "timestamp", values["timestamp-key"]),
 };
 const tables = await openSignerTables(database);
 const tenants = openKeptTenants(keyFolder);
@@ -53,13 +56,8 @@ const sign = createInstructionSigner({
   takeInstall: createRateCap(installsPerMinute, clock),
 });
 
-const signerOf = (key: SigningKey): KeySigner => ({
-  keyid: key.tufKey.keyid,
-  key: key.tufKey,
-  sign: async (message) => key.sign(message),
-});
 const renew = createOnlineSigner({
-  keys: { snapshot: signerOf(keys.snapshot), timestamp: signerOf(keys.timestamp) },
+  keys: { snapshot: keys.snapshot, timestamp: keys.timestamp },
   tables,
   tenants,
   crypto,
@@ -74,7 +72,8 @@ const reply = (message: SignerReply): void => {
 async function answer(request: SignerRequest): Promise<void> {
   const { id } = request;
   if (request.kind === "public-keys") {
-    reply({ kind: "public-keys", id, publicKeys: [keys.instruction.publicKey] });
+    const pem = publicKeyOf(keys.instruction.key).export({ format: "pem", type: "spki" });
+    reply({ kind: "public-keys", id, publicKeys: [pem.toString()] });
     return;
   }
   if (request.kind === "online-keys") {
@@ -83,9 +82,9 @@ async function answer(request: SignerRequest): Promise<void> {
       kind: "online-keys",
       id,
       keys: {
-        instruction: instruction.tufKey,
-        snapshot: snapshot.tufKey,
-        timestamp: timestamp.tufKey,
+        instruction: instruction.key,
+        snapshot: snapshot.key,
+        timestamp: timestamp.key,
       },
     });
     return;

@@ -10,7 +10,7 @@ import {
 import { offerRefusal, type OfferRefusal } from "./derive-offer.ts";
 import type { OfferSource } from "./queries.ts";
 import type { PublishedTargets, TargetRefusal } from "./published-targets.ts";
-import type { SigningKey } from "./signing-key.ts";
+import type { KeySigner } from "@moult/signing";
 
 export type SigningRefusal =
   | OfferRefusal
@@ -25,7 +25,7 @@ export type SigningResult =
   | { readonly kind: "refused"; readonly reason: SigningRefusal };
 
 export interface InstructionSignerDeps {
-  readonly key: SigningKey;
+  readonly key: KeySigner;
   readonly offers: OfferSource;
   readonly targets: PublishedTargets;
   readonly clock: Clock;
@@ -59,7 +59,7 @@ export function createInstructionSigner({
     if (reason !== undefined) return { kind: "refused", reason };
 
     const payload = utf8(JSON.stringify(instruction));
-    const signature = key.sign(preAuthenticationEncoding(INSTRUCTION_PAYLOAD_TYPE, payload));
+    const signature = await key.sign(preAuthenticationEncoding(INSTRUCTION_PAYLOAD_TYPE, payload));
     return {
       kind: "signed",
       envelope: encodeEnvelope(INSTRUCTION_PAYLOAD_TYPE, payload, [{ keyid: "", signature }]),

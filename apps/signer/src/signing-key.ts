@@ -8,36 +8,44 @@ import {
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OnlineKeys } from "@moult/model";
-import { tufKeyOf, type NamedKey } from "@moult/signing";
+import { openKeySigner, tufKeyOf, type KeySigner } from "@moult/signing";
 import { replaceFile } from "./durable-file.ts";
 import { SignerError } from "./signer-error.ts";
 
 /** What a key signs. Each use has a key of its own, so that the root of trust can take one back without the others. */
 export type KeyUse = keyof OnlineKeys;
 
-export interface SigningKey {
-  /** PEM SubjectPublicKeyInfo. */
-  readonly publicKey: string;
-  /** As TUF metadata has it. */
-  readonly tufKey: NamedKey;
-  sign(message: Uint8Array): Uint8Array;
-}
-
 /**
- * The key for one use in `folder`, made at the first start. Only this process reads it: the folder is 0700 and the file
- * 0600. A file that is there but cannot be used stops the signer, because devices are provisioned with its public half.
+ * The key for one use: on a token, if a PKCS#11 URI names one, else in `folder`, made at the first start. Only this process
+ * reads it: the folder is 0700 and the file 0600. A file that is there but cannot be used stops the signer, because the root
+ * of trust names its public half.
  */
-export function openSigningKey(folder: string, use: KeyUse): SigningKey {
+export async function openSigningKey(
+  folder: string,
+  use: KeyUse,
+  tokenUri?: string,
+): Promise<KeySigner> {
+  if (tokenUri !== undefined) return keyOnToken(tokenUri);
   const path = join(folder, `${use}-key.pem`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!existsSync(path)) createKeyFile(path);
-  const key = readKey(path);
-  const publicKey = createPublicKey(key);
+  const privateKey = readKey(path);
+  const key = tufKeyOf(createPublicKey(privateKey));
   return {
-    publicKey: publicKey.export({ format: "pem", type: "spki" }) as string,
-    tufKey: tufKeyOf(publicKey),
-    sign: (message) => sign(null, message, key),
+    keyid: key.keyid,
+    key,
+    sign: async (message) => sign(null, message, privateKey),
   };
+}
+
+/** Nobody is here to type a PIN. */
+function keyOnToken(uri: string): Promise<KeySigner> {
+  const refuse = (reason: string) => () =>
+    Promise.reject(new SignerError("key-unusable", { uri, reason }));
+  return openKeySigner(uri, {
+    pin: refuse("the URI names no file with the PIN: pin-source=file:PATH"),
+    passphrase: refuse("only pkcs11: URIs name keys of the signer"),
+  });
 }
 
 function readKey(path: string): KeyObject {

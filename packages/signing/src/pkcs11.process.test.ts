@@ -1,54 +1,37 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { KeyObject } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  TOKEN_PIN,
+  createSoftToken,
+  type SoftToken,
+} from "../../../tests/system/soft-token.fixture.ts";
 import { isSignatureOf, tufKeyOf } from "./key-material.ts";
 import { openKeySigner } from "./open-key-signer.ts";
 
-// A real PKCS#11 module, SoftHSM2, with a token in a folder of this test.
-
-const MODULE = [
-  "/usr/lib/softhsm/libsofthsm2.so",
-  "/usr/lib64/pkcs11/libsofthsm2.so",
-  "/opt/homebrew/lib/softhsm/libsofthsm2.so",
-].find((path) => existsSync(path));
-const PIN = "4711-secret";
 const message = Buffer.from("what is signed");
 let folder = "";
-const p256 = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-const ed25519 = generateKeyPairSync("ed25519");
-
-const util = (...args: readonly string[]): void => {
-  execFileSync("softhsm2-util", args, { stdio: "pipe" });
-};
+let token: SoftToken;
+let publicKeys: Record<"ci" | "person", KeyObject>;
 
 beforeAll(() => {
-  execFileSync(join(import.meta.dirname, "../../../tools/build-pkcs11.sh"));
   folder = mkdtempSync(join(tmpdir(), "moult-softhsm-"));
-  mkdirSync(join(folder, "tokens"));
-  const config = join(folder, "softhsm2.conf");
-  writeFileSync(config, `directories.tokendir = ${folder}/tokens\nlog.level = ERROR\n`);
-  process.env["SOFTHSM2_CONF"] = config;
-  util("--init-token", "--free", "--label", "release keys", "--pin", PIN, "--so-pin", "12345678");
-  for (const [label, id, { privateKey }] of [
-    ["ci", "01", ed25519],
-    ["person", "02", p256],
-  ] as const) {
-    const pem = join(folder, `${label}.pem`);
-    writeFileSync(pem, privateKey.export({ format: "pem", type: "pkcs8" }));
-    util("--import", pem, "--token", "release keys", "--label", label, "--id", id, "--pin", PIN);
-  }
+  token = createSoftToken(folder);
+  Object.assign(process.env, token.environment);
+  publicKeys = {
+    ci: token.addKey("ci", "01", "ed25519"),
+    person: token.addKey("person", "02", "ecdsa-p256"),
+  };
 });
 afterAll(() => {
   delete process.env["SOFTHSM2_CONF"];
   rmSync(folder, { recursive: true });
 });
 
-const uriOf = (rest: string): string =>
-  `pkcs11:token=release%20keys;${rest}?module-path=${MODULE ?? "missing"}`;
-const open = (uri: string, pin = PIN) =>
+const open = (uri: string, pin = TOKEN_PIN) =>
   openKeySigner(uri, {
     passphrase: () => Promise.reject(new Error("a token needs no passphrase")),
     pin: () => Promise.resolve(pin),
@@ -56,12 +39,12 @@ const open = (uri: string, pin = PIN) =>
 
 describe("a key on a token", () => {
   test.each([
-    ["Ed25519, found by its label", "object=ci", ed25519],
-    ["ECDSA P-256, found by its id", "id=%02", p256],
-  ])("of %s signs what its public half verifies", async (_case, rest, { publicKey }) => {
-    const signer = await open(uriOf(rest));
+    ["Ed25519, found by its label", "object=ci", "ci"],
+    ["ECDSA P-256, found by its id", "id=%02", "person"],
+  ] as const)("of %s signs what its public half verifies", async (_case, rest, name) => {
+    const signer = await open(token.uri(rest));
 
-    expect(signer.key).toEqual(tufKeyOf(publicKey));
+    expect(signer.key).toEqual(tufKeyOf(publicKeys[name]));
     for (let round = 0; round < 50; round += 1) {
       const text = Buffer.from(`message ${round}`);
       expect(isSignatureOf(signer.key, text, await signer.sign(text))).toBe(true);
@@ -69,37 +52,36 @@ describe("a key on a token", () => {
   });
 
   test("takes its PIN from a file that the URI names", async () => {
-    const pinFile = join(folder, "pin");
-    writeFileSync(pinFile, `${PIN}\n`);
-    const signer = await open(`${uriOf("object=ci")}&pin-source=file:${pinFile}`, "not asked");
+    const uri = token.uri("object=ci", `&pin-source=file:${token.pinFile}`);
+    const signer = await open(uri, "not asked");
     expect((await signer.sign(message)).length).toBe(64);
   });
 
   test.each([
-    ["a label that no key has", uriOf("object=nobody"), "there is no such private key"],
+    ["a label that no key has", () => token.uri("object=nobody"), "there is no such private key"],
     [
       "a token that is not there",
-      uriOf("object=ci").replace("release", "other"),
+      () => token.uri("object=ci").replace("release", "other"),
       "there is no such token",
     ],
     [
       "a module that is not there",
-      "pkcs11:object=ci?module-path=/nonexistent.so",
+      () => "pkcs11:object=ci?module-path=/nonexistent.so",
       "cannot be loaded",
     ],
-    ["no module", "pkcs11:object=ci", "no PKCS#11 module is named"],
+    ["no module", () => "pkcs11:object=ci", "no PKCS#11 module is named"],
   ])("is not found by %s", async (_case, uri, reason) => {
-    await expect(open(uri)).rejects.toMatchObject({
+    await expect(open(uri())).rejects.toMatchObject({
       code: "token-unavailable",
       context: { reason: expect.stringContaining(reason) as string },
     });
   });
 
   test("is not the one that was expected", async () => {
-    const opening = openKeySigner(uriOf("object=ci"), {
+    const opening = openKeySigner(token.uri("object=ci"), {
       passphrase: () => Promise.resolve(""),
-      pin: () => Promise.resolve(PIN),
-      expected: tufKeyOf(p256.publicKey),
+      pin: () => Promise.resolve(TOKEN_PIN),
+      expected: tufKeyOf(publicKeys.person),
     });
     await expect(opening).rejects.toMatchObject({ code: "key-unusable" });
   });
@@ -116,7 +98,7 @@ test("a wrong PIN is refused, and is in no message", () => {
     }`;
   const { stdout } = spawnSync(
     process.execPath,
-    ["--input-type=module", "--eval", script, uriOf("object=ci")],
+    ["--input-type=module", "--eval", script, token.uri("object=ci")],
     { encoding: "utf8" },
   );
   expect(stdout).toContain("token-unavailable");

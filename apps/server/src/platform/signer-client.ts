@@ -39,6 +39,8 @@ export type Renewal =
 
 export interface SignerClientDeps {
   readonly keyFolder: string;
+  /** PKCS#11 URIs of keys that are not in the folder. */
+  readonly tokenKeys?: Partial<Record<keyof OnlineKeys, string | undefined>>;
   /** Path of the SQLite file, or a postgres:// URL; the signer opens it for reading. */
   readonly database: string;
   readonly installsPerMinute: number;
@@ -134,18 +136,28 @@ export class SignerClient implements Signer {
   }
 
   #start(): void {
-    const { keyFolder, database, installsPerMinute, log } = this.#deps;
+    const { keyFolder, tokenKeys = {}, database, installsPerMinute, log } = this.#deps;
     // Before Node makes it for its cache, with rights of its own choosing.
     mkdirSync(keyFolder, { recursive: true, mode: 0o700 });
     const child = spawn(
       process.execPath,
-      [SIGNER_MAIN, "--key-folder", keyFolder, "--installs-per-minute", String(installsPerMinute)],
+      [
+        SIGNER_MAIN,
+        "--key-folder",
+        keyFolder,
+        "--installs-per-minute",
+        String(installsPerMinute),
+        ...Object.entries(tokenKeys).flatMap(([use, uri]) =>
+          uri === undefined ? [] : [`--${use}-key`, uri],
+        ),
+      ],
       {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
         // The signer needs nothing else of the server's environment; secrets that came that way stay here.
         env: {
           PATH: process.env["PATH"],
           MOULT_SIGNER_DATABASE: database,
+          ...moduleVariables(process.env),
           // Compiled code, in a folder that only this user can write.
           NODE_COMPILE_CACHE: join(keyFolder, "compile-cache"),
         },
@@ -193,3 +205,19 @@ type SignerQuestion =
   | { readonly kind: "sign"; readonly instruction: string }
   | { readonly kind: "renew"; readonly tenantId: TenantId; readonly of: RenewalOf }
   | { readonly kind: "public-keys" | "online-keys" };
+
+/** By which the PKCS#11 modules of token makers find their settings. */
+const MODULE_VARIABLES = [
+  "SOFTHSM2_CONF",
+  "YUBIHSM_PKCS11_CONF",
+  "CS_PKCS11_R3_CFG",
+  "ChrystokiConfigurationPath",
+];
+
+const moduleVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    MODULE_VARIABLES.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
