@@ -65,7 +65,7 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
 /** A server with one artifact, and one device that is offered it. */
 async function openOffer(home: string, server: LocalServer) {
   const moult = createMoultCommand({ home, cwd: home });
-  await setUpAdministrator(server, moult);
+  const { trust } = await setUpAdministrator(server, moult);
   await writeNoise(join(home, "noise"), SIZE_BYTES);
   await moult.ok(words`product create bench`);
   await moult.ok(
@@ -73,6 +73,7 @@ async function openOffer(home: string, server: LocalServer) {
       --hardware-type board --compression none --out noise.mender`,
   );
   await moult.ok(words`release upload --product bench noise.mender`);
+  await trust.publish();
   const token = await moult.ok(words`enrolment-token create --product bench --accepts`);
   await moult.ok(
     words`device provision --product bench --hardware-type board --enrolment-token ${token.trim()}

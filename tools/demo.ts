@@ -50,10 +50,11 @@ async function watch(
 
 /** A fleet of its own product, so that the six devices' story stays what it is; ends when it runs 2.0. */
 async function showFleet(world: DemoWorld, count: string): Promise<LocalProcess> {
-  const { moult } = world;
+  const { moult, trust } = world;
   say(`\n== ${count} simulated devices join, and take 2.0 in stages`);
   await moult.ok(words`product create ${FLEET_PRODUCT} --artifact-key release-key.pub.pem`);
   await moult.ok(words`release upload --product ${FLEET_PRODUCT} app-2.0.mender`);
+  await trust.publish();
   const secret = await moult.ok(
     words`enrolment-token create --product ${FLEET_PRODUCT} --accepts --uses ${count}`,
   );

@@ -62,7 +62,7 @@ async function ensureBundles(): Promise<void> {
 
 /** An administrator, a product and its releases, once. */
 async function fill(server: LocalServer, moult: MoultCommand): Promise<void> {
-  await setUpAdministrator(server, moult);
+  const { trust } = await setUpAdministrator(server, moult);
   await moult.ok(words`artifact keygen --out release-key`);
   await moult.ok(
     words`product create ${PRODUCT} --title ${"Field pump"} --artifact-key release-key.pub.pem
@@ -79,6 +79,7 @@ async function fill(server: LocalServer, moult: MoultCommand): Promise<void> {
     );
     await moult.ok(words`release upload --product ${PRODUCT} ${file}`);
   }
+  await trust.publish();
 }
 
 /** The same seed gives the same devices, so those of the last time come back. */

@@ -3,7 +3,6 @@ import { createClient, type Client } from "@moult/client";
 import { present, seededRandom } from "@moult/base";
 import {
   Plan,
-  type Artifact,
   type ArtifactId,
   type AssignmentId,
   type BulkChangeId,
@@ -22,6 +21,7 @@ import {
 } from "@moult/model";
 import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
+import { rootOf, setUpTrust } from "../../tools/local/local-trust.ts";
 import { waitFor } from "../../tools/local/local-process.ts";
 import { singleFileArtifact } from "../system/agent-artifact.fixture.ts";
 import type { ServerSql } from "./server-sql.fixture.ts";
@@ -109,6 +109,8 @@ export async function makeFleet(
 ): Promise<TenantFleet> {
   const { tenantId, apiKey } = tenant;
   const client = createClient({ baseUrl: url, credentials: { kind: "api-key", apiKey } });
+  // The marker is signed into the root, so that whoever reads it shows it.
+  const signers = await setUpTrust(client, { "x-mark": marker });
   await client.call("createProduct", { body: { name: product, title: marker } });
   const token = await client.call("createEnrolmentToken", {
     body: { product, label: marker, accepts: true },
@@ -150,6 +152,7 @@ export async function makeFleet(
     { params: { product } },
     { bytes: once(bytes), sizeBytes: bytes.length },
   );
+  await signers.publish();
   await client.call("changeRelease", {
     params: { releaseId: release.id },
     body: { notes: marker },
@@ -174,7 +177,7 @@ export async function makeFleet(
     marker,
   );
   const uploadId = await beginUpload(url, apiKey, marker);
-  const trustProposalId = await trust(client, artifact, marker, sql, tenantId);
+  const trustProposalId = await openProposal(client, marker);
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
   const ids = {
     deviceId,
@@ -210,14 +213,8 @@ async function beginUpload(url: string, apiKey: string, marker: string): Promise
   return present(answer.headers.get("location")?.split("/").at(-1), "an id") as UploadId;
 }
 
-/** A proposal with a signature, and what a published role leaves behind; nobody verifies it here. */
-async function trust(
-  client: Client,
-  artifact: Pick<Artifact, "id" | "path">,
-  marker: string,
-  sql: ServerSql,
-  tenantId: TenantId,
-): Promise<TrustProposalId> {
+/** A proposal with a signature that waits for others. */
+async function openProposal(client: Client, marker: string): Promise<TrustProposalId> {
   const { id } = await client.call("createTrustProposal", {
     body: {
       note: marker,
@@ -226,32 +223,12 @@ async function trust(
           role: "root",
           metadata: {
             signatures: [{ keyid: `${marker}-key`, sig: "00" }],
-            signed: { _type: "root", version: 1, expires: "2099-01-01T00:00:00Z" },
+            signed: { _type: "root", version: 2, expires: "2099-01-01T00:00:00Z" },
           },
         },
       ],
     },
   });
-  await sql.run(
-    `insert into trust_file
-      (tenant_id, role, version, file, content, sha256, size_bytes, expires_at, published_at)
-     values (?, 'root', 1, '1.root.json', ?, ?, 100, 4070908800000, 1)`,
-    tenantId,
-    JSON.stringify({ signed: { keys: {}, roles: {} }, mark: marker }),
-    createHash("sha256").update(marker).digest("hex"),
-  );
-  await sql.run(
-    `insert into trust_role (tenant_id, role, version, expires_at, threshold, keyids, target_count)
-     values (?, 'root', 1, 4070908800000, 1, ?, 0)`,
-    tenantId,
-    JSON.stringify([`${marker}-key`]),
-  );
-  await sql.run(
-    `insert into trust_target (tenant_id, path, artifact_id, role, role_version) values (?, ?, ?, 'gateway.prod', 1)`,
-    tenantId,
-    artifact.path,
-    artifact.id,
-  );
   return id;
 }
 
@@ -292,7 +269,7 @@ async function simulatedDevice(
   seed: string,
   enrolmentToken: string,
 ): Promise<SimulatedDevice> {
-  const { tenantId, instructionKeys } = await client.call("showSystem");
+  const { tenantId } = await client.call("showSystem");
   const provisioning = {
     version: 1 as const,
     server: { url },
@@ -300,7 +277,7 @@ async function simulatedDevice(
     product,
     hardwareType,
     pathPrefix: `${product}/prod/`,
-    instructionKeys,
+    root: await rootOf(client),
     artifactKeys: [],
     enrolmentToken,
   };

@@ -163,8 +163,13 @@ each(
     expect(run(node, ["provision", file]).status).toBe(0);
     const unsigned = await artifactFile("2.0");
 
-    expect(run(node, ["install", unsigned, "--allow-unsigned"]).status).toBe(2);
+    expect(run(node, ["install", unsigned, "--artifact-key", file]).status).toBe(2);
     expect(run(node, ["install", unsigned, "--yes"])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining("target-not-signed"),
+    });
+    // Somebody at the device may do without metadata for once, and not without the payload's own signature.
+    expect(run(node, ["install", unsigned, "--allow-unsigned"])).toMatchObject({
       status: 1,
       stderr: expect.stringContaining("signature-missing"),
     });

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { present } from "@moult/base";
+import type { HardwareType } from "@moult/model";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   AGENT_BUNDLE,
@@ -100,7 +101,9 @@ test("an update that cannot be installed leaves what ran, and its log arrives", 
     content: Buffer.from("two"),
     deviceType: "another-machine",
   });
-  const assignmentId = server.offer(server.addBlob(artifact), "2.0");
+  // Signed by mistake as one for this machine.
+  const custom = { hardwareTypes: ["gw2-rev-a" as HardwareType] };
+  const assignmentId = server.offer(server.addBlob(artifact), "2.0", { custom });
 
   expect(await end(assignmentId)).toMatchObject({
     outcome: "rejected",
@@ -243,9 +246,10 @@ test("a decommissioned device stops asking, says why, and asks again when told t
   const status = await soon("the bad news", () => {
     const now = JSON.parse(device.run("status", "--json")) as {
       device: { state: string };
-      link: { trouble: string; nextCheckInAt: string };
+      link: { trouble: string | null; nextCheckInAt: string };
     };
-    return now.device.state === "decommissioned" ? now : undefined;
+    const isTold = now.device.state === "decommissioned" && now.link.trouble !== null;
+    return isTold ? now : undefined;
   });
   expect(status.link.trouble).toContain("decommissioned");
   expect(Date.parse(status.link.nextCheckInAt) - Date.now()).toBeGreaterThan(3_600_000);
@@ -295,9 +299,15 @@ function statusOf() {
 }
 
 test.each([
-  ["five years ahead", 5 * 365 * 86_400_000],
-  ["in 1970", -56 * 365 * 86_400_000],
-])("a clock that stands %s keeps no update from being done and told", async (_case, shiftMs) => {
+  // Everything signed has expired by it: nothing new is begun, and the device says why.
+  [
+    "five years ahead",
+    5 * 365 * 86_400_000,
+    { outcome: "rejected", code: "expired" },
+    "expired: root",
+  ],
+  ["in 1970", -56 * 365 * 86_400_000, { outcome: "succeeded" }, "ok"],
+])("a device whose clock stands %s goes on and tells it", async (_case, shiftMs, ending, trust) => {
   const shift = join(folder, "shift.mjs");
   writeFileSync(shift, `const now = Date.now; Date.now = () => now() + ${shiftMs};`);
   device = await provisionedDevice({ NODE_OPTIONS: `--import ${pathToFileURL(shift).href}` });
@@ -306,27 +316,37 @@ test.each([
 
   const assignmentId = await offer("2.0", Buffer.from("two"));
 
-  expect(await end(assignmentId)).toMatchObject({ outcome: "succeeded" });
+  expect(await end(assignmentId)).toMatchObject(ending);
   expect(server.checkIns[0]?.inventory?.["moult.clock"]).toBe(shiftMs < 0 ? "behind" : "ok");
+  await soon("how it stands with its trust", () =>
+    server.checkIns.find(({ inventory }) => inventory?.["moult.trust"] === trust),
+  );
 });
 
 test("a person installs an artifact while the agent runs; the device tells its server what it runs", async () => {
   agent = await device.start();
   await checkIns(1);
   const file = join(folder, "3.0.mender");
-  writeFileSync(
-    file,
-    await singleFileArtifact({
-      artifactName: "3.0",
-      destination: FILE,
-      content: Buffer.from("three"),
-    }),
-  );
+  const artifact = await singleFileArtifact({
+    artifactName: "3.0",
+    destination: FILE,
+    content: Buffer.from("three"),
+  });
+  writeFileSync(file, artifact);
+  expect(() => device.run("install", file, "--yes")).toThrow(/target-not-signed/);
+  expect(existsSync(join(device.root, FILE))).toBe(false);
 
-  expect(device.run("install", file, "--yes")).toContain("runs 3.0");
+  const { sha256 } = server.addBlob(artifact);
+  server.repository.list(`gw2/prod/3.0/${sha256}.mender`, artifact);
+  const metadata = join(folder, "metadata");
+  mkdirSync(metadata);
+  for (const [name, bytes] of await server.repository.files())
+    writeFileSync(join(metadata, name), bytes);
+
+  expect(device.run("install", file, "--yes", "--trust", metadata)).toContain("runs 3.0");
 
   expect(installed()).toBe("three");
-  expect(() => device.run("install", file, "--allow-unsigned")).toThrow(/ended with 2/);
+  expect(() => device.run("install", file, "--artifact-key", file)).toThrow(/ended with 2/);
   expect(() => device.run("commit")).toThrow(/ended with 3/);
   await soon("a check-in that says what runs now", () =>
     server.checkIns.find(({ running }) => running?.artifactName === "3.0"),

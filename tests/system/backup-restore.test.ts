@@ -6,6 +6,7 @@ import { seededRandom } from "@moult/base";
 import { createClient, createCookieJar, type Client } from "@moult/client";
 import type { HardwareType, ProductName } from "@moult/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { rootOf, setUpTrust, type LocalTrust } from "../../tools/local/local-trust.ts";
 import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
@@ -41,7 +42,7 @@ async function setUp(): Promise<Client> {
 }
 
 async function enrolledDevice(client: Client): Promise<SimulatedDevice> {
-  const { tenantId, instructionKeys } = await client.call("showSystem");
+  const { tenantId } = await client.call("showSystem");
   const { secret } = await client.call("createEnrolmentToken", {
     body: { product, accepts: true },
   });
@@ -52,7 +53,7 @@ async function enrolledDevice(client: Client): Promise<SimulatedDevice> {
     product,
     hardwareType,
     pathPrefix: `${product}/prod/`,
-    instructionKeys,
+    root: await rootOf(client),
     artifactKeys: [],
     enrolmentToken: secret,
   };
@@ -72,7 +73,7 @@ async function enrolledDevice(client: Client): Promise<SimulatedDevice> {
   return device;
 }
 
-async function deploy(client: Client, version: string): Promise<void> {
+async function deploy(client: Client, trust: LocalTrust, version: string): Promise<void> {
   const bytes = await singleFileArtifact({
     artifactName: version,
     destination: "/opt/app",
@@ -89,6 +90,7 @@ async function deploy(client: Client, version: string): Promise<void> {
       sizeBytes: bytes.length,
     },
   );
+  await trust.publish();
   await client.call("createDeployment", {
     body: { releaseId: release.id, target: { kind: "all" }, plan: { stages: [{ percent: 100 }] } },
   });
@@ -112,15 +114,16 @@ async function backUp(into: string): Promise<void> {
 
 test("a backup of a running server restores people, releases and devices, and locks no device out", async () => {
   const client = await setUp();
+  const trust = await setUpTrust(client);
   await client.call("createProduct", { body: { name: product } });
   const device = await enrolledDevice(client);
-  await deploy(client, "2.0");
+  await deploy(client, trust, "2.0");
   await update(device);
 
   const saved = join(folder, "saved");
   await backUp(saved);
   // The world goes on: what happens now is lost, but devices remember it.
-  await deploy(client, "3.0");
+  await deploy(client, trust, "3.0");
   await update(device);
   expect(device.runningVersion).toBe("3.0");
   await server.kill();
@@ -135,7 +138,7 @@ test("a backup of a running server restores people, releases and devices, and lo
   expect(instruction?.action.kind).toBeDefined();
   const { items: devices } = await client.call("listDevices");
   expect(devices.map(({ running }) => running?.artifactName)).toEqual(["3.0"]);
-  await deploy(client, "4.0");
+  await deploy(client, trust, "4.0");
   await update(device);
   expect(device.runningVersion).toBe("4.0");
 });

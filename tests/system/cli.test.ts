@@ -16,6 +16,8 @@ import { fileURLToPath } from "node:url";
 import { present } from "@moult/base";
 import { Provisioning } from "@moult/device-protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientOf } from "../../tools/local/administrator.ts";
+import { setUpTrust, type LocalTrust } from "../../tools/local/local-trust.ts";
 import { startLocalProcess } from "../../tools/local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
 import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
@@ -248,6 +250,16 @@ describe("a release", () => {
 
 describe("a fleet", () => {
   let provisioningFile = "";
+  let trust: LocalTrust;
+
+  test("is not provisioned while nobody has signed whom its devices shall trust", async () => {
+    const { exitCode, stderr } = await moult.run(
+      words`device provision --product gw2 --hardware-type board --out nobody.json`,
+    );
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("moult trust init");
+    trust = await setUpTrust(await clientOf(server, moult));
+  });
 
   test("is provisioned with what its devices must trust", async () => {
     const secret = await moult.ok(words`enrolment-token create --product gw2 --accepts --uses 100`);
@@ -275,6 +287,7 @@ describe("a fleet", () => {
           --hardware-type board --sign-key release-key.pem`,
       );
     await moult.ok(words`release upload --product gw2 2.0.mender 3.0.mender`);
+    await trust.publish();
     const fleet = await startLocalProcess(
       process.execPath,
       [

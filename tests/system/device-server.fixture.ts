@@ -1,7 +1,6 @@
 import {
   createHash,
   createPublicKey,
-  generateKeyPairSync,
   randomBytes,
   randomUUID,
   sign,
@@ -11,7 +10,7 @@ import {
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";
-import { bytesFromBase64, present, utf8 } from "@moult/base";
+import { assert, bytesFromBase64, present, utf8 } from "@moult/base";
 import {
   AssignmentEventsRequest,
   CheckInRequest,
@@ -29,7 +28,9 @@ import {
   encodeEnvelope,
   preAuthenticationEncoding,
   type Instruction,
+  type TargetCustom,
 } from "@moult/trust";
+import { SignedRepository } from "./signed-repository.fixture.ts";
 
 /** One request as it arrived, and how to answer it. */
 export interface Exchange {
@@ -47,6 +48,8 @@ export interface DeviceServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string; readonly authority: string };
   /** What new devices become. */
   readonly admits?: DeviceState;
+  /** Of another server: a device can be moved between the two. */
+  readonly repository?: SignedRepository;
 }
 
 export interface FleetDevice {
@@ -54,6 +57,15 @@ export interface FleetDevice {
   readonly key: KeyObject;
   state: DeviceState;
   generation: number;
+}
+
+export interface Offer {
+  readonly assignmentId?: string;
+  readonly attempt?: number;
+  /** What is signed about it, where that is not what the artifact says. */
+  readonly custom?: Partial<TargetCustom>;
+  /** False: nobody signed for it, as for what is no blob here. */
+  readonly isListed?: boolean;
 }
 
 export interface ReceivedReport {
@@ -68,7 +80,7 @@ export interface ReceivedReport {
  */
 export class DeviceServer {
   readonly tenantId = randomUUID();
-  readonly signer = generateKeyPairSync("ed25519");
+  readonly repository: SignedRepository;
   readonly devices = new Map<string, FleetDevice>();
   readonly checkIns: CheckInRequest[] = [];
   readonly enrollments: EnrollRequest[] = [];
@@ -94,9 +106,12 @@ export class DeviceServer {
   #news = false;
   #scheme: string;
   #authority: string | undefined;
+  #root = "";
 
-  constructor({ tls, admits = "accepted" }: DeviceServerOptions = {}) {
+  constructor(options: DeviceServerOptions = {}) {
+    const { tls, admits = "accepted", repository = new SignedRepository() } = options;
     this.admits = admits;
+    this.repository = repository;
     this.#scheme = tls === undefined ? "http" : "https";
     this.#authority = tls?.authority;
     const serve = (request: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -108,6 +123,7 @@ export class DeviceServer {
   }
 
   async listen(port = 0): Promise<this> {
+    this.#root = await this.repository.root();
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
     return this;
   }
@@ -115,6 +131,13 @@ export class DeviceServer {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Shows another certificate from now on, to whoever connects anew. */
+  takeCertificate(tls: { readonly cert: string; readonly key: string }): void {
+    assert(this.#server instanceof https.Server, "only a server with TLS has one");
+    this.#server.setSecureContext(tls);
+    this.#server.closeAllConnections();
   }
 
   get port(): number {
@@ -132,7 +155,7 @@ export class DeviceServer {
       product: "gw2",
       hardwareType: "gw2-rev-a",
       pathPrefix: "gw2/prod/",
-      instructionKeys: [this.signer.publicKey.export({ format: "pem", type: "spki" })],
+      root: this.#root,
       artifactKeys: [],
       ...overrides,
     });
@@ -153,12 +176,19 @@ export class DeviceServer {
     return { sha256, sizeBytes: content.length };
   }
 
-  /** Offers a blob to whoever checks in next. */
+  /** Offers a blob, listed among the signed targets, to whoever checks in next. */
   offer(
     { sha256, sizeBytes }: { readonly sha256: string; readonly sizeBytes: number },
     artifactName: string,
-    { assignmentId = randomUUID() as string, attempt = 1 } = {},
+    {
+      assignmentId = randomUUID() as string,
+      attempt = 1,
+      custom = {},
+      isListed = this.blobs.has(sha256),
+    }: Offer = {},
   ): string {
+    const path = `gw2/prod/${artifactName}/${sha256}.mender`;
+    if (isListed) this.repository.list(path, present(this.blobs.get(sha256), "a blob"), custom);
     this.instruct({
       kind: "install",
       assignmentId: assignmentId as never,
@@ -168,7 +198,7 @@ export class DeviceServer {
       components: [
         {
           name: "main",
-          path: `gw2/prod/${artifactName}/${sha256}.mender`,
+          path,
           sizeBytes,
           sha256: sha256 as never,
         },
@@ -201,7 +231,7 @@ export class DeviceServer {
     return this.envelope(this.alter(instruction));
   }
 
-  envelope(content: unknown, key: KeyObject = this.signer.privateKey): Uint8Array {
+  envelope(content: unknown, key: KeyObject = this.repository.instruction.privateKey): Uint8Array {
     const payload = utf8(JSON.stringify(content));
     const signature = sign(null, preAuthenticationEncoding(INSTRUCTION_PAYLOAD_TYPE, payload), key);
     return utf8(encodeEnvelope(INSTRUCTION_PAYLOAD_TYPE, payload, [{ keyid: "", signature }]));
@@ -282,7 +312,7 @@ export class DeviceServer {
     return false;
   }
 
-  #authorised(exchange: Exchange, device: FleetDevice): void {
+  async #authorised(exchange: Exchange, device: FleetDevice): Promise<void> {
     const { response } = exchange;
     if (device.state !== "accepted") return problem(response, 403, `device-${device.state}`);
     if (exchange.path === "/device/v1/check-in") return this.#checkIn(exchange, device);
@@ -290,6 +320,7 @@ export class DeviceServer {
     const [, of, id = "", rest = ""] =
       /^\/device\/v1\/(\w+)\/([^/]+)\/?(.*)$/.exec(exchange.path) ?? [];
     if (of === "blobs") return this.#blob(exchange, id);
+    if (of === "trust") return this.#trust(exchange, id);
     if (this.closedAssignments.has(id)) return problem(response, 409, "assignment-closed");
     if (rest === "events") {
       const body = AssignmentEventsRequest.parse(JSON.parse(exchange.body.toString("utf8")));
@@ -309,6 +340,12 @@ export class DeviceServer {
     this.#news = false;
     response.writeHead(200, { "content-type": "application/vnd.dsse.v1+json" });
     response.end(this.answerTo(device, request));
+  }
+
+  async #trust({ response }: Exchange, file: string): Promise<void> {
+    const bytes = await this.repository.file(decodeURIComponent(file));
+    if (bytes === undefined) return problem(response, 404, "not-found");
+    response.writeHead(200, { "content-type": "application/json" }).end(bytes);
   }
 
   #blob({ headers, response }: Exchange, sha256: string): void {

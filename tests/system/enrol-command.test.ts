@@ -29,7 +29,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-enrol-"));
   server = await startLocalServer({ dataFolder: join(folder, "server") });
   moult = createMoultCommand({ home: join(folder, "home"), cwd: folder });
-  client = await setUpAdministrator(server, moult);
+  ({ client } = await setUpAdministrator(server, moult));
   await moult.ok(words`product create ${product}`);
 });
 

@@ -52,7 +52,7 @@ test.each([
       settings: { MOULT_DATABASE_URL: await database() },
     });
     const moult = createMoultCommand({ home: join(folder, "home"), cwd: folder });
-    const client = await setUpAdministrator(server, moult);
+    const { client } = await setUpAdministrator(server, moult);
     await moult.ok(
       words`login ${server.url} --email ${ADMINISTRATOR.email} --password-stdin
     --certificate-authority ${server.certificateAuthorityFile}`,

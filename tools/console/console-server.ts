@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@moult/client";
 import { setUpAdministrator } from "../local/administrator.ts";
+import type { LocalTrust } from "../local/local-trust.ts";
 import { startLocalProcess, type LocalProcess } from "../local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../local/local-server.ts";
 import { createMoultCommand, words, type MoultCommand } from "../local/moult-command.ts";
@@ -15,6 +16,7 @@ export interface ConsoleServer {
   server: LocalServer;
   readonly moult: MoultCommand;
   readonly client: Client;
+  readonly trust: LocalTrust;
   /** Ends the server and starts it again on the same address, with the same data. */
   readonly restart: () => Promise<void>;
   /** The file that a device of this kind starts with; `isPending`: it must be accepted first. */
@@ -55,12 +57,13 @@ export async function startConsoleServer(options: ConsoleServerOptions): Promise
     });
   const server = await start();
   try {
-    const client = await setUpAdministrator(server, moult);
+    const { client, trust } = await setUpAdministrator(server, moult);
     const console: ConsoleServer = {
       folder,
       server,
       moult,
       client,
+      trust,
       restart: async () => {
         await console.server.stop();
         console.server = await start(server.port);

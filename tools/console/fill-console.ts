@@ -23,7 +23,7 @@ interface MadeProduct {
 
 /** A product with signed releases, whose payload is one small file. */
 export async function addProduct(
-  { moult, client, folder }: ConsoleServer,
+  { moult, client, trust, folder }: ConsoleServer,
   product: string,
   versions: readonly string[],
   artifactArgs: readonly string[] = [],
@@ -43,6 +43,7 @@ export async function addProduct(
     ]);
     await moult.ok(words`release upload --product ${product} ${file}`);
   }
+  await trust.publish();
   const releases: Record<string, ReleaseId> = {};
   const query = { product: product as ProductName };
   for await (const { version, id } of client.all("listReleases", { query })) releases[version] = id;

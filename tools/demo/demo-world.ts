@@ -5,6 +5,7 @@ import { setUpAdministrator } from "../local/administrator.ts";
 import { createLocalDevice, type LocalDevice } from "../local/local-agent.ts";
 import { freePort, waitFor, type LocalProcess } from "../local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../local/local-server.ts";
+import type { LocalTrust } from "../local/local-trust.ts";
 import { createMoultCommand, words, type MoultCommand } from "../local/moult-command.ts";
 import { DEMO_VERSIONS, buildPayloads } from "./build-payloads.ts";
 
@@ -18,6 +19,7 @@ export interface DemoWorld {
   readonly server: LocalServer;
   readonly moult: MoultCommand;
   readonly client: Client;
+  readonly trust: LocalTrust;
   readonly provisioningFile: string;
   readonly devices: readonly DemoDevice[];
   /** The device's agent of the same index; whoever restarts one puts the new process here. */
@@ -53,13 +55,14 @@ export async function startDemoWorld(
       cwd: folder,
       onCommand: (line) => say(`$ ${line}`),
     });
-    const client = await setUpAdministrator(server, moult);
+    const { client, trust } = await setUpAdministrator(server, moult);
     await makeReleases(folder, moult);
+    await trust.publish();
     const provisioningFile = await provision(folder, moult);
     const devices = await setUpDevices(folder, provisioningFile, deviceCount);
     agents.push(...(await Promise.all(devices.map(({ device }) => device.start()))));
     await allEnrolled(client, deviceCount);
-    return { folder, server, moult, client, provisioningFile, devices, agents, stop };
+    return { folder, server, moult, client, trust, provisioningFile, devices, agents, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -112,7 +115,8 @@ function setUpDevices(
         environment: { DEMO_PORT: String(applicationPort), DEMO_DEVICE: serial },
       });
       await device.runAside("provision", provisioningFile);
-      await device.runAside("install", join(folder, "app-1.0.mender"), "--yes");
+      // In the factory, before the device has met any server whose metadata could vouch for it.
+      await device.runAside("install", join(folder, "app-1.0.mender"), "--yes", "--allow-unsigned");
       return { device, applicationPort };
     }),
   );

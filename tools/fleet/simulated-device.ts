@@ -31,7 +31,15 @@ import {
   type Running,
 } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
-import { verifyInstruction, type Instruction, type VerificationKey } from "@moult/trust";
+import {
+  INSTRUCTION_FIELD,
+  MetadataFile,
+  RootMetadata,
+  verificationKey,
+  verifyInstruction,
+  type Instruction,
+  type VerificationKey,
+} from "@moult/trust";
 import type { FleetLink, LinkReply } from "./fleet-link.ts";
 
 /** How the simulated devices behave. */
@@ -88,10 +96,7 @@ export class SimulatedDevice {
     this.#privateKey = deviceKey(seed, index);
     this.#publicKey = createPublicKey(this.#privateKey).export({ format: "der", type: "spki" });
     this.keyFingerprint = Sha256.parse(createHash("sha256").update(this.#publicKey).digest("hex"));
-    this.#keys = deps.provisioning.instructionKeys.map((pem) => ({
-      scheme: "ed25519",
-      publicKey: createPublicKey(pem).export({ format: "der", type: "spki" }),
-    }));
+    this.#keys = instructionKeysIn(deps.provisioning.root);
     this.#traits = {
       client: "moult-fleet/0.1.0",
       payloadTypes: ["app", "directory", "single-file", "rootfs-image"],
@@ -261,6 +266,16 @@ export class SimulatedDevice {
     await this.#startSession();
     return link.post(path, body, { authorization: `Bearer ${this.#token}` });
   }
+}
+
+/** It goes by the root it was given and follows no chain: its software is simulated, and so is nothing to protect. */
+function instructionKeysIn(root: string): readonly VerificationKey[] {
+  const { keys, [INSTRUCTION_FIELD]: instruction } = RootMetadata.parse(
+    MetadataFile.parse(JSON.parse(root)).signed,
+  );
+  return (instruction?.keyids ?? []).map((keyid) =>
+    present(verificationKey(present(keys[keyid], "a root holds its keys")), "a usable key"),
+  );
 }
 
 function runningOf(artifactName: string): Running {

@@ -1,6 +1,7 @@
 import { setDefaultCACertificates } from "node:tls";
 import { createClient, type Client } from "@moult/client";
 import * as z from "zod";
+import { setUpTrust, type LocalTrust } from "./local-trust.ts";
 import type { LocalServer } from "./local-server.ts";
 import { words, type MoultCommand } from "./moult-command.ts";
 
@@ -9,11 +10,17 @@ export const ADMINISTRATOR = {
   password: "feathers, a few at a time",
 } as const;
 
-/** Sets a new server up with the command line tool, which is signed in then; answers a client with a key of its own. */
+/** Who runs a new server: by the operator API, with a key of its own, and with the keys that sign releases. */
+export interface Administrator {
+  readonly client: Client;
+  readonly trust: LocalTrust;
+}
+
+/** Sets a new server up with the command line tool, which is signed in then, and gives it its root of trust. */
 export async function setUpAdministrator(
   server: LocalServer,
   moult: MoultCommand,
-): Promise<Client> {
+): Promise<Administrator> {
   const code = await server.setupCode();
   const trust =
     server.certificateAuthority === undefined
@@ -27,6 +34,12 @@ export async function setUpAdministrator(
     ],
     `${ADMINISTRATOR.password}\n`,
   );
+  const client = await clientOf(server, moult);
+  return { client, trust: await setUpTrust(client) };
+}
+
+/** A client of the operator API with a key of its own, by the word of whoever is signed in. */
+export async function clientOf(server: LocalServer, moult: MoultCommand): Promise<Client> {
   const created = await moult.json(words`api-key create local --role admin`);
   const { secret } = z.object({ secret: z.string() }).parse(created);
   if (server.certificateAuthority !== undefined)

@@ -97,6 +97,8 @@ export const AgentConfig = z.strictObject({
       rootfsScriptsDir: AbsolutePath.optional(),
       appsDir: AbsolutePath.optional(),
       destRoot: AbsolutePath.optional(),
+      /** Holds the second copy of the security counter: apart from `dataDir`, best beside the boot environment. */
+      bootStateDir: AbsolutePath.optional(),
       /** A file whose content differs between any two boots. */
       bootIdFile: AbsolutePath.optional(),
     })
@@ -114,6 +116,8 @@ export interface AgentFolders extends AgentPaths {
   /** Executables `moult-inventory-*` and `mender-inventory-*`. */
   readonly inventoryDir: string;
   readonly bootIdFile: string;
+  /** Where the security counter is mirrored, so that it outlives a lost data folder. */
+  readonly bootStateDir: string;
 }
 
 export interface LoadedConfig {
@@ -173,6 +177,7 @@ function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
     rootfsScriptsDir: paths.rootfsScriptsDir ?? join(root, "etc/moult/scripts"),
     appsDir: paths.appsDir ?? join(dataDir, "apps"),
     destRoot: paths.destRoot ?? root,
+    bootStateDir: paths.bootStateDir ?? join(root, "boot/moult"),
     bootIdFile: paths.bootIdFile ?? "/proc/sys/kernel/random/boot_id",
   };
 }

@@ -153,7 +153,6 @@ async function mountOperatorApi(
       clock,
       publicUrl,
       certificateAuthority,
-      signer,
       downloads,
     }),
     ...createEventHandlers({ events }),

@@ -23,8 +23,14 @@ export const Provisioning = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._+/-]+\/$/)
     .max(256),
-  /** PEM SubjectPublicKeyInfo keys (Ed25519) that may sign its instructions; never empty. */
-  instructionKeys: z.array(z.string().max(1024)).min(1).max(8),
+  /**
+   * Text of a root.json of the tenant's repository (TUF): what the device verifies everything from, instructions included.
+   * It finds newer roots by itself, each signed by the one before.
+   */
+  root: z
+    .string()
+    .min(1)
+    .max(64 * 1024),
   /** PEM keys that must have signed each artifact; empty: the payload needs no signature of its own. */
   artifactKeys: z.array(z.string().max(4096)).max(16),
   /** Lets the device ask to join; absent when it was preauthorised. */

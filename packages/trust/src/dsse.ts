@@ -58,7 +58,12 @@ export type EnvelopeRefusal =
   | "signature-invalid";
 
 export type OpenedEnvelope =
-  | { readonly kind: "verified"; readonly payload: Uint8Array }
+  | {
+      readonly kind: "verified";
+      readonly payload: Uint8Array;
+      /** The key whose signature was good. */
+      readonly key: VerificationKey;
+    }
   | { readonly kind: "refused"; readonly reason: EnvelopeRefusal };
 
 /**
@@ -86,7 +91,7 @@ export function openEnvelope(
     if (signature === undefined) continue;
     for (const key of keys)
       if (crypto.verify(key.scheme, key.publicKey, signed, signature))
-        return { kind: "verified", payload };
+        return { kind: "verified", payload, key };
   }
   return { kind: "refused", reason: "signature-invalid" };
 }

@@ -72,6 +72,7 @@ test("a device accepts the answer to its own question, signed by its provisioned
     instruction: install,
     issuedAt: 1_000_000,
     lifetimeMs: 3_600_000,
+    key: policy.keys[0],
   });
 });
 

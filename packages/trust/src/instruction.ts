@@ -86,6 +86,8 @@ export type VerifiedInstruction =
       readonly issuedAt: InstantMs;
       /** How long it may be acted on, counted by the device from the moment it arrived. */
       readonly lifetimeMs: number;
+      /** The key that signed it. */
+      readonly key: VerificationKey;
     }
   | { readonly kind: "refused"; readonly reason: InstructionRefusal };
 
@@ -110,6 +112,7 @@ export function verifyInstruction(
     instruction,
     issuedAt: instant(instruction.issuedAtMs),
     lifetimeMs: instruction.expiresAtMs - instruction.issuedAtMs,
+    key: opened.key,
   };
 }
 

@@ -25,7 +25,13 @@ export type UpdateReport = { readonly sequence: number } & (
  */
 export type Effect =
   /** Put into the durable queue to the server, or, standalone, tell the person. */
-  | { readonly kind: "report"; readonly update: Update; readonly report: UpdateReport }
+  | {
+      readonly kind: "report";
+      readonly update: Update;
+      /** Null while none was opened. */
+      readonly artifact: OpenedArtifact | null;
+      readonly report: UpdateReport;
+    }
   /** Fetch the file (or go on fetching), then open, verify and judge the artifact. */
   | { readonly kind: "download"; readonly update: Update }
   /** Hand the payload to its installer while it is verified; activate nothing. */

@@ -14,8 +14,12 @@ export function effects(state: UpdateState): readonly Effect[] {
 function reportEffects(state: UpdateState): readonly Effect[] {
   const report = reportOf(state);
   if (report === undefined || state.kind === "idle") return [];
-  const update = "job" in state ? state.job.update : state.update;
-  return [{ kind: "report", update, report }];
+  if ("job" in state) {
+    const { update, artifact } = state.job;
+    return [{ kind: "report", update, artifact, report }];
+  }
+  const artifact = state.kind === "downloading" ? null : state.artifact;
+  return [{ kind: "report", update: state.update, artifact, report }];
 }
 
 function workEffects(state: UpdateState): readonly Effect[] {

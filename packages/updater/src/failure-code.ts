@@ -38,16 +38,30 @@ export const FAILURE_MEANINGS = {
   "agent-fault": "The agent met an error of its own that has no code.",
 } as const;
 
-export type FailureCode = keyof typeof FAILURE_MEANINGS;
+type KnownFailureCode = keyof typeof FAILURE_MEANINGS;
 
-/** The codes as a schema, for saved states and messages. */
-export const FailureCode = z.enum(
+/** The codes above as a schema. */
+export const KnownFailureCode = z.enum(
   // Object.keys loses the key type; the object above is closed.
-  Object.keys(FAILURE_MEANINGS) as [FailureCode, ...FailureCode[]],
+  Object.keys(FAILURE_MEANINGS) as [KnownFailureCode, ...KnownFailureCode[]],
 );
 
+/**
+ * The name of the rule by which a device may not install what it was told to. Which rules there are is the business of
+ * whoever judges; to the updater they are all one thing: nothing was installed and another try cannot help.
+ */
+export const RefusalCode = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,63}$/)
+  .brand("RefusalCode");
+export type RefusalCode = z.infer<typeof RefusalCode>;
+
+/** All of them, for saved states and messages. */
+export const FailureCode = z.union([KnownFailureCode, RefusalCode]);
+export type FailureCode = z.infer<typeof FailureCode>;
+
 /** Codes that say the artifact itself is not for this device: nothing was installed and another try cannot help. */
-const REJECTIONS: ReadonlySet<FailureCode> = new Set<FailureCode>([
+const REJECTIONS: ReadonlySet<FailureCode> = new Set<KnownFailureCode>([
   "digest-mismatch",
   "artifact-invalid",
   "artifact-incompatible",
@@ -58,4 +72,5 @@ const REJECTIONS: ReadonlySet<FailureCode> = new Set<FailureCode>([
 ]);
 
 /** Whether a failure before the installation counts as a refusal of the artifact. */
-export const isRejection = (code: FailureCode): boolean => REJECTIONS.has(code);
+export const isRejection = (code: FailureCode): boolean =>
+  REJECTIONS.has(code) || !KnownFailureCode.safeParse(code).success;

@@ -1,6 +1,12 @@
 export type { Effect, EffectOf, UpdateOutcome, UpdateReport } from "./effect.ts";
 export { effects } from "./effects.ts";
-export { FAILURE_MEANINGS, FailureCode, isRejection } from "./failure-code.ts";
+export {
+  FAILURE_MEANINGS,
+  FailureCode,
+  KnownFailureCode,
+  RefusalCode,
+  isRejection,
+} from "./failure-code.ts";
 export { STEPS_MAX, next, recover } from "./next.ts";
 export { PROGRESS_STEP_PERCENT } from "./next-before-install.ts";
 export { outcomeOf } from "./report-of.ts";
@@ -22,6 +28,7 @@ export {
   Update,
   UpdateState,
   Verdict,
+  Vouched,
   initialState,
   updateId,
   type AssignmentUpdate,

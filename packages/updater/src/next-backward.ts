@@ -146,8 +146,8 @@ function cleaningUp(state: StateOf<"failing">): StateOf<"cleaning-up"> {
 }
 
 function reporting(state: StateOf<"cleaning-up">): StateOf<"reporting"> {
-  const { running, lastAssignment, update, sequence, verdict } = state;
-  return { kind: "reporting", running, lastAssignment, update, sequence, verdict };
+  const { running, lastAssignment, update, artifact, sequence, verdict } = state;
+  return { kind: "reporting", running, lastAssignment, update, artifact, sequence, verdict };
 }
 
 function idle(state: StateOf<"reporting">): StateOf<"idle"> {

@@ -121,12 +121,13 @@ function stepsOf(state: UpdateState): number {
 function guarded(state: UpdateState): UpdateState {
   if ("job" in state) return state.job.steps > STEPS_MAX ? abandoned(state) : state;
   if (state.kind !== "cleaning-up" || state.steps <= STEPS_MAX + CLEAN_UPS_MAX) return state;
-  const { running, lastAssignment, update, sequence, verdict } = state;
+  const { running, lastAssignment, update, artifact, sequence, verdict } = state;
   return {
     kind: "reporting",
     running,
     lastAssignment,
     update,
+    artifact,
     sequence: sequence + 1,
     verdict,
   };

@@ -380,7 +380,12 @@ class SimulatedDevice {
 
 function opened(update: Update): OpenedArtifact {
   const name = update.kind === "assignment" ? update.artifactName : "usb";
-  return { name, payloadType: "app", runningAfter: { artifactName: name, provides: {} } };
+  return {
+    name,
+    payloadType: "app",
+    runningAfter: { artifactName: name, provides: {} },
+    vouched: null,
+  };
 }
 
 function nameOf(job: Job): string {

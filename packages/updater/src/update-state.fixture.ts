@@ -22,14 +22,32 @@ export const anUpdate = (attempt = 1): AssignmentUpdate => ({
   path: "gw2/prod/new-2/x.mender",
   sizeBytes: 1_000,
   sha256: Sha256.parse("ab".repeat(32)),
+  instruction: {
+    generation: 7,
+    sha256: Sha256.parse("cd".repeat(32)),
+    keySha256: Sha256.parse("ef".repeat(32)),
+  },
 });
 
-export const standalone: Update = { kind: "standalone", id: "usb-1", file: "/mnt/new-2.mender" };
+export const standalone: Update = {
+  kind: "standalone",
+  id: "usb-1",
+  file: "/mnt/new-2.mender",
+  isUnsignedAllowed: false,
+  metadataDir: null,
+};
 
 export const anArtifact: OpenedArtifact = {
   name: "new-2",
   payloadType: "app",
   runningAfter: NEW,
+  vouched: {
+    rootVersion: 1,
+    role: "gw2.prod",
+    roleVersion: 4,
+    securityCounter: 2,
+    expiredRole: null,
+  },
 };
 
 export const aJob = (parts: Partial<Job> = {}): Job => ({
@@ -88,7 +106,7 @@ function anyState(kind: UpdateState["kind"], job: Job): UpdateState {
     case "cleaning-up":
       return { ...always, kind, update, artifact, sequence, steps, verdict };
     case "reporting":
-      return { ...always, kind, update, sequence, verdict };
+      return { ...always, kind, update, artifact, sequence, verdict };
     case "unpacking":
     case "installing":
     case "activating":

@@ -18,6 +18,14 @@ export const Update = z.discriminatedUnion("kind", [
     path: z.string().max(512),
     sizeBytes: z.int().min(1),
     sha256: Sha256,
+    /** The instruction that asked for it, so that what came of it can be told together with what was obeyed. */
+    instruction: z.object({
+      generation: z.int().min(1),
+      /** Of the whole signed answer, as it arrived. */
+      sha256: Sha256,
+      /** Of the key that signed it (DER SubjectPublicKeyInfo): whether it may still sign is asked again before the download. */
+      keySha256: Sha256,
+    }),
   }),
   z.object({
     kind: z.literal("standalone"),
@@ -25,10 +33,27 @@ export const Update = z.discriminatedUnion("kind", [
     id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
     /** Absolute path of the artifact file, which stays where it is. */
     file: z.string().min(1),
+    /** Somebody at the device said that no signed metadata need vouch for the file. */
+    isUnsignedAllowed: z.boolean(),
+    /** Absolute path of a folder with signed metadata that came with the file. */
+    metadataDir: z.string().min(1).nullable(),
   }),
 ]);
 export type Update = z.infer<typeof Update>;
 export type AssignmentUpdate = Extract<Update, { kind: "assignment" }>;
+
+/** Whose signed metadata said that this artifact may be installed here. */
+export const Vouched = z.object({
+  rootVersion: z.int().min(1),
+  /** The role whose keys signed the target, and the version of its metadata. */
+  role: z.string().max(256),
+  roleVersion: z.int().min(1),
+  /** Of the target; once it is committed the device takes nothing below it any more. */
+  securityCounter: z.int().min(0),
+  /** The role whose metadata had expired: a person at the device may install by it all the same. */
+  expiredRole: z.string().max(256).nullable(),
+});
+export type Vouched = z.infer<typeof Vouched>;
 
 /** What later states need to know of an artifact that was opened, verified and found compatible. */
 export const OpenedArtifact = z.object({
@@ -37,6 +62,8 @@ export const OpenedArtifact = z.object({
   payloadType: z.string().nullable(),
   /** What the device will say it runs once this is committed: its provides after the artifact's are laid over them. */
   runningAfter: Running,
+  /** Null: a person at the device installed it on their own word. */
+  vouched: Vouched.nullable(),
 });
 export type OpenedArtifact = z.infer<typeof OpenedArtifact>;
 
@@ -138,6 +165,8 @@ export const UpdateState = z.discriminatedUnion("kind", [
   }),
   state("reporting").extend({
     update: Update,
+    /** Null when the artifact was never opened. */
+    artifact: OpenedArtifact.nullable(),
     sequence: z.int().min(0),
     verdict: Verdict,
   }),

@@ -6,7 +6,7 @@ import { unreachable } from "@moult/base";
 import { AgentError } from "../agent-error.ts";
 import { loadConfig, type LoadedConfig } from "../config.ts";
 import { createControlClient } from "../control/control-client.ts";
-import type { StandaloneReply } from "../control/control-messages.ts";
+import type { InstallCommand, StandaloneReply } from "../control/control-messages.ts";
 import { makeFolder, systemCode } from "../storage/durable-file.ts";
 import { lockHolder } from "../storage/lock-folder.ts";
 import {
@@ -22,10 +22,11 @@ import { standaloneTrust } from "./standalone-trust.ts";
 
 export const installCommand: Command = {
   name: "install",
-  synopsis: "FILE|- [--yes] [--artifact-key FILE]... [--allow-unsigned] [--device-type TYPE]",
+  synopsis:
+    "FILE|- [--yes] [--trust DIR] [--allow-unsigned] [--artifact-key FILE]... [--device-type TYPE]",
   summary: "install an artifact from a file or standard input, without a server",
   switches: ["yes", "allow-unsigned"],
-  values: ["artifact-key", "device-type"],
+  values: ["trust", "artifact-key", "device-type"],
   positionalsMin: 1,
   positionalsMax: 1,
   run: async (input, world) => {
@@ -33,7 +34,7 @@ export const installCommand: Command = {
     const [source = ""] = input.positionals;
     return withArtifactFile(loaded, source, (file) =>
       withAgent(loaded, input, world, async (agent) => {
-        const reply = await agent.install(file);
+        const reply = await agent.install(commandFor(file, input));
         const isAnswered = reply.kind === "awaiting-decision" && !reply.rebootNeeded;
         return tell(isAnswered && input.switches.has("yes") ? await agent.commit() : reply, world);
       }),
@@ -70,6 +71,15 @@ export const rollbackCommand: Command = {
     ),
 };
 
+function commandFor(file: string, { switches, values }: CommandInput): InstallCommand {
+  const [metadataDir] = values.get("trust") ?? [];
+  return {
+    file,
+    isUnsignedAllowed: switches.has("allow-unsigned"),
+    ...(metadataDir === undefined ? {} : { metadataDir: resolve(metadataDir) }),
+  };
+}
+
 /** The running daemon, or this process in its place. */
 async function withAgent(
   loaded: LoadedConfig,
@@ -79,11 +89,11 @@ async function withAgent(
 ): Promise<ExitCode> {
   const { dataDir } = loaded.folders;
   if ((await lockHolder(dataDir)) === undefined) {
-    const trust = await standaloneTrust(loaded, input);
-    return withStandaloneRunner(loaded, trust, personLog(world), run);
+    const log = personLog(world);
+    return withStandaloneRunner(loaded, await standaloneTrust(loaded, input, log), log, run);
   }
-  // What an artifact must be signed with is the daemon's to say; nothing on a command line loosens it.
-  if (input.switches.has("allow-unsigned") || input.values.has("artifact-key"))
+  // What a payload must be signed with is the daemon's to say; nothing on a command line loosens it.
+  if (input.values.has("artifact-key"))
     throw new AgentError("usage", {
       reason: "the running agent checks artifacts by its provisioning; stop it first",
     });
@@ -123,6 +133,7 @@ function tell(
 ): ExitCode {
   switch (reply.kind) {
     case "awaiting-decision":
+      warnOfExpiry(reply, complain);
       print(`Installed ${reply.artifactName}.`);
       if (reply.rebootNeeded) print("Reboot to try it, then `moult-agent commit` or `rollback`.");
       else print("Try it, then `moult-agent commit` or `moult-agent rollback`.");
@@ -140,11 +151,22 @@ function tell(
   }
 }
 
+function warnOfExpiry(
+  { expiredRole }: { readonly expiredRole: string | null },
+  complain: CommandWorld["complain"],
+): void {
+  if (expiredRole === null) return;
+  complain(
+    `moult-agent: the signed metadata that vouch for this file have expired (${expiredRole}): whether the release was withdrawn since cannot be known here`,
+  );
+}
+
 function tellFinished(
   reply: Extract<StandaloneReply, { kind: "finished" }>,
   { print, complain }: Pick<CommandWorld, "print" | "complain">,
   isRollbackWanted: boolean,
 ): ExitCode {
+  warnOfExpiry(reply, complain);
   const runs = `This device runs ${reply.artifactName}.`;
   if (reply.outcome === "succeeded") {
     print(runs);

@@ -1,4 +1,7 @@
+import { join } from "node:path";
+import { hex } from "@moult/base";
 import { fingerprintGroups } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import { AgentError } from "../agent-error.ts";
 import { loadConfig } from "../config.ts";
 import { openDeviceKey } from "../identity/device-key.ts";
@@ -26,17 +29,19 @@ export const provisionCommand: Command = {
 
     const source = { path, content };
     const isReplacing = switches.has("replace");
-    const { provisioning } = await installProvisioning(
+    const { provisioning, root, rootVersion } = await installProvisioning(
       source,
-      folders.provisioningFile,
+      folders,
       isReplacing,
     );
     // The factory writes the fingerprint down, so that the device is expected when it first calls.
-    const record = await readLinkRecord(folders.dataDir);
+    const record = await readLinkRecord(join(folders.dataDir, "link.json"));
     const key = await openDeviceKey(folders.identityDir, record?.keyFingerprint ?? undefined);
     print(`Server       ${provisioning.server.url}`);
     print(`Product      ${provisioning.product}, ${provisioning.hardwareType}`);
     print(`Takes only   ${provisioning.pathPrefix}...`);
+    // What `moult trust status` shows; whoever provisions by hand compares them.
+    print(`Root         version ${rootVersion}, SHA-256 ${hex(nodeCrypto.sha256(root))}`);
     print(`Key          ${key.fingerprint}`);
     // As the console shows it, to be compared by eye.
     const groups = fingerprintGroups(key.fingerprint);

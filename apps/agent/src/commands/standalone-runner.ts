@@ -1,8 +1,13 @@
 import type { Log } from "@moult/base";
 import { AgentError } from "../agent-error.ts";
 import type { LoadedConfig } from "../config.ts";
-import { standaloneReply, type StandaloneReply } from "../control/control-messages.ts";
+import {
+  standaloneReply,
+  type InstallCommand,
+  type StandaloneReply,
+} from "../control/control-messages.ts";
 import { buildRunner } from "../daemon/build-runner.ts";
+import { createOfflineServerMove } from "../daemon/server-moves.ts";
 import { assignmentUnderWay } from "../daemon/obey.ts";
 import { lockFolder } from "../storage/lock-folder.ts";
 import { openStateFile } from "../update-runner/state-file.ts";
@@ -11,7 +16,7 @@ import type { StandaloneTrust } from "./standalone-trust.ts";
 
 /** What installs, commits and rolls back: the daemon, or a runner in this process. */
 export interface StandaloneAgent {
-  install(file: string): Promise<StandaloneReply>;
+  install(command: InstallCommand): Promise<StandaloneReply>;
   commit(): Promise<StandaloneReply>;
   rollBack(): Promise<StandaloneReply>;
 }
@@ -26,11 +31,18 @@ export async function withStandaloneRunner<Result>(
   const lock = await lockFolder(loaded.folders.dataDir);
   try {
     await refuseServersUpdate(loaded, log);
-    const runner = await buildRunner({ loaded, ...trust, server: noServer, log });
+    const runner = await buildRunner({
+      loaded,
+      ...trust,
+      server: noServer,
+      serverMove: createOfflineServerMove(loaded.folders.identityDir, log),
+      log,
+    });
     await runner.start();
     try {
       return await run({
-        install: async (file) => standaloneReply(await runner.installFile(file)),
+        install: async (command) =>
+          standaloneReply(await runner.installFile(command.file, command)),
         commit: async () => standaloneReply(await runner.commit()),
         rollBack: async () => standaloneReply(await runner.rollBack()),
       });

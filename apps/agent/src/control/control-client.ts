@@ -4,14 +4,14 @@ import * as z from "zod";
 import { AgentError } from "../agent-error.ts";
 import { AgentStatus } from "../daemon/agent-status.ts";
 import { systemCode } from "../storage/durable-file.ts";
-import { ControlProblem, StandaloneReply } from "./control-messages.ts";
+import { ControlProblem, StandaloneReply, type InstallCommand } from "./control-messages.ts";
 import { socketAddress } from "./control-socket.ts";
 
 /** The running daemon, as the commands see it. */
 export interface ControlClient {
   status(): Promise<AgentStatus>;
   checkIn(): Promise<void>;
-  install(file: string): Promise<StandaloneReply>;
+  install(command: InstallCommand): Promise<StandaloneReply>;
   commit(): Promise<StandaloneReply>;
   rollBack(): Promise<StandaloneReply>;
 }
@@ -40,7 +40,7 @@ export function createControlClient(dataDir: string): ControlClient {
   return {
     status: () => call("GET", "/status", AgentStatus),
     checkIn: async () => void (await call("POST", "/check-in", z.object({}))),
-    install: (file) => call("POST", "/install", StandaloneReply, { file }),
+    install: (command) => call("POST", "/install", StandaloneReply, command),
     commit: () => call("POST", "/commit", StandaloneReply),
     rollBack: () => call("POST", "/rollback", StandaloneReply),
   };

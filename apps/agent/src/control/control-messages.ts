@@ -4,11 +4,18 @@ import type { FinishedUpdate, StandaloneResult } from "../update-runner/update-r
 
 // What the commands of `moult-agent` say to the running daemon of the same version, over its socket.
 
+const AbsolutePath = z.string().regex(/^\//).max(4096);
+
 export const InstallCommand = z.strictObject({
   /** Absolute path of an artifact that the daemon can read. */
-  file: z.string().regex(/^\//).max(4096),
+  file: AbsolutePath,
+  isUnsignedAllowed: z.boolean(),
+  metadataDir: AbsolutePath.optional(),
 });
 export type InstallCommand = z.infer<typeof InstallCommand>;
+
+/** The role of the signed metadata that had expired, when the file was installed by them all the same. */
+const ExpiredRole = z.string().nullable();
 
 /** What came of a command that installs, commits or rolls back. */
 export const StandaloneReply = z.discriminatedUnion("kind", [
@@ -19,12 +26,14 @@ export const StandaloneReply = z.discriminatedUnion("kind", [
     artifactName: z.string(),
     code: z.string().nullable(),
     detail: z.string().nullable(),
+    expiredRole: ExpiredRole,
     logFile: z.string(),
   }),
   z.object({
     kind: z.literal("awaiting-decision"),
     rebootNeeded: z.boolean(),
     artifactName: z.string(),
+    expiredRole: ExpiredRole,
   }),
   z.object({ kind: z.literal("busy") }),
   z.object({ kind: z.literal("nothing-to-decide") }),
@@ -44,13 +53,15 @@ export function standaloneReply(result: StandaloneResult): StandaloneReply {
   }
 }
 
-function finishedReply({ outcome, verdict, running, logFile }: FinishedUpdate): StandaloneReply {
+function finishedReply(finished: FinishedUpdate): StandaloneReply {
+  const { outcome, verdict, running, expiredRole, logFile } = finished;
   return {
     kind: "finished",
     outcome,
     artifactName: running.artifactName,
     code: verdict.failure?.code ?? null,
     detail: verdict.failure?.detail ?? null,
+    expiredRole,
     logFile,
   };
 }

@@ -78,7 +78,7 @@ async function handle(
       const command = parseJson(body, InstallCommand);
       if (command === undefined)
         throw new AgentError("command-refused", { reason: "install needs an absolute path" });
-      return standaloneReply(await runner.installFile(command.file));
+      return standaloneReply(await runner.installFile(command.file, command));
     }
     case "POST /commit":
       return standaloneReply(await runner.commit());

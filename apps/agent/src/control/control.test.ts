@@ -15,7 +15,7 @@ import {
 let dataDir: string;
 let control: ControlServer | undefined;
 let checkIns: number;
-const installed: string[] = [];
+const installed: object[] = [];
 
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "moult-control-"));
@@ -28,6 +28,13 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
+const decision = {
+  kind: "awaiting-decision",
+  rebootNeeded: true,
+  artifactName: "2.0",
+  expiredRole: "timestamp",
+} as const;
+
 const status = agentStatus({
   process: { pid: 17, startedAtMs: 0 },
   serverUrl: "https://updates.example.com",
@@ -37,6 +44,7 @@ const status = agentStatus({
   isFresh: true,
   nextCheckInAtMs: null,
   nowMs: 0 as never,
+  trust: { standing: "ok", rootVersion: 3, securityCounter: 2, troubles: ["/boot: EROFS"] },
   running: { artifactName: "1.0", provides: {} },
   state: null,
   reportsWaiting: 2,
@@ -46,9 +54,9 @@ async function start(overrides: Partial<ControlServerDeps> = {}): Promise<void> 
   control = await startControlServer({
     dataDir,
     runner: {
-      installFile: async (file) => {
-        installed.push(file);
-        return { kind: "awaiting-decision", rebootNeeded: true, artifactName: "2.0" };
+      installFile: async (file, options) => {
+        installed.push({ file, ...options });
+        return { ...decision };
       },
       commit: async () => ({ kind: "nothing-to-decide" }),
       rollBack: async () => ({ kind: "busy" }),
@@ -67,12 +75,9 @@ test("the commands reach the daemon of their folder and get its answers", async 
   expect(await client.status()).toEqual(status);
   await client.checkIn();
   expect(checkIns).toBe(1);
-  expect(await client.install("/usb/a.mender")).toEqual({
-    kind: "awaiting-decision",
-    rebootNeeded: true,
-    artifactName: "2.0",
-  });
-  expect(installed).toEqual(["/usb/a.mender"]);
+  const command = { file: "/usb/a.mender", isUnsignedAllowed: true, metadataDir: "/usb/trust" };
+  expect(await client.install(command)).toEqual(decision);
+  expect(installed).toEqual([command]);
   expect(await client.commit()).toEqual({ kind: "nothing-to-decide" });
   expect(await client.rollBack()).toEqual({ kind: "busy" });
 });
@@ -140,6 +145,8 @@ test("the status of a device that is well is short, and names what waits", () =>
     "Agent            0.1.0, process 17",
     "Server           https://updates.example.com",
     "Device           unknown",
+    "Trust            root version 3, security counter 2",
+    "Trust trouble    /boot: EROFS",
     "Runs             1.0",
     "Update           none",
     "Reports waiting  2",

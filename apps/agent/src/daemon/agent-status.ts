@@ -7,6 +7,7 @@ import { readClock } from "../clock/time-floor.ts";
 import type { LinkRecord } from "../server-link/link-state.ts";
 import type { LinkHealthReading } from "./link-health.ts";
 import { updateOf } from "./obey.ts";
+import type { TrustReport } from "./trust-report.ts";
 
 const Instant = z.iso.datetime();
 
@@ -37,6 +38,17 @@ export const AgentStatus = z.object({
     lastRefusal: z.string().nullable(),
   }),
   clock: z.enum(["ok", "behind"]),
+  /** Null while the device is not provisioned. */
+  trust: z
+    .object({
+      /** `ok`, `expired: ROLE` or `refused: RULE`, as the newest look at the signed metadata ended. */
+      standing: z.string(),
+      rootVersion: z.int(),
+      securityCounter: z.int(),
+      /** Why a copy of the security counter could not be written, one sentence each. */
+      troubles: z.array(z.string()).readonly(),
+    })
+    .nullable(),
   running: Running,
   update: z.object({
     /** The updater's state; `idle` when there is nothing to do. */
@@ -59,6 +71,7 @@ export interface StatusFacts {
   readonly isFresh: boolean;
   readonly nextCheckInAtMs: number | null;
   readonly nowMs: InstantMs;
+  readonly trust: TrustReport | null;
   readonly running: Running;
   readonly state: UpdateState | null;
   readonly reportsWaiting: number;
@@ -87,6 +100,7 @@ export function agentStatus(facts: StatusFacts): AgentStatus {
       lastRefusal: health?.lastRefusal ?? null,
     },
     clock: link === null ? "ok" : readClock(facts.nowMs, instant(link.timeFloorMs)),
+    trust: facts.trust,
     running: facts.running,
     update: {
       state: state?.kind ?? "idle",
@@ -102,7 +116,7 @@ const isoTime = (ms: number | null | undefined): string | null =>
 
 /** The status as text for people. */
 export function statusText(status: AgentStatus): string {
-  const { device, link, update } = status;
+  const { device, link, update, trust } = status;
   const rows: readonly (readonly [label: string, value: string | null])[] = [
     [
       "Agent",
@@ -113,6 +127,11 @@ export function statusText(status: AgentStatus): string {
     ["Server", status.serverUrl ?? "none: this device is not provisioned"],
     ["Device", device.id === null ? device.state : `${device.id}, ${device.state}`],
     ["Key", device.keyFingerprint],
+    ["Trust", trust === null ? null : trustText(trust)],
+    [
+      "Trust trouble",
+      trust === null || trust.troubles.length === 0 ? null : trust.troubles.join("; "),
+    ],
     ["Runs", status.running.artifactName],
     ["Update", updateText(update)],
     ["Last contact", link.lastContactAt],
@@ -131,6 +150,11 @@ export function statusText(status: AgentStatus): string {
   const shown = rows.flatMap(([label, value]) => (value === null ? [] : [[label, value] as const]));
   const width = Math.max(...shown.map(([label]) => label.length));
   return shown.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join("\n");
+}
+
+function trustText({ standing, rootVersion, securityCounter }: TrustReport): string {
+  const by = `root version ${rootVersion}, security counter ${securityCounter}`;
+  return standing === "ok" ? by : `${standing}; nothing new is installed (${by})`;
 }
 
 function updateText({ state, id, percent }: AgentStatus["update"]): string {

@@ -1,20 +1,26 @@
-import { SECOND_MS, type Log, type Random } from "@moult/base";
+import { SECOND_MS, instant, type Log, type Random } from "@moult/base";
 import { systemClock } from "../clock/lift-clock.ts";
+import { RELEASED_AT_MS } from "../clock/time-floor.ts";
 import type { LoadedConfig } from "../config.ts";
 import type { CheckedProvisioning } from "../identity/read-provisioning.ts";
 import { collectInventory } from "../inventory/collect-inventory.ts";
 import { createInventoryCache, type InventoryCache } from "../inventory/inventory-cache.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { createReceipts } from "../reports/make-receipt.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
 import { createReportSender, type ReportSender } from "../reports/report-sender.ts";
+import { createTrustLook } from "../trust/trust-look.ts";
 import type { UpdateRunner } from "../update-runner/update-runner.ts";
 import { agentStatus, type AgentStatus } from "./agent-status.ts";
 import { buildRunner } from "./build-runner.ts";
 import { createCheckInLoop, type CheckInLoop } from "./check-in-loop.ts";
-import { createHeldInstruction } from "./held-instruction.ts";
-import { createLinkHealth } from "./link-health.ts";
-import { openServerLink, type ServerLink } from "./open-link.ts";
-import { createServerContact } from "./server-contact.ts";
+import { createHeldInstruction, type HeldInstruction } from "./held-instruction.ts";
+import { createLinkHealth, type LinkHealth } from "./link-health.ts";
+import { openServers, type OpenedServers } from "./open-servers.ts";
+import { createServerContact, type ServerContact } from "./server-contact.ts";
+import { createServerMove } from "./server-moves.ts";
+import type { ServerSwitch } from "./server-switch.ts";
+import { trustAttributes, trustReport } from "./trust-report.ts";
 import { createUpdateServer } from "./update-server.ts";
 
 export interface DaemonOptions {
@@ -34,44 +40,54 @@ export interface DaemonParts {
 
 /** What decides when something is done, and what; nothing of it has begun. */
 export interface AssembledDaemon {
-  readonly server: ServerLink;
+  readonly servers: ServerSwitch;
   readonly runner: UpdateRunner;
   readonly loop: CheckInLoop;
   readonly sender: ReportSender;
   readonly status: () => AgentStatus;
 }
 
+const SHARED = { clock: systemClock, ticker: systemTicker };
+
 export async function assembleDaemon(
   options: DaemonOptions,
   { trusted, queue }: DaemonParts,
 ): Promise<AssembledDaemon> {
   const { loaded, random, log } = options;
-  const { provisioning } = trusted;
-  const payloadTypes = (): Promise<readonly string[]> => runner.payloadTypes();
-  const server = await openServerLink({ loaded, trusted, payloadTypes, random, log });
-  const { session, link, checkIn } = server;
-  const shared = { clock: systemClock, ticker: systemTicker, random, log };
+  const shared = { ...SHARED, random, log };
   const held = createHeldInstruction();
   const health = createLinkHealth();
-  const startedAtMs = systemClock.now();
+  const payloadTypes = (): Promise<readonly string[]> => runner.payloadTypes();
+  const opened = await openServers({
+    loaded,
+    trusted,
+    payloadTypes,
+    onTurn: () => held.forget(),
+    queue,
+    timeFloorMin: instant(RELEASED_AT_MS),
+    ...shared,
+  });
+  const { servers, session, link } = opened;
   let nextCheckInAtMs: number | null = null;
 
-  const runner = await buildRunner({
-    loaded,
-    hardwareType: provisioning.hardwareType,
-    artifactKeys: provisioning.artifactKeys,
-    // An update asks for the server while check-ins ask for the update's state: each knows the other by one call.
-    server: createUpdateServer(
-      server.downloads,
-      { reach: (signal) => contact.reach(signal) },
-      queue,
-    ),
-    log,
+  // An update asks for the server while check-ins ask for the update's state: each knows the other by one call.
+  const runner: UpdateRunner = await runnerOf(options, trusted, queue, opened, () => contact);
+  const contact = createServerContact({
+    checkIn: opened.checkIn,
+    session,
+    link,
+    runner,
+    queue,
+    inventory: inventoryOf(loaded, log),
+    held,
+    health,
+    isItsAssignment: (assignmentId) => servers.of(assignmentId) === servers.current(),
+    trustAttributes: () => trustAttributes(trustReport(opened.trust)),
+    trustLook: createTrustLook({ ...opened.trust, source: opened.source, ...shared }),
+    ...shared,
   });
-  const inventory = inventoryOf(loaded, log);
-  const deps = { checkIn, session, link, runner, queue, inventory, held, health, ...shared };
-  const contact = createServerContact(deps);
-  const sender = createReportSender({ queue, session, ...shared });
+  const sessionFor = (assignmentId: string) => servers.of(assignmentId).session;
+  const sender = createReportSender({ queue, sessionFor, ...shared });
   const loop = createCheckInLoop({
     contact,
     held,
@@ -82,21 +98,74 @@ export async function assembleDaemon(
     onContact: () => sender.nudge(),
     ...shared,
   });
+  const startedAtMs = systemClock.now();
   const status = (): AgentStatus =>
-    agentStatus({
-      process: { pid: process.pid, startedAtMs },
-      serverUrl: provisioning.server.url,
-      keyFingerprint: server.key.fingerprint,
-      link: link.read(),
-      health: health.read(),
-      isFresh: held.current(systemTicker.monotonicMs()) !== undefined,
-      nextCheckInAtMs,
-      nowMs: systemClock.now(),
-      running: runner.running(),
-      state: runner.state(),
-      reportsWaiting: queue.length,
-    });
-  return { server, runner, loop, sender, status };
+    statusOf({ opened, runner, queue, held, health }, startedAtMs, nextCheckInAtMs);
+  return { servers, runner, loop, sender, status };
+}
+
+async function runnerOf(
+  { loaded, random, log }: DaemonOptions,
+  { provisioning }: CheckedProvisioning,
+  queue: ReportQueue,
+  { servers, source, trust, key, downloads }: OpenedServers,
+  contact: () => ServerContact,
+): Promise<UpdateRunner> {
+  const receiptOf = createReceipts({
+    key,
+    identityFor: (assignmentId) => {
+      const { link, place } = servers.of(assignmentId);
+      const { device } = link.read();
+      const { tenantId } = place.provisioning;
+      return device === null ? undefined : { tenantId, deviceId: device.id };
+    },
+    rootVersion: () => trust.trust.state().rootVersion,
+    securityCounter: () => trust.counter.read(),
+    clock: systemClock,
+  });
+  const reach = (signal: AbortSignal): Promise<void> => contact().reach(signal);
+  return buildRunner({
+    loaded,
+    hardwareType: provisioning.hardwareType,
+    artifactKeys: provisioning.artifactKeys,
+    admission: trust.admission(source, random),
+    server: createUpdateServer(downloads, { reach }, queue, receiptOf),
+    serverMove: createServerMove(loaded.folders.identityDir, provisioning, {
+      servers: () => servers,
+      contact,
+      log,
+    }),
+    log,
+  });
+}
+
+interface StatusParts {
+  readonly opened: OpenedServers;
+  readonly runner: UpdateRunner;
+  readonly queue: ReportQueue;
+  readonly held: HeldInstruction;
+  readonly health: LinkHealth;
+}
+
+function statusOf(
+  { opened, runner, queue, held, health }: StatusParts,
+  startedAtMs: number,
+  nextCheckInAtMs: number | null,
+): AgentStatus {
+  return agentStatus({
+    process: { pid: process.pid, startedAtMs },
+    serverUrl: opened.servers.current().place.provisioning.server.url,
+    keyFingerprint: opened.key.fingerprint,
+    link: opened.link.read(),
+    health: health.read(),
+    isFresh: held.current(systemTicker.monotonicMs()) !== undefined,
+    nextCheckInAtMs,
+    nowMs: systemClock.now(),
+    trust: trustReport(opened.trust),
+    running: runner.running(),
+    state: runner.state(),
+    reportsWaiting: queue.length,
+  });
 }
 
 function inventoryOf({ config, folders }: LoadedConfig, log: Log): InventoryCache {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, SECOND_MS, seededRandom } from "@moult/base";
+import { Sha256 } from "@moult/model";
 import type { Instruction } from "@moult/trust";
 import { expect, test } from "vitest";
 import { AgentError } from "../agent-error.ts";
@@ -27,7 +28,14 @@ function instruction(checkInSeconds: number, ask: Instruction["ask"] = []): Inst
 
 const instructed = (checkInSeconds: number, ask?: Instruction["ask"]): ContactResult => ({
   kind: "instructed",
-  instruction: instruction(checkInSeconds, ask),
+  accepted: {
+    instruction: instruction(checkInSeconds, ask),
+    origin: {
+      generation: 1,
+      sha256: Sha256.parse("ab".repeat(32)),
+      keySha256: Sha256.parse("cd".repeat(32)),
+    },
+  },
   lifetimeMs: DAY_MS,
 });
 const holds: ContactResult = { kind: "holds" };
@@ -62,7 +70,7 @@ async function play(
         fresh.push(held.needsFresh(nowMs));
         const result = left.shift();
         if (left.length === 0) stop.abort(new Error("the play is over"));
-        if (result?.kind === "instructed") held.hold(result.instruction, lifetimeMs, nowMs);
+        if (result?.kind === "instructed") held.hold(result.accepted, lifetimeMs, nowMs);
         return result ?? holds;
       },
     },

@@ -57,7 +57,7 @@ export function createCheckInLoop(deps: CheckInLoopDeps): CheckInLoop {
         failures = { why, count: why === failures.why ? failures.count + 1 : 1 };
 
         // Once: a server that asks for the same again and again is answered at its interval.
-        const isAsked = result.kind === "instructed" && result.instruction.ask.length > 0;
+        const isAsked = result.kind === "instructed" && result.accepted.instruction.ask.length > 0;
         const isAtOnce: boolean = isAsked && !askedAtOnce;
         askedAtOnce = isAtOnce;
 
@@ -77,7 +77,7 @@ export function createCheckInLoop(deps: CheckInLoopDeps): CheckInLoop {
 /** As the server asked, within the device's bounds, up to a tenth earlier or later, and not past the half-life. */
 function intervalMs({ held, bounds, ticker, random }: CheckInLoopDeps): number {
   const nowMs = ticker.monotonicMs();
-  const askedSeconds = held.current(nowMs)?.checkInSeconds;
+  const askedSeconds = held.current(nowMs)?.instruction.checkInSeconds;
   const asked = askedSeconds === undefined ? INTERVAL_MS_DEFAULT : askedSeconds * SECOND_MS;
   const bounded = Math.min(
     Math.max(asked, bounds.secondsMin * SECOND_MS),

@@ -1,6 +1,6 @@
 import type { Log } from "@moult/base";
-import type { Instruction } from "@moult/trust";
 import { updateId, type AssignmentUpdate, type UpdateState } from "@moult/updater";
+import type { AcceptedInstruction } from "../server-link/check-in.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
 import type { UpdateRunner } from "../update-runner/update-runner.ts";
 
@@ -16,10 +16,10 @@ export interface ObeyDeps {
  */
 export async function obey(
   { runner, queue, log }: ObeyDeps,
-  instruction: Instruction,
+  accepted: AcceptedInstruction,
   isNew: boolean,
 ): Promise<void> {
-  const wanted = wantedUpdate(instruction);
+  const wanted = wantedUpdate(accepted);
   const under = assignmentUnderWay(runner.state());
   if (wanted === undefined) {
     if (under !== undefined) await runner.withdraw();
@@ -46,7 +46,8 @@ export function updateOf(state: UpdateState) {
   return "job" in state ? state.job.update : state.update;
 }
 
-function wantedUpdate({ action }: Instruction): AssignmentUpdate | undefined {
+function wantedUpdate({ instruction, origin }: AcceptedInstruction): AssignmentUpdate | undefined {
+  const { action } = instruction;
   const [component] = action.kind === "install" ? action.components : [];
   if (action.kind !== "install" || component === undefined) return undefined;
   return {
@@ -58,5 +59,6 @@ function wantedUpdate({ action }: Instruction): AssignmentUpdate | undefined {
     path: component.path,
     sizeBytes: component.sizeBytes,
     sha256: component.sha256,
+    instruction: origin,
   };
 }

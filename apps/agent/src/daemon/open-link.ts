@@ -1,26 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { SECOND_MS, instant, type Log, type Random } from "@moult/base";
-import type { ClientTraits } from "@moult/model";
+import { SECOND_MS, instant, type InstantMs, type Log, type Random } from "@moult/base";
+import type { ClientTraits, Sha256 } from "@moult/model";
+import type { TrustSource } from "@moult/trust";
 import { AGENT_NAME } from "../agent-version.ts";
 import { liftClock, setSystemClockByDate, systemClock } from "../clock/lift-clock.ts";
-import { RELEASED_AT_MS } from "../clock/time-floor.ts";
 import type { LoadedConfig } from "../config.ts";
 import { createDownloads, type Downloads } from "../downloads/create-downloads.ts";
 import { openDeviceKey, type DeviceKey } from "../identity/device-key.ts";
 import { readIdentity } from "../identity/read-identity.ts";
-import type { CheckedProvisioning } from "../identity/read-provisioning.ts";
+import type { ServerPlace } from "../identity/moved-server.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createCheckIn, type CheckIn } from "../server-link/check-in.ts";
+import type { DeviceTrust } from "../trust/device-trust.ts";
+import { serverSource } from "../trust/server-source.ts";
 import { createDeviceSession, type DeviceSession } from "../server-link/device-session.ts";
 import { createHttpClient } from "../server-link/http-client.ts";
 import { openLinkState, type LinkState } from "../server-link/link-state.ts";
 
-/** Everything that speaks with the server, before anybody decides when and what. */
+/** Everything that speaks with one server, before anybody decides when and what. */
 export interface ServerLink {
-  readonly key: DeviceKey;
+  readonly place: ServerPlace;
   readonly link: LinkState;
   readonly session: DeviceSession;
+  /** The signed metadata that this server passes on. */
+  readonly source: (signal: AbortSignal) => TrustSource;
   readonly checkIn: CheckIn;
   readonly downloads: Downloads;
   close(): void;
@@ -28,29 +32,21 @@ export interface ServerLink {
 
 export interface ServerLinkOptions {
   readonly loaded: LoadedConfig;
-  readonly trusted: CheckedProvisioning;
+  readonly place: ServerPlace;
+  readonly key: DeviceKey;
+  readonly link: LinkState;
+  readonly trust: DeviceTrust;
   /** What this device can install now. */
   readonly payloadTypes: () => Promise<readonly string[]>;
   readonly random: Random;
   readonly log: Log;
 }
 
-/** Opens the device's key and memory, lifts its clock where that is wanted, and readies the connection. */
-export async function openServerLink(options: ServerLinkOptions): Promise<ServerLink> {
-  const { loaded, trusted, log } = options;
-  const { config, folders } = loaded;
-  const { provisioning } = trusted;
-  const link = await openLinkState(
-    folders.dataDir,
-    provisioning.tenantId,
-    instant(RELEASED_AT_MS),
-    log,
-  );
-  const key = await openDeviceKey(folders.identityDir, link.read().keyFingerprint ?? undefined);
-  if (link.read().keyFingerprint !== key.fingerprint)
-    await link.save({ keyFingerprint: key.fingerprint });
-
-  await liftClockIfWanted(loaded, link, log);
+/** Readies the connection to one server; nothing is sent yet. */
+export function openServerLink(options: ServerLinkOptions): ServerLink {
+  const { loaded, place, key, link, trust, log } = options;
+  const { config } = loaded;
+  const { provisioning } = place;
   const http = createHttpClient({
     url: provisioning.server.url,
     certificateAuthority: provisioning.server.certificateAuthority,
@@ -66,21 +62,43 @@ export async function openServerLink(options: ServerLinkOptions): Promise<Server
     traits: async () => traitsOf(await options.payloadTypes(), provisioning.pathPrefix),
     log,
   });
+  const source = (signal: AbortSignal): TrustSource => serverSource(session, signal);
   const checkIn = createCheckIn({
     session,
     link,
-    trusted,
+    provisioning,
+    trust,
+    source,
     instanceId: randomUUID(),
     clock: systemClock,
     monotonicMs: () => systemTicker.monotonicMs(),
     log,
   });
   const downloads = downloadsOf(options, session);
-  return { key, link, session, checkIn, downloads, close: () => http.close() };
+  return { place, link, session, source, checkIn, downloads, close: () => http.close() };
+}
+
+/** Opens the device's memory of a server. */
+export function openLinkAt(
+  { folders }: LoadedConfig,
+  { linkFile, provisioning }: ServerPlace,
+  known: { readonly timeFloorMin: InstantMs; readonly keyFingerprint?: Sha256 },
+  log: Log,
+): Promise<LinkState> {
+  const { tenantId } = provisioning;
+  return openLinkState(join(folders.dataDir, linkFile), { tenantId, ...known }, log);
+}
+
+/** The device's key, which its memory of a server names, so that a lost key is not quietly another device. */
+export async function openKeyOf({ folders }: LoadedConfig, link: LinkState): Promise<DeviceKey> {
+  const key = await openDeviceKey(folders.identityDir, link.read().keyFingerprint ?? undefined);
+  if (link.read().keyFingerprint !== key.fingerprint)
+    await link.save({ keyFingerprint: key.fingerprint });
+  return key;
 }
 
 /** An agent that shares its machine with others of its kind leaves the machine's clock alone. */
-async function liftClockIfWanted(
+export async function liftClockIfWanted(
   { config, isReRooted }: LoadedConfig,
   link: LinkState,
   log: Log,
@@ -119,6 +137,6 @@ function traitsOf(payloadTypes: readonly string[], pathPrefix: string): ClientTr
     payloadTypes: payloadTypes.slice(0, PAYLOAD_TYPES_MAX),
     pathPrefix,
     canAbort: true,
-    trust: "instruction",
+    trust: "end-to-end",
   };
 }

@@ -7,7 +7,7 @@ import { lockFolder } from "../storage/lock-folder.ts";
 import type { UpdateRunner } from "../update-runner/update-runner.ts";
 import { assembleDaemon, type DaemonOptions, type DaemonParts } from "./assemble-daemon.ts";
 import { assignmentUnderWay } from "./obey.ts";
-import type { ServerLink } from "./open-link.ts";
+import type { ServerSwitch } from "./server-switch.ts";
 
 /** Runs the device's agent until `stop`. Throws when it cannot run at all: a person has to do something first. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
@@ -28,15 +28,17 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 async function serve(options: DaemonOptions, parts: DaemonParts): Promise<void> {
   const { loaded, log, stop } = options;
-  const { server, runner, loop, sender, status } = await assembleDaemon(options, parts);
+  const { servers, runner, loop, sender, status } = await assembleDaemon(options, parts);
   const { dataDir } = loaded.folders;
   const checkInNow = (): void => loop.wake();
   const control = await startControlServer({ dataDir, runner, status, checkInNow, log });
   try {
     const reading = await runner.start();
-    await forgetOldParts(runner, server);
+    await forgetOldParts(runner, servers);
     const unsubscribe = afterEachUpdate(runner, () => {
-      forgetOldParts(runner, server).catch((error: unknown) => log.warn("prune-failed", { error }));
+      forgetOldParts(runner, servers).catch((error: unknown) =>
+        log.warn("prune-failed", { error }),
+      );
       reportedOrLate(parts.queue, stop).then(checkInNow, checkInNow);
     });
     options.onReady(checkInNow);
@@ -46,7 +48,7 @@ async function serve(options: DaemonOptions, parts: DaemonParts): Promise<void> 
   } finally {
     await runner.stop();
     await control.close();
-    server.close();
+    servers.close();
     log.info("daemon-stopped");
   }
 }
@@ -81,6 +83,6 @@ async function reportedOrLate(queue: ReportQueue, stop: AbortSignal): Promise<vo
 }
 
 /** What was fetched for an update that is over, or was withdrawn, takes room from the next one. */
-function forgetOldParts(runner: UpdateRunner, { downloads }: ServerLink): Promise<void> {
-  return downloads.prune(assignmentUnderWay(runner.state())?.sha256);
+function forgetOldParts(runner: UpdateRunner, servers: ServerSwitch): Promise<void> {
+  return servers.current().downloads.prune(assignmentUnderWay(runner.state())?.sha256);
 }

@@ -89,6 +89,9 @@ function contactOf(
     inventory,
     held,
     health,
+    isItsAssignment: () => true,
+    trustAttributes: () => ({ "moult.trust": "ok" }),
+    trustLook: { lookIfDue: () => Promise.resolve() },
     ...shared,
     ...overrides,
   };

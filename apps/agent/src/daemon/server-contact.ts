@@ -1,4 +1,5 @@
 import { SECOND_MS, backOffDelayMs, instant, type Clock, type Log, type Random } from "@moult/base";
+import type { Inventory } from "@moult/model";
 import { readClock, type ClockReading } from "../clock/time-floor.ts";
 import type { InventoryCache } from "../inventory/inventory-cache.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
@@ -6,6 +7,7 @@ import type { CheckIn, CheckInResult, DeviceReport } from "../server-link/check-
 import type { DeviceSession } from "../server-link/device-session.ts";
 import type { LinkState } from "../server-link/link-state.ts";
 import type { Ticker, UpdateRunner } from "../update-runner/update-runner.ts";
+import type { TrustLook } from "../trust/trust-look.ts";
 import type { HeldInstruction } from "./held-instruction.ts";
 import type { LinkHealth } from "./link-health.ts";
 import { assignmentUnderWay, obey } from "./obey.ts";
@@ -13,7 +15,12 @@ import { assignmentUnderWay, obey } from "./obey.ts";
 export interface ServerContactDeps {
   readonly checkIn: CheckIn;
   readonly session: Pick<DeviceSession, "drop">;
-  readonly link: LinkState;
+  readonly link: Pick<LinkState, "read">;
+  /** Whether the server that is talked to gave this assignment: another one would not know it. */
+  readonly isItsAssignment: (assignmentId: string) => boolean;
+  /** What the device says of its signed metadata. */
+  readonly trustAttributes: () => Inventory;
+  readonly trustLook: TrustLook;
   readonly runner: Pick<UpdateRunner, "state" | "running" | "offer" | "withdraw" | "aroundCheckIn">;
   readonly queue: ReportQueue;
   readonly inventory: InventoryCache;
@@ -55,7 +62,7 @@ export function createServerContact(deps: ServerContactDeps): ServerContact {
       signal.throwIfAborted();
       const result = await checkIn.checkIn(reportOf(deps), fresh, signal);
       if (result.kind === "instructed")
-        held.hold(result.instruction, result.lifetimeMs, ticker.monotonicMs());
+        held.hold(result.accepted, result.lifetimeMs, ticker.monotonicMs());
       health.heard(result, deps.clock.now());
       return result;
     };
@@ -65,10 +72,10 @@ export function createServerContact(deps: ServerContactDeps): ServerContact {
   };
 
   const obeyResult = async (result: CheckInResult): Promise<void> => {
-    if (result.kind === "instructed") await obey(deps, result.instruction, true);
+    if (result.kind === "instructed") await obey(deps, result.accepted, true);
     // What was offered and could not be begun then (a person's installation was under way) may be begun now.
-    const instruction = result.kind === "holds" ? held.current(ticker.monotonicMs()) : undefined;
-    if (instruction !== undefined) await obey(deps, instruction, false);
+    const accepted = result.kind === "holds" ? held.current(ticker.monotonicMs()) : undefined;
+    if (accepted !== undefined) await obey(deps, accepted, false);
   };
 
   const failed = (error: unknown): ContactResult => {
@@ -88,6 +95,8 @@ export function createServerContact(deps: ServerContactDeps): ServerContact {
           return around;
         }
         await obeyResult(around.result);
+        const { kind } = around.result;
+        if (kind === "holds" || kind === "instructed") await deps.trustLook.lookIfDue(signal);
         return around.result;
       } catch (error) {
         if (signal.aborted) throw error;
@@ -126,13 +135,14 @@ function reportOf(deps: ServerContactDeps): DeviceReport {
   const update = assignmentUnderWay(runner.state());
   return {
     activity:
-      update === undefined
+      update === undefined || !deps.isItsAssignment(update.assignmentId)
         ? { kind: "idle" }
         : { kind: "updating", assignmentId: update.assignmentId, attempt: update.attempt },
     running: runner.running(),
     inventory: {
       ...inventory.current(),
       "moult.clock": clockReading(deps),
+      ...deps.trustAttributes(),
     },
   };
 }

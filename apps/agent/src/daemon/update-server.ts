@@ -4,7 +4,7 @@ import type { Running } from "@moult/model";
 import type { UpdateReport } from "@moult/updater";
 import type { Downloads } from "../downloads/create-downloads.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
-import type { UpdateServer } from "../update-runner/update-runner.ts";
+import type { QueuedReport, UpdateServer } from "../update-runner/update-runner.ts";
 import type { ServerContact } from "./server-contact.ts";
 
 /** The protocol's bound on what a person is told about a failure. */
@@ -15,19 +15,26 @@ export function createUpdateServer(
   downloads: Pick<Downloads, "fetch">,
   contact: Pick<ServerContact, "reach">,
   queue: Pick<ReportQueue, "add">,
+  receiptOf: (report: QueuedReport) => string | undefined,
 ): UpdateServer {
   return {
     download: (update, file, signal, onProgress) =>
       downloads.fetch(update, file, signal, onProgress),
     reachServer: (signal) => contact.reach(signal),
-    report: ({ update, report, running, logFile }) => {
+    report: (queued) => {
+      const { update, report, running, logFile } = queued;
       const hasFailed = report.kind === "finished" && report.outcome !== "succeeded";
-      return queue.add(update, eventOf(report, running), hasFailed ? logFile : undefined);
+      const event = eventOf(report, running, receiptOf(queued));
+      return queue.add(update, event, hasFailed ? logFile : undefined);
     },
   };
 }
 
-function eventOf(report: UpdateReport, running: Running): AssignmentEvent {
+function eventOf(
+  report: UpdateReport,
+  running: Running,
+  receipt: string | undefined,
+): AssignmentEvent {
   switch (report.kind) {
     case "downloading":
     case "installing":
@@ -38,7 +45,12 @@ function eventOf(report: UpdateReport, running: Running): AssignmentEvent {
       return { ...report, detail: cut(report.detail) };
     case "finished": {
       const { detail, ...rest } = report;
-      return { ...rest, ...(detail === undefined ? {} : { detail: cut(detail) }), running };
+      return {
+        ...rest,
+        ...(detail === undefined ? {} : { detail: cut(detail) }),
+        running,
+        ...(receipt === undefined ? {} : { receipt }),
+      };
     }
     default:
       return unreachable(report);

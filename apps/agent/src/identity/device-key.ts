@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { base64, hex } from "@moult/base";
 import { signedMessage } from "@moult/device-protocol";
 import { Sha256 } from "@moult/model";
+import { encodeEnvelope, preAuthenticationEncoding } from "@moult/trust";
 import { AgentError } from "../agent-error.ts";
 import { makeFolder, readFileIfPresent, writeFileDurably } from "../storage/durable-file.ts";
 
@@ -20,6 +21,11 @@ export interface DeviceKey {
   readonly fingerprint: Sha256;
   /** Base64 signature over `signedMessage(purpose, body)`. */
   sign(purpose: string, body: Uint8Array): string;
+  /**
+   * A DSSE envelope around `payload`. What is signed then begins with "DSSEv1 ", and what `sign` signs with one of the
+   * protocol's purposes, so that a signature of one kind is never one of the other.
+   */
+  signEnvelope(payloadType: string, payload: Uint8Array): string;
 }
 
 const KEY_FILE = "device-key.pem";
@@ -90,9 +96,15 @@ function parseKey(path: string, content: Buffer): KeyObject {
 
 function deviceKeyOf(privateKey: KeyObject): DeviceKey {
   const der = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  const fingerprint = Sha256.parse(hex(createHash("sha256").update(der).digest()));
   return {
     publicKey: base64(der),
-    fingerprint: Sha256.parse(hex(createHash("sha256").update(der).digest())),
+    fingerprint,
     sign: (purpose, body) => base64(sign(null, signedMessage(purpose, body), privateKey)),
+    signEnvelope: (payloadType, payload) => {
+      const message = preAuthenticationEncoding(payloadType, payload);
+      const signature = sign(null, message, privateKey);
+      return encodeEnvelope(payloadType, payload, [{ keyid: fingerprint, signature }]);
+    },
   };
 }

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SignedRepository } from "../../../../tests/system/signed-repository.fixture.ts";
 import { TEST_AUTHORITY } from "../../../../tests/system/test-certificates.fixture.ts";
 import { openDeviceKey } from "./device-key.ts";
 import { readIdentity } from "./read-identity.ts";
@@ -57,13 +58,20 @@ test("a key that is not the one this device enrolled with is refused", async () 
   await expect(openKey("ab".repeat(32))).rejects.toMatchObject({ code: "device-key-invalid" });
 });
 
-const ed25519 = () =>
-  generateKeyPairSync("ed25519").publicKey.export({ format: "pem", type: "spki" });
 const p256 = () =>
   generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
     format: "pem",
     type: "spki",
   });
+const repository = new SignedRepository();
+const rootText = await repository.root();
+const unsigned = (text: string): string =>
+  JSON.stringify({ ...(JSON.parse(text) as object), signatures: [] });
+/** As signed, with one thing changed. */
+const rootWith = (change: object): string => {
+  const file = JSON.parse(rootText) as { signed: object };
+  return JSON.stringify({ ...file, signed: { ...file.signed, ...change } });
+};
 const good = () => ({
   version: 1,
   server: { url: "https://updates.example.com", certificateAuthority: TEST_AUTHORITY },
@@ -71,18 +79,19 @@ const good = () => ({
   product: "gw2",
   hardwareType: "gw2-rev-a",
   pathPrefix: "gw2/prod/",
-  instructionKeys: [ed25519()],
+  root: rootText,
   artifactKeys: [p256()],
   enrolmentToken: "s3cret-token",
 });
 const file = (): string => join(root, "etc/moult/provisioning.json");
+const folders = () => ({ provisioningFile: file(), identityDir: join(root, "identity") });
 const source = (content: unknown) => ({
   path: "/usb/provisioning.json",
   content: Buffer.from(typeof content === "string" ? content : JSON.stringify(content)),
 });
 
 test("a provisioning is checked, then written for the agent alone", async () => {
-  await installProvisioning(source(good()), file(), false);
+  await installProvisioning(source(good()), folders(), false);
   expect((await readProvisioning(file())).provisioning).toMatchObject({ product: "gw2" });
   expect((await stat(file())).mode & 0o777).toBe(0o600);
 });
@@ -90,27 +99,14 @@ test("a provisioning is checked, then written for the agent alone", async () => 
 test.each<[string, unknown, string]>([
   ["text that is no JSON", '{"enrolmentToken":"s3cret-token",', "it is not JSON"],
   ["nothing", "", "it is not JSON"],
-  ["no instruction key", { ...good(), instructionKeys: [] }, "instructionKeys"],
+  ["no root", { ...good(), root: undefined }, "root"],
+  ["a root that is no JSON", { ...good(), root: rootText.slice(1) }, "root"],
   [
-    "an instruction key of another kind",
-    { ...good(), instructionKeys: [p256()] },
-    "instructionKeys.0",
+    "a root that was changed after it was signed",
+    { ...good(), root: rootWith({ version: 2 }) },
+    "root",
   ],
-  [
-    "an instruction key that is a private key",
-    {
-      ...good(),
-      instructionKeys: [
-        generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }),
-      ],
-    },
-    "instructionKeys.0",
-  ],
-  [
-    "one bad instruction key among good ones",
-    { ...good(), instructionKeys: [ed25519(), "junk"] },
-    "instructionKeys.1",
-  ],
+  ["a root without its signatures", { ...good(), root: unsigned(rootText) }, "root"],
   ["an artifact key that cannot verify", { ...good(), artifactKeys: ["junk"] }, "artifactKeys.0"],
   [
     "an authority without a certificate",
@@ -122,7 +118,7 @@ test.each<[string, unknown, string]>([
 ])(
   "a provisioning with %s stops the agent, names the place, and tells no secret",
   async (_case, content, place) => {
-    const error: unknown = await installProvisioning(source(content), file(), false).catch(
+    const error: unknown = await installProvisioning(source(content), folders(), false).catch(
       (caught: unknown) => caught,
     );
     expect(error).toMatchObject({ code: "provisioning-invalid" });
@@ -138,16 +134,14 @@ test("a device without provisioning does not run with less", async () => {
 
 test("whom a device trusts is replaced only when somebody says so", async () => {
   const first = good();
-  await installProvisioning(source(first), file(), false);
-  await installProvisioning(source(first), file(), false);
-  await expect(installProvisioning(source(good()), file(), false)).rejects.toMatchObject({
+  await installProvisioning(source(first), folders(), false);
+  await installProvisioning(source(first), folders(), false);
+  await expect(installProvisioning(source(good()), folders(), false)).rejects.toMatchObject({
     code: "provisioning-exists",
   });
   const other = good();
-  await installProvisioning(source(other), file(), true);
-  expect((await readProvisioning(file())).provisioning.instructionKeys).toEqual(
-    other.instructionKeys,
-  );
+  await installProvisioning(source(other), folders(), true);
+  expect((await readProvisioning(file())).provisioning.artifactKeys).toEqual(other.artifactKeys);
 });
 
 const script = async (text: string): Promise<string> => {

@@ -1,11 +1,13 @@
-import { X509Certificate, createPublicKey, type KeyObject } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { verifyKeyFromPem } from "@moult/artifact";
 import { Provisioning } from "@moult/device-protocol";
-import type { VerificationKey } from "@moult/trust";
-import { AgentError } from "../agent-error.ts";
-import { problemsOf } from "../config.ts";
+import { utf8 } from "@moult/base";
+import { inspectRoot } from "../trust/inspect-root.ts";
+import { AgentError, isAgentError } from "../agent-error.ts";
+import { problemsOf, type AgentFolders } from "../config.ts";
+import { areCertificates } from "./certificates.ts";
+import { storeMovedServer } from "./moved-server.ts";
 import {
   makeFolder,
   readFileIfPresent,
@@ -13,10 +15,12 @@ import {
   writeFileDurably,
 } from "../storage/durable-file.ts";
 
-/** A provisioning whose keys were all looked at. */
+/** A provisioning whose root and keys were all looked at. */
 export interface CheckedProvisioning {
   readonly provisioning: Provisioning;
-  readonly instructionKeys: readonly VerificationKey[];
+  /** The bytes of its root, which everything this device believes is verified from. */
+  readonly root: Uint8Array;
+  readonly rootVersion: number;
 }
 
 /**
@@ -29,21 +33,34 @@ export async function readProvisioning(path: string): Promise<CheckedProvisionin
   return checkProvisioning(path, content);
 }
 
+/** As `readProvisioning`; undefined while there is none. */
+export async function provisioningIfAny(path: string): Promise<CheckedProvisioning | undefined> {
+  try {
+    return await readProvisioning(path);
+  } catch (error) {
+    if (isAgentError(error, "provisioning-missing")) return undefined;
+    throw error;
+  }
+}
+
 /** Writes the provisioning in `source` to `path`. One that is there already is replaced only when `replace` says so. */
 export async function installProvisioning(
   source: { readonly path: string; readonly content: Buffer },
-  path: string,
+  { provisioningFile: path, identityDir }: Pick<AgentFolders, "provisioningFile" | "identityDir">,
   replace: boolean,
 ): Promise<CheckedProvisioning> {
-  const checked = checkProvisioning(source.path, source.content);
-  if (!replace && (await exists(path)) && !(await isSame(path, source.content)))
+  const checked = await checkProvisioning(source.path, source.content);
+  const isChange = !(await isSame(path, source.content));
+  if (isChange && !replace && (await exists(path)))
     throw new AgentError("provisioning-exists", { path });
+  // Somebody at the device names its server anew; where a release had moved it to is over.
+  if (isChange) await storeMovedServer(identityDir, undefined);
   await makeFolder(dirname(path), 0o755);
   await writeFileDurably(path, source.content, { mode: 0o600 });
   return checked;
 }
 
-function checkProvisioning(path: string, content: Buffer): CheckedProvisioning {
+async function checkProvisioning(path: string, content: Buffer): Promise<CheckedProvisioning> {
   const invalid = (problems: readonly string[], cause?: unknown) =>
     new AgentError("provisioning-invalid", { path, problems }, { cause });
 
@@ -58,12 +75,9 @@ function checkProvisioning(path: string, content: Buffer): CheckedProvisioning {
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
 
   const provisioning = parsed.data;
-  const instructionKeys = provisioning.instructionKeys.map((pem, index): VerificationKey => {
-    const key = publicKey(pem);
-    if (key?.asymmetricKeyType !== "ed25519")
-      throw invalid([`instructionKeys.${index}: not a PEM public key for Ed25519`]);
-    return { scheme: "ed25519", publicKey: key.export({ format: "der", type: "spki" }) };
-  });
+  const root = utf8(provisioning.root);
+  const inspected = await inspectRoot(root);
+  if (inspected.kind === "unusable") throw invalid([`root: ${inspected.reason}`]);
   provisioning.artifactKeys.forEach((pem, index) => {
     try {
       verifyKeyFromPem(pem);
@@ -77,27 +91,7 @@ function checkProvisioning(path: string, content: Buffer): CheckedProvisioning {
   const authority = provisioning.server.certificateAuthority;
   if (authority !== undefined && !areCertificates(authority))
     throw invalid(["server.certificateAuthority: not one or more PEM certificates"]);
-  return { provisioning, instructionKeys };
-}
-
-/** Node takes text without a certificate for an empty list, which would show only as a failed connection. */
-function areCertificates(pem: string): boolean {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  try {
-    return blocks.map((block) => new X509Certificate(block)).length > 0;
-  } catch {
-    return false;
-  }
-}
-
-function publicKey(pem: string): KeyObject | undefined {
-  // Node would take the public half of a private key; one on a device is a leak and a mistake.
-  if (pem.includes("PRIVATE")) return undefined;
-  try {
-    return createPublicKey({ key: pem, format: "pem" });
-  } catch {
-    return undefined;
-  }
+  return { provisioning, root, rootVersion: inspected.version };
 }
 
 async function exists(path: string): Promise<boolean> {

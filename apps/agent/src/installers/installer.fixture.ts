@@ -68,11 +68,17 @@ function someJob(job: Partial<Job> = {}): Job {
       path: "gw2/prod/new-2/x.mender",
       sizeBytes: 1_000,
       sha256: Sha256.parse("ab".repeat(32)),
+      instruction: {
+        generation: 1,
+        sha256: Sha256.parse("cd".repeat(32)),
+        keySha256: Sha256.parse("ef".repeat(32)),
+      },
     },
     artifact: {
       name: "new-2",
       payloadType: "test",
       runningAfter: { artifactName: "new-2", provides: { artifact_name: "new-2" } },
+      vouched: null,
     },
     supportsRollback: true,
     reboot: "none",

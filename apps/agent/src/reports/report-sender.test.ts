@@ -47,7 +47,7 @@ const hurried = hurriedBy(100);
 
 function start(ticker = hurried) {
   const { session, random, log } = device;
-  const sender = createReportSender({ queue, session, ticker, random, log });
+  const sender = createReportSender({ queue, sessionFor: () => session, ticker, random, log });
   sending = sender.run(stop.signal);
   return sender;
 }

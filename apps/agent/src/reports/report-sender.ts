@@ -4,6 +4,7 @@ import {
   SECOND_MS,
   assert,
   backOffDelayMs,
+  present,
   unreachable,
   type BackOff,
   type Log,
@@ -20,7 +21,8 @@ import type { ReportEntry, ReportQueue } from "./report-queue.ts";
 
 export interface ReportSenderDeps {
   readonly queue: ReportQueue;
-  readonly session: Pick<DeviceSession, "request">;
+  /** The connection to the server that gave an assignment. */
+  readonly sessionFor: (assignmentId: string) => Pick<DeviceSession, "request">;
   readonly ticker: Ticker;
   readonly random: Random;
   readonly log: Log;
@@ -89,14 +91,16 @@ const isFinish = ([first, ...others]: readonly ReportEntry[]): boolean =>
   first?.kind === "event" && first.event.kind === "finished" && others.length === 0;
 
 async function send(
-  { session, log }: ReportSenderDeps,
+  { sessionFor, log }: ReportSenderDeps,
   head: readonly ReportEntry[],
   signal: AbortSignal,
 ): Promise<Sent> {
   try {
     const request = await requestFor(head, signal);
     if (request === undefined) return { kind: "settled" };
-    const reply = await session.request(request);
+    const reply = await sessionFor(present(head[0], "something is sent").assignmentId).request(
+      request,
+    );
     if (reply.kind !== "reply") {
       log.warn("report-postponed", { ...reply });
       return { kind: "later", backOff: patience(reply) };

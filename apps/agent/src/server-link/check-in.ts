@@ -1,16 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { DAY_MS, base64, instant, type Clock, type Log } from "@moult/base";
-import { inventoryDigest, runningDigest, type CheckInRequest } from "@moult/device-protocol";
-import type { Inventory, Running } from "@moult/model";
+import { DAY_MS, base64, hex, instant, type Clock, type Log } from "@moult/base";
+import {
+  inventoryDigest,
+  runningDigest,
+  type CheckInRequest,
+  type Provisioning,
+} from "@moult/device-protocol";
+import { Sha256, type Inventory, type Running } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import {
   verifyInstruction,
   type Instruction,
+  type InstructionPolicy,
   type InstructionRefusal,
   type Report,
+  type TrustSource,
+  type VerifiedInstruction,
 } from "@moult/trust";
+import type { AssignmentUpdate } from "@moult/updater";
 import { raisedFloor } from "../clock/time-floor.ts";
-import type { CheckedProvisioning } from "../identity/read-provisioning.ts";
+import { keySha256, type DeviceTrust } from "../trust/device-trust.ts";
 import { jsonPost, type DeviceSession, type TurnedAway } from "./device-session.ts";
 import type { LinkState } from "./link-state.ts";
 import { readProblem } from "./read-problem.ts";
@@ -22,12 +31,18 @@ export interface DeviceReport {
   readonly inventory: Inventory;
 }
 
+/** An instruction that was verified, and what of its envelope is remembered. */
+export interface AcceptedInstruction {
+  readonly instruction: Instruction;
+  readonly origin: AssignmentUpdate["instruction"];
+}
+
 export type CheckInResult =
   /** The server has nothing newer than the generation this device holds. */
   | { readonly kind: "holds" }
   | {
       readonly kind: "instructed";
-      readonly instruction: Instruction;
+      readonly accepted: AcceptedInstruction;
       /** From now on: how long it may be acted on. */
       readonly lifetimeMs: number;
     }
@@ -38,7 +53,10 @@ export type CheckInResult =
 export interface CheckInDeps {
   readonly session: DeviceSession;
   readonly link: LinkState;
-  readonly trusted: CheckedProvisioning;
+  readonly provisioning: Provisioning;
+  readonly trust: Pick<DeviceTrust, "instructionKeys" | "refresh">;
+  /** Where newer metadata come from. */
+  readonly source: (signal: AbortSignal) => TrustSource;
   /** Random for this start of the agent. */
   readonly instanceId: string;
   readonly clock: Clock;
@@ -76,8 +94,8 @@ export function createCheckIn(deps: CheckInDeps): CheckIn {
 
       reports.sent(due.digests);
       if (reply.status === 204) return { kind: "holds" };
-      const result = await accept(reply.body, nonce);
-      if (result.kind === "instructed") reports.ask(result.instruction.ask);
+      const result = await accept(reply.body, nonce, signal);
+      if (result.kind === "instructed") reports.ask(result.accepted.instruction.ask);
       return result;
     },
   };
@@ -116,26 +134,23 @@ function createReportMemory() {
 }
 
 /** Verifies the answer to `nonce`; a good one is durable (its generation, its time) when this returns. */
-function createAcceptance({ link, trusted, clock, monotonicMs, log }: CheckInDeps) {
-  const { provisioning, instructionKeys } = trusted;
+function createAcceptance(deps: CheckInDeps) {
+  const { link, provisioning, clock, monotonicMs, log } = deps;
   let jumpedAtMs: number | undefined;
 
-  return async (answer: Uint8Array, nonce: string): Promise<CheckInResult> => {
+  return async (answer: Uint8Array, nonce: string, signal: AbortSignal): Promise<CheckInResult> => {
     const { device, generation, ...record } = link.read();
     // Another call may have learnt in the meantime that the server no longer knows this device.
     if (device === null) return { kind: "refused", reason: "other-device" };
     const { tenantId, pathPrefix } = provisioning;
-    const verified = verifyInstruction(
-      answer,
-      { keys: instructionKeys, tenantId, deviceId: device.id, nonce, generation, pathPrefix },
-      nodeCrypto,
-    );
+    const policy = { tenantId, deviceId: device.id, nonce, generation, pathPrefix };
+    const verified = await verifyByNewestRoot(deps, answer, policy, signal);
     if (verified.kind === "refused") {
       log.error("instruction-refused", { reason: verified.reason, generation });
       return verified;
     }
 
-    const { instruction, issuedAt, lifetimeMs } = verified;
+    const { instruction, issuedAt, lifetimeMs, key } = verified;
     const mayJump = jumpedAtMs === undefined || monotonicMs() - jumpedAtMs >= DAY_MS;
     const floor = raisedFloor(
       instant(record.timeFloorMs),
@@ -145,6 +160,31 @@ function createAcceptance({ link, trusted, clock, monotonicMs, log }: CheckInDep
     );
     if (floor.hasJumped && mayJump) jumpedAtMs = monotonicMs();
     await link.save({ generation: instruction.generation, timeFloorMs: floor.at });
-    return { kind: "instructed", instruction, lifetimeMs };
+    const origin = {
+      generation: instruction.generation,
+      sha256: Sha256.parse(hex(nodeCrypto.sha256(answer))),
+      keySha256: keySha256(key),
+    };
+    return { kind: "instructed", accepted: { instruction, origin }, lifetimeMs };
   };
+}
+
+/**
+ * Verifies by the keys of the newest root this device knows. Keys change by a new root, so an unknown one is a reason to look
+ * for it, once: what the new root's keys did not sign either is refused.
+ */
+async function verifyByNewestRoot(
+  { trust, source, log }: CheckInDeps,
+  answer: Uint8Array,
+  policy: Omit<InstructionPolicy, "keys">,
+  signal: AbortSignal,
+): Promise<VerifiedInstruction> {
+  const verify = (): VerifiedInstruction =>
+    verifyInstruction(answer, { ...policy, keys: trust.instructionKeys() }, nodeCrypto);
+  const verified = verify();
+  if (verified.kind === "verified" || verified.reason !== "signature-invalid") return verified;
+  log.info("instruction-key-unknown", { generation: policy.generation });
+  // Roots count as soon as they are verified, whatever is wrong with what comes after them.
+  await trust.refresh(source(signal));
+  return verify();
 }

@@ -34,7 +34,8 @@ type Unsent<Request extends HttpRequest> = Omit<Request, "headers"> & {
 export interface DeviceSession {
   /** Makes sure that there is a token, or says why there cannot be one. */
   join(signal: AbortSignal): Promise<Standing>;
-  request(request: Unsent<HttpRequest>): Promise<HttpReply | TurnedAway>;
+  /** `replyBytesMax` for answers that may be longer than most. */
+  request(request: Unsent<HttpRequest>, replyBytesMax?: number): Promise<HttpReply | TurnedAway>;
   stream(request: Unsent<HttpRequest>): Promise<HttpStream | HttpReply | TurnedAway>;
   /** Forgets the token: the next call proves the key anew. */
   drop(): void;
@@ -108,7 +109,8 @@ export function createDeviceSession(deps: DeviceSessionDeps): DeviceSession {
 
   return {
     join,
-    request: (request) => authorised(request, (ready) => http.request(ready, REPLY_BYTES_MAX)),
+    request: (request, replyBytesMax = REPLY_BYTES_MAX) =>
+      authorised(request, (ready) => http.request(ready, replyBytesMax)),
     stream: (request) => authorised(request, (ready) => http.stream(ready, REPLY_BYTES_MAX)),
     drop: () => {
       token = undefined;

@@ -1,5 +1,5 @@
 import { rename } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import type { InstantMs, Log } from "@moult/base";
 import { DeviceId, DeviceState, Sha256, TenantId } from "@moult/model";
 import * as z from "zod";
@@ -25,7 +25,13 @@ export interface LinkState {
   save(change: Partial<Omit<LinkRecord, "version" | "tenantId">>): Promise<void>;
 }
 
-const FILE = "link.json";
+/** What is known before the file is read. */
+export interface LinkStart {
+  readonly tenantId: TenantId;
+  readonly timeFloorMin: InstantMs;
+  /** Of the key the device has, when it is known from another server's file. */
+  readonly keyFingerprint?: Sha256;
+}
 
 /**
  * Loads the link state. A damaged file is set aside and the device begins anew with it: its key still says who it is, and
@@ -33,18 +39,16 @@ const FILE = "link.json";
  * tenant in the provisioning begins anew as well: generations count per device of one tenant.
  */
 export async function openLinkState(
-  dataDir: string,
-  tenantId: TenantId,
-  timeFloorMin: InstantMs,
+  path: string,
+  { tenantId, timeFloorMin, keyFingerprint }: LinkStart,
   log: Log,
 ): Promise<LinkState> {
-  await makeFolder(dataDir);
-  const path = join(dataDir, FILE);
+  await makeFolder(dirname(path));
   const found = await readRecord(path, log);
   const timeFloorMs = Math.max(found?.timeFloorMs ?? 0, timeFloorMin);
   const fresh: LinkRecord = {
     version: 1,
-    keyFingerprint: found?.keyFingerprint ?? null,
+    keyFingerprint: found?.keyFingerprint ?? keyFingerprint ?? null,
     tenantId,
     device: null,
     generation: 0,
@@ -70,8 +74,8 @@ export async function openLinkState(
 }
 
 /** What the device remembers, for those that only show it. */
-export async function readLinkRecord(dataDir: string): Promise<LinkRecord | undefined> {
-  const content = await readFileIfPresent(join(dataDir, FILE));
+export async function readLinkRecord(path: string): Promise<LinkRecord | undefined> {
+  const content = await readFileIfPresent(path);
   return content === undefined ? undefined : parseRecord(content);
 }
 

@@ -8,6 +8,9 @@ import type { DeviceServer } from "../../../../tests/system/device-server.fixtur
 import { openDeviceKey } from "../identity/device-key.ts";
 import { installProvisioning } from "../identity/read-provisioning.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { openDeviceTrust } from "../trust/device-trust.ts";
+import { serverSource } from "../trust/server-source.ts";
+import { openTrustStore } from "../trust/trust-store.ts";
 import { createCheckIn } from "./check-in.ts";
 import { createDeviceSession } from "./device-session.ts";
 import { createHttpClient } from "./http-client.ts";
@@ -45,12 +48,22 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
   const content = Buffer.from(JSON.stringify(server.provisioning(options.provisioning)));
   const trusted = await installProvisioning(
     { path: "test", content },
-    join(root, "provisioning.json"),
+    { provisioningFile: join(root, "provisioning.json"), identityDir: join(root, "identity") },
     true,
   );
   const { provisioning } = trusted;
   const dataDir = join(root, "data");
-  const link = await openLinkState(dataDir, provisioning.tenantId, instant(0), log);
+  const link = await openLinkState(
+    join(dataDir, "link.json"),
+    { tenantId: provisioning.tenantId, timeFloorMin: instant(0) },
+    log,
+  );
+  const trust = await openDeviceTrust({
+    store: openTrustStore(dataDir, log),
+    provisionedRoot: trusted.root,
+    clock,
+    log,
+  });
   const key = await openDeviceKey(join(root, "identity"), link.read().keyFingerprint ?? undefined);
   const http = createHttpClient({
     url: provisioning.server.url,
@@ -69,14 +82,16 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
       payloadTypes: ["single-file"],
       pathPrefix: provisioning.pathPrefix,
       canAbort: true,
-      trust: "instruction",
+      trust: "end-to-end",
     }),
     log,
   });
   const checkIn = createCheckIn({
     session,
     link,
-    trusted,
+    provisioning,
+    trust,
+    source: (signal) => serverSource(session, signal),
     instanceId: randomUUID(),
     clock,
     monotonicMs: () => systemTicker.monotonicMs(),
@@ -96,6 +111,7 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
     key,
     http,
     session,
+    trust,
     report,
     random: seededRandom(1),
     /** One check-in that asks for a signed answer. */

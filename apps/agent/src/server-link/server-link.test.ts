@@ -165,7 +165,10 @@ test("a server that was restored from a backup is obeyed: it counts on from what
   for (let times = 0; times < 3; times += 1) await device.ask();
   server.onlyDevice.generation = 1;
 
-  expect(await device.ask()).toMatchObject({ kind: "instructed", instruction: { generation: 4 } });
+  expect(await device.ask()).toMatchObject({
+    kind: "instructed",
+    accepted: { instruction: { generation: 4 }, origin: { generation: 4 } },
+  });
 });
 
 test("an answer longer than an instruction can be is given up, not read", async () => {
@@ -291,7 +294,7 @@ test("what may be acted on is on the disk before anybody is told", async () => {
   const result = await device.ask();
   const saved: unknown = JSON.parse(await readFile(join(device.dataDir, "link.json"), "utf8"));
   expect(saved).toMatchObject({
-    generation: result.kind === "instructed" ? result.instruction.generation : Number.NaN,
+    generation: result.kind === "instructed" ? result.accepted.instruction.generation : Number.NaN,
   });
 });
 

@@ -26,6 +26,7 @@ import { createInstallers } from "./find-installer.ts";
 import { createIdleScripts } from "./idle-scripts.ts";
 import { openStateFile } from "./state-file.ts";
 import type {
+  FileOptions,
   FinishedUpdate,
   StandaloneResult,
   UpdateRunner,
@@ -49,7 +50,7 @@ export function createUpdateRunner(deps: UpdateRunnerDeps): UpdateRunner {
     withdraw: async () => {
       await shell.deliver({ kind: "withdrawn" });
     },
-    installFile: (file) => shell.installFile(resolve(file)),
+    installFile: (file, options) => shell.installFile(resolve(file), options),
     commit: () => shell.decide({ kind: "commit-requested" }),
     rollBack: () => shell.decide({ kind: "rollback-requested" }),
     payloadTypes: () => shell.installers.payloadTypes(),
@@ -101,7 +102,14 @@ class Shell {
       environment: process.env,
     });
     const environment = () => ({ ...process.env, [STEP_MARK]: paths.dataDir });
-    this.installers = createInstallers({ paths, limits, apps: this.#apps, environment });
+    const { serverMove } = deps;
+    this.installers = createInstallers({
+      paths,
+      limits,
+      apps: this.#apps,
+      serverMove,
+      environment,
+    });
     const scripts = createStateScripts({ ...paths, limits, ticker, environment });
     this.#idleScripts = createIdleScripts(scripts, log, this.#stopping.signal);
     const executors = createExecutors({
@@ -143,9 +151,15 @@ class Shell {
     });
   }
 
-  async installFile(file: string): Promise<StandaloneResult> {
-    const id = `standalone-${randomUUID()}`;
-    const update: Update = { kind: "standalone", id, file };
+  async installFile(file: string, options: FileOptions = {}): Promise<StandaloneResult> {
+    const { isUnsignedAllowed = false, metadataDir } = options;
+    const update: Update = {
+      kind: "standalone",
+      id: `standalone-${randomUUID()}`,
+      file,
+      isUnsignedAllowed,
+      metadataDir: metadataDir === undefined ? null : resolve(metadataDir),
+    };
     if (!(await this.deliver({ kind: "offered", update }))) return { kind: "busy" };
     return this.#standaloneResult();
   }
@@ -244,10 +258,12 @@ class Shell {
       this.#deps.log.info("update-state", { updateId: id, ...change });
     }
     if (after.kind !== "reporting" || before.kind === "reporting") return;
-    const { running, verdict } = after;
+    const { running, verdict, artifact } = after;
     const logFile = deploymentLogFile(this.#deps.paths.dataDir, id);
-    this.#finished = { updateId: id, outcome: outcomeOf(verdict), verdict, running, logFile };
-    this.#deps.log.info("update-finished", { updateId: id, outcome: outcomeOf(verdict) });
+    const expiredRole = artifact?.vouched?.expiredRole ?? null;
+    const outcome = outcomeOf(verdict);
+    this.#finished = { updateId: id, outcome, verdict, running, expiredRole, logFile };
+    this.#deps.log.info("update-finished", { updateId: id, outcome });
   }
 
   async #execute(
@@ -268,7 +284,8 @@ class Shell {
     if (this.state.kind === "awaiting-decision") {
       const { artifact, reboot } = this.state.job;
       const rebootNeeded = reboot !== "none";
-      return { kind: "awaiting-decision", rebootNeeded, artifactName: artifact.name };
+      const expiredRole = artifact.vouched?.expiredRole ?? null;
+      return { kind: "awaiting-decision", rebootNeeded, artifactName: artifact.name, expiredRole };
     }
     assert(this.#finished !== undefined, "an update that was begun and is over has finished");
     return { kind: "finished", finished: this.#finished };

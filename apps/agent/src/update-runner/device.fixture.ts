@@ -17,6 +17,10 @@ import { pack } from "tar-stream";
 import type { AgentPaths } from "../agent-paths.ts";
 import { recordedLog, someLimits, type RecordedLog } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { createOfflineServerMove } from "../daemon/server-moves.ts";
+import type { ServerMove } from "../installers/server-move.ts";
+import type { Admission } from "../trust/admission.ts";
+import { factoryAdmission } from "../trust/factory-admission.ts";
 import { createUpdateRunner } from "./create-update-runner.ts";
 import type {
   QueuedReport,
@@ -168,6 +172,7 @@ export function offerOf(
     path: `gw2/prod/${artifact.name}/${artifact.sha256}.mender`,
     sizeBytes: artifact.bytes.length,
     sha256: artifact.sha256,
+    instruction: { generation: 1, sha256: artifact.sha256, keySha256: artifact.sha256 },
     ...parts,
   };
 }
@@ -240,6 +245,9 @@ export interface DeviceOptions {
   readonly artifactKeys?: readonly string[];
   readonly initialRunning?: Running;
   readonly ticker?: Ticker;
+  /** Without it, as in a factory, nobody has to vouch for anything. */
+  readonly admission?: Admission;
+  readonly serverMove?: ServerMove;
 }
 
 export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> {
@@ -256,6 +264,8 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
       paths,
       hardwareType: HARDWARE,
       artifactKeys: options.artifactKeys ?? [],
+      admission: options.admission ?? factoryAdmission,
+      serverMove: options.serverMove ?? createOfflineServerMove(join(root, "identity"), log),
       initialRunning: options.initialRunning ?? {
         artifactName: "factory-1",
         provides: { artifact_name: "factory-1" },

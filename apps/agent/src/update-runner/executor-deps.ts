@@ -9,7 +9,15 @@ import type { UpdateRunnerDeps } from "./update-runner.ts";
 /** What effects are done with. */
 export interface ExecutorDeps extends Pick<
   UpdateRunnerDeps,
-  "paths" | "hardwareType" | "artifactKeys" | "server" | "reboot" | "ticker" | "limits" | "log"
+  | "paths"
+  | "hardwareType"
+  | "artifactKeys"
+  | "admission"
+  | "server"
+  | "reboot"
+  | "ticker"
+  | "limits"
+  | "log"
 > {
   readonly installers: Installers;
   readonly scripts: StateScripts;

@@ -134,6 +134,8 @@ function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
       return { kind: "committed" };
     },
     "leave-commit": async ({ job }, signal) => {
+      // Here, and not before: a start that finds "committing" rolls back, and the old software must stay installable.
+      await deps.admission.committed(job.artifact);
       try {
         await deps.scripts.run("ArtifactCommit", "Leave", deps.logOf(job.update), signal);
       } catch (cause) {

@@ -2,6 +2,7 @@ import { access, constants, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDirectoryInstaller } from "../installers/directory.ts";
 import type { Installer } from "../installers/installer.ts";
+import { createServerMoveInstaller, type ServerMove } from "../installers/server-move.ts";
 import { noPayloadInstaller } from "../installers/no-payload.ts";
 import { createSingleFileInstaller } from "../installers/single-file.ts";
 import { createUpdateModule, findUpdateModule } from "../installers/update-module.ts";
@@ -15,6 +16,7 @@ export interface InstallersDeps {
   readonly paths: AgentPaths;
   readonly limits: UpdateLimits;
   readonly apps: AppRuntime;
+  readonly serverMove: ServerMove;
   /** What update modules find in their environment. */
   readonly environment: () => NodeJS.ProcessEnv;
 }
@@ -28,12 +30,13 @@ export interface Installers {
 
 /**
  * Update modules of the device go before the built-in installers, so that a device can have its own `directory`; `app` is
- * the agent's own type, and needs the agent.
+ * the agent's own type, and needs the agent. So is `moult-server`, which no module of an image may do in another way.
  */
 export function createInstallers(deps: InstallersDeps): Installers {
   const { modulesDir, destRoot, appsDir } = deps.paths;
   const { payloadBytesMax } = deps.limits;
   const app = createAppInstaller({ appsDir, runtime: deps.apps, payloadBytesMax });
+  const serverMove = createServerMoveInstaller(deps.serverMove);
   const builtIn: ReadonlyMap<string, Installer> = new Map([
     ["single-file", createSingleFileInstaller(destRoot)],
     ["directory", createDirectoryInstaller({ destRoot, payloadBytesMax })],
@@ -42,13 +45,14 @@ export function createInstallers(deps: InstallersDeps): Installers {
     find: async (payloadType) => {
       if (payloadType === null) return noPayloadInstaller;
       if (payloadType === "app") return app;
+      if (payloadType === "moult-server") return serverMove;
       const module = await findUpdateModule(modulesDir, payloadType);
       if (module === undefined) return builtIn.get(payloadType);
       return createUpdateModule(module, deps);
     },
     payloadTypes: async () => {
       const modules = await executablesIn(modulesDir);
-      return [...new Set(["app", ...builtIn.keys(), ...modules])].toSorted();
+      return [...new Set(["app", "moult-server", ...builtIn.keys(), ...modules])].toSorted();
     },
   };
 }

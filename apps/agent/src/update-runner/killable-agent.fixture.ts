@@ -6,6 +6,8 @@ import { instant } from "@moult/base";
 import type { AssignmentUpdate, UpdateReport } from "@moult/updater";
 import { someLimits } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { createOfflineServerMove } from "../daemon/server-moves.ts";
+import { factoryAdmission } from "../trust/factory-admission.ts";
 import { createUpdateRunner } from "./create-update-runner.ts";
 import { HARDWARE, pathsUnder } from "./device.fixture.ts";
 
@@ -41,6 +43,7 @@ const runner = createUpdateRunner({
   paths: pathsUnder(root),
   hardwareType: HARDWARE,
   artifactKeys: [],
+  admission: factoryAdmission,
   initialRunning: { artifactName: "factory-1", provides: {} },
   server: {
     download: async (_, file, signal, onProgress) => {
@@ -54,6 +57,12 @@ const runner = createUpdateRunner({
     reachServer: (signal) => sleep(20, undefined, { signal }),
     report: ({ update, report }) => Promise.resolve(queue(update, report)),
   },
+  serverMove: createOfflineServerMove(root, {
+    debug: quiet,
+    info: quiet,
+    warn: quiet,
+    error: quiet,
+  }),
   reboot: { reboot: () => Promise.resolve(process.exit(0)) },
   bootId: `boot-${boot}`,
   clock: { now: () => instant(Date.now()) },

@@ -14,6 +14,8 @@ import type { FailureCode, OpenedArtifact, Update } from "@moult/updater";
 import { fileChunks } from "../installers/file-chunks.ts";
 import { InstallError } from "../installers/install-error.ts";
 import type { IncomingFile } from "../installers/installer.ts";
+import type { AdmittedTarget } from "../trust/admission.ts";
+import { checkFile, checkHead } from "./signed-parts.ts";
 
 export interface ArtifactPolicy {
   readonly hardwareType: HardwareType;
@@ -24,12 +26,16 @@ export interface ArtifactPolicy {
   readonly isInstallable: (payloadType: string) => Promise<boolean>;
 }
 
-/** Reads and verifies the head of an artifact file and decides whether it is for this device. */
+/**
+ * Reads and verifies the head of an artifact file and decides whether it is for this device. `admitted`: what its target's
+ * signature covers; null when nobody signed for it.
+ */
 export async function judgeArtifact(
   file: string,
   update: Update,
   running: Running,
   policy: ArtifactPolicy,
+  admitted: AdmittedTarget | null,
 ): Promise<OpenedArtifact> {
   const reading = await openArtifact(file, policy);
   await reading.close();
@@ -40,6 +46,14 @@ export async function judgeArtifact(
       "artifact-name-mismatch",
       `the artifact is ${head.artifactName}; the instruction said ${update.artifactName}`,
     );
+  if (admitted !== null) {
+    if (head.artifactName !== admitted.custom.version)
+      throw new InstallError(
+        "artifact-name-mismatch",
+        `the artifact is ${head.artifactName}; signed was ${admitted.custom.version}`,
+      );
+    checkHead(head, admitted);
+  }
   checkCompatible(head, running, policy.hardwareType);
   if (head.payloads.length > 1)
     throw new InstallError(
@@ -59,6 +73,7 @@ export async function judgeArtifact(
       artifactName: head.artifactName,
       provides: applyProvides(running.provides, head),
     },
+    vouched: admitted?.vouched ?? null,
   };
 }
 
@@ -89,12 +104,14 @@ async function* observed(
 
 /**
  * Hands the payload of an artifact file to `take`, and returns when everything was taken and the whole file, to its last
- * byte, is what its manifest and the instruction say.
+ * byte, is what its manifest, the instruction and the signed target say. The file is read once, through one open handle,
+ * and every byte that is handed out is a byte that was digested.
  */
 export async function unpackArtifact(
   file: string,
   update: Update,
   policy: ArtifactPolicy,
+  admitted: AdmittedTarget | null,
   take: (head: ArtifactHead, files: AsyncIterable<IncomingFile>) => Promise<void>,
 ): Promise<void> {
   const digest = createHash("sha256");
@@ -104,23 +121,31 @@ export async function unpackArtifact(
     sizeBytes += chunk.length;
   });
   try {
-    await take(reading.head, incomingFiles(reading, policy));
+    if (admitted !== null) checkHead(reading.head, admitted);
+    await take(reading.head, incomingFiles(reading, policy, admitted));
     await reading.finish();
   } catch (cause) {
     await reading.close();
     throw installError(cause);
   }
-  if (update.kind === "standalone") return;
-  if (sizeBytes !== update.sizeBytes || digest.digest("hex") !== update.sha256)
+  const sha256 = digest.digest("hex");
+  const isOther = (wanted: { readonly sizeBytes: number; readonly sha256: string }): boolean =>
+    wanted.sizeBytes !== sizeBytes || wanted.sha256 !== sha256;
+  if (update.kind === "assignment" && isOther(update))
     throw new InstallError("digest-mismatch", "the file is not the one that was instructed");
+  if (admitted !== null && isOther(admitted))
+    throw new InstallError("digest-mismatch", "the file is not the one that was signed");
 }
 
 async function* incomingFiles(
   reading: ArtifactReading,
   { payloadBytesMax }: ArtifactPolicy,
+  admitted: AdmittedTarget | null,
 ): AsyncGenerator<IncomingFile> {
   let leftBytes = payloadBytesMax;
-  for await (const { name, sizeBytes, content } of reading.payloadFiles()) {
+  for await (const file of reading.payloadFiles()) {
+    const { name, sizeBytes, content } = file;
+    if (admitted !== null) checkFile(file, admitted);
     leftBytes -= sizeBytes;
     if (leftBytes < 0)
       throw new InstallError(

@@ -1,10 +1,17 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { present } from "@moult/base";
-import type { Job, OpenedArtifact, Update, UpdateEvent } from "@moult/updater";
+import { assert, present } from "@moult/base";
+import {
+  updateId,
+  type Job,
+  type OpenedArtifact,
+  type Update,
+  type UpdateEvent,
+} from "@moult/updater";
 import { InstallError, isDiskFull } from "../installers/install-error.ts";
 import type { Installation } from "../installers/installer.ts";
 import { isAgentError } from "../agent-error.ts";
+import type { AdmittedTarget } from "../trust/admission.ts";
 import { storeArtifactScripts } from "../state-scripts/artifact-scripts.ts";
 import type { ExecutorDeps } from "./executor-deps.ts";
 import { fileTree, makeFileTree, removeFileTree } from "./file-tree.ts";
@@ -33,15 +40,22 @@ export function createPreparation(deps: ExecutorDeps): Preparation {
     payloadBytesMax: deps.limits.payloadBytesMax,
     isInstallable: async (payloadType) => (await deps.installers.find(payloadType)) !== undefined,
   };
+  /** What the newest download was admitted by. A start finds no update unpacking, so it need not outlive the agent. */
+  let newest: { readonly id: string; readonly admitted: AdmittedTarget | null } | undefined;
   return {
-    download: (update, signal) =>
-      orDownloadErrorScripts(deps, update, async () => {
-        const artifact = await download(deps, policy, update, signal);
+    download: async (update, signal) => {
+      // Before the first script and the first byte: what is refused here has never been on the device.
+      const admitted = await deps.admission.admit(update, deps.running(), signal);
+      newest = { id: updateId(update), admitted };
+      return orDownloadErrorScripts(deps, update, async () => {
+        const artifact = await download(deps, policy, update, admitted, signal);
         return { kind: "downloaded", artifact };
-      }),
+      });
+    },
     unpack: (job, signal) =>
       orDownloadErrorScripts(deps, job.update, async () => {
-        const supportsRollback = await unpack(deps, policy, job, signal);
+        assert(newest?.id === updateId(job.update), "what is unpacked was just downloaded");
+        const supportsRollback = await unpack(deps, policy, job, newest.admitted, signal);
         return { kind: "unpacked", supportsRollback };
       }),
   };
@@ -66,6 +80,7 @@ async function download(
   deps: ExecutorDeps,
   policy: ArtifactPolicy,
   update: Update,
+  admitted: AdmittedTarget | null,
   signal: AbortSignal,
 ): Promise<OpenedArtifact> {
   const log = deps.logOf(update);
@@ -88,7 +103,7 @@ async function download(
       throw cause;
     }
   }
-  const artifact = await judgeArtifact(file, update, deps.running(), policy);
+  const artifact = await judgeArtifact(file, update, deps.running(), policy, admitted);
   log.info("artifact-accepted", { name: artifact.name, payloadType: artifact.payloadType });
   return artifact;
 }
@@ -97,6 +112,7 @@ async function unpack(
   deps: ExecutorDeps,
   policy: ArtifactPolicy,
   job: Job,
+  admitted: AdmittedTarget | null,
   signal: AbortSignal,
 ): Promise<boolean> {
   const tree = fileTree(deps.paths.dataDir);
@@ -107,7 +123,7 @@ async function unpack(
     "an update is only begun for a payload type that can be installed",
   );
   const file = artifactFile(deps.paths.dataDir, job.update);
-  await unpackArtifact(file, job.update, policy, async (head, files) => {
+  await unpackArtifact(file, job.update, policy, admitted, async (head, files) => {
     await makeFileTree(tree, head, { hardwareType: deps.hardwareType, running: deps.running() });
     await storeArtifactScripts(deps.paths.scriptsDir, head.scripts);
     await installer.unpack(files, at, signal);

@@ -11,7 +11,7 @@ const RETRY_MS = 10_000;
  */
 export async function reportUntilDone(
   deps: ExecutorDeps,
-  { update, report }: EffectOf<"report">,
+  { update, artifact, report }: EffectOf<"report">,
   signal: AbortSignal,
 ): Promise<UpdateEvent> {
   const done: UpdateEvent = { kind: "reported", sequence: report.sequence };
@@ -19,7 +19,7 @@ export async function reportUntilDone(
   for (;;) {
     try {
       const logFile = deps.logFileOf(update);
-      await deps.server.report({ update, report, running: deps.running(), logFile });
+      await deps.server.report({ update, artifact, report, running: deps.running(), logFile });
       return done;
     } catch (cause) {
       deps.log.error("report-not-queued", { kind: report.kind, error: errorChain(cause) });

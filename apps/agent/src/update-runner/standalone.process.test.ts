@@ -40,6 +40,7 @@ test("a file is installed without a server and waits for a person, also over a r
     kind: "awaiting-decision",
     rebootNeeded: false,
     artifactName: "conf-2",
+    expiredRole: null,
   });
   expect(await installed()).toBe("new");
   expect(device.runner.running().artifactName).toBe("factory-1");

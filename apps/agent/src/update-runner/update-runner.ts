@@ -2,12 +2,15 @@ import type { Clock, Log } from "@moult/base";
 import type { HardwareType, Running } from "@moult/model";
 import type {
   AssignmentUpdate,
+  OpenedArtifact,
   UpdateOutcome,
   UpdateReport,
   UpdateState,
   Verdict,
 } from "@moult/updater";
 import type { AgentPaths } from "../agent-paths.ts";
+import type { ServerMove } from "../installers/server-move.ts";
+import type { Admission } from "../trust/admission.ts";
 
 /** Time inside one run of the agent. */
 export interface Ticker {
@@ -47,6 +50,8 @@ export interface UpdateServer {
 
 export interface QueuedReport {
   readonly update: AssignmentUpdate;
+  /** Null while none was opened. */
+  readonly artifact: OpenedArtifact | null;
   readonly report: UpdateReport;
   readonly running: Running;
   readonly logFile: string;
@@ -77,9 +82,12 @@ export interface UpdateRunnerDeps {
   readonly hardwareType: HardwareType;
   /** PEM keys of which one must have signed each artifact; empty: signatures are not looked at. */
   readonly artifactKeys: readonly string[];
+  /** Asked before anything is fetched. */
+  readonly admission: Admission;
   /** What the device runs when there is no state file yet. */
   readonly initialRunning: Running;
   readonly server: UpdateServer;
+  readonly serverMove: ServerMove;
   readonly reboot: Reboot;
   /** Differs between any two boots of the machine. */
   readonly bootId: string;
@@ -92,12 +100,22 @@ export interface UpdateRunnerDeps {
 /** What loading the state file found. */
 export type StateFileReading = "fresh" | "read" | "previous-copy-used" | "unreadable";
 
+/** What a person at the device says about a file. */
+export interface FileOptions {
+  /** No signed metadata need vouch for it. */
+  readonly isUnsignedAllowed?: boolean;
+  /** A folder with metadata that came with it. */
+  readonly metadataDir?: string | undefined;
+}
+
 /** How the newest update on this device ended. */
 export interface FinishedUpdate {
   readonly updateId: string;
   readonly outcome: UpdateOutcome;
   readonly verdict: Verdict;
   readonly running: Running;
+  /** The role whose metadata had expired when it was installed by them. */
+  readonly expiredRole: string | null;
   readonly logFile: string;
 }
 
@@ -113,7 +131,7 @@ export interface UpdateRunner {
   /** The server no longer wants any update here; ends one that did not begin to install. */
   withdraw(): Promise<void>;
   /** Installs an artifact file without a server. Resolves when it is finished or waits for a person's decision. */
-  installFile(file: string): Promise<StandaloneResult>;
+  installFile(file: string, options?: FileOptions): Promise<StandaloneResult>;
   /** Makes a standalone installation permanent; `nothing-to-decide` when none waits. */
   commit(): Promise<StandaloneResult>;
   /** Takes back a standalone installation that waits, or an update that is proving itself. */
@@ -145,6 +163,7 @@ export type StandaloneResult =
       readonly kind: "awaiting-decision";
       readonly rebootNeeded: boolean;
       readonly artifactName: string;
+      readonly expiredRole: string | null;
     }
   | { readonly kind: "busy" }
   | { readonly kind: "nothing-to-decide" };

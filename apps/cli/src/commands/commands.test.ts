@@ -6,6 +6,7 @@ import { Provisioning } from "@moult/device-protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
+  type FixtureRequest,
   Refusal,
   runMoult,
   signedInTo,
@@ -193,6 +194,7 @@ describe("accepting devices", () => {
 });
 
 describe("provisioning", () => {
+  const ROOT = '{"signatures":[],"signed":{"_type":"root"}}';
   const publicKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
     .publicKey.export({ type: "spki", format: "pem" })
     .toString()
@@ -215,6 +217,21 @@ describe("provisioning", () => {
   const answers = (fields = {}) => ({
     showSystem: () => system,
     showProduct: () => product(fields),
+    showTrust: () => ({
+      state: "ready",
+      repository: { rootVersion: 1, rootSha256: "ab".repeat(32), firstRootSha256: "ab".repeat(32) },
+      roles: [],
+      keys: [],
+      onlineKeys: null,
+      openProposals: 0,
+    }),
+    showTrustFile: ({ params, response }: Pick<FixtureRequest, "params" | "response">) => {
+      expect(params["file"]).toBe("1.root.json");
+      response
+        .writeHead(200, { "content-type": "application/json", "content-length": ROOT.length })
+        .end(ROOT);
+      return HANDLED;
+    },
   });
 
   test("writes a file that the agent accepts and nobody else can read", async () => {
@@ -235,7 +252,7 @@ describe("provisioning", () => {
       product: "gw2",
       hardwareType: "board",
       pathPrefix: "gw2/dev/",
-      instructionKeys: ["-----BEGIN PUBLIC KEY-----"],
+      root: ROOT,
       artifactKeys: [publicKey],
       enrolmentToken: "secret-token",
     });
@@ -260,16 +277,38 @@ describe("provisioning", () => {
 
     expect(code).toBe(1);
     expect(err).toContain("--force");
-    expect(server?.asked).toHaveLength(2);
+    expect(server?.asked).toHaveLength(4);
   });
 
   test("refuses what the device would refuse", async () => {
-    await serving({ ...answers(), showSystem: () => ({ ...system, instructionKeys: [] }) });
+    await serving({
+      ...answers(),
+      showSystem: () => ({ ...system, publicUrl: "ftp://a.example" }),
+    });
 
     const { code, err } = await provision();
 
     expect(code).toBe(2);
-    expect(err).toContain("instructionKeys");
+    expect(err).toContain("url");
+  });
+
+  test("makes no device that trusts nobody", async () => {
+    await serving({
+      ...answers(),
+      showTrust: () => ({
+        state: "none",
+        repository: null,
+        roles: [],
+        keys: [],
+        onlineKeys: null,
+        openProposals: 0,
+      }),
+    });
+
+    const { code, err } = await provision();
+
+    expect(code).toBe(2);
+    expect(err).toContain("moult trust init");
   });
 });
 

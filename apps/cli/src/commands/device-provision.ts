@@ -4,6 +4,7 @@ import { usageError } from "../command-line/cli-error.ts";
 import { command } from "../command-line/command.ts";
 import { readPublicKeys } from "../files/read-public-key.ts";
 import { refuseExisting, writeFileWhole } from "../files/write-file.ts";
+import { newestRoot } from "../trust/newest-root.ts";
 import { connect } from "../session/connect.ts";
 import { printJson } from "../show/print-json.ts";
 
@@ -60,6 +61,7 @@ export const deviceProvision = command({
     const params = { product: options.product };
     const product = await client.call("showProduct", { params }, { signal });
     const system = await client.call("showSystem", {}, { signal });
+    const root = await newestRoot(client, signal);
     const { certificateAuthority } = system;
     const productKeys = product.requireSignature ? product.artifactKeys : [];
 
@@ -73,14 +75,18 @@ export const deviceProvision = command({
       product: product.name,
       hardwareType: options["hardware-type"],
       pathPrefix: `${product.name}/${options.channel ?? "prod"}/`,
-      instructionKeys: system.instructionKeys,
+      root: root.text,
       artifactKeys: ownKeys.length > 0 ? ownKeys : productKeys,
       ...(enrolmentToken === undefined ? {} : { enrolmentToken }),
     });
     const text = `${JSON.stringify(provisioning, null, 2)}\n`;
     await writeFileWhole(out, text, { mode: 0o600, mayReplace });
-    if (context.isJson) printJson(terminal, { file: out });
-    else terminal.out(`Wrote ${out}; put it on the device as its agent's provisioning file.`);
+    const { version: rootVersion, sha256: rootSha256 } = root;
+    if (context.isJson) printJson(terminal, { file: out, rootVersion, rootSha256 });
+    else {
+      terminal.out(`Wrote ${out}; put it on the device as its agent's provisioning file.`);
+      terminal.out(`It trusts root ${rootVersion}, SHA-256 ${rootSha256}: is it yours?`);
+    }
   },
 });
 

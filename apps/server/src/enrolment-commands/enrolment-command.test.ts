@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Provisioning } from "@moult/device-protocol";
 import { Sha256 } from "@moult/model";
 import { describe, expect, test } from "vitest";
@@ -10,7 +14,11 @@ const provisioning = Provisioning.parse({
   product: "gw2",
   hardwareType: "linux",
   pathPrefix: "gw2/prod/",
-  instructionKeys: ["-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"],
+  // As long as a root with ten RSA keys, on one line, with a letter that not every terminal takes.
+  root: JSON.stringify({
+    signatures: [],
+    signed: { note: "ä", keys: Array(40).fill("K".repeat(200)) },
+  }),
   artifactKeys: [],
   enrolmentToken: "met_secret",
 });
@@ -67,10 +75,16 @@ describe("the command that makes a device", () => {
     const command = commandFor({ url });
 
     expect(command).toMatch(/^[\n -~]*$/);
-    const written = /provisioning\.json <<'END_OF_FILE'\n(.*?)\nEND_OF_FILE/s.exec(command)?.[1];
-    expect(Provisioning.parse(JSON.parse(written ?? ""))).toEqual({
-      ...provisioning,
-      server: { url },
-    });
+    // The part that writes files, run for real.
+    const from = command.indexOf("cat > root.json");
+    const to = command.indexOf("node moult-agent.mjs provision");
+    const folder = mkdtempSync(join(tmpdir(), "moult-command-"));
+    try {
+      execFileSync("sh", ["-euc", command.slice(from, to)], { cwd: folder });
+      const written = readFileSync(join(folder, "provisioning.json"), "utf8");
+      expect(Provisioning.parse(JSON.parse(written))).toEqual({ ...provisioning, server: { url } });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

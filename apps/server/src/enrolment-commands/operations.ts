@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Clock } from "@moult/base";
 import { Provisioning } from "@moult/device-protocol";
 import { issueEnrolmentToken } from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
-import type { Signer } from "../platform/signer-client.ts";
 import { signatureRule } from "../products/index.ts";
 import type { Downloads } from "../system/index.ts";
+import { newestRoot } from "../trust/index.ts";
 import { enrolmentCommand } from "./enrolment-command.ts";
 
 export interface EnrolmentCommandDeps {
@@ -14,7 +13,6 @@ export interface EnrolmentCommandDeps {
   readonly publicUrl: () => string;
   /** PEM; null when the server's certificate is somebody else's, or it speaks plain HTTP. */
   readonly certificateAuthority: string | null;
-  readonly signer: Pick<Signer, "publicKeys">;
   readonly downloads: Pick<Downloads, "list">;
 }
 
@@ -22,7 +20,7 @@ export interface EnrolmentCommandDeps {
 export function createEnrolmentCommandHandlers(
   deps: EnrolmentCommandDeps,
 ): Handlers<"createEnrolmentCommand"> {
-  const { clock, publicUrl, certificateAuthority, signer, downloads } = deps;
+  const { clock, publicUrl, certificateAuthority, downloads } = deps;
   return {
     createEnrolmentCommand: async ({ db }, { body }) => {
       const { product, hardwareType, channel } = body;
@@ -35,7 +33,7 @@ export function createEnrolmentCommandHandlers(
       const rule = await signatureRule(db, product);
       if (rule === undefined)
         throw new ApiError("not-found", `There is no product "${product}"; create it first.`);
-      const instructionKeys = [...(await signer.publicKeys())];
+      const root = await newestRoot(db);
       const { token, secret } = await issueEnrolmentToken(db, body, clock.now());
       const provisioning = Provisioning.parse({
         version: 1,
@@ -47,16 +45,13 @@ export function createEnrolmentCommandHandlers(
         product,
         hardwareType,
         pathPrefix: `${product}/${channel}/`,
-        instructionKeys,
+        root: root.text,
         artifactKeys: rule.required ? rule.pems : [],
         enrolmentToken: secret,
       });
-      const folder = `moult-${product}-${digestStart(instructionKeys)}`;
+      // Tells servers apart: a device of one cannot be made one of another by replacing its provisioning.
+      const folder = `moult-${product}-${root.firstSha256.slice(0, 8)}`;
       return { token, folder, command: enrolmentCommand({ provisioning, agent, folder }) };
     },
   };
 }
-
-/** Tells servers apart: a device of one cannot be made one of another by replacing its provisioning. */
-const digestStart = (keys: readonly string[]): string =>
-  createHash("sha256").update(keys.join("")).digest("hex").slice(0, 8);

@@ -1,6 +1,7 @@
 export { artifactTrust, roleOfPath } from "./artifact-trust.ts";
 export { currentRoot } from "./current-root.ts";
 export { createTrustHandlers } from "./operations.ts";
+export { newestRoot } from "./newest-root.ts";
 export { createTrustTender, type TrustTender } from "./tend-trust.ts";
 export { trustNeeds, type TrustNeeds } from "./trust-needs.ts";
 export { publishedTrustFile } from "./trust-files.ts";
