@@ -50,7 +50,7 @@ export function testRoot(rootSigners: readonly KeySigner[], threshold = 2, versi
 export const testTargets = (channels: readonly ChannelRole[], version = 1): TargetsMetadata =>
   newTargets(channels, { version, now: NOW });
 
-export const testCustom = (fields: Partial<TargetCustom> = {}): TargetCustom => ({
+const testCustom = (fields: Partial<TargetCustom> = {}): TargetCustom => ({
   version: "1.4.0" as never,
   hardwareTypes: ["board" as never],
   component: "main",

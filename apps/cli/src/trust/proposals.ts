@@ -1,4 +1,4 @@
-import type { Client, Reply } from "@moult/client";
+import type { Client } from "@moult/client";
 import { MetadataFile } from "@moult/trust";
 import { CliError } from "../command-line/cli-error.ts";
 import type { CommandContext, OptionSpecs, OptionValues } from "../command-line/command.ts";
@@ -9,8 +9,6 @@ import { PASSPHRASE_OPTIONS, secretsOf } from "./secrets.ts";
 import { signFiles } from "./sign-files.ts";
 import { openRepository } from "./repository.ts";
 import type { TrustPlace, TrustSession } from "./trust-session.ts";
-
-export type Proposal = Reply<"createTrustProposal">;
 
 /** Options of every command that may sign. */
 export const SIGN_OPTIONS = {
@@ -151,7 +149,7 @@ async function finish(
   };
 }
 
-export function showUnderstood(
+function showUnderstood(
   { terminal, isJson }: CommandContext,
   { keys }: TrustPlace,
   understood: Understood,

@@ -104,7 +104,7 @@ function customOf(
 }
 
 /** A release that says nothing of it is as good against going back as the best one before it. */
-export const highestCounter = (targets: Targets): number =>
+const highestCounter = (targets: Targets): number =>
   Math.max(0, ...Object.values(targets).map((each) => targetCustom(each)?.securityCounter ?? 0));
 
 function conflictsOf(options: readonly string[]): Record<string, string[]> {

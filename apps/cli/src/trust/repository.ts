@@ -21,7 +21,7 @@ import { serverSource } from "./server-source.ts";
 import type { TrustFolder } from "./trust-folder.ts";
 
 /** One verified metadata file. */
-export interface VerifiedFile<Metadata> {
+interface VerifiedFile<Metadata> {
   readonly metadata: Metadata;
   /** With every field that was signed. */
   readonly signed: Signed;
@@ -83,7 +83,7 @@ export async function openRepository(
   return { root, rootBytes, targets, roles, state: trust.state(), problems };
 }
 
-export const noAnchor = (): CliError =>
+const noAnchor = (): CliError =>
   new CliError("trust-missing", "There is no root of trust on this machine.", {
     hint: "`moult trust init` makes one for a new server; `moult trust join` takes over one that a colleague gives you.",
   });
