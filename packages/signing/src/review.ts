@@ -17,7 +17,8 @@ export interface ReviewFinding {
   readonly sentence: string;
 }
 
-const EXPIRES_SOON_MS = 30 * DAY_MS;
+/** When the console begins to warn as well. */
+const EXPIRES_SOON_MS = 90 * DAY_MS;
 /** Twice what is usual: a signature that holds for a decade outlives those who could take it back. */
 const LIFETIME_MS_MAX = 5 * 365 * DAY_MS;
 

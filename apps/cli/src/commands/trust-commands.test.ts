@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -314,6 +315,21 @@ describe("keys", () => {
     expect((await ada(`trust key add other file:${path}`)).err).toContain("This is the key ci");
     expect((await ada("trust key add nobody")).code).toBe(2);
     expect(await ok(ada("trust key list"))).toContain("ecdsa-sha2-nistp256");
+  });
+
+  test("are found again when their folder was moved, to CI for example", async () => {
+    await initialised();
+    const moved = join(folder, "ci-trust");
+    cpSync(trustFolder("ada"), moved, { recursive: true });
+    rmSync(trustFolder("ada"), { recursive: true });
+    const environment = {
+      ...signedInTo(server, join(folder, "ci")),
+      MOULT_TRUST_PASSPHRASE: PASSPHRASE,
+      MOULT_TRUST_FOLDER: moved,
+    };
+    const file = await artifact();
+    const out = await ok(ada(`trust propose --product gw2 ${file} --sign --yes`, { environment }));
+    expect(out).toContain("Published: gw2.prod.");
   });
 
   test("open with their passphrase alone", async () => {

@@ -34,7 +34,7 @@ export const trustStatus = command({
           ),
           now: nowMs as never,
         }),
-        ...(await onlineFindings(context, session)),
+        ...(await onlineFindings(context, session, nowMs)),
       ],
       problems: repository.problems,
       proposals: await openProposals(context, session),
@@ -97,9 +97,16 @@ function rolesOf({ repository, keys }: TrustSession): readonly RoleRow[] {
 async function onlineFindings(
   { signal }: CommandContext,
   { client, repository }: TrustSession,
+  nowMs: number,
 ): Promise<readonly Pick<ReviewFinding, "sentence">[]> {
+  const over = repository.state.roles
+    .filter(({ role }) => role === "snapshot" || role === "timestamp")
+    .filter(({ expiresAt }) => expiresAt <= nowMs)
+    .map(({ role }) => ({
+      sentence: `The ${role} has expired and the server did not renew it: devices install nothing new.`,
+    }));
   const { onlineKeys } = await client.call("showTrust", {}, { signal });
-  if (onlineKeys === null) return [{ sentence: "The server's signer does not answer." }];
+  if (onlineKeys === null) return [...over, { sentence: "The server's signer does not answer." }];
   const { metadata: root } = repository.root;
   const online = await client.call("showOnlineKeys", {}, { signal });
   const keyids = {
@@ -107,11 +114,12 @@ async function onlineFindings(
     timestamp: root.roles.timestamp.keyids,
     instruction: root[INSTRUCTION_FIELD]?.keyids ?? [],
   };
-  return (["snapshot", "timestamp", "instruction"] as const)
+  const unknown = (["snapshot", "timestamp", "instruction"] as const)
     .filter((use) => !keyids[use].includes(named(online[use]).keyid))
     .map((use) => ({
       sentence: `The server signs with another ${use} key than root names: moult trust rotate ${use === "instruction" ? use : "online"}.`,
     }));
+  return [...over, ...unknown];
 }
 
 interface ProposalRow {

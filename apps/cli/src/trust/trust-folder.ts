@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import type { NamedKey } from "@moult/signing";
 import type { TrustStore } from "@moult/trust";
 import { TufKey } from "@moult/trust";
@@ -47,19 +47,26 @@ export class TrustFolder {
     const bytes = await readIfThere(this.#keysPath);
     if (bytes === undefined) return [];
     const parsed = KeyList.safeParse(jsonOf(bytes));
-    if (parsed.success) return parsed.data.keys;
+    if (parsed.success) return parsed.data.keys.map((key) => this.#withReference(key, resolve));
     throw new CliError("file-invalid", `${this.#keysPath} is not a file that moult wrote.`);
   }
 
   /** Adds keys under names and of ids that are new. */
   async addKeys(added: readonly LocalKey[]): Promise<void> {
-    const keys = [...(await this.keys())];
+    const all = [...(await this.keys())];
     for (const key of added) {
-      refuseTwice(keys, key);
-      keys.push(key);
+      refuseTwice(all, key);
+      all.push(key);
     }
+    const keys = all.map((key) => this.#withReference(key, within));
     const text = `${JSON.stringify({ version: 1, keys }, null, 2)}\n`;
     await writeFileWhole(this.#keysPath, text, { mode: 0o600, mayReplace: true });
+  }
+
+  /** Key files in this folder are named from it, so that the folder can be moved, or checked out anywhere. */
+  #withReference(key: LocalKey, change: (folder: string, path: string) => string): LocalKey {
+    const path = /^file:(.*)$/s.exec(key.reference ?? "")?.[1];
+    return path === undefined ? key : { ...key, reference: `file:${change(this.path, path)}` };
   }
 
   /** Where key files go unless told otherwise. */
@@ -84,7 +91,9 @@ export function trustFolderOf(
   const named = environment["MOULT_TRUST_FOLDER"];
   const host = new URL(server).host.replace(/[^A-Za-z0-9.-]/g, "_");
   return new TrustFolder(
-    named === undefined || named === "" ? join(configFolder(environment), "trust", host) : named,
+    named === undefined || named === ""
+      ? join(configFolder(environment), "trust", host)
+      : resolve(named),
   );
 }
 
@@ -109,6 +118,12 @@ export const localKeyOf = (key: NamedKey, name: string, reference: string | null
   keyval: key.keyval,
   reference,
 });
+
+/** The path from the folder, when it is below it. */
+function within(folder: string, path: string): string {
+  const inner = relative(folder, path);
+  return inner.startsWith("..") || isAbsolute(inner) ? path : inner;
+}
 
 /** Entries as files; their names are percent-encoded already. */
 function storeIn(folder: string): TrustStore {
