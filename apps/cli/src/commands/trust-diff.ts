@@ -1,4 +1,5 @@
 import { command } from "../command-line/command.ts";
+import { lookupProposal } from "../lookup/lookup-proposal.ts";
 import { printJson } from "../show/print-json.ts";
 import { missingText, understoodText } from "../show/trust-text.ts";
 import { understand } from "../trust/proposed-files.ts";
@@ -6,14 +7,15 @@ import { proposedFiles } from "../trust/proposals.ts";
 import { openTrustSession } from "../trust/trust-session.ts";
 
 export const trustDiff = command({
-  positionals: ["PROPOSAL"],
+  positionals: ["[PROPOSAL]"],
   details:
     "Shows what a proposal would change, derived from what this machine has verified, and who must sign it still.",
   options: {},
   example: "moult trust diff 0198c0de-0000-7000-8000-000000000001",
-  run: async (context, { positionals: [proposalId = ""] }) => {
+  run: async (context, { positionals: [typed] }) => {
     const session = await openTrustSession(context);
     const { client, repository, keys } = session;
+    const proposalId = await lookupProposal(client, typed, context.signal);
     const files = await proposedFiles(context, client, proposalId);
     const understood = understand(files, repository, keys, Date.now());
     const { terminal } = context;
