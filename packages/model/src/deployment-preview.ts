@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { AssignmentState, Outcome } from "./deployment.ts";
+import { DeviceTrustLevel } from "./device.ts";
 import { DeploymentId, DeviceId } from "./ids.ts";
 import { Instant } from "./names.ts";
 import { WaitReason } from "./wait-reason.ts";
@@ -47,8 +48,8 @@ export const DeploymentPreview = z.object({
   ),
   /** How many devices each stage adds. */
   stages: z.array(z.object({ percent: z.number(), deviceCount: z.int().min(0) })),
-  /** What protects the updates of those that get it; `unknown`: the client has not said. */
-  trust: z.record(z.string(), z.int()),
+  /** What protects the updates of those that get it. */
+  trust: z.partialRecord(DeviceTrustLevel.shape.level, z.int()),
   findings: z.array(DeploymentFinding),
   /** What to ask before it is created; null where nothing is unusual. */
   confirm: z.string().nullable(),

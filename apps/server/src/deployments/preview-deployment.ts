@@ -3,6 +3,7 @@ import type {
   DeploymentId,
   DeploymentPreview,
   DeviceId,
+  DeviceTrustLevel,
   HardwareType,
   Release,
   ReleaseVersion,
@@ -14,6 +15,7 @@ import {
   previewFor,
   sentenceOfMany,
   stageSteps,
+  trustLevelOf,
   waitKey,
   type Intent,
   type PreviewVerdict,
@@ -118,7 +120,7 @@ interface Tallied {
   eligible: number;
   gets: number;
   alreadyRunning: number;
-  readonly trust: Map<string, number>;
+  readonly trust: Map<DeviceTrustLevel["level"], number>;
   readonly classes: DeviceClass[];
   readonly cannot: Map<string, Refused>;
 }
@@ -191,8 +193,8 @@ function note(
   switch (verdict.kind) {
     case "gets": {
       seen.gets += count;
-      const trust = traits?.trust ?? "unknown";
-      seen.trust.set(trust, (seen.trust.get(trust) ?? 0) + count);
+      const { level } = trustLevelOf(traits);
+      seen.trust.set(level, (seen.trust.get(level) ?? 0) + count);
       return;
     }
     case "already-running":

@@ -76,3 +76,10 @@ export const renewCommand = (role: string): string =>
 /** Of a proposal: looked at, signed and published where the keys are. */
 export const proposalCommand = (verb: "diff" | "sign" | "publish", proposalId: string): string =>
   `moult trust ${verb} ${quoted(proposalId)}`;
+
+/** FILE and NAME are typed by whoever runs it: the page knows neither where the file is nor whose keys there are. */
+export const proposeReleaseCommand = (product: string, channel: string): string =>
+  `moult trust propose --product ${quoted(product)} --channel ${quoted(channel)} FILE --sign`;
+
+export const createRoleCommand = (product: string, channel: string): string =>
+  `moult trust role create ${quoted(`${product}/${channel}`)} --member NAME --member NAME --sign`;

@@ -5,8 +5,8 @@ import { classNames } from "../ui/class-names.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { Shape } from "../ui/shape.tsx";
-import { TRUST } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
+import { TRUST_LEVEL } from "../ui/trust-status.ts";
 import { DeviceSamples } from "./device-samples.tsx";
 
 export type Preview = Reply<"previewDeployment">;
@@ -120,20 +120,18 @@ function Stages({ preview: { stages } }: { readonly preview: Preview }) {
 }
 
 function Trust({ trust }: { readonly trust: Preview["trust"] }) {
-  const levels = (Object.keys(TRUST) as (keyof typeof TRUST)[]).filter(
+  const levels = (Object.keys(TRUST_LEVEL) as (keyof typeof TRUST_LEVEL)[]).filter(
     (level) => (trust[level] ?? 0) > 0,
   );
-  const unknown = trust["unknown"] ?? 0;
-  if (levels.length === 0 && unknown === 0) return null;
+  if (levels.length === 0) return null;
   return (
     <Part title="Trust">
       <ul className="flex flex-wrap gap-2">
         {levels.map((level) => (
           <li key={level}>
-            <Badge status={TRUST[level]} detail={count(trust[level] ?? 0)} />
+            <Badge status={TRUST_LEVEL[level]} detail={count(trust[level] ?? 0)} />
           </li>
         ))}
-        {unknown > 0 && <li className="text-soft">{count(unknown)} have not said</li>}
       </ul>
     </Part>
   );

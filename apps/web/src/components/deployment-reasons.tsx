@@ -50,11 +50,19 @@ export function FailingAlike({
   );
 }
 
+/** People with keys end these, and the release says how. */
+const TRUST_REASONS: readonly Progress["waiting"][number]["kind"][] = [
+  "release-not-signed",
+  "trust-expired",
+];
+
 export function WaitingBecause({
   deploymentId,
+  releaseId,
   waiting,
 }: {
   readonly deploymentId: string;
+  readonly releaseId: string;
   readonly waiting: Progress["waiting"];
 }) {
   return (
@@ -66,6 +74,14 @@ export function WaitingBecause({
           {waiting.map(({ kind, sentence }) => (
             <li key={`${kind} ${sentence}`}>
               <Foreign text={sentence} />
+              {TRUST_REASONS.includes(kind) && (
+                <>
+                  {" "}
+                  <TextLink to="/releases/$releaseId" params={{ releaseId }}>
+                    See the release
+                  </TextLink>
+                </>
+              )}
             </li>
           ))}
         </ul>

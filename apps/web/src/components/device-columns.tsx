@@ -2,9 +2,10 @@ import type { DeviceRow } from "@moult/model";
 import type { DevicesSearch } from "../server/page-search.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Foreign } from "../ui/foreign.tsx";
-import { ASSIGNMENT_STATE, TRUST, deviceStatus } from "../ui/status.ts";
+import { ASSIGNMENT_STATE, deviceStatus } from "../ui/status.ts";
 import type { Column } from "../ui/table.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { TRUST_LEVEL } from "../ui/trust-status.ts";
 import { When } from "../ui/when.tsx";
 import { DeviceLink } from "./device-link.tsx";
 
@@ -71,11 +72,11 @@ export function deviceColumns(
       key: "trust",
       title: "Trust",
       hidden: "phone",
-      cell: ({ traits }) =>
-        traits === null ? (
+      cell: ({ trustLevel: { level } }) =>
+        level === "unknown" ? (
           <span className="text-soft">unknown</span>
         ) : (
-          <Badge status={TRUST[traits.trust]} isPlain />
+          <Badge status={TRUST_LEVEL[level]} isPlain />
         ),
     },
   ];

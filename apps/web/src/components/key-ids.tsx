@@ -1,7 +1,9 @@
 import { useState } from "react";
 import { counted } from "../format/number.ts";
+import { plainText } from "../format/visible-text.ts";
 import { Button } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
+import { Foreign } from "../ui/foreign.tsx";
 
 const SHOWN = 8;
 
@@ -24,16 +26,16 @@ export function KeyIds({
         <ul aria-label={`Keys of ${of}`} className="flex min-w-0 flex-col">
           {keyids.map((keyid) => (
             <li key={keyid} className="flex flex-wrap items-center gap-1">
-              <code className="break-all">{keyid}</code>
-              <CopyButton text={keyid} what={`key id ${shortKeyId(keyid)}`} />
+              <Foreign text={keyid} mono />
+              <CopyButton text={keyid} what={`key id ${plainText(shortKeyId(keyid))}`} />
             </li>
           ))}
         </ul>
       ) : (
-        keyids.map((keyid) => <code key={keyid}>{shortKeyId(keyid)}</code>)
+        keyids.map((keyid) => <Foreign key={keyid} text={shortKeyId(keyid)} mono />)
       )}
       <Button kind="quiet" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
-        {isWhole ? "Less" : "Whole"}
+        {isWhole ? "Less" : "Whole ids"}
         <span className="sr-only">
           {" "}
           {counted(keyids.length, "key id")} of {of}

@@ -1,4 +1,5 @@
 import type { Reply } from "@moult/client";
+import type { Release } from "@moult/model";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useState } from "react";
 import type { DeploymentBody } from "../forms/deployment-draft.ts";
@@ -10,6 +11,7 @@ import { Confirm } from "../ui/confirm.tsx";
 import { CheckField } from "../ui/field.tsx";
 import { Answered, Panel } from "../ui/panel.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { NotSigned } from "./not-signed.tsx";
 import { DeploymentPreview, Findings, type Preview } from "./deployment-preview.tsx";
 
 export interface NewDeploymentAnswerProps {
@@ -18,14 +20,15 @@ export interface NewDeploymentAnswerProps {
   readonly preview: UseQueryResult<Preview>;
   /** Whether the preview is of what stands in the form now. */
   readonly isCurrent: boolean;
-  readonly version: string;
+  readonly release: Release | undefined;
   readonly name: string;
   readonly onCreated: (deployment: Reply<"createDeployment">) => void;
 }
 
 /** What will happen, and the button that makes it happen: at the side, and on a phone also at the bottom of the screen. */
 export function NewDeploymentAnswer(props: NewDeploymentAnswerProps) {
-  const { missing, preview, version } = props;
+  const { missing, preview, release } = props;
+  const version = release?.version ?? "";
   const create = useCreate(props);
   const shown = missing === undefined ? preview.data : undefined;
   return (
@@ -41,6 +44,7 @@ export function NewDeploymentAnswer(props: NewDeploymentAnswerProps) {
               {(data) => <DeploymentPreview preview={data} version={version} />}
             </Answered>
           )}
+          {missing === undefined && <NotSigned release={release} />}
           {shown !== undefined && <Findings findings={shown.findings} title="Findings" />}
           {create.warnings > 0 && (
             <CheckField
@@ -75,10 +79,11 @@ function useCreate({
   missing,
   preview,
   isCurrent,
-  version,
+  release,
   name,
   onCreated,
 }: NewDeploymentAnswerProps) {
+  const version = release?.version ?? "";
   const refusal = useRefusal("deployments:write");
   const [isAsking, setAsking] = useState(false);
   const [read, setRead] = useState("");

@@ -19,27 +19,111 @@ function useProposalRefusal({ files }: Pick<TrustProposal, "files">): string | u
     : undefined;
 }
 
-/** Taken back by whoever may propose; signing is not among what can be done here. */
-export function ProposalActions({ proposal }: { readonly proposal: TrustProposal }) {
-  const [isAsking, setAsking] = useState(false);
+/** Published or taken back by whoever may propose; signing is not among what can be done here. */
+export function ProposalActions({
+  proposal,
+  isComplete,
+}: {
+  readonly proposal: TrustProposal;
+  /** Whether it seems to have all its signatures; undefined while that is not known. */
+  readonly isComplete: boolean | undefined;
+}) {
   const refusal = useProposalRefusal(proposal);
+  return (
+    <>
+      <Publish
+        proposal={proposal}
+        disabledReason={
+          refusal ??
+          (isComplete === undefined
+            ? "its signatures are not counted yet"
+            : isComplete
+              ? undefined
+              : "it has too few signatures")
+        }
+      />
+      <Withdraw proposal={proposal} disabledReason={refusal} />
+    </>
+  );
+}
+
+interface ActionProps {
+  readonly proposal: TrustProposal;
+  readonly disabledReason: string | undefined;
+}
+
+const rolesOf = ({ files }: TrustProposal): string => files.map(({ role }) => role).join(", ");
+
+const REFRESHED = [
+  "showTrustProposal",
+  "listTrustProposals",
+  "showTrust",
+  "showOverview",
+  "listReleases",
+  "showRelease",
+] as const;
+
+/** No signing: the keys have signed, and the server lets in what a device would take. */
+function Publish({ proposal, disabledReason }: ActionProps) {
+  const [isAsking, setAsking] = useState(false);
+  const publish = useAction("publishTrustProposal", {
+    refreshes: REFRESHED,
+    onDone: () => {
+      toast("The proposal was published");
+      setAsking(false);
+    },
+  });
+  return (
+    <>
+      <Button
+        kind="primary"
+        aria-haspopup="dialog"
+        disabledReason={disabledReason}
+        onClick={() => setAsking(true)}
+      >
+        Publish…
+      </Button>
+      <Confirm
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        title={`Publish the proposal for ${rolesOf(proposal)}?`}
+        action="Publish the proposal"
+        kind="primary"
+        isBusy={publish.isPending}
+        problem={publish.error}
+        onConfirm={() => publish.mutate({ params: { trustProposalId: proposal.id } })}
+      >
+        <p>
+          The server verifies the signatures as a device does. Devices go by it from then on. It
+          cannot be taken back, only replaced by a newer version.
+        </p>
+      </Confirm>
+    </>
+  );
+}
+
+function Withdraw({ proposal, disabledReason }: ActionProps) {
+  const [isAsking, setAsking] = useState(false);
   const withdraw = useAction("withdrawTrustProposal", {
-    refreshes: ["showTrustProposal", "listTrustProposals", "showTrust", "showOverview"],
+    refreshes: REFRESHED,
     onDone: () => {
       toast("The proposal was withdrawn");
       setAsking(false);
     },
   });
-  const roles = proposal.files.map(({ role }) => role).join(", ");
   return (
     <>
-      <Button aria-haspopup="dialog" disabledReason={refusal} onClick={() => setAsking(true)}>
+      <Button
+        aria-haspopup="dialog"
+        disabledReason={disabledReason}
+        onClick={() => setAsking(true)}
+      >
         Withdraw…
       </Button>
       <Confirm
         isOpen={isAsking}
         onClose={() => setAsking(false)}
-        title={`Withdraw the proposal for ${roles}?`}
+        title={`Withdraw the proposal for ${rolesOf(proposal)}?`}
         action="Withdraw the proposal"
         isBusy={withdraw.isPending}
         problem={withdraw.error}

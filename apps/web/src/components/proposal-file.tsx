@@ -37,7 +37,7 @@ export function ProposalFile({
     >
       <div className="flex flex-col gap-4">
         <Changes role={role} changes={changes} />
-        <Signatures signatures={signatures} />
+        <Signatures signatures={signatures} groups={isOpen ? groups : undefined} />
         {isOpen && <Missing role={role} groups={groups} />}
       </div>
     </Panel>
@@ -95,7 +95,16 @@ function Change({ line }: { readonly line: string }) {
   );
 }
 
-function Signatures({ signatures }: Pick<TrustProposalFile, "signatures">) {
+function Signatures({
+  signatures,
+  groups,
+}: {
+  readonly signatures: TrustProposalFile["signatures"];
+  /** Whose signatures count; undefined once nobody counts any more. */
+  readonly groups: readonly SignerGroup[] | undefined;
+}) {
+  const counts = (keyid: string): boolean =>
+    groups?.some(({ signed }) => signed.includes(keyid)) ?? true;
   return (
     <section aria-label="Signatures" className="min-w-0">
       <h3 className="mb-1 text-sm text-soft">Signatures</h3>
@@ -105,9 +114,10 @@ function Signatures({ signatures }: Pick<TrustProposalFile, "signatures">) {
         <ul className="flex flex-col gap-1">
           {signatures.map(({ keyid, addedBy, addedAt }) => (
             <li key={keyid} className="flex flex-wrap items-center gap-x-2">
-              <code>{shortKeyId(keyid)}</code>
+              <Foreign text={shortKeyId(keyid)} mono />
               <span className="text-soft">
                 sent by <Foreign text={addedBy} /> <When at={addedAt} />
+                {!counts(keyid) && ", not one of the keys that may sign"}
               </span>
             </li>
           ))}

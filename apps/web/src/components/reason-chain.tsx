@@ -111,6 +111,8 @@ const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "already-running": "check-circle",
   "stage-not-reached": "clock",
   "concurrent-limit": "clock",
+  "release-not-signed": "shield",
+  "trust-expired": "shield",
   "identity-conflict": "warning",
 };
 
@@ -129,5 +131,7 @@ function placeOf(reason: WaitReason, deviceId: DeviceId): ReactNode {
         Deploy to it
       </TextLink>
     );
+  if (kind === "release-not-signed" || kind === "trust-expired")
+    return <TextLink to="/settings/trust">See who signs</TextLink>;
   return kind === "superseded" ? <DeploymentLink deploymentId={reason.byDeploymentId} /> : null;
 }

@@ -7,6 +7,7 @@ import { Facts } from "../ui/facts.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { Empty, Panel } from "../ui/panel.tsx";
 import { Table } from "../ui/table.tsx";
+import { ARTIFACT_TRUST } from "../ui/trust-status.ts";
 import { SIGNATURE } from "./signature-status.ts";
 
 /** What is in a release, one panel an artifact. */
@@ -37,7 +38,7 @@ export function ReleaseContents({ artifacts }: { readonly artifacts: readonly Ar
 }
 
 function ArtifactFacts({ artifact }: { readonly artifact: Artifact }) {
-  const { sha256, sizeBytes, hardwareTypes, scripts, signature, clearsProvides } = artifact;
+  const { sha256, sizeBytes, hardwareTypes, scripts, signature, trust, clearsProvides } = artifact;
   return (
     <div className="flex flex-col gap-4">
       <Facts
@@ -46,7 +47,18 @@ function ArtifactFacts({ artifact }: { readonly artifact: Artifact }) {
           ["Size", bytes(sizeBytes)],
           ["SHA-256", <Digest key="digest" value={sha256} what="digest of the artifact" />],
           [
-            "Signature",
+            "Signing",
+            <span key="trust" className="flex flex-wrap items-center gap-x-2">
+              <Badge status={ARTIFACT_TRUST[trust.state]} />
+              <span className="text-sm text-soft">
+                {trust.state === "published" ? "by " : "by the keys of "}
+                <Foreign text={trust.role} mono />
+                {trust.roleVersion !== null && `, version ${trust.roleVersion}`}
+              </span>
+            </span>,
+          ],
+          [
+            "Signature inside",
             <span key="signature" className="flex flex-wrap items-center gap-x-2">
               <Badge status={SIGNATURE[signature]} />
               <span className="text-sm text-soft">{SIGNATURE[signature].sentence}</span>

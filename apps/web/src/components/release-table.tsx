@@ -4,8 +4,8 @@ import { Badge } from "../ui/badge.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { Table, type Column } from "../ui/table.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { ARTIFACT_TRUST, releaseTrust } from "../ui/trust-status.ts";
 import { When } from "../ui/when.tsx";
-import { releaseSignature } from "./signature-status.ts";
 
 const sizeOf = ({ artifacts }: Release): number =>
   artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -27,11 +27,11 @@ const COLUMNS: readonly Column<Release>[] = [
   { key: "product", title: "Product", cell: ({ product }) => <Foreign text={product} cut /> },
   { key: "channel", title: "Channel", cell: ({ channel }) => <Foreign text={channel} cut /> },
   {
-    key: "signature",
-    title: "Signature",
+    key: "signed",
+    title: "Signing",
     cell: (release) => {
-      const status = releaseSignature(release);
-      return status === undefined ? null : <Badge status={status} isPlain />;
+      const state = releaseTrust(release);
+      return state === undefined ? null : <Badge status={ARTIFACT_TRUST[state]} isPlain />;
     },
   },
   {

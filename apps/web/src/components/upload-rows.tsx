@@ -15,6 +15,7 @@ import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { Progress } from "../ui/progress.tsx";
 import { Shape } from "../ui/shape.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { releaseTrust } from "../ui/trust-status.ts";
 import { When } from "../ui/when.tsx";
 
 const ROW = "flex flex-col gap-2 rounded-lg border border-line p-3";
@@ -206,6 +207,9 @@ function Finished({ upload: { release, created } }: { readonly upload: Upload })
         <TextLink to="/releases/$releaseId" params={{ releaseId: release.id }}>
           <Foreign text={`${release.product} ${release.version}`} />
         </TextLink>
+        {releaseTrust(release) !== "published" && (
+          <span className="text-soft">. Devices take it once it is signed: it says how.</span>
+        )}
       </span>
     </p>
   );

@@ -32,7 +32,11 @@ export function DeploymentNowPage() {
           />
           <div className="grid items-start gap-5 lg:grid-cols-2">
             <FailingAlike deploymentId={deploymentId} failures={data.failures} />
-            <WaitingBecause deploymentId={deploymentId} waiting={data.waiting} />
+            <WaitingBecause
+              deploymentId={deploymentId}
+              releaseId={deployment.releaseId}
+              waiting={data.waiting}
+            />
           </div>
           <Lately deploymentId={deploymentId} />
         </div>

@@ -1,13 +1,12 @@
 import { DeviceGroupsPanel } from "../components/device-groups-panel.tsx";
+import { DeviceTrustPanel } from "../components/device-trust-panel.tsx";
 import { DeviceKeyPanel } from "../components/device-key-panel.tsx";
 import { DecommissionPanel } from "../forms/decommission-panel.tsx";
 import { DeviceNameForm } from "../forms/device-name-form.tsx";
-import { Badge } from "../ui/badge.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Facts } from "../ui/facts.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { Panel } from "../ui/panel.tsx";
-import { TRUST } from "../ui/status.ts";
 import { When } from "../ui/when.tsx";
 import { useDevice, type ShownDevice } from "./device-page.tsx";
 
@@ -19,6 +18,7 @@ export function DeviceIdentityPage() {
     <div className="grid items-start gap-4 lg:grid-cols-2">
       <div className="flex min-w-0 flex-col gap-4">
         <DeviceKeyPanel device={device} />
+        <DeviceTrustPanel device={device} />
         <Panel title="Its client">
           <Client device={device} />
         </Panel>
@@ -65,19 +65,11 @@ function WhoItIs({ device }: { readonly device: ShownDevice }) {
 
 function Client({ device: { traits } }: { readonly device: ShownDevice }) {
   if (traits === null) return <p className="text-soft">It has not said yet.</p>;
-  const { client, payloadTypes, pathPrefix, canAbort, trust } = traits;
-  const status = TRUST[trust];
+  const { client, payloadTypes, pathPrefix, canAbort } = traits;
   return (
     <Facts
       facts={[
         ["Program", <Foreign key="client" text={client} />],
-        [
-          "Trust",
-          <span key="trust" className="flex flex-col items-start gap-1">
-            <Badge status={status} />
-            <span className="text-soft">{status.sentence}</span>
-          </span>,
-        ],
         ["Installs", <Foreign key="types" text={payloadTypes.join(", ")} />],
         [
           "Takes artifacts under",

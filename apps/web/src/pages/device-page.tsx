@@ -14,9 +14,10 @@ import { Button, ButtonLink } from "../ui/button.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { Answered, Empty } from "../ui/panel.tsx";
-import { ASSIGNMENT_STATE, TRUST, deviceStatus } from "../ui/status.ts";
+import { ASSIGNMENT_STATE, deviceStatus } from "../ui/status.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { TRUST_LEVEL } from "../ui/trust-status.ts";
 import { When } from "../ui/when.tsx";
 
 export type ShownDevice = Reply<"showDevice">;
@@ -50,7 +51,7 @@ export function DevicePage() {
 }
 
 function DeviceBody({ device }: { readonly device: ShownDevice }) {
-  const { id: deviceId, update, traits, lastSeenAt, state } = device;
+  const { id: deviceId, update, trustLevel, lastSeenAt, state } = device;
   const label = deviceLabel(device);
   const params = { deviceId };
   return (
@@ -70,7 +71,9 @@ function DeviceBody({ device }: { readonly device: ShownDevice }) {
                 heard of <When at={lastSeenAt} />
               </span>
             )}
-            {traits !== null && <Badge status={TRUST[traits.trust]} isPlain />}
+            {trustLevel.level !== "unknown" && (
+              <Badge status={TRUST_LEVEL[trustLevel.level]} isPlain />
+            )}
           </span>
         }
         sentence={<Sentence device={device} />}

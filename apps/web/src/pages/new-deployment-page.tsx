@@ -67,7 +67,7 @@ export function NewDeploymentPage() {
           missing={missing}
           preview={preview}
           isCurrent={JSON.stringify(body ?? null) === asked && !preview.isPlaceholderData}
-          version={release.data?.version ?? ""}
+          release={release.data}
           name={kept.name.trim() === "" ? (suggestion ?? "") : kept.name.trim()}
           onCreated={({ id }) => {
             keepDraft(undefined);

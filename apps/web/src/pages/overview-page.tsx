@@ -36,6 +36,7 @@ function OverviewBody({ overview }: { readonly overview: Overview }) {
   // Whoever has just seen the first success keeps seeing how it came about.
   const [wasNew] = useState(!overview.firstSteps.hasSuccess);
   const { hasDevice } = overview.firstSteps;
+  const hasNeeds = overview.needs.length > 0;
   return (
     <div className="flex flex-col gap-6">
       {wasNew && (
@@ -43,7 +44,11 @@ function OverviewBody({ overview }: { readonly overview: Overview }) {
           <FirstSteps done={overview.firstSteps} />
         </Suspense>
       )}
-      {(hasDevice || !wasNew) && <Panels overview={overview} />}
+      {hasDevice || !wasNew ? (
+        <Panels overview={overview} />
+      ) : (
+        hasNeeds && <OverviewNeeds overview={overview} />
+      )}
     </div>
   );
 }

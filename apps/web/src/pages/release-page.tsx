@@ -5,7 +5,7 @@ import { DeploymentTable } from "../components/deployment-table.tsx";
 import { ReleaseContents } from "../components/release-contents.tsx";
 import { ReleaseNotes } from "../components/release-notes.tsx";
 import { ReleaseOutcomes } from "../components/release-outcomes.tsx";
-import { releaseSignature } from "../components/signature-status.ts";
+import { ReleaseSigning } from "../components/release-signing.tsx";
 import { useOperation } from "../server/operation-query.ts";
 import { useRefusal } from "../server/use-refusal.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -15,6 +15,7 @@ import { PageHeader } from "../ui/page-header.tsx";
 import { Answered, Loading, Panel } from "../ui/panel.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { ARTIFACT_TRUST, releaseTrust } from "../ui/trust-status.ts";
 import { When } from "../ui/when.tsx";
 
 /** More than these are in the list of deployments. */
@@ -43,14 +44,14 @@ export function ReleasePage() {
 function ShownRelease({ release }: { readonly release: Reply<"showRelease"> }) {
   const { id, product, version, channel, createdAt, artifacts } = release;
   const name = `${product} ${version}`;
-  const signature = releaseSignature(release);
+  const signed = releaseTrust(release);
   return (
     <>
       <PageHeader
         title={name}
         shownTitle={<Foreign text={name} />}
         above={above}
-        badge={signature === undefined ? undefined : <Badge status={signature} />}
+        badge={signed === undefined ? undefined : <Badge status={ARTIFACT_TRUST[signed]} />}
         sentence={
           <>
             In channel <Foreign text={channel} />, uploaded <When at={createdAt} />.
@@ -63,6 +64,7 @@ function ShownRelease({ release }: { readonly release: Reply<"showRelease"> }) {
           <ReleaseContents artifacts={artifacts} />
         </div>
         <div className="flex min-w-0 flex-col gap-5">
+          <ReleaseSigning release={release} />
           <ReleaseOutcomes release={release} />
           <ReleaseNotes key={id} release={release} />
         </div>

@@ -42,20 +42,30 @@ export function TrustProposalPage() {
     <>
       {answer.data === undefined && <PageHeader title="Proposal" above={above} />}
       <Answered answer={answer} what="proposal" rows={6}>
-        {(proposal) => (
-          <>
-            <Header proposal={proposal} />
-            <Answered answer={trust} what="roles" rows={4}>
-              {(status) => <Body proposal={proposal} trust={status} />}
-            </Answered>
-          </>
-        )}
+        {(proposal) =>
+          trust.data === undefined ? (
+            <>
+              <Header proposal={proposal} isComplete={undefined} />
+              <Answered answer={trust} what="roles" rows={4}>
+                {() => null}
+              </Answered>
+            </>
+          ) : (
+            <Shown proposal={proposal} trust={trust.data} />
+          )
+        }
       </Answered>
     </>
   );
 }
 
-function Header({ proposal }: { readonly proposal: Proposal }) {
+function Header({
+  proposal,
+  isComplete: hasAll,
+}: {
+  readonly proposal: Proposal;
+  readonly isComplete: boolean | undefined;
+}) {
   const { files, state, createdBy, createdAt, closedAt } = proposal;
   const title = `Proposal for ${files.map(({ role }) => role).join(", ")}`;
   return (
@@ -75,42 +85,46 @@ function Header({ proposal }: { readonly proposal: Proposal }) {
           .
         </>
       }
-      actions={state === "open" && <ProposalActions proposal={proposal} />}
+      actions={state === "open" && <ProposalActions proposal={proposal} isComplete={hasAll} />}
     />
   );
 }
 
-function Body({ proposal, trust }: { readonly proposal: Proposal; readonly trust: TrustStatus }) {
+function Shown({ proposal, trust }: { readonly proposal: Proposal; readonly trust: TrustStatus }) {
   const { files, error, refetch } = useProposalFiles(proposal, trust);
   const isOpen = proposal.state === "open";
+  const hasAll = files === undefined ? undefined : isComplete(files.map(({ groups }) => groups));
   const signaturesOf = (role: string) =>
     proposal.files.find((file) => file.role === role)?.signatures ?? [];
   return (
-    <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-      <div className="flex min-w-0 flex-col gap-4">
-        {error !== null && <ProblemPanel error={error} onRetry={refetch} />}
-        {files === undefined
-          ? error === null && <Loading what="changes" rows={4} />
-          : files.map((file) => (
-              <ProposalFile
-                key={file.role}
-                file={file}
-                signatures={signaturesOf(file.role)}
-                isOpen={isOpen}
-              />
-            ))}
+    <>
+      <Header proposal={proposal} isComplete={hasAll} />
+      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+        <div className="flex min-w-0 flex-col gap-4">
+          {error !== null && <ProblemPanel error={error} onRetry={refetch} />}
+          {files === undefined
+            ? error === null && <Loading what="changes" rows={4} />
+            : files.map((file) => (
+                <ProposalFile
+                  key={file.role}
+                  file={file}
+                  signatures={signaturesOf(file.role)}
+                  isOpen={isOpen}
+                />
+              ))}
+        </div>
+        <div className="flex min-w-0 flex-col gap-4">
+          {isOpen && (
+            <NextPanel
+              id={proposal.id}
+              isComplete={hasAll === true}
+              fileCount={proposal.files.length}
+            />
+          )}
+          <Note note={proposal.note} />
+        </div>
       </div>
-      <div className="flex min-w-0 flex-col gap-4">
-        <Note note={proposal.note} />
-        {isOpen && (
-          <NextPanel
-            id={proposal.id}
-            isComplete={files !== undefined && isComplete(files.map(({ groups }) => groups))}
-            fileCount={proposal.files.length}
-          />
-        )}
-      </div>
-    </div>
+    </>
   );
 }
 
@@ -149,7 +163,7 @@ function NextPanel({
           <>
             <p>
               {counted(fileCount, "file")} {fileCount === 1 ? "has" : "have"} enough signatures.
-              Publish:
+              Publish here, or:
             </p>
             <CommandLine command={proposalCommand("publish", id)} what="command that publishes" />
           </>

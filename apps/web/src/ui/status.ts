@@ -1,7 +1,6 @@
 import type {
   AssignmentState,
   BulkChange,
-  ClientTraits,
   Deployment,
   DeploymentState,
   Device,
@@ -118,33 +117,6 @@ export const STAGE_STATE: Readonly<Record<StageState, Status>> = {
   passed: status("passed", "diamond-check", "good", "Enough of its devices succeeded."),
   stopped: status("stopped", "diamond-bar", "bad", "The deployment stopped in it."),
   skipped: status("skipped", "diamond-dashed", "wait", "It never began."),
-};
-
-export const TRUST: Readonly<Record<ClientTraits["trust"], Status>> = {
-  "end-to-end": status(
-    "end-to-end",
-    "shield-check",
-    "good",
-    "It installs only what offline keys signed, and only when told to by a fresh instruction.",
-  ),
-  instruction: status(
-    "instruction-signed",
-    "shield-check",
-    "good",
-    "It obeys only fresh instructions signed for it alone.",
-  ),
-  "payload-signed": status(
-    "payload-signed",
-    "shield-half",
-    "wait",
-    "It checks the artifact's signature, not who told it to install.",
-  ),
-  "server-trusted": status(
-    "server-trusted",
-    "shield",
-    "warn",
-    "Whoever takes over the server could install software on this device.",
-  ),
 };
 
 export const BULK_CHANGE_STATE: Readonly<Record<BulkChange["state"], Status>> = {

@@ -1,4 +1,10 @@
-import type { TrustProposalState, TrustWarning } from "@moult/model";
+import type {
+  ArtifactTrust,
+  DeviceTrustLevel,
+  Release,
+  TrustProposalState,
+  TrustWarning,
+} from "@moult/model";
 import type { Status } from "./status.ts";
 
 // The states of trust: beside status.ts, and by its rules.
@@ -78,3 +84,61 @@ export const SIGNED_TOO_LITTLE: Status = {
   tone: "warn",
   sentence: "More keys have to sign it.",
 };
+
+/** What protects a device's updates; the server says why in a sentence of its own. */
+export const TRUST_LEVEL: Readonly<Record<DeviceTrustLevel["level"], Status>> = {
+  "end-to-end": {
+    word: "end-to-end",
+    shape: "shield-check",
+    tone: "good",
+    sentence: "It installs only what offline keys signed.",
+  },
+  "payload-signed": {
+    word: "payload-signed",
+    shape: "shield-half",
+    tone: "wait",
+    sentence: "It checks the artifact's signature, not who told it to install.",
+  },
+  "server-trusted": {
+    word: "server-trusted",
+    shape: "shield",
+    tone: "warn",
+    sentence: "Whoever takes over the server could install software on this device.",
+  },
+  unknown: {
+    word: "unknown",
+    shape: "dotted-circle-dash",
+    tone: "quiet",
+    sentence: "Its client has not said yet what it verifies.",
+  },
+};
+
+/** Whether offline keys have signed an artifact as something to install. */
+export const ARTIFACT_TRUST: Readonly<Record<ArtifactTrust["state"], Status>> = {
+  unsigned: {
+    word: "not signed",
+    shape: "shield",
+    tone: "warn",
+    sentence: "No offline key has signed it: devices that verify end to end do not take it.",
+  },
+  proposed: {
+    word: "waits for signatures",
+    shape: "shield-half",
+    tone: "warn",
+    sentence: "A proposal lists it, and waits for signatures or to be published.",
+  },
+  published: {
+    word: "signed",
+    shape: "shield-check",
+    tone: "good",
+    sentence: "Offline keys have signed it as something to install.",
+  },
+};
+
+const LEAST_SIGNED_FIRST: readonly ArtifactTrust["state"][] = ["unsigned", "proposed", "published"];
+
+/** A release is as well signed as its worst artifact; one without artifacts has nothing to sign. */
+export const releaseTrust = ({
+  artifacts,
+}: Pick<Release, "artifacts">): ArtifactTrust["state"] | undefined =>
+  LEAST_SIGNED_FIRST.find((state) => artifacts.some(({ trust }) => trust.state === state));
