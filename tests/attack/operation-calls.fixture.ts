@@ -105,6 +105,8 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   explainDevice: device,
   listDeviceTimeline: device,
   listDeviceAssignments: device,
+  listDeviceReceipts: device,
+  exportDeviceEvidence: device,
   renameDevice: ({ deviceId }) => [{ params: { deviceId }, body: { name: "renamed" } }],
   acceptDevice: pendingDevice,
   rejectDevice: device,

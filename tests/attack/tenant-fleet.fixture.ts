@@ -178,6 +178,25 @@ export async function makeFleet(
   );
   const uploadId = await beginUpload(url, apiKey, marker);
   const trustProposalId = await openProposal(client, marker);
+  await sql.run(
+    `insert into device_receipt
+      (id, tenant_id, device_id, assignment_id, deployment_id, attempt, outcome, envelope, received_at)
+     values (?, ?, ?, ?, ?, 1, 'succeeded', ?, 1)`,
+    randomUUID(),
+    tenantId,
+    deviceId,
+    assignmentId,
+    deployment.id,
+    marker,
+  );
+  await sql.run(
+    `insert into audit_block
+      (tenant_id, number, first_sequence, last_sequence, event_count, events_sha256, sha256, sealed_at)
+     values (?, 1000, 1, 1, 1, ?, ?, 1)`,
+    tenantId,
+    "0".repeat(64),
+    "0".repeat(64),
+  );
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
   const ids = {
     deviceId,

@@ -29,6 +29,7 @@ import { createDeviceSessions } from "./device-session/index.ts";
 import { createDeviceHandlers, createLastSeen, type CloseOpenAssignment } from "./devices/index.ts";
 import { createEnrolmentCommandHandlers } from "./enrolment-commands/index.ts";
 import { createEventHandlers } from "./events/index.ts";
+import { createAuditTender, createEvidenceHandlers } from "./evidence/index.ts";
 import { createGroupHandlers } from "./groups/index.ts";
 import { createOverviewHandlers } from "./overview/index.ts";
 import { openOperators, type Operators } from "./operators/index.ts";
@@ -173,6 +174,7 @@ async function mountOperatorApi(
     ...createReleaseHandlers({ clock, blobs, artifactBytesMax: config.artifacts.bytesMax }),
     ...uploads.handlers,
     ...createTrustHandlers({ clock, signer }),
+    ...createEvidenceHandlers({ clock }),
     ...createDeploymentHandlers({ clock }),
   };
   const { authenticator } = operators;
@@ -253,6 +255,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   const tenders = [
     createDeploymentTender({ clock, log }),
     createTrustTender({ clock, signer, log }),
+    createAuditTender({ clock }),
   ];
   const stopTending = tendForever(database, tenantId, tenders, log);
   log.info("server-listening", { url: publicUrl, host: config.listen.host, port });

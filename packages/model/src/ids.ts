@@ -41,5 +41,8 @@ export type PreauthorisationId = z.infer<typeof PreauthorisationId>;
 export const TrustProposalId = id.brand<"TrustProposalId">();
 export type TrustProposalId = z.infer<typeof TrustProposalId>;
 
+export const DeviceReceiptId = id.brand<"DeviceReceiptId">();
+export type DeviceReceiptId = z.infer<typeof DeviceReceiptId>;
+
 export const UserId = z.string().min(1).max(64).brand<"UserId">();
 export type UserId = z.infer<typeof UserId>;

@@ -36,6 +36,7 @@ export {
   Running,
   deviceLabel,
 } from "./device.ts";
+export { DeviceEvidence, DeviceReceipt } from "./evidence.ts";
 export { EventKind, FleetEvent, FleetEventBody } from "./event.ts";
 export { FleetNeed, Overview } from "./overview.ts";
 export {
@@ -44,6 +45,7 @@ export {
   BulkChangeId,
   DeploymentId,
   DeviceId,
+  DeviceReceiptId,
   EnrolmentTokenId,
   GroupId,
   PreauthorisationId,

@@ -1,3 +1,4 @@
+export { AUDIT_CHAIN_START, auditBlock, auditLink, eventDigest } from "./audit-chain.ts";
 export {
   ENVELOPE_BYTES_MAX,
   Envelope,

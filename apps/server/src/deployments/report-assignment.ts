@@ -35,6 +35,8 @@ export type AssignmentReport = {
       readonly detail?: string | undefined;
       /** What runs now. Success counts only if it is the release. */
       readonly running: Running;
+      /** What the device swears of the try, where its protocol has that. */
+      readonly receipt?: string | undefined;
     }
 );
 

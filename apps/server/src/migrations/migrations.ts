@@ -5,6 +5,7 @@ import { up as deviceLists } from "./0003-device-lists.ts";
 import { up as uploads } from "./0004-uploads.ts";
 import { up as overview } from "./0005-overview.ts";
 import { up as trust } from "./0006-trust.ts";
+import { up as evidence } from "./0007-evidence.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 4, name: "uploads", up: uploads },
   { number: 5, name: "overview", up: overview },
   { number: 6, name: "trust", up: trust },
+  { number: 7, name: "evidence", up: evidence },
 ];

@@ -81,6 +81,16 @@ table attempt_log column attempt integer not null
 table attempt_log column content text not null
 table attempt_log constraint attempt_log_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
 table attempt_log constraint attempt_log_pkey PRIMARY KEY (assignment_id, attempt)
+table audit_block column tenant_id text not null
+table audit_block column number bigint not null
+table audit_block column first_sequence bigint not null
+table audit_block column last_sequence bigint not null
+table audit_block column event_count integer not null
+table audit_block column events_sha256 text not null
+table audit_block column sha256 text not null
+table audit_block column sealed_at bigint not null
+table audit_block constraint audit_block_pkey PRIMARY KEY (tenant_id, number)
+CREATE UNIQUE INDEX audit_block_events ON public.audit_block USING btree (tenant_id, last_sequence)
 table auth_account column id text not null
 table auth_account column user_id text not null
 table auth_account column account_id text not null
@@ -264,6 +274,19 @@ table device_key constraint device_key_device_id_fkey FOREIGN KEY (device_id) RE
 table device_key constraint device_key_pkey PRIMARY KEY (tenant_id, fingerprint)
 CREATE INDEX device_key_device ON public.device_key USING btree (device_id)
 CREATE INDEX device_key_pending ON public.device_key USING btree (tenant_id, device_id) WHERE (state = 'pending'::text)
+table device_receipt column id text not null
+table device_receipt column tenant_id text not null
+table device_receipt column device_id text not null
+table device_receipt column assignment_id text not null
+table device_receipt column deployment_id text not null
+table device_receipt column attempt integer not null
+table device_receipt column outcome text not null
+table device_receipt column envelope text not null
+table device_receipt column problem text
+table device_receipt column received_at bigint not null
+table device_receipt constraint device_receipt_pkey PRIMARY KEY (id)
+CREATE INDEX device_receipt_newest ON public.device_receipt USING btree (device_id, received_at, id)
+CREATE UNIQUE INDEX device_receipt_of_try ON public.device_receipt USING btree (assignment_id, attempt)
 table device_run column tenant_id text not null
 table device_run column device_id text not null
 table device_run column artifact_name text not null

@@ -35,6 +35,11 @@ CREATE TABLE attempt (
 CREATE TABLE attempt_log (
   tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
   content text not null, primary key (assignment_id, attempt));
+CREATE TABLE audit_block (
+  tenant_id text not null, number bigint not null, first_sequence bigint not null, last_sequence bigint not null,
+  event_count integer not null, events_sha256 text not null, sha256 text not null, sealed_at bigint not null,
+  primary key (tenant_id, number));
+CREATE UNIQUE INDEX audit_block_events on audit_block (tenant_id, last_sequence);
 CREATE TABLE auth_account (
   id text primary key, user_id text not null references auth_user (id) on delete cascade, account_id text not null,
   provider_id text not null, access_token text, refresh_token text, id_token text, access_token_expires_at text,
@@ -119,6 +124,12 @@ CREATE TABLE device_key (
   public_key text not null, state text not null, created_at bigint not null, primary key (tenant_id, fingerprint));
 CREATE INDEX device_key_device on device_key (device_id);
 CREATE INDEX device_key_pending on device_key (tenant_id, device_id) where state = 'pending';
+CREATE TABLE device_receipt (
+  id text primary key, tenant_id text not null, device_id text not null, assignment_id text not null,
+  deployment_id text not null, attempt integer not null, outcome text not null, envelope text not null, problem text,
+  received_at bigint not null);
+CREATE INDEX device_receipt_newest on device_receipt (device_id, received_at, id);
+CREATE UNIQUE INDEX device_receipt_of_try on device_receipt (assignment_id, attempt);
 CREATE TABLE device_run (
   tenant_id text not null, device_id text not null references device (id), artifact_name text not null,
   since bigint not null, until bigint);

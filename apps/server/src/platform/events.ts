@@ -92,6 +92,63 @@ export async function eventsAfter(
   return rows.map(eventFrom);
 }
 
+/** An event as the audit chain holds it: the columns as they are, in one text. */
+export interface EventText {
+  readonly sequence: number;
+  readonly at: number;
+  readonly text: string;
+}
+
+/** Events after `after` in order, as the chain holds them. A sequence that was read past never appears later. */
+export async function eventTextsAfter(
+  db: TenantDb,
+  after: number,
+  limit: number,
+): Promise<EventText[]> {
+  const rows = await events(db)
+    .where("sequence", ">", after)
+    .$if(db.dialect === "postgres", (query) => query.where(SETTLED))
+    .orderBy("sequence")
+    .limit(limit)
+    .execute();
+  return rows.map(textFrom);
+}
+
+/** What was decided about a deployment, and what one device reported of it, as the chain holds it. */
+export async function eventTextsOf(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  deviceId: DeviceId,
+  limit: number,
+): Promise<EventText[]> {
+  const rows = await events(db)
+    .where("deployment_id", "=", deploymentId)
+    .where((row) => row.or([row("device_id", "is", null), row("device_id", "=", deviceId)]))
+    .$if(db.dialect === "postgres", (query) => query.where(SETTLED))
+    .orderBy("sequence")
+    .limit(limit)
+    .execute();
+  return rows.map(textFrom);
+}
+
+type TextColumns = Pick<
+  EventTable,
+  "at" | "device_id" | "deployment_id" | "assignment_id" | "body"
+> & { readonly sequence: number };
+
+const textFrom = (row: TextColumns): EventText => ({
+  sequence: row.sequence,
+  at: row.at,
+  text: JSON.stringify([
+    row.sequence,
+    row.at,
+    row.device_id,
+    row.deployment_id,
+    row.assignment_id,
+    row.body,
+  ]),
+});
+
 /** A page of what happened, newest first. */
 export async function eventPage(
   db: TenantDb,

@@ -1,6 +1,10 @@
 import type {
   ArtifactId,
+  AssignmentId,
   ChannelName,
+  DeploymentId,
+  DeviceId,
+  DeviceReceiptId,
   ProductName,
   Sha256,
   TenantId,
@@ -86,7 +90,36 @@ interface TrustProposalSignatureTable {
   added_at: At;
 }
 
+/** What a device swore of one try, as it was sent. */
+export interface DeviceReceiptTable {
+  id: DeviceReceiptId;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  assignment_id: AssignmentId;
+  deployment_id: DeploymentId;
+  attempt: number;
+  outcome: string;
+  envelope: string;
+  /** Why it proves nothing. */
+  problem: string | null;
+  received_at: At;
+}
+
+/** Events in their order, sealed together over those before them. */
+interface AuditBlockTable {
+  tenant_id: TenantId;
+  number: number;
+  first_sequence: number;
+  last_sequence: number;
+  event_count: number;
+  events_sha256: Sha256;
+  sha256: Sha256;
+  sealed_at: At;
+}
+
 export interface TrustSchema {
+  device_receipt: DeviceReceiptTable;
+  audit_block: AuditBlockTable;
   trust_file: TrustFileTable;
   trust_role: TrustRoleTable;
   trust_target: TrustTargetTable;

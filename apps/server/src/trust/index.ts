@@ -1,5 +1,6 @@
 export { artifactTrust, roleOfPath } from "./artifact-trust.ts";
 export { currentRoot } from "./current-root.ts";
+export { evidenceFiles } from "./evidence-files.ts";
 export { createTrustHandlers } from "./operations.ts";
 export { newestRoot } from "./newest-root.ts";
 export { createTrustTender, type TrustTender } from "./tend-trust.ts";

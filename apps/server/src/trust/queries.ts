@@ -1,4 +1,5 @@
 import {
+  trustFileName,
   type ChannelName,
   type ProductName,
   type Sha256,
@@ -91,6 +92,29 @@ export async function newestRoot(db: TenantDb): Promise<string | undefined> {
     .orderBy("version", "desc")
     .executeTakeFirst();
   return row?.content;
+}
+
+/** Published files by name: every root and targets, and these versions of these roles. */
+export async function filesForEvidence(
+  db: TenantDb,
+  roles: readonly { readonly role: TrustRole; readonly version: number }[],
+): Promise<[file: string, content: string][]> {
+  const names = [...new Set(roles.map(({ role, version }) => trustFileName(role, version)))];
+  const rows = await db.kysely
+    .selectFrom("trust_file")
+    .select(["file", "content"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("published_at", "is not", null)
+    .where((row) =>
+      row.or([
+        row("role", "in", ["root", "targets"]),
+        ...(names.length === 0 ? [] : [row("file", "in", names)]),
+      ]),
+    )
+    .orderBy("role")
+    .orderBy("version")
+    .execute();
+  return rows.map(({ file, content }) => [file, content]);
 }
 
 const roleFrom = (row: Selectable<TrustRoleTable>): PublishedRole => ({
