@@ -9,7 +9,6 @@ import type {
 } from "@moult/model";
 import {
   openOffer,
-  reportAssignment,
   saveAttemptLog,
   type AssignmentReport,
   type OfferedContent,
@@ -24,7 +23,6 @@ import {
   type KeyState,
   type LastSeen,
 } from "../devices/index.ts";
-import { recordReceipt } from "../evidence/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
 import type { StreamReply } from "../platform/operation-handler.ts";
@@ -37,6 +35,7 @@ import {
   type DevicePrincipal,
 } from "./device-principal.ts";
 import { pollDevice, type Poll, type PollAnswer } from "./poll-device.ts";
+import { recordReport } from "./record-report.ts";
 import { hasTraits, holdStanding, preparePollRow, standingOf } from "./queries.ts";
 
 /**
@@ -140,19 +139,9 @@ export function createDeviceSessions(deps: DeviceSessionDeps): DeviceSessions {
     report: async (principal, assignmentId, attempt, reports) => {
       const { deviceId, tenantId } = principal;
       lastSeen.note(dbOf(tenantId), deviceId);
-      const at = clock.now();
-      const result = await held(principal, async (db) => {
-        const answer = await reportAssignment(db, deviceId, assignmentId, attempt, reports, at);
-        // Also of a try that the server has ended: it is the device's word on it.
-        if (answer === "recorded" || answer === "assignment-closed")
-          for (const report of reports)
-            if (report.kind === "finished" && report.receipt !== undefined) {
-              const { outcome, running, receipt: envelope } = report;
-              const end = { deviceId, assignmentId, attempt, outcome, running, envelope };
-              await recordReceipt(db, end, at);
-            }
-        return answer;
-      });
+      const result = await held(principal, (db) =>
+        recordReport(db, deviceId, assignmentId, attempt, reports, clock.now()),
+      );
       if (result !== "recorded") throw refusedReport(result, attempt);
     },
 
