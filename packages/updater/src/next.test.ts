@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { effects } from "./effects.ts";
-import type { FailureCode } from "./failure-code.ts";
+import { RefusalCode, type FailureCode } from "./failure-code.ts";
 import { STEPS_MAX, next, recover } from "./next.ts";
+import { outcomeOf } from "./report-of.ts";
 import type { UpdateEvent } from "./update-event.ts";
 import {
   NEW,
@@ -21,6 +22,23 @@ const failed = (
   effect: Extract<UpdateEvent, { kind: "effect-failed" }>["effect"],
   code: FailureCode,
 ): UpdateEvent => ({ kind: "effect-failed", effect, failure: { code, detail: "why" } });
+
+test("what a rule keeps out is a rejection, whatever the rule is called; what fails by itself is none", () => {
+  const outcomeAfter = (code: FailureCode) => {
+    const cleaning = next(stateOf("downloading"), failed("download", code), facts);
+    const reporting = next(cleaning, { kind: "cleaned-up" }, facts);
+    return reporting.kind === "reporting" ? outcomeOf(reporting.verdict) : reporting.kind;
+  };
+  expect(outcomeAfter(RefusalCode.parse("security-counter-too-low"))).toBe("rejected");
+  expect(outcomeAfter("signature-missing")).toBe("rejected");
+  expect(outcomeAfter("disk-full")).toBe("failed");
+});
+
+test("whose metadata vouched for an artifact is known from its download to its last report", () => {
+  for (const kind of ["installing", "proving", "rolling-back", "reporting"] as const)
+    for (const effect of effects(stateOf(kind)))
+      if (effect.kind === "report") expect(effect.artifact?.vouched?.role).toBe("gw2.prod");
+});
 
 describe("the good way", () => {
   test.each<[UpdateState, UpdateEvent, UpdateState["kind"]]>([

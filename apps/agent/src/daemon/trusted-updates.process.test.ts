@@ -264,3 +264,26 @@ test("a timestamp without end is given up and named", async () => {
     code: "file-too-large",
   });
 });
+
+test("nobody sends a device elsewhere for its metadata or its artifact", async () => {
+  const elsewhere = await new DeviceServer().listen();
+  try {
+    for (const part of ["/trust/timestamp.json", "/blobs/"]) {
+      let redirects = 0;
+      server.intercept = ({ path, response }) => {
+        if (!path.includes(part) || redirects > 0) return false;
+        redirects += 1;
+        const location = `http://127.0.0.1:${elsewhere.port}${path}`;
+        response.writeHead(307, { location }).end();
+        return true;
+      };
+      expect(await update(server, device, part === "/blobs/" ? "3.0" : "2.0")).toMatchObject({
+        outcome: "succeeded",
+      });
+      expect(redirects).toBe(1);
+    }
+    expect(elsewhere.requests).toEqual([]);
+  } finally {
+    await elsewhere.close();
+  }
+});

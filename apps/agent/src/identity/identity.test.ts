@@ -2,6 +2,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bytesFromBase64, present, utf8 } from "@moult/base";
+import { RECEIPT_PAYLOAD_TYPE, SIGNATURE_PURPOSE, signedMessage } from "@moult/device-protocol";
+import { nodeCrypto } from "@moult/node-crypto";
+import { Envelope, openEnvelope, preAuthenticationEncoding } from "@moult/trust";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SignedRepository } from "../../../../tests/system/signed-repository.fixture.ts";
 import { TEST_AUTHORITY } from "../../../../tests/system/test-certificates.fixture.ts";
@@ -25,6 +29,37 @@ test("a device makes its key once, for nobody else to read, and keeps it", async
   expect(second.publicKey).toBe(first.publicKey);
   expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
   expect((await stat(join(root, "identity"))).mode & 0o777).toBe(0o700);
+});
+
+test("what the key signs for one purpose is worth nothing for another", async () => {
+  const key = await openKey();
+  const verificationKey = {
+    scheme: "ed25519",
+    publicKey: present(bytesFromBase64(key.publicKey), "base64"),
+  } as const;
+  const payload = utf8('{"type":"receipt"}');
+  const envelope = key.signEnvelope(RECEIPT_PAYLOAD_TYPE, payload);
+  const opens = (text: string) =>
+    openEnvelope(utf8(text), RECEIPT_PAYLOAD_TYPE, [verificationKey], nodeCrypto).kind;
+  expect(opens(envelope)).toBe("verified");
+
+  const signed = preAuthenticationEncoding(RECEIPT_PAYLOAD_TYPE, payload);
+  const signature = present(Envelope.parse(JSON.parse(envelope)).signatures[0], "signed").sig;
+  for (const purpose of Object.values(SIGNATURE_PURPOSE)) {
+    // No body makes the text of a login out of the text of a receipt, or the other way round.
+    expect(purpose.startsWith("DSSEv1") || "DSSEv1 ".startsWith(purpose)).toBe(false);
+    expect(
+      nodeCrypto.verify(
+        verificationKey.scheme,
+        verificationKey.publicKey,
+        signedMessage(purpose, signed),
+        present(bytesFromBase64(signature), "base64"),
+      ),
+    ).toBe(false);
+    const asReceipt = JSON.parse(envelope) as { signatures: { sig: string }[] };
+    asReceipt.signatures = [{ sig: key.sign(purpose, signed) }];
+    expect(opens(JSON.stringify(asReceipt))).toBe("refused");
+  }
 });
 
 test.each([
