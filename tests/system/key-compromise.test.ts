@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { present } from "@moult/base";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { setUpAdministrator } from "../../tools/local/administrator.ts";
+import { signUp } from "../../tools/local/administrator.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
 import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
     cwd: folder,
     environment: { MOULT_TRUST_PASSPHRASE: "feathers, a few at a time" },
   });
-  await setUpAdministrator(server, moult);
+  await signUp(server, moult);
   await moult.ok(words`product create gw2`);
   await moult.ok(words`trust init --product gw2 --yes`);
   mkdirSync(join(folder, "app"));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tufKeyOf } from "@moult/signing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { setUpAdministrator } from "../../tools/local/administrator.ts";
+import { signUp } from "../../tools/local/administrator.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
 import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
 import { TOKEN_PIN, createSoftToken, type SoftToken } from "./soft-token.fixture.ts";
@@ -44,7 +44,7 @@ beforeAll(async () => {
     cwd: folder,
     environment: { ...token.environment, MOULT_PKCS11_PIN: TOKEN_PIN },
   });
-  await setUpAdministrator(server, moult);
+  await signUp(server, moult);
   await moult.ok(words`product create gw2`);
 });
 

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { setDefaultCACertificates } from "node:tls";
 import { createClient, type Client } from "@moult/client";
 import * as z from "zod";
-import { setUpTrust, type LocalTrust } from "./local-trust.ts";
+import { rootOf, setUpTrust, type LocalTrust } from "./local-trust.ts";
 import type { LocalServer } from "./local-server.ts";
 import { words, type MoultCommand } from "./moult-command.ts";
 
@@ -16,11 +17,28 @@ export interface Administrator {
   readonly trust: LocalTrust;
 }
 
-/** Sets a new server up with the command line tool, which is signed in then, and gives it its root of trust. */
+/** Sets a new server up with the command line tool, and gives it a root of trust that the tool takes over. */
 export async function setUpAdministrator(
   server: LocalServer,
   moult: MoultCommand,
 ): Promise<Administrator> {
+  await signUp(server, moult);
+  const client = await clientOf(server, moult);
+  const trust = await setUpTrust(client);
+  await joinTrust(client, moult);
+  return { client, trust };
+}
+
+/** The command line tool verifies from now on what the server has, from the root that it has now. */
+export async function joinTrust(client: Client, moult: MoultCommand): Promise<void> {
+  const digest = createHash("sha256")
+    .update(await rootOf(client))
+    .digest("hex");
+  await moult.ok(words`trust join --root-sha256 ${digest}`);
+}
+
+/** Makes the first administrator of a new server, as whom the command line tool is signed in then. */
+export async function signUp(server: LocalServer, moult: MoultCommand): Promise<void> {
   const code = await server.setupCode();
   const trust =
     server.certificateAuthority === undefined
@@ -34,8 +52,6 @@ export async function setUpAdministrator(
     ],
     `${ADMINISTRATOR.password}\n`,
   );
-  const client = await clientOf(server, moult);
-  return { client, trust: await setUpTrust(client) };
 }
 
 /** A client of the operator API with a key of its own, by the word of whoever is signed in. */

@@ -6,7 +6,6 @@ import { Provisioning } from "@moult/device-protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
-  type FixtureRequest,
   Refusal,
   runMoult,
   signedInTo,
@@ -190,125 +189,6 @@ describe("accepting devices", () => {
         { deviceId: OTHER_DEVICE_ID, code: "state-conflict", detail: "It was decommissioned." },
       ],
     });
-  });
-});
-
-describe("provisioning", () => {
-  const ROOT = '{"signatures":[],"signed":{"_type":"root"}}';
-  const publicKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
-    .publicKey.export({ type: "spki", format: "pem" })
-    .toString()
-    .trim();
-  const system = {
-    version: "0.1.0",
-    tenantId: DEVICE_ID,
-    publicUrl: "https://moult.example.org",
-    certificateAuthority: "-----BEGIN CERTIFICATE-----",
-    instructionKeys: ["-----BEGIN PUBLIC KEY-----"],
-    checkInSeconds: 60,
-    downloads: { agent: null, cli: null },
-  };
-  const provision = (more = "", options: CliOptions = {}) =>
-    moult(
-      `device provision --product gw2 --hardware-type board --out ${join(folder, "p.json")} ${more}`,
-      options,
-    );
-  const written = (): unknown => JSON.parse(readFileSync(join(folder, "p.json"), "utf8"));
-  const answers = (fields = {}) => ({
-    showSystem: () => system,
-    showProduct: () => product(fields),
-    showTrust: () => ({
-      state: "ready",
-      repository: { rootVersion: 1, rootSha256: "ab".repeat(32), firstRootSha256: "ab".repeat(32) },
-      roles: [],
-      keys: [],
-      onlineKeys: null,
-      openProposals: 0,
-    }),
-    showTrustFile: ({ params, response }: Pick<FixtureRequest, "params" | "response">) => {
-      expect(params["file"]).toBe("1.root.json");
-      response
-        .writeHead(200, { "content-type": "application/json", "content-length": ROOT.length })
-        .end(ROOT);
-      return HANDLED;
-    },
-  });
-
-  test("writes a file that the agent accepts and nobody else can read", async () => {
-    await serving(answers({ requireSignature: true, artifactKeys: [publicKey] }));
-
-    const { code } = await provision("--channel dev --enrolment-token -", {
-      input: "secret-token",
-    });
-
-    expect(code).toBe(0);
-    expect(Provisioning.parse(written())).toEqual({
-      version: 1,
-      server: {
-        url: "https://moult.example.org",
-        certificateAuthority: "-----BEGIN CERTIFICATE-----",
-      },
-      tenantId: DEVICE_ID,
-      product: "gw2",
-      hardwareType: "board",
-      pathPrefix: "gw2/dev/",
-      root: ROOT,
-      artifactKeys: [publicKey],
-      enrolmentToken: "secret-token",
-    });
-    expect(statSync(join(folder, "p.json")).mode & 0o777).toBe(0o600);
-  });
-
-  test("without a rule about signatures names no artifact keys, unless some are given", async () => {
-    await serving(answers({ artifactKeys: [publicKey] }));
-    await provision();
-    expect(written()).toMatchObject({ artifactKeys: [] });
-
-    writeFileSync(join(folder, "key.pem"), publicKey);
-    await provision(`--force --artifact-key ${join(folder, "key.pem")}`);
-    expect(written()).toMatchObject({ artifactKeys: [publicKey] });
-  });
-
-  test("does not replace a file, and does not ask the server for nothing", async () => {
-    await serving(answers());
-    await provision();
-
-    const { code, err } = await provision();
-
-    expect(code).toBe(1);
-    expect(err).toContain("--force");
-    expect(server?.asked).toHaveLength(4);
-  });
-
-  test("refuses what the device would refuse", async () => {
-    await serving({
-      ...answers(),
-      showSystem: () => ({ ...system, publicUrl: "ftp://a.example" }),
-    });
-
-    const { code, err } = await provision();
-
-    expect(code).toBe(2);
-    expect(err).toContain("url");
-  });
-
-  test("makes no device that trusts nobody", async () => {
-    await serving({
-      ...answers(),
-      showTrust: () => ({
-        state: "none",
-        repository: null,
-        roles: [],
-        keys: [],
-        onlineKeys: null,
-        openProposals: 0,
-      }),
-    });
-
-    const { code, err } = await provision();
-
-    expect(code).toBe(2);
-    expect(err).toContain("moult trust init");
   });
 });
 

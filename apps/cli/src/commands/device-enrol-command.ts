@@ -1,12 +1,13 @@
 import { command } from "../command-line/command.ts";
 import { durationSeconds, integer } from "../command-line/option-value.ts";
-import { connect } from "../session/connect.ts";
 import { printJson } from "../show/print-json.ts";
 import { timeText } from "../terminal/time-text.ts";
+import { demandOwnRoot } from "../trust/command-root.ts";
+import { openTrustSession } from "../trust/trust-session.ts";
 
 export const deviceEnrolCommand = command({
   details:
-    "The command holds a new enrolment token, fetches the agent from the server and runs it in a folder of its own, as any user. It needs Node 20 or newer.",
+    "The command holds a new enrolment token, fetches the agent from the server and runs it in a folder of its own, as any user. It needs Node 20 or newer. The server makes it; it is printed only when the root of trust in it is the one that this machine has verified.",
   options: {
     product: { type: "string", value: "PRODUCT", required: true, help: "What the device is" },
     "hardware-type": {
@@ -34,7 +35,7 @@ export const deviceEnrolCommand = command({
     const usesMax = integer("uses", options.uses, { min: 1, max: 10_000_000 });
     const expiresInSeconds = durationSeconds("expires-in", options["expires-in"]);
     const serverUrl = options["server-url"];
-    const client = await connect(context);
+    const { client, repository } = await openTrustSession(context);
     const reply = await client.call(
       "createEnrolmentCommand",
       {
@@ -50,6 +51,7 @@ export const deviceEnrolCommand = command({
       },
       { signal: context.signal },
     );
+    demandOwnRoot(reply.command, repository.rootBytes);
     if (context.isJson) {
       printJson(context.terminal, reply);
       return;

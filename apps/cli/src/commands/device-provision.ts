@@ -4,9 +4,9 @@ import { usageError } from "../command-line/cli-error.ts";
 import { command } from "../command-line/command.ts";
 import { readPublicKeys } from "../files/read-public-key.ts";
 import { refuseExisting, writeFileWhole } from "../files/write-file.ts";
-import { newestRoot } from "../trust/newest-root.ts";
-import { connect } from "../session/connect.ts";
 import { printJson } from "../show/print-json.ts";
+import { sha256Of } from "../trust/repository.ts";
+import { openTrustSession } from "../trust/trust-session.ts";
 
 export const deviceProvision = command({
   details:
@@ -57,11 +57,11 @@ export const deviceProvision = command({
     const token = options["enrolment-token"];
     const enrolmentToken = token === "-" ? await terminal.readInput() : token;
     const ownKeys = await readPublicKeys(options["artifact-key"]);
-    const client = await connect(context);
+    // Whom devices trust is what this machine has verified, not what the server says.
+    const { client, repository } = await openTrustSession(context);
     const params = { product: options.product };
     const product = await client.call("showProduct", { params }, { signal });
     const system = await client.call("showSystem", {}, { signal });
-    const root = await newestRoot(client, signal);
     const { certificateAuthority } = system;
     const productKeys = product.requireSignature ? product.artifactKeys : [];
 
@@ -75,17 +75,18 @@ export const deviceProvision = command({
       product: product.name,
       hardwareType: options["hardware-type"],
       pathPrefix: `${product.name}/${options.channel ?? "prod"}/`,
-      root: root.text,
+      root: Buffer.from(repository.rootBytes).toString("utf8"),
       artifactKeys: ownKeys.length > 0 ? ownKeys : productKeys,
       ...(enrolmentToken === undefined ? {} : { enrolmentToken }),
     });
     const text = `${JSON.stringify(provisioning, null, 2)}\n`;
     await writeFileWhole(out, text, { mode: 0o600, mayReplace });
-    const { version: rootVersion, sha256: rootSha256 } = root;
+    const rootVersion = repository.root.metadata.version;
+    const rootSha256 = sha256Of(repository.rootBytes);
     if (context.isJson) printJson(terminal, { file: out, rootVersion, rootSha256 });
     else {
       terminal.out(`Wrote ${out}; put it on the device as its agent's provisioning file.`);
-      terminal.out(`It trusts root ${rootVersion}, SHA-256 ${rootSha256}: is it yours?`);
+      terminal.out(`It trusts your root, version ${rootVersion}, SHA-256 ${rootSha256}.`);
     }
   },
 });
