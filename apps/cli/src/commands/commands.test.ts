@@ -1,8 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Provisioning } from "@moult/device-protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
@@ -23,7 +22,6 @@ import {
   GROUP_ID,
   OTHER_DEVICE_ID,
   page,
-  product,
 } from "../model.fixture.ts";
 
 let folder = "";
