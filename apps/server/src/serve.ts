@@ -47,6 +47,7 @@ import { openSecrets } from "./platform/secrets.ts";
 import { SignerClient } from "./platform/signer-client.ts";
 import type { TenantDb } from "./platform/tenant-db.ts";
 import { openTls } from "./platform/tls/open-tls.ts";
+import { metricsRoutes } from "./metrics/index.ts";
 import { createProductHandlers } from "./products/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
@@ -243,6 +244,8 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
     () => publicUrl,
     log,
   );
+  const { authenticator } = operators;
+  metricsRoutes(app, { database, authenticator, publicUrl: () => publicUrl, clock });
   await mountDeviceProtocols(app, config, platform);
   downloadRoutes(app, platform.downloads);
   await webConsoleRoutes(app, { webRoot: resolve(config.webRoot ?? join(DIST_FOLDER, "web")) });

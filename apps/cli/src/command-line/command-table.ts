@@ -241,6 +241,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/device-timeline.ts")).deviceTimeline,
   ),
   entry(
+    "device receipts",
+    "Show, check or export what the device swore of its updates",
+    async () => (await import("../commands/device-receipts.ts")).deviceReceipts,
+  ),
+  entry(
     "device updates",
     "List the updates of a device",
     async () => (await import("../commands/device-updates.ts")).deviceUpdates,

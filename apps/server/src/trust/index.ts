@@ -6,3 +6,4 @@ export { newestRoot } from "./newest-root.ts";
 export { createTrustTender, type TrustTender } from "./tend-trust.ts";
 export { trustNeeds, type TrustNeeds } from "./trust-needs.ts";
 export { publishedTrustFile } from "./trust-files.ts";
+export { trustFigures } from "./trust-figures.ts";
