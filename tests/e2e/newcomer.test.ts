@@ -11,6 +11,7 @@ import { seen, useBrowser } from "./console-page.fixture.ts";
 // From an empty server to an own first update, with nothing but what is on the screen: its words, its labels, and the
 // commands that it gives to copy.
 
+const PASSPHRASE = "three words of my own";
 const PASSWORD = "a password of my own";
 
 let folder = "";
@@ -97,17 +98,26 @@ test("a newcomer comes from an empty server to a first update of an own device",
   await page.getByLabel("E-mail address").fill("nora@example.org");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create the administrator" }).click();
-  await seen(page.getByText("Five steps lead to a first update."));
+  await seen(page.getByText("Six steps lead to a first update."));
 
   await page.getByLabel("Name of the product").fill("lamp");
+  await page.getByRole("button", { name: "Create lamp" }).click();
+
+  // The step ticks itself, and the next one opens; so they go on.
+  const makeKeys = "command that sets up signing to try it out";
+  await seen(page.getByRole("button", { name: `Copy ${makeKeys}` }));
   const getTool = await copied(page, "command that gets the command line tool");
   await run(await paste(desk, getTool, { "Password:": PASSWORD }));
   await run(
-    await paste(desk, await copied(page, "command that makes the signing key and the product")),
+    await paste(desk, await copied(page, makeKeys), {
+      "New passphrase": PASSPHRASE,
+      "Once more:": PASSPHRASE,
+      "[y/N]": "y",
+    }),
   );
 
-  // The step ticks itself, and the next one opens.
   await page.getByRole("button", { name: "Show the command" }).click();
+  await rootIsTheirs(page, desk);
   const device = await paste(machine, await copied(page, "command for the device"));
   const pending = page.getByRole("list", { name: "Devices that ask to join" });
   await pending.waitFor({ timeout: 60_000 });
@@ -118,15 +128,28 @@ test("a newcomer comes from an empty server to a first update of an own device",
   expect(device.text().replaceAll(" ", "")).toContain(shown);
   await pending.getByRole("button", { name: /^Accept/ }).click();
 
-  const makeRelease = "command that makes and uploads a release";
+  const makeRelease = "command that makes, uploads and signs a release";
   await seen(page.getByRole("button", { name: `Copy ${makeRelease}` }));
-  await run(await paste(desk, await copied(page, makeRelease)));
+  await run(
+    await paste(desk, await copied(page, makeRelease), {
+      "[y/N]": "y",
+      "Passphrase of": PASSPHRASE,
+    }),
+  );
 
   await page.getByRole("button", { name: /^Deploy 1\.0 to / }).click();
   await page.getByText("That was the whole way.").waitFor({ timeout: 60_000 });
   await seen(page.getByText("succeeded").first());
   expect(readFileSync(await greetingOf(machine), "utf8")).toBe("Hello from 1.0\n");
 }, 240_000);
+
+/** The page shows the root that the device will believe; their own machine shows the same. */
+async function rootIsTheirs(page: Page, desk: string): Promise<void> {
+  const root = page.getByRole("region", { name: "The root of trust in it" }).getByRole("img");
+  const shown = (await root.getAttribute("aria-label"))?.split(": ")[1]?.replaceAll(" ", "");
+  const status = await paste(desk, "cd ~/moult && node moult.mjs trust status");
+  expect((await run(status)).replaceAll(/\s/g, "")).toContain(shown ?? "nothing");
+}
 
 /** Below the folder that the command named, the only one that it wrote to. */
 async function greetingOf(machine: string): Promise<string> {

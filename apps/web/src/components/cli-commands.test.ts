@@ -1,6 +1,6 @@
 import type { HardwareType, ProductName } from "@moult/model";
 import { expect, test } from "vitest";
-import { firstReleaseCommand, getCliCommand, quoted } from "./cli-commands.ts";
+import { firstReleaseCommand, getCliCommand, quoted, trustInitCommand } from "./cli-commands.ts";
 
 const source = {
   origin: "https://moult.local:8443",
@@ -37,13 +37,21 @@ test.each([
   expect(command).not.toContain("authority.pem");
 });
 
-test("a first release is signed where the product asks for it", () => {
+test("every product gets a role, and only to try things out there are fewer keys", () => {
+  expect(trustInitCommand(["gw2", "it's"], "production")).toMatch(
+    /trust init --product gw2 --product 'it'\\''s'$/,
+  );
+  expect(trustInitCommand([], "development")).toMatch(/trust init --development$/);
+});
+
+test("a first release is signed by offline keys, and inside where the product asks for it", () => {
   const release = {
     product: "gw2" as ProductName,
     hardwareType: "linux" as HardwareType,
     isSigned: true,
   };
 
+  expect(firstReleaseCommand(release)).toMatch(/release upload .* --sign$/);
   expect(firstReleaseCommand(release)).toContain("--sign-key release-key.pem");
   expect(firstReleaseCommand({ ...release, isSigned: false })).not.toContain("--sign-key");
 });

@@ -36,23 +36,16 @@ export function getCliCommand({ origin, cli, certificateAuthority, email }: CliS
   ].join("\n");
 }
 
-/** A signing key that only this person has, and a product that takes what it signed and nothing else. */
-export const signedProductCommand = (product: string): string =>
-  [
-    `cd ${FOLDER}`,
-    "node moult.mjs artifact keygen --out release-key",
-    `node moult.mjs product create ${quoted(product)} --artifact-key release-key.pub.pem --require-signature`,
-  ].join("\n");
-
 export interface FirstRelease {
   readonly product: ProductName;
   readonly hardwareType: HardwareType;
+  /** Whether the product takes no artifact without a signature inside. */
   readonly isSigned: boolean;
 }
 
 const FIRST_VERSION = "1.0";
 
-/** A release as small as one can be: a folder with one file. */
+/** A release as small as one can be, a folder with one file, signed with every key of this machine that may. */
 export const firstReleaseCommand = ({ product, hardwareType, isSigned }: FirstRelease): string =>
   [
     `cd ${FOLDER}`,
@@ -60,14 +53,21 @@ export const firstReleaseCommand = ({ product, hardwareType, isSigned }: FirstRe
     `node moult.mjs artifact create --type directory --dir hello --dest-dir /opt/hello \\`,
     `  --name ${FIRST_VERSION} --hardware-type ${quoted(hardwareType)} --out hello-${FIRST_VERSION}.mender --force${isSigned ? " \\" : ""}`,
     ...(isSigned ? ["  --sign-key release-key.pem"] : []),
-    `node moult.mjs release upload --product ${quoted(product)} hello-${FIRST_VERSION}.mender`,
+    `node moult.mjs release upload --product ${quoted(product)} hello-${FIRST_VERSION}.mender --sign`,
   ].join("\n");
 
 /** Keys, the first root, and a role for each product's channel `prod`. */
-export const trustInitCommand = (products: readonly string[]): string =>
+export const trustInitCommand = (
+  products: readonly string[],
+  purpose: "production" | "development",
+): string =>
   [
     `cd ${FOLDER}`,
-    ["node moult.mjs trust init", ...products.map((name) => `--product ${quoted(name)}`)].join(" "),
+    [
+      "node moult.mjs trust init",
+      ...(purpose === "development" ? ["--development"] : []),
+      ...products.map((name) => `--product ${quoted(name)}`),
+    ].join(" "),
   ].join("\n");
 
 export const renewCommand = (role: string): string =>

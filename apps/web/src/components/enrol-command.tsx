@@ -8,6 +8,7 @@ import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { useNow } from "../ui/clock.ts";
 import { CommandLine } from "../ui/command-line.tsx";
+import { Fingerprint } from "../ui/digest.tsx";
 import { CheckField, SelectField, TextField } from "../ui/field.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 
@@ -146,7 +147,32 @@ function MadeCommand({
       </p>
       <CommandLine command={command.trimEnd()} what="command for the device" />
       <TokenLine token={token} onAgain={onAgain} />
+      <RootInIt />
     </div>
+  );
+}
+
+/** What the device will believe, to be compared with what this person's own machine has verified. */
+function RootInIt() {
+  const root = useOperation("showTrust").data?.repository?.rootSha256;
+  if (root === undefined) return null;
+  return (
+    <section
+      aria-label="The root of trust in it"
+      className="flex flex-col items-start gap-2 rounded-lg border border-line p-3"
+    >
+      <h3 className="font-semibold">The root of trust in it</h3>
+      <p className="max-w-prose text-soft">
+        The device believes this root from then on. Compare its SHA-256 with what{" "}
+        <code>moult trust status</code> shows on your own machine:
+      </p>
+      <Fingerprint value={root} />
+      <p className="max-w-prose text-soft">
+        The command and this page come from the server: they are as trustworthy as the server is
+        now. <code>moult device enrol-command</code> prints the command only when its root is the
+        one that your machine has verified.
+      </p>
+    </section>
   );
 }
 

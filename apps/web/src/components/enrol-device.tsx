@@ -1,5 +1,6 @@
 import type { Product } from "@moult/model";
 import { useState } from "react";
+import { useOperation } from "../server/operation-query.ts";
 import { useNow } from "../ui/clock.ts";
 import { TextLink } from "../ui/text-link.tsx";
 import { EnrolCommand } from "./enrol-command.tsx";
@@ -13,6 +14,8 @@ export function EnrolDevice({ products }: { readonly products: readonly Product[
   const { data } = usePendingDevices();
   const pending = data?.items ?? [];
   const [shownAt, setShownAt] = useState<number | null>(null);
+  const trust = useOperation("showTrust").data;
+  if (trust?.state === "none") return <SigningFirst />;
   return (
     <div className="flex flex-col gap-4">
       <EnrolCommand
@@ -24,6 +27,20 @@ export function EnrolDevice({ products }: { readonly products: readonly Product[
       ) : (
         shownAt !== null && <Waiting sinceMs={shownAt} />
       )}
+    </div>
+  );
+}
+
+/** The server refuses: a device starts with a root of trust, and there is none. */
+function SigningFirst() {
+  return (
+    <div className="flex max-w-prose flex-col gap-2">
+      <p className="font-medium">Signing comes first.</p>
+      <p className="text-soft">
+        A device starts with the root of trust, and installs only what keys named by it have signed.
+        There is none yet: <TextLink to="/settings/trust">set up signing</TextLink>, and the command
+        for a device is here.
+      </p>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { EnrolDevice } from "./enrol-device.tsx";
 import { GoStep } from "./go-step.tsx";
 import { ProductStep } from "./product-step.tsx";
 import { ReleaseStep } from "./release-step.tsx";
+import { SigningStep } from "./signing-step.tsx";
 import { Step } from "./step.tsx";
 
 type FirstStepsDone = Reply<"showOverview">["firstSteps"];
@@ -19,6 +20,7 @@ export function FirstSteps({ done }: { readonly done: FirstStepsDone }) {
   const products = useOperation("listProducts").data?.items ?? [];
   const devices = useOperation("listDevices", { query: { state: "accepted", limit: 1 } });
   const device = devices.data?.items[0];
+  const isSigning = useOperation("showTrust").data?.state === "ready";
   const steps = [
     {
       title: "You",
@@ -29,11 +31,8 @@ export function FirstSteps({ done }: { readonly done: FirstStepsDone }) {
         </p>
       ),
     },
-    {
-      title: "A product, and the key that signs for it",
-      isDone: done.hasProduct,
-      content: <ProductStep />,
-    },
+    { title: "A product", isDone: done.hasProduct, content: <ProductStep /> },
+    { title: "Signing", isDone: isSigning, content: <SigningStep /> },
     { title: "A device", isDone: done.hasDevice, content: <EnrolDevice products={products} /> },
     {
       title: "A release",

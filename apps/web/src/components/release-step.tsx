@@ -2,7 +2,6 @@ import type { Device, Product } from "@moult/model";
 import { CommandLine } from "../ui/command-line.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import { firstReleaseCommand } from "./cli-commands.ts";
-import { GetCli } from "./get-cli.tsx";
 
 /** Something for the device to install: made by the command line tool, or a file that is there already. */
 export function ReleaseStep({
@@ -20,27 +19,21 @@ export function ReleaseStep({
     <>
       <p className="max-w-prose text-soft">
         A release is a file that devices install. This one puts a folder with one text file on
-        devices of type <code>{device.hardwareType}</code>
-        {isSigned ? ", signed with your key" : ""}.
+        devices of type <code>{device.hardwareType}</code>. It shows what it signs, asks, and signs
+        with your keys.
       </p>
-      {!isSigned && (
-        <>
-          <p>Fetch the command line tool and sign in, if you have not yet (Node 24.5 or newer):</p>
-          <GetCli />
-        </>
-      )}
-      <p>Make the release and upload it:</p>
+      <p>Make the release, upload and sign it:</p>
       <CommandLine
         command={firstReleaseCommand({
           product: product.name,
           hardwareType: device.hardwareType,
           isSigned,
         })}
-        what="command that makes and uploads a release"
+        what="command that makes, uploads and signs a release"
       />
       <p>
-        Or <TextLink to="/releases/upload">upload a file</TextLink> that you have. This step ticks
-        itself when the release is there.
+        Or <TextLink to="/releases/upload">upload a file</TextLink> that you have; its page says how
+        to sign it. This step ticks itself when the release is there.
       </p>
     </>
   );

@@ -20,11 +20,19 @@ export function SetUpSigning() {
       </p>
       <GetCli />
       <p>Then make the keys and the first root of trust:</p>
-      <CommandLine command={trustInitCommand(products)} what="command that sets up signing" />
+      <CommandLine
+        command={trustInitCommand(products, "production")}
+        what="command that sets up signing"
+      />
       <p className="max-w-prose text-soft">
         It asks for a passphrase for each key, shows what it signs, and says where the keys belong
         afterwards: the root keys offline, each in another place.
       </p>
+      <p>Or, only to try Moult out, with fewer keys and one passphrase for all:</p>
+      <CommandLine
+        command={trustInitCommand(products, "development")}
+        what="command that sets up signing to try it out"
+      />
     </>
   );
 }

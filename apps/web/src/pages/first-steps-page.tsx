@@ -3,7 +3,7 @@ import { useOperation } from "../server/operation-query.ts";
 import { Answered } from "../ui/panel.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 
-/** The five steps, for whoever comes back to them later. */
+/** The steps, for whoever comes back to them later. */
 export function FirstStepsPage() {
   const answer = useOperation("showOverview");
   return (

@@ -21,7 +21,7 @@ export function OverviewPage() {
   const answer = useOperation("showOverview");
   const { data } = answer;
   const isNew = data?.firstSteps.hasSuccess === false;
-  const sentence = isNew ? "Five steps lead to a first update." : data?.headline;
+  const sentence = isNew ? "Six steps lead to a first update." : data?.headline;
   return (
     <>
       <PageHeader title="Overview" {...(sentence === undefined ? {} : { sentence })} />

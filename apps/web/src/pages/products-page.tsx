@@ -49,8 +49,8 @@ export function ProductsPage() {
           items.length === 0 ? (
             <Empty title="No products yet">
               <p>
-                The <TextLink to="/first-steps">first steps</TextLink> make one, with its signing
-                key.
+                The <TextLink to="/first-steps">first steps</TextLink> make one, and the keys that
+                sign for it.
               </p>
             </Empty>
           ) : (

@@ -18,7 +18,7 @@ export function WelcomePage() {
           needed ? (
             <>
               <p className="mb-4 text-soft">
-                This server is new. First make its administrator; five steps lead to a first update
+                This server is new. First make its administrator; six steps lead to a first update
                 then.
               </p>
               <SetupForm
