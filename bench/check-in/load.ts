@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { parseArgs } from "node:util";
 
 // A load in a process of its own: connections that are kept alive, each sending one request after the other. It counts
-// answers with status 204 and refuses any other.
+// answers with the status that was asked for and refuses any other.
 
 const { values } = parseArgs({
   options: {
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     requests: { type: "string" },
     connections: { type: "string" },
     seconds: { type: "string" },
+    status: { type: "string", default: "204" },
   },
 });
 const requests = (JSON.parse(readFileSync(values.requests ?? "", "utf8")) as string[]).map((text) =>
@@ -34,8 +35,8 @@ function run(index: number): Promise<number> {
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
       received += text;
-      if (!received.includes("\r\n\r\n")) return;
-      if (!received.startsWith("HTTP/1.1 204")) {
+      if (!isWhole(received)) return;
+      if (!received.startsWith(`HTTP/1.1 ${values.status}`)) {
         reject(new Error(`answered ${received.slice(0, 200)}`));
         socket.destroy();
         return;
@@ -50,6 +51,14 @@ function run(index: number): Promise<number> {
     });
     socket.once("connect", send);
   });
+}
+
+/** A head, and as much body as it says. */
+function isWhole(received: string): boolean {
+  const headEnd = received.indexOf("\r\n\r\n");
+  if (headEnd < 0) return false;
+  const length = /^content-length: (\d+)/im.exec(received.slice(0, headEnd))?.[1] ?? "0";
+  return received.length - headEnd - 4 >= Number(length);
 }
 
 const counts = await Promise.all(Array.from({ length: connections }, (_, index) => run(index)));
