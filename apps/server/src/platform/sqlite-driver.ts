@@ -35,14 +35,16 @@ interface Waiter {
 
 /**
  * The one writer. Transactions take turns; each is a savepoint inside an SQLite transaction that all of a group share. The
- * group is committed as soon as nobody waits for a turn, or when it is full. Single questions take no turn: they are
- * answered by the reader.
+ * group is committed at the end of the event loop's turn, so that all requests that arrived while the disk was waited for
+ * share the next commit, or when it is full. Single questions take no turn: they are answered by the reader.
  */
 export class SqliteWriteDriver implements Driver {
   readonly #handle: SqliteHandle;
   readonly #reader: SqliteHandle;
   readonly #turns: (() => void)[] = [];
   #isTaken = false;
+  #isCommitDue = false;
+  #isDestroyed = false;
   /** Finished transactions whose common commit has not happened yet. */
   #finished: Waiter[] = [];
 
@@ -102,6 +104,7 @@ export class SqliteWriteDriver implements Driver {
 
   destroy(): Promise<void> {
     this.#commitGroup();
+    this.#isDestroyed = true;
     this.#handle.close();
     return Promise.resolve();
   }
@@ -116,11 +119,21 @@ export class SqliteWriteDriver implements Driver {
   #passTurn(writer: WriteConnection): void {
     if (!writer.hasTurn) return;
     writer.hasTurn = false;
-    const isFull = this.#finished.length >= GROUP_MAX;
-    if (this.#turns.length === 0 || isFull) this.#commitGroup();
+    if (this.#finished.length >= GROUP_MAX) this.#commitGroup();
+    else this.#commitSoon();
     const next = this.#turns.shift();
     if (next === undefined) this.#isTaken = false;
     else next();
+  }
+
+  #commitSoon(): void {
+    if (this.#isCommitDue) return;
+    this.#isCommitDue = true;
+    setImmediate(() => {
+      this.#isCommitDue = false;
+      // Half a transaction is not committed; whoever has the turn sees to it when passing it on.
+      if (!this.#isTaken && !this.#isDestroyed) this.#commitGroup();
+    });
   }
 
   /** Never throws: who waits for the commit is told. */

@@ -63,7 +63,7 @@ test("whoever wrote reads what was written, in the same turn", async () => {
   void writing.then(() => (isDone = true));
   while (!isDone) {
     void read(db, {});
-    await Promise.resolve();
+    await nextTurn();
   }
 
   expect(seen).toEqual([{ epoch: 3 }]);
