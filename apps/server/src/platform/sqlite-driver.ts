@@ -119,7 +119,9 @@ export class SqliteWriteDriver implements Driver {
   #passTurn(writer: WriteConnection): void {
     if (!writer.hasTurn) return;
     writer.hasTurn = false;
-    if (this.#finished.length >= GROUP_MAX) this.#commitGroup();
+    const { length } = this.#finished;
+    // With nobody to wait for, the write lock is only given back.
+    if (length === 0 || length >= GROUP_MAX) this.#commitGroup();
     else this.#commitSoon();
     const next = this.#turns.shift();
     if (next === undefined) this.#isTaken = false;
