@@ -11,7 +11,7 @@ const KeptTenant = z.strictObject({
   /** The highest version of each role that it signed for; none of them is ever signed lower. */
   versions: z.record(z.string(), z.int().min(1)),
 });
-export type KeptTenant = z.infer<typeof KeptTenant>;
+type KeptTenant = z.infer<typeof KeptTenant>;
 
 export interface KeptTenants {
   find(tenantId: TenantId): KeptTenant | undefined;

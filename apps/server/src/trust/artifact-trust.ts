@@ -17,7 +17,7 @@ interface Located {
 const Listed = z.object({ targets: z.record(z.string(), z.unknown()) });
 
 /** The role that lists an artifact, or would; its path begins with product and channel. */
-export function roleOfPath(path: string): string {
+function roleOfPath(path: string): string {
   const [product = "", channel = ""] = path.split("/");
   return roleOfChannel(product as ProductName, channel as ChannelName);
 }

@@ -82,18 +82,6 @@ export async function publishedContent(
   );
 }
 
-export async function newestRoot(db: TenantDb): Promise<string | undefined> {
-  const row = await db.kysely
-    .selectFrom("trust_file")
-    .select("content")
-    .where("tenant_id", "=", db.tenantId)
-    .where("role", "=", "root")
-    .where("published_at", "is not", null)
-    .orderBy("version", "desc")
-    .executeTakeFirst();
-  return row?.content;
-}
-
 /** Published files by name: every root and targets, and these versions of these roles. */
 export async function filesForEvidence(
   db: TenantDb,
