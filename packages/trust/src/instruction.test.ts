@@ -86,6 +86,19 @@ test.each([
   ["that expired when it was made", { ...install, expiresAtMs: 1_000_000 }, "lifetime-invalid"],
   ["with a field missing", { ...install, action: { kind: "install" } }, "instruction-malformed"],
   [
+    "for a part that it does not have",
+    {
+      ...install,
+      action: {
+        ...install.action,
+        components: [
+          { name: "modem", path: "gw2/prod/2.0/a", sizeBytes: 1, sha256: "ab".repeat(32) },
+        ],
+      },
+    },
+    "other-component",
+  ],
+  [
     "outside its path prefix",
     {
       ...install,

@@ -12,7 +12,10 @@ export const INSTRUCTION_LIFETIME_MS_MAX = 24 * HOUR_MS;
 export const Report = z.enum(["running", "inventory"]);
 export type Report = z.infer<typeof Report>;
 
-/** One part of the device and the artifact it shall have. Today every device has the one component `main`. */
+/** The one part that every device has. */
+const COMPONENT = "main";
+
+/** One part of the device and the artifact it shall have. A device refuses a part that it does not have. */
 export const InstructionComponent = z.object({
   name: z.string().max(64),
   /** Repository path of the artifact; the device's policy pins its prefix. */
@@ -77,6 +80,7 @@ export type InstructionRefusal =
   | "wrong-nonce"
   | "generation-not-newer"
   | "lifetime-invalid"
+  | "other-component"
   | "outside-path-prefix";
 
 export type VerifiedInstruction =
@@ -127,8 +131,10 @@ function refusal(
   const lifetimeMs = instruction.expiresAtMs - instruction.issuedAtMs;
   if (lifetimeMs <= 0 || lifetimeMs > INSTRUCTION_LIFETIME_MS_MAX) return "lifetime-invalid";
   if (instruction.action.kind === "install")
-    for (const { path } of instruction.action.components)
+    for (const { name, path } of instruction.action.components) {
+      if (name !== COMPONENT) return "other-component";
       if (!isUnderPrefix(path, policy.pathPrefix)) return "outside-path-prefix";
+    }
   return undefined;
 }
 

@@ -95,8 +95,8 @@ export function createServerContact(deps: ServerContactDeps): ServerContact {
           return around;
         }
         await obeyResult(around.result);
-        const { kind } = around.result;
-        if (kind === "holds" || kind === "instructed") await deps.trustLook.lookIfDue(signal);
+        // Also after an answer that is of no use: that may be for want of a newer root.
+        if (around.result.kind !== "not-accepted") await deps.trustLook.lookIfDue(signal);
         return around.result;
       } catch (error) {
         if (signal.aborted) throw error;

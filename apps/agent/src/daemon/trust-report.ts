@@ -4,7 +4,7 @@ import type { OpenedTrust } from "./open-device-trust.ts";
 
 /** What a device tells of its trust, to people at it and in its inventory. */
 export interface TrustReport {
-  /** `ok`, `expired: ROLE` or `refused: RULE`; anything but the first keeps new installations away, and nothing else. */
+  /** `ok`, `out-of-reach`, `expired: ROLE` or `refused: RULE`; anything but the first keeps new installations away, and nothing else. */
   readonly standing: string;
   readonly rootVersion: number;
   readonly securityCounter: number;

@@ -71,7 +71,7 @@ export interface CheckIn {
 
 /** Asks the server what to do, and accepts its answer durably before anybody acts on it. */
 export function createCheckIn(deps: CheckInDeps): CheckIn {
-  const { session, link } = deps;
+  const { session } = deps;
   const reports = createReportMemory();
   const accept = createAcceptance(deps);
 
@@ -81,7 +81,7 @@ export function createCheckIn(deps: CheckInDeps): CheckIn {
       const due = reports.due(report);
       const content = {
         nonce,
-        generation: link.read().generation,
+        generation: generationFloor(deps),
         fresh,
         instanceId: deps.instanceId,
         activity: report.activity,
@@ -139,27 +139,27 @@ function createAcceptance(deps: CheckInDeps) {
   let jumpedAtMs: number | undefined;
 
   return async (answer: Uint8Array, nonce: string, signal: AbortSignal): Promise<CheckInResult> => {
-    const { device, generation, ...record } = link.read();
+    const { device, timeFloorMs } = link.read();
     // Another call may have learnt in the meantime that the server no longer knows this device.
     if (device === null) return { kind: "refused", reason: "other-device" };
     const { tenantId, pathPrefix } = provisioning;
-    const policy = { tenantId, deviceId: device.id, nonce, generation, pathPrefix };
+    const policy = { tenantId, deviceId: device.id, nonce, pathPrefix };
     const verified = await verifyByNewestRoot(deps, answer, policy, signal);
     if (verified.kind === "refused") {
+      const generation = generationFloor(deps);
       log.error("instruction-refused", { reason: verified.reason, generation });
       return verified;
     }
 
     const { instruction, issuedAt, lifetimeMs, key } = verified;
     const mayJump = jumpedAtMs === undefined || monotonicMs() - jumpedAtMs >= DAY_MS;
-    const floor = raisedFloor(
-      instant(record.timeFloorMs),
-      issuedAt,
-      clock.now(),
-      mayJump ? DAY_MS : 0,
-    );
+    const floor = raisedFloor(instant(timeFloorMs), issuedAt, clock.now(), mayJump ? DAY_MS : 0);
     if (floor.hasJumped && mayJump) jumpedAtMs = monotonicMs();
-    await link.save({ generation: instruction.generation, timeFloorMs: floor.at });
+    await link.save({
+      generation: instruction.generation,
+      generationKeySha256: keySha256(key),
+      timeFloorMs: floor.at,
+    });
     const origin = {
       generation: instruction.generation,
       sha256: Sha256.parse(hex(nodeCrypto.sha256(answer))),
@@ -170,20 +170,38 @@ function createAcceptance(deps: CheckInDeps) {
 }
 
 /**
+ * The generation that an instruction must be above. It is only as good as the key that signed it: whoever stole that key may
+ * have run ahead to the last generation there is, so a root that takes the key back makes the floor void (TUF 5.3.11 does
+ * the same for the online roles). Until then the nonce alone keeps old answers out.
+ */
+function generationFloor({ link, trust }: Pick<CheckInDeps, "link" | "trust">): number {
+  const { generation, generationKeySha256: by } = link.read();
+  if (by === null) return generation;
+  return trust.instructionKeys().some((key) => keySha256(key) === by) ? generation : 0;
+}
+
+/**
  * Verifies by the keys of the newest root this device knows. Keys change by a new root, so an unknown one is a reason to look
  * for it, once: what the new root's keys did not sign either is refused.
  */
 async function verifyByNewestRoot(
-  { trust, source, log }: CheckInDeps,
+  deps: CheckInDeps,
   answer: Uint8Array,
-  policy: Omit<InstructionPolicy, "keys">,
+  policy: Omit<InstructionPolicy, "keys" | "generation">,
   signal: AbortSignal,
 ): Promise<VerifiedInstruction> {
-  const verify = (): VerifiedInstruction =>
-    verifyInstruction(answer, { ...policy, keys: trust.instructionKeys() }, nodeCrypto);
+  const { trust, source, log } = deps;
+  const verify = (): VerifiedInstruction => {
+    const generation = generationFloor(deps);
+    return verifyInstruction(
+      answer,
+      { ...policy, generation, keys: trust.instructionKeys() },
+      nodeCrypto,
+    );
+  };
   const verified = verify();
   if (verified.kind === "verified" || verified.reason !== "signature-invalid") return verified;
-  log.info("instruction-key-unknown", { generation: policy.generation });
+  log.info("instruction-key-unknown", { generation: generationFloor(deps) });
   // Roots count as soon as they are verified, whatever is wrong with what comes after them.
   await trust.refresh(source(signal));
   return verify();

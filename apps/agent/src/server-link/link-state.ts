@@ -12,8 +12,9 @@ const LinkRecord = z.object({
   keyFingerprint: Sha256.nullable(),
   tenantId: TenantId,
   device: z.object({ id: DeviceId, state: DeviceState }).nullable(),
-  /** The highest generation of an instruction that was accepted. */
+  /** The highest generation of an instruction that was accepted, and the SHA-256 of the key that signed it. */
   generation: z.int().min(0),
+  generationKeySha256: Sha256.nullable(),
   /** No instant before this one is now: the newest signed time that could be believed. */
   timeFloorMs: z.int().min(0),
 });
@@ -52,6 +53,7 @@ export async function openLinkState(
     tenantId,
     device: null,
     generation: 0,
+    generationKeySha256: null,
     timeFloorMs,
   };
   let record = found?.tenantId === tenantId ? { ...found, timeFloorMs } : fresh;

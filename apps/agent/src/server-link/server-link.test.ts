@@ -161,6 +161,23 @@ test("the generation survives a restart, so that an older one stays refused", as
   again.http.close();
 });
 
+test("a stolen key that ran ahead to the last generation locks no device out: a root that takes it back makes that void", async () => {
+  server.alter = (instruction) => ({ ...instruction, generation: Number.MAX_SAFE_INTEGER });
+  await device.ask();
+  server.alter = (instruction) => instruction;
+  await server.repository.rotateInstructionKey();
+  server.onlyDevice.generation = 0;
+
+  // Whoever counts on from what the device reports gets beyond what can be counted; the answer makes it look for the new root.
+  expect(await device.ask()).toMatchObject({ kind: "refused" });
+  server.onlyDevice.generation = 7;
+
+  expect(await device.ask()).toMatchObject({
+    kind: "instructed",
+    accepted: { instruction: { generation: 8 } },
+  });
+});
+
 test("a server that was restored from a backup is obeyed: it counts on from what the device reports", async () => {
   for (let times = 0; times < 3; times += 1) await device.ask();
   server.onlyDevice.generation = 1;

@@ -19,7 +19,9 @@ export type TrustStanding =
   | { readonly kind: "ok" }
   /** No new installation by these; everything else goes on. */
   | { readonly kind: "expired"; readonly role: string }
-  | { readonly kind: "refused"; readonly rule: TrustRule; readonly role: string };
+  | { readonly kind: "refused"; readonly rule: TrustRule; readonly role: string }
+  /** The server cannot be asked for metadata, and what is known of them no longer says that nothing is newer. */
+  | { readonly kind: "out-of-reach" };
 
 /** The signed metadata this device believes. One look at a time: each one builds on what the one before stored. */
 export interface DeviceTrust {
@@ -63,21 +65,14 @@ export async function openDeviceTrust(deps: DeviceTrustDeps): Promise<DeviceTrus
   };
   let trust = await open();
   let standing: TrustStanding = { kind: "ok" };
-  let last: Promise<unknown> = Promise.resolve();
+  let isReached = true;
   let yielding = new AbortController();
 
-  const inTurn = <Result>(run: () => Promise<Result>): Promise<Result> => {
-    const done = last.then(run, run);
-    last = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = createTurns();
   const heard = (result: RefreshResult | TargetResult): void => {
-    if (result.kind !== "refused") {
-      standing = { kind: "ok" };
-      return;
-    }
+    standing = standingAfter(result);
+    if (result.kind !== "refused") return;
     const { rule, role, detail } = result;
-    standing = rule === "expired" ? { kind: "expired", role } : { kind: "refused", rule, role };
     log.error("trust-refused", { rule, role, detail });
   };
 
@@ -87,7 +82,9 @@ export async function openDeviceTrust(deps: DeviceTrustDeps): Promise<DeviceTrus
       inTurn(async () => {
         if (!isPersistent) trust = await open();
         const { rootVersion: before } = trust.state();
+        isReached = false;
         const result = await trust.refresh(source);
+        isReached = true;
         heard(result);
         const { rootVersion: version } = trust.state();
         if (version !== before) log.info("root-advanced", { from: before, to: version });
@@ -100,7 +97,10 @@ export async function openDeviceTrust(deps: DeviceTrustDeps): Promise<DeviceTrus
         return result;
       }),
     state: () => trust.state(),
-    standing: () => standing,
+    standing: () =>
+      standing.kind === "ok" && !isReached && !isCurrent(trust.state(), clock)
+        ? { kind: "out-of-reach" }
+        : standing,
     alone: (run) => {
       yielding.abort(new Error("somebody at the device goes first"));
       yielding = new AbortController();
@@ -116,11 +116,34 @@ export async function openDeviceTrust(deps: DeviceTrustDeps): Promise<DeviceTrus
   };
 }
 
-/** `ok`, `expired: timestamp`, `refused: version-rollback`. */
+/** Runs one call after the other, whatever came of the one before. */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <Result>(run: () => Promise<Result>): Promise<Result> => {
+    const done = last.then(run, run);
+    last = done.catch(() => undefined);
+    return done;
+  };
+}
+
+function standingAfter(result: RefreshResult | TargetResult): TrustStanding {
+  if (result.kind !== "refused") return { kind: "ok" };
+  const { rule, role } = result;
+  return rule === "expired" ? { kind: "expired", role } : { kind: "refused", rule, role };
+}
+
+/** Whether the last timestamp that was verified still holds: its signers promise that there is nothing newer until it ends. */
+function isCurrent({ roles }: TrustState, clock: Clock): boolean {
+  const timestamp = roles.find(({ role }) => role === "timestamp");
+  return timestamp !== undefined && timestamp.expiresAt > clock.now();
+}
+
+/** `ok`, `out-of-reach`, `expired: timestamp`, `refused: version-rollback`. */
 export function standingText(standing: TrustStanding): string {
   switch (standing.kind) {
     case "ok":
-      return "ok";
+    case "out-of-reach":
+      return standing.kind;
     case "expired":
       return `expired: ${standing.role}`;
     case "refused":
