@@ -60,6 +60,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          // Of the tests that may run beside each other, all of which wait for agents.
+          maxConcurrency: 8,
           globalSetup: POSTGRES,
         },
       },

@@ -50,6 +50,8 @@ export interface DeviceServerOptions {
   readonly admits?: DeviceState;
   /** Of another server: a device can be moved between the two. */
   readonly repository?: SignedRepository;
+  /** Another server of the same tenant, which knows the same devices. */
+  readonly identity?: Pick<DeviceServer, "tenantId" | "devices">;
 }
 
 export interface FleetDevice {
@@ -79,9 +81,9 @@ export interface ReceivedReport {
  * heard. Its fields say what it will do next; a test changes them as it goes.
  */
 export class DeviceServer {
-  readonly tenantId = randomUUID();
+  readonly tenantId: string;
   readonly repository: SignedRepository;
-  readonly devices = new Map<string, FleetDevice>();
+  readonly devices: Map<string, FleetDevice>;
   readonly checkIns: CheckInRequest[] = [];
   readonly enrollments: EnrollRequest[] = [];
   readonly reports: ReceivedReport[] = [];
@@ -109,7 +111,11 @@ export class DeviceServer {
   #root = "";
 
   constructor(options: DeviceServerOptions = {}) {
-    const { tls, admits = "accepted", repository = new SignedRepository() } = options;
+    const { tls, admits = "accepted", repository = new SignedRepository(), identity } = options;
+    this.tenantId = identity?.tenantId ?? randomUUID();
+    this.devices = new Map(
+      [...(identity?.devices ?? [])].map(([fingerprint, device]) => [fingerprint, { ...device }]),
+    );
     this.admits = admits;
     this.repository = repository;
     this.#scheme = tls === undefined ? "http" : "https";

@@ -29,12 +29,15 @@ export interface LocalDeviceOptions {
   /** Over the agent's defaults. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly node?: string;
+  /** Another agent than the one that ships. */
+  readonly bundle?: string;
 }
 
 export async function createLocalDevice(options: LocalDeviceOptions): Promise<LocalDevice> {
-  const { root, serial, environment = {}, config = {}, node = process.execPath } = options;
+  const { root, serial, environment = {}, config = {} } = options;
+  const { node = process.execPath, bundle = AGENT_BUNDLE } = options;
   const env = { ...process.env, ...environment };
-  const commandLine = (args: readonly string[]) => [AGENT_BUNDLE, ...args, "--root", root];
+  const commandLine = (args: readonly string[]) => [bundle, ...args, "--root", root];
   await mkdir(join(root, "etc/moult"), { recursive: true });
   await writeFile(
     join(root, "etc/moult/agent.json"),
@@ -58,7 +61,7 @@ export async function createLocalDevice(options: LocalDeviceOptions): Promise<Lo
     },
     runAside: async (...args) => (await execute(node, commandLine(args), { env })).stdout,
     start: () =>
-      startLocalProcess(node, [AGENT_BUNDLE, "daemon", "--root", root], {
+      startLocalProcess(node, [bundle, "daemon", "--root", root], {
         logFile: join(root, "agent.log"),
         environment,
       }),

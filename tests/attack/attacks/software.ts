@@ -1,0 +1,392 @@
+import type { KeySigner } from "@moult/signing";
+import { memorySigner } from "../../../tools/local/local-trust.ts";
+import type { Attack } from "../attack.fixture.ts";
+import { buildRelease, publish, type Release } from "../release.fixture.ts";
+import {
+  DEV,
+  PROD,
+  contentOf,
+  noise,
+  sha256Of,
+  signedFile,
+  type Files,
+  type Repository,
+} from "../repository.fixture.ts";
+import type { Scene } from "../scene.fixture.ts";
+
+/** Offers a release that its signers never saw, with the repository as `files` pretend it is. */
+async function offerUnsigned(
+  scene: Scene,
+  pretend: (release: Release) => Promise<Files>,
+): Promise<Release> {
+  const release = await scene.build();
+  scene.serve(await pretend(release));
+  scene.server.addBlob(release.bytes);
+  scene.offer(release);
+  return release;
+}
+
+async function offerHonest(scene: Scene): Promise<Release> {
+  const release = await scene.release();
+  scene.offer(release);
+  return release;
+}
+
+/** The prod role's content with a release in it that nobody signed; its version is the next. */
+function prodWith(repository: Repository, { path, entry }: Release) {
+  const { signatures, signed } = contentOf(repository.roleFile(PROD));
+  const targets = { ...(signed["targets"] as object), [path]: entry };
+  const version = (repository.roleVersions[PROD] ?? 0) + 1;
+  return { version, signatures, signed: { ...signed, version, targets } };
+}
+
+/** An attack that passes off a forged prod role as the operator's, beneath a genuine snapshot and timestamp. */
+const forgedProd =
+  (forge: (repository: Repository, role: ReturnType<typeof prodWith>) => Promise<Buffer>) =>
+  async (scene: Scene, isEvil: boolean): Promise<Release> => {
+    const { repository } = scene;
+    if (!isEvil) return offerHonest(scene);
+    return offerUnsigned(scene, async (release) => {
+      const role = prodWith(repository, release);
+      const bytes = await forge(repository, role);
+      return repository.reissue({ roles: { [PROD]: { version: role.version, bytes } } });
+    });
+  };
+
+const UNSIGNED: readonly Attack[] = [
+  {
+    name: "software-that-nobody-signed",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [22],
+    says: "software that no offline key signed",
+    rule: "target-not-signed",
+    act: async (scene, isEvil) =>
+      isEvil ? offerUnsigned(scene, () => scene.repository.reissue()) : offerHonest(scene),
+  },
+  {
+    name: "role-signed-with-online-keys",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [],
+    says: "a role that the attacker signed with the server's keys",
+    rule: "threshold-not-met",
+    act: forgedProd(({ online }, { signed }) => signedFile(signed, Object.values(online))),
+  },
+  {
+    name: "role-changed-after-signing",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [2],
+    says: "a role that was signed and changed afterwards",
+    rule: "threshold-not-met",
+    act: forgedProd((_repository, { signatures, signed }) =>
+      Promise.resolve(Buffer.from(JSON.stringify({ signatures, signed }))),
+    ),
+  },
+  {
+    name: "role-by-one-stolen-key",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [],
+    says: "a role that one stolen key signed, where two must sign,",
+    rule: "threshold-not-met",
+    act: forgedProd((repository, { signed }) =>
+      signedFile(signed, repository.keysOf(PROD).keys.slice(0, 1)),
+    ),
+  },
+  {
+    name: "role-by-one-stolen-key-twice",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [11],
+    says: "a role that carries the signature of one stolen key twice",
+    rule: "duplicate-signature",
+    act: forgedProd(async (repository, { signed }) => {
+      const file = contentOf(await signedFile(signed, repository.keysOf(PROD).keys.slice(0, 1)));
+      const signatures = [...file.signatures, ...file.signatures];
+      return Buffer.from(JSON.stringify({ signed: file.signed, signatures }));
+    }),
+  },
+  {
+    name: "one-key-under-two-names",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [11],
+    says: "a role that one stolen key signed under two names which the operator carelessly gave it",
+    rule: "threshold-not-met",
+    act: async (scene, isEvil) => {
+      const { repository } = scene;
+      const [ci = memorySigner(), person = memorySigner()] = repository.keysOf(PROD).keys;
+      const keyid = "f".repeat(64);
+      const alias = { ...ci, keyid, key: { ...ci.key, keyid } };
+      repository.offline.roles.set(PROD, { keys: [ci, person, alias], threshold: 2 });
+      await repository.publishTargets();
+      if (!isEvil) return offerHonest(scene);
+      return offerUnsigned(scene, async (release) => {
+        const { signed, version } = prodWith(repository, release);
+        const bytes = await signedFile(signed, [ci, alias]);
+        return repository.reissue({ roles: { [PROD]: { version, bytes } } });
+      });
+    },
+  },
+  {
+    name: "delegation-to-the-attacker",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [],
+    says: "a delegation of the channel to the attacker's own key, signed with the server's keys,",
+    rule: "threshold-not-met",
+    // The snapshot that the device has taken in names a later version of the delegations than the operator's.
+    hasTwinOfItsOwn: true,
+    act: async (scene, isEvil) => {
+      const { repository } = scene;
+      if (!isEvil) return offerHonest(scene);
+      return offerUnsigned(scene, async (release) => {
+        const own = repository.copy();
+        own.offline.roles.set(PROD, { keys: [memorySigner()], threshold: 1 });
+        own.offline.targets.splice(0, 1, own.online.snapshot);
+        await own.publishTargets();
+        await publish(own, [release]);
+        repository.snapshotVersion = own.snapshotVersion;
+        repository.timestampVersion = own.timestampVersion;
+        return own.files;
+      });
+    },
+  },
+  {
+    name: "development-key-signs-production",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [15, 26],
+    says: "a production release that the stolen development key signed",
+    rule: "target-not-signed",
+    act: async (scene, isEvil) => {
+      const { repository } = scene;
+      if (!isEvil) return offerHonest(scene);
+      const release = await scene.build();
+      await publish(repository, [release], DEV);
+      scene.serve();
+      scene.server.addBlob(release.bytes);
+      scene.offer(release);
+      return release;
+    },
+  },
+  {
+    name: "role-of-another-delegator",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [14, 15],
+    says: "a role that the keys of one delegation signed, reached by another delegation,",
+    rule: "threshold-not-met",
+    act: async (scene, isEvil) => {
+      const [theirs, ours] = [memorySigner(), memorySigner()];
+      await publishTeams(scene.repository, [
+        { name: "theirs", own: memorySigner(), shared: theirs, paths: ["gw2/prod/t-*/*"] },
+        { name: "ours", own: memorySigner(), shared: ours, paths: ["gw2/prod/*/*"] },
+      ]);
+      const first = await buildRelease({ version: `t-${scene.repository.timestampVersion}` });
+      const release = await scene.build();
+      for (const { bytes } of [first, release]) scene.server.addBlob(bytes);
+      await publishShared(scene.repository, theirs, [first, release]);
+      scene.serve();
+      await scene.takesIn(first);
+      if (!isEvil) await publishShared(scene.repository, ours, [release]);
+      scene.serve();
+      scene.offer(release);
+      return release;
+    },
+  },
+];
+
+interface Team {
+  readonly name: string;
+  readonly own: KeySigner;
+  /** The key to which this team hands the role `shared` on. */
+  readonly shared: KeySigner;
+  readonly paths: readonly string[];
+}
+
+/** The operator hands paths to teams, and each team hands its paths on to the same role with a key of its own. */
+async function publishTeams(repository: Repository, teams: readonly Team[]): Promise<void> {
+  const edge = (name: string, { keyid }: KeySigner, paths: readonly string[]) => ({
+    name,
+    keyids: [keyid],
+    threshold: 1,
+    terminating: true,
+    paths,
+  });
+  const keysOf = (signers: readonly KeySigner[]) =>
+    Object.fromEntries(
+      signers.map(({ key: { keyid, keytype, scheme, keyval } }) => [
+        keyid,
+        { keytype, scheme, keyval },
+      ]),
+    );
+  const { signed } = contentOf(repository.roleFile(PROD));
+  for (const { name, own, shared } of teams) {
+    const version = repository.nextVersion(name);
+    const roles = [edge("shared", shared, ["gw2/prod/*/*"])];
+    const delegations = { keys: keysOf([shared]), roles };
+    const content = { ...signed, version, targets: {}, delegations };
+    repository.files.set(`${version}.${name}.json`, await signedFile(content, [own]));
+  }
+  await repository.publishTargets(undefined, (targets) => ({
+    ...targets,
+    delegations: {
+      keys: keysOf(teams.map(({ own }) => own)),
+      roles: teams.map(({ name, own, paths }) => edge(name, own, paths)),
+    },
+  }));
+}
+
+async function publishShared(
+  repository: Repository,
+  key: KeySigner,
+  releases: readonly Release[],
+): Promise<void> {
+  const version = repository.nextVersion("shared");
+  const { signed } = contentOf(repository.roleFile(PROD));
+  const targets = Object.fromEntries(releases.map(({ path, entry }) => [path, entry]));
+  const bytes = await signedFile({ ...signed, version, targets }, [key]);
+  repository.files.set(`${version}.shared.json`, bytes);
+  await repository.renew();
+}
+
+/** An artifact as long as `release`'s, with another program in it. */
+async function lookalike(release: Release): Promise<Release> {
+  const content = noise(release.content.length);
+  return buildRelease({ version: release.version, content });
+}
+
+const OTHER_BYTES: readonly Attack[] = [
+  {
+    name: "other-bytes-than-instructed",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [2],
+    says: "an artifact other than the signed one, in its place,",
+    rule: "digest-mismatch",
+    act: async (scene, isEvil) => {
+      const release = await offerHonest(scene);
+      if (!isEvil) return release;
+      const evil = await lookalike(release);
+      scene.server.blobs.set(release.sha256, evil.bytes);
+      return evil;
+    },
+  },
+  {
+    name: "other-bytes-after-a-cut",
+    kind: "install",
+    attacker: "network",
+    checklist: [4],
+    says: "a download that is cut, and goes on with bytes of another artifact,",
+    rule: "digest-mismatch",
+    act: async (scene, isEvil) => {
+      const signed = await scene.release({ content: noise(200_000) });
+      scene.offer(signed);
+      scene.wire.tamper = (answer) => answer;
+      if (!isEvil) return signed;
+      const content = Buffer.concat([signed.content.subarray(0, 100_000), noise(100_000)]);
+      const evil = await buildRelease({ version: signed.version, content });
+      scene.wire.tamper = (answer) => {
+        if (!answer.path.startsWith("/device/v1/blobs/")) return answer;
+        const start = signed.bytes.length - answer.body.length;
+        return { ...answer, body: evil.bytes.subarray(start) };
+      };
+      return evil;
+    },
+  },
+  {
+    name: "digest-other-than-signed",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [],
+    says: "an instruction that names a signed path with the digest of another artifact",
+    rule: "other-digest",
+    act: async (scene, isEvil) => {
+      const release = await scene.release();
+      if (!isEvil) {
+        scene.offer(release);
+        return release;
+      }
+      const evil = await lookalike(release);
+      scene.server.addBlob(evil.bytes);
+      scene.offer(release, { sha256: evil.sha256 });
+      return evil;
+    },
+  },
+  {
+    name: "length-other-than-signed",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [5],
+    says: "an instruction that names a signed path with length and digest of another artifact",
+    rule: "other-length",
+    act: async (scene, isEvil) => {
+      const release = await scene.release();
+      if (!isEvil) {
+        scene.offer(release);
+        return release;
+      }
+      const evil = await buildRelease({ version: release.version, content: noise(10_000) });
+      scene.server.addBlob(evil.bytes);
+      scene.offer(release, { sha256: evil.sha256, sizeBytes: evil.sizeBytes });
+      return evil;
+    },
+  },
+  {
+    name: "download-without-end",
+    kind: "install",
+    attacker: "network",
+    checklist: [],
+    says: "a download that goes on for ever",
+    rule: "download-refused",
+    act: async (scene, isEvil) => {
+      const release = await offerHonest(scene);
+      scene.wire.tamper = (answer) =>
+        isEvil && answer.path.startsWith("/device/v1/blobs/")
+          ? { ...answer, drip: { bytes: 30_000, pauseMs: 5, isEndless: true } }
+          : answer;
+      return release;
+    },
+  },
+  {
+    name: "download-drop-by-drop",
+    kind: "install",
+    attacker: "network",
+    checklist: [41],
+    says: "a download of which a byte comes now and then",
+    rule: "download-slow",
+    scene: { config: { download: { windowSeconds: 1, bytesPerSecondMin: 1_000 } } },
+    act: async (scene, isEvil) => {
+      const release = await offerHonest(scene);
+      scene.wire.tamper = (answer) =>
+        isEvil && answer.path.startsWith("/device/v1/blobs/")
+          ? { ...answer, drip: { bytes: 1, pauseMs: 200 } }
+          : answer;
+      return release;
+    },
+  },
+  {
+    name: "download-from-elsewhere",
+    kind: "install",
+    attacker: "network",
+    checklist: [],
+    says: "a download that is sent on to another server",
+    rule: "request-refused",
+    act: async (scene, isEvil) => {
+      const release = await offerHonest(scene);
+      const elsewhere = await lookalike(release);
+      scene.server.addBlob(elsewhere.bytes);
+      const location = `http://127.0.0.1:${scene.server.port}/device/v1/blobs/${sha256Of(elsewhere.bytes)}`;
+      scene.wire.tamper = (answer) =>
+        isEvil && answer.path.startsWith("/device/v1/blobs/")
+          ? { status: 302, headers: { location }, body: Buffer.alloc(0) }
+          : answer;
+      return isEvil ? elsewhere : release;
+    },
+  },
+];
+
+export const SOFTWARE_ATTACKS: readonly Attack[] = [...UNSIGNED, ...OTHER_BYTES];

@@ -1,0 +1,365 @@
+import { randomUUID } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Instruction } from "@moult/trust";
+import { createLocalDevice, type LocalDevice } from "../../tools/local/local-agent.ts";
+import type { MemorySigner } from "../../tools/local/local-trust.ts";
+import { waitFor, type LocalProcess } from "../../tools/local/local-process.ts";
+import { DeviceServer, problem } from "../system/device-server.fixture.ts";
+import { SignedRepository } from "../system/signed-repository.fixture.ts";
+import {
+  HARDWARE,
+  PROGRAM,
+  buildRelease,
+  publish,
+  type Release,
+  type ReleaseWish,
+} from "./release.fixture.ts";
+import { PRODUCT, Repository } from "./repository.fixture.ts";
+import { Wire } from "./wire.fixture.ts";
+
+/** What all scenes of a run begin with: a device that has enrolled and runs release 1.0, and its repository. */
+export interface Stock {
+  /** The root folder of the device, switched off. */
+  readonly root: string;
+  readonly repository: Repository;
+  /** Who its server is and whom it knows. */
+  readonly server: DeviceServer;
+  /** For the roots of the scenes. */
+  readonly folder: string;
+}
+
+export interface SceneOptions {
+  /** Over the agent's settings. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Before the device is switched on for the first time. */
+  readonly prepare?: (root: string) => void;
+  /** Whether the device's clock can be set. */
+  readonly hasOwnClock?: boolean;
+}
+
+/** The agent's settings in every scene: it waits as little as it may. */
+const CONFIG = { checkIn: { secondsMin: 1, secondsMax: 2 } };
+
+const WAIT_MS = 30_000;
+
+/** Both halves of the story: a device with its agent, and the server, repository and network around it. */
+export class Scene {
+  readonly root: string;
+  readonly device: LocalDevice;
+  readonly repository: Repository;
+  readonly server: DeviceServer;
+  readonly wire: Wire;
+  readonly #clockFile: string;
+  #agent: LocalProcess | undefined;
+  /** What it is right for the device to run. */
+  #honest: Buffer;
+  #startedAt = 0;
+  #versions = 1;
+  /** How much of the agent's log belongs to what was before. */
+  #logStart = 0;
+  #reportStart = 0;
+
+  private constructor(
+    parts: Pick<Scene, "root" | "device" | "repository" | "server" | "wire">,
+    clockFile: string,
+  ) {
+    this.root = parts.root;
+    this.device = parts.device;
+    this.repository = parts.repository;
+    this.server = parts.server;
+    this.wire = parts.wire;
+    this.#clockFile = clockFile;
+    this.#honest = this.installed();
+  }
+
+  static async open(stock: Stock, bundle: string, options: SceneOptions = {}): Promise<Scene> {
+    const folder = join(stock.folder, randomUUID());
+    const root = join(folder, "device");
+    mkdirSync(folder);
+    cpSync(stock.root, root, { recursive: true });
+    const repository = stock.repository.copy();
+    const server = await serverOf(repository, stock.server);
+    const wire = await new Wire(server.port).listen();
+    provision(root, server, repository, wire.port);
+    options.prepare?.(root);
+    const clockFile = join(folder, "clock-ahead-ms");
+    const device = await createLocalDevice({
+      root,
+      serial: "A-1",
+      bundle,
+      config: { ...CONFIG, ...options.config },
+      environment: options.hasOwnClock === true ? clockEnvironment(folder, clockFile) : {},
+    });
+    return new Scene({ root, device, repository, server, wire }, clockFile);
+  }
+
+  /** A release that the honest operator built, with the next version unless it says which. */
+  build(wish: Partial<ReleaseWish> = {}): Promise<Release> {
+    this.#versions += 1;
+    return buildRelease({ version: `${this.#versions}.0`, ...wish });
+  }
+
+  /** A release that the honest operator signed and the server published and holds. */
+  async release(wish: Partial<ReleaseWish> = {}): Promise<Release> {
+    const release = await this.build(wish);
+    await publish(this.repository, [release], wish.role);
+    this.serve();
+    this.server.addBlob(release.bytes);
+    return release;
+  }
+
+  /** The server's signer gets another instruction key; devices learn of it by the next root. */
+  signInstructionsBy(key: MemorySigner): void {
+    this.repository.online.instruction = key;
+    this.server.repository.instruction = key;
+  }
+
+  /** Serves the repository as its honest owners have it. */
+  serve(files = this.repository.files): void {
+    this.repository.served = files;
+  }
+
+  /** Has the server instruct the device to install a release; what is said of it can differ from what it is. */
+  offer(
+    release: Release,
+    claims: Partial<Pick<Release, "version" | "path" | "sha256" | "sizeBytes">> & {
+      readonly component?: string;
+    } = {},
+  ): string {
+    const { version, path, sha256, sizeBytes } = { ...release, ...claims };
+    const name = claims.component ?? "main";
+    const assignmentId = randomUUID();
+    this.server.instruct({
+      kind: "install",
+      assignmentId,
+      deploymentId: randomUUID(),
+      attempt: 1,
+      artifactName: version,
+      components: [{ name, path, sizeBytes, sha256 }],
+    } as unknown as Instruction["action"]);
+    return assignmentId;
+  }
+
+  /** Switches the device on; or, when it is on, makes it check in now. */
+  async wake(): Promise<void> {
+    if (this.#agent === undefined) {
+      this.#startedAt = this.#wholeLog().length;
+      this.#agent = await this.device.start();
+      return;
+    }
+    // Before its start is over the agent does not listen to the signal.
+    const isListening = this.#wholeLog().includes('"daemon-started"', this.#startedAt);
+    if (isListening && !this.hasEnded()) process.kill(this.#agent.pid, "SIGUSR1");
+  }
+
+  async switchOff(): Promise<void> {
+    await this.#agent?.kill();
+    this.#agent = undefined;
+  }
+
+  /** Sets the device's clock, which its agent sees at once. */
+  setClock(aheadMs: number): void {
+    writeFileSync(this.#clockFile, String(aheadMs));
+  }
+
+  /** Waits until the device has checked in `count` times more, whatever it was answered, or refuses to run at all. */
+  async checkedIn(count = 1): Promise<void> {
+    const before = this.server.checkIns.length;
+    await this.wake();
+    await this.until(`${count} check-ins`, () =>
+      this.server.checkIns.length >= before + count || this.hasEnded() ? true : undefined,
+    );
+  }
+
+  /** Has the device install a release, honestly, and waits until it has said so. */
+  async takesIn(release: Release): Promise<void> {
+    const assignmentId = this.offer(release);
+    await this.wake();
+    await this.until(`the device to run ${release.version}`, () =>
+      this.server.reports.find(
+        ({ assignmentId: id, event }) =>
+          id === assignmentId && event.kind === "finished" && event.outcome === "succeeded",
+      ),
+    );
+    this.#honest = release.content;
+  }
+
+  /** Whether the device runs what it last took in honestly, and nothing else. */
+  isUntouched(): boolean {
+    return this.installed().equals(this.#honest);
+  }
+
+  isIdle(): boolean {
+    return this.server.checkIns.at(-1)?.activity.kind === "idle";
+  }
+
+  until<T>(
+    what: string,
+    question: () => Promise<T | undefined> | T | undefined,
+    timeoutMs = WAIT_MS,
+  ): Promise<T> {
+    return waitFor(what, question, timeoutMs, 25).catch((cause: unknown) => {
+      throw new Error(`${what}; the agent's log ends with:\n${this.log().slice(-4_000)}`, {
+        cause,
+      });
+    });
+  }
+
+  /** What the device runs. */
+  installed(): Buffer {
+    const file = join(this.root, PROGRAM);
+    return existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+  }
+
+  async status(): Promise<Record<string, unknown>> {
+    return JSON.parse(await this.device.runAside("status", "--json")) as Record<string, unknown>;
+  }
+
+  /** Waits until the agent names a rule that refused something. */
+  async refusedBy(rule: string): Promise<void> {
+    await this.until(`a refusal by ${rule}`, () =>
+      this.rulesNamed().has(rule) ? true : undefined,
+    );
+  }
+
+  /** Gives the device its provisioning anew, as in the factory. */
+  provision(): void {
+    provision(this.root, this.server, this.repository, this.wire.port);
+  }
+
+  /** From now on only what follows is evidence. */
+  forgetEvidence(): void {
+    this.#logStart = this.#wholeLog().length;
+    this.#reportStart = this.server.reports.length;
+  }
+
+  log(): string {
+    return this.#wholeLog().slice(this.#logStart);
+  }
+
+  /** Names of the rules and errors that the agent named since `forgetEvidence`, in its log and to its server. */
+  rulesNamed(): ReadonlySet<string> {
+    const named = new Set<string>();
+    for (const line of this.log().split("\n")) for (const name of rulesIn(line)) named.add(name);
+    for (const { event } of this.server.reports.slice(this.#reportStart))
+      if (event.kind === "finished" && event.code !== undefined) named.add(event.code);
+    return named;
+  }
+
+  /** Whether the agent was switched on and has ended by itself: it refuses to run. */
+  hasEnded(): boolean {
+    return this.#agent?.exitCode() !== undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.switchOff();
+    await this.wire.close();
+    await this.server.close();
+  }
+
+  #wholeLog(): string {
+    const file = join(this.root, "agent.log");
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+}
+
+/** What an agent that refuses to run tells the person at its terminal. */
+const TOLD_IN_WORDS = new Map([["The provisioning cannot be used", "provisioning-invalid"]]);
+
+/** What a log line says by which rule something was refused: a field of that meaning, or the code of an error. */
+function rulesIn(line: string): readonly string[] {
+  if (!line.startsWith("{"))
+    return [...TOLD_IN_WORDS].flatMap(([words, code]) => (line.includes(words) ? [code] : []));
+  const { rule, reason, code, error } = JSON.parse(line) as Record<string, unknown>;
+  const codes = Array.isArray(error)
+    ? error.map((text) => /^(?:\w+: )?([a-z-]+)/.exec(String(text))?.[1])
+    : [];
+  return [rule, reason, code, ...codes].filter((name) => typeof name === "string");
+}
+
+/** A clock that is ahead of the machine's by what a file says; the agent itself knows nothing of it. */
+function clockEnvironment(folder: string, clockFile: string): Record<string, string> {
+  const preload = join(folder, "clock.mjs");
+  writeFileSync(clockFile, "0");
+  writeFileSync(
+    preload,
+    `import { readFileSync } from "node:fs";
+     const now = Date.now;
+     Date.now = () => now() + Number(readFileSync(${JSON.stringify(clockFile)}, "utf8"));`,
+  );
+  return { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` };
+}
+
+/** A server of the repository's tenant, which hands out whatever files are served and signs with the instruction key. */
+async function serverOf(
+  repository: Repository,
+  identity?: Pick<DeviceServer, "tenantId" | "devices">,
+): Promise<DeviceServer> {
+  const signed = new SignedRepository();
+  signed.instruction = repository.online.instruction;
+  const server = new DeviceServer({
+    repository: signed,
+    ...(identity === undefined ? {} : { identity }),
+  });
+  server.checkInSeconds = 1;
+  server.intercept = ({ path, response }) => {
+    const name = /^\/device\/v1\/trust\/(.+)$/.exec(path)?.[1];
+    if (name === undefined) return false;
+    const bytes = repository.served.get(decodeURIComponent(name));
+    if (bytes === undefined) problem(response, 404, "not-found");
+    else response.writeHead(200, { "content-type": "application/json" }).end(bytes);
+    return true;
+  };
+  return server.listen();
+}
+
+function provision(root: string, server: DeviceServer, repository: Repository, port: number): void {
+  const provisioning = {
+    version: 1,
+    server: { url: `http://127.0.0.1:${port}` },
+    tenantId: server.tenantId,
+    product: PRODUCT,
+    hardwareType: HARDWARE,
+    pathPrefix: `${PRODUCT}/prod/`,
+    root: repository.file("1.root.json").toString("utf8"),
+    artifactKeys: [],
+  };
+  mkdirSync(join(root, "etc/moult"), { recursive: true });
+  writeFileSync(join(root, "etc/moult/provisioning.json"), JSON.stringify(provisioning), {
+    mode: 0o600,
+  });
+}
+
+/** Enrols a device and lets it install release 1.0, honestly, with the agent in `bundle`. */
+export async function makeStock(folder: string, bundle: string): Promise<Stock> {
+  const root = join(folder, "stock");
+  const repository = await new Repository().found();
+  const server = await serverOf(repository);
+  const release = await buildRelease({ version: "1.0" });
+  await publish(repository, [release]);
+  repository.served = repository.files;
+  provision(root, server, repository, server.port);
+  const device = await createLocalDevice({ root, serial: "A-1", bundle, config: CONFIG });
+  const agent = await device.start();
+  try {
+    server.offer(server.addBlob(release.bytes), release.version);
+    await waitFor(
+      "the device to run 1.0",
+      () =>
+        server.checkIns.at(-1)?.running?.artifactName === "1.0" &&
+        server.reports.some(({ event }) => event.kind === "finished")
+          ? true
+          : undefined,
+      WAIT_MS,
+      25,
+    ).catch((cause: unknown) => {
+      throw new Error(`the stock device does not run 1.0:\n${agent.tail(30)}`, { cause });
+    });
+  } finally {
+    await agent.stop();
+    await server.close();
+  }
+  return { root, repository, server, folder };
+}
