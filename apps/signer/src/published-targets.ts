@@ -4,6 +4,7 @@ import {
   openTrust,
   type InstructionComponent,
   type RefreshResult,
+  type TargetResult,
   type Trust,
   type TrustSource,
 } from "@moult/trust";
@@ -28,6 +29,8 @@ interface Deps {
 interface OpenTenant {
   readonly trust: Trust;
   readonly source: TrustSource;
+  /** Since the last refresh: a role is verified whole at each look, and a fleet asks for the same few targets. */
+  readonly looked: Map<string, TargetResult>;
   timestampVersion: number | undefined;
   refreshedAt: number;
   result: RefreshResult;
@@ -52,7 +55,10 @@ export function createPublishedTargets(deps: Deps): PublishedTargets {
       await refreshWhenDue(deps, tenantId, tenant);
       if (tenant.result.kind === "refused") return "trust-refused";
 
-      const found = await tenant.trust.target(tenant.source, component.path);
+      const found =
+        tenant.looked.get(component.path) ??
+        (await tenant.trust.target(tenant.source, component.path));
+      tenant.looked.set(component.path, found);
       if (found.kind === "refused") return "trust-refused";
       const isSame =
         found.kind === "found" &&
@@ -91,6 +97,7 @@ async function openTenant(
   return {
     trust,
     source,
+    looked: new Map(),
     timestampVersion: undefined,
     refreshedAt: Number.NEGATIVE_INFINITY,
     result: { kind: "fresh" },
@@ -106,6 +113,7 @@ async function refreshWhenDue(
   const now = clock.now();
   const isKnown = tenant.timestampVersion !== undefined && version === tenant.timestampVersion;
   if (isKnown && Math.abs(now - tenant.refreshedAt) < REFRESH_AFTER_MS) return;
+  tenant.looked.clear();
   tenant.result = await tenant.trust.refresh(tenant.source);
   tenant.timestampVersion = version;
   tenant.refreshedAt = now;

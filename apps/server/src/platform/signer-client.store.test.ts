@@ -14,6 +14,7 @@ import type {
 import { nodeCrypto } from "@moult/node-crypto";
 import { verifyInstruction, type Instruction } from "@moult/trust";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestSigners } from "../trust/test-trust.fixture.ts";
 import { DIALECTS } from "./dialect.ts";
 import { newId } from "./new-id.ts";
 import { SignerClient } from "./signer-client.ts";
@@ -264,6 +265,27 @@ describe.each(DIALECTS)("the signer process on %s", (dialect) => {
       kind: "verified",
       instruction,
     });
+  });
+
+  test("once a tenant has a root of trust, no install outside it is signed, whatever the tables say later", async () => {
+    const db = await store.newTenant();
+    const ofTenant = await insertOffer(db);
+    await signer.sign(instructionOf(ofTenant));
+    const signers = new TestSigners(db, signer);
+    await signers.setUp("gw2" as never, await signer.onlineKeys());
+    await signers.proposeAndPublish({ "gw2.prod": await signers.roleFile([]) });
+    await expect(signer.sign(instructionOf(ofTenant))).rejects.toMatchObject({
+      detail: expect.stringContaining("target-not-published"),
+    });
+
+    await db.transaction(async ({ kysely, tenantId }) => {
+      await kysely.deleteFrom("trust_file").where("tenant_id", "=", tenantId).execute();
+    });
+    await expect(signer.sign(instructionOf(ofTenant))).rejects.toMatchObject({
+      detail: expect.stringContaining("trust-refused"),
+    });
+    const idle = instructionOf(ofTenant, { action: { kind: "nothing-to-do" } });
+    expect((await signer.sign(idle)).length).toBeGreaterThan(0);
   });
 
   test("nothing to do is signed for any device", async () => {
