@@ -3,8 +3,8 @@ import type { Scene, SceneOptions } from "./scene.fixture.ts";
 
 /**
  * Who attacks. `evil-server` has taken over the server with every key that it holds: instruction, snapshot, timestamp, TLS,
- * and its database and files. `network` sits between device and server and holds no key. Some rows say in their sentence
- * that offline keys were stolen beside that; no row may have enough of them for the role's threshold.
+ * and its database and files. `network` sits between device and server and holds no key, like whoever brings a stick. Some
+ * rows say in their sentence which offline keys were stolen beside that.
  */
 type Attacker = "evil-server" | "network";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Instruction } from "@moult/trust";
 import { createLocalDevice, type LocalDevice } from "../../tools/local/local-agent.ts";
@@ -215,6 +215,20 @@ export class Scene {
 
   async status(): Promise<Record<string, unknown>> {
     return JSON.parse(await this.device.runAside("status", "--json")) as Record<string, unknown>;
+  }
+
+  /** Somebody at the device installs a file from a stick, with the metadata that are on it. */
+  async installFromStick(release: Release, metadata: ReadonlyMap<string, Buffer>): Promise<void> {
+    const stick = join(dirname(this.root), `stick-${randomUUID()}`);
+    const folder = join(stick, "trust");
+    mkdirSync(folder, { recursive: true });
+    const file = join(stick, "release.mender");
+    writeFileSync(file, release.bytes);
+    for (const [name, bytes] of metadata) writeFileSync(join(folder, name), bytes);
+    await this.wake();
+    await this.checkedIn();
+    // What it refuses it tells by its exit code and in its log.
+    await this.device.runAside("install", file, "--trust", folder, "--yes").catch(() => undefined);
   }
 
   /** Waits until the agent names a rule that refused something. */

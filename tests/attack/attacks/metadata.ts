@@ -52,6 +52,20 @@ const back =
 
 const ROLLBACKS: readonly Attack[] = [
   {
+    name: "stick-of-before",
+    kind: "install",
+    attacker: "network",
+    checklist: [20],
+    says: "a withdrawn release from an old stick, with the metadata of before its withdrawal,",
+    rule: "version-rollback",
+    act: async (scene, isEvil) => {
+      const { release, before } = await withdrawn(scene, isEvil);
+      scene.server.instruct({ kind: "nothing-to-do" });
+      await scene.installFromStick(release, isEvil ? before.files : scene.repository.files);
+      return release;
+    },
+  },
+  {
     name: "timestamp-of-before",
     kind: "install",
     attacker: "evil-server",

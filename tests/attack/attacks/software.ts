@@ -65,6 +65,47 @@ const UNSIGNED: readonly Attack[] = [
       isEvil ? offerUnsigned(scene, () => scene.repository.reissue()) : offerHonest(scene),
   },
   {
+    name: "server-says-not-to-verify",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [],
+    says: "software that no offline key signed, with a signed instruction full of switches that are to turn verification off,",
+    rule: "target-not-signed",
+    act: async (scene, isEvil) => {
+      scene.server.alter = (instruction) => ({
+        ...instruction,
+        ...(isEvil
+          ? { trust: "none", verify: false, allowUnsigned: true, root: "{}", script: "true" }
+          : {}),
+      });
+      if (!isEvil) return offerHonest(scene);
+      return offerUnsigned(scene, () => scene.repository.reissue());
+    },
+  },
+  {
+    name: "role-by-revoked-keys",
+    kind: "install",
+    attacker: "evil-server",
+    checklist: [],
+    says: "a role by both of its stolen keys, which newer delegations that the device has seen took back,",
+    rule: "threshold-not-met",
+    hasTwinOfItsOwn: true,
+    act: async (scene, isEvil) => {
+      const { repository } = scene;
+      const stolen = repository.keysOf(PROD).keys;
+      const keys = [memorySigner(), memorySigner()];
+      repository.offline.roles.set(PROD, { keys, threshold: 2 });
+      await repository.publishTargets();
+      await scene.takesIn(await scene.release());
+      if (!isEvil) return offerHonest(scene);
+      return offerUnsigned(scene, async (release) => {
+        const { signed, version } = prodWith(repository, release);
+        const bytes = await signedFile(signed, stolen);
+        return repository.reissue({ roles: { [PROD]: { version, bytes } } });
+      });
+    },
+  },
+  {
     name: "role-signed-with-online-keys",
     kind: "install",
     attacker: "evil-server",
