@@ -47,7 +47,7 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   screen("devices-pending", "/devices?state=pending"),
   screen("devices-none", "/devices?search=nobody-is-called-so"),
   screen("devices-hostile", "/devices?product=odd"),
-  screen("enrol-device", "/devices/new"),
+  screen("enrol-device", "/devices/new", { command: press("Show the command") }),
   screen("device", ({ devices }) => `/devices/${devices.pump}`),
   screen("device-moving", ({ devices }) => `/devices/${devices.moving}`),
   screen("device-pending", ({ devices }) => `/devices/${devices.pending}`, {
@@ -58,6 +58,8 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   inDevice("inventory"),
   inDevice("deployments"),
   inDevice("identity"),
+  screen("device-receipts", ({ log }) => `/devices/${log.deviceId}/receipts`),
+  screen("device-trust", ({ log }) => `/devices/${log.deviceId}/identity`),
   screen("device-hostile-inventory", ({ devices }) => `/devices/${devices.hostile}/inventory`),
   screen("attempt-log", ({ log }) => `/devices/${log.deviceId}/logs/${log.assignmentId}/1`),
   screen("groups", "/groups", { create: press("Create a group") }),
@@ -69,6 +71,7 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   screen("releases", "/releases"),
   screen("release", ({ releases }) => `/releases/${releases.plain}`, { delete: press("Delete…") }),
   screen("release-hostile", ({ releases }) => `/releases/${releases.hostile}`),
+  screen("release-unsigned", ({ releases }) => `/releases/${releases.unsigned}`),
   screen("upload", "/releases/upload"),
   screen("deployments", "/deployments"),
   screen("new-deployment", "/deployments/new"),
@@ -76,6 +79,10 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
     "new-deployment-answer",
     ({ releases, groupId }) =>
       `/deployments/new?releaseId=${releases.plain}&target=group&groupId=${groupId}`,
+  ),
+  screen(
+    "new-deployment-unsigned",
+    ({ releases }) => `/deployments/new?releaseId=${releases.unsigned}&target=all`,
   ),
   screen("deployment-moving", ({ deployments }) => `/deployments/${deployments.moving}`, {
     pause: press("Pause…"),
@@ -94,6 +101,10 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   screen("settings", "/settings"),
   screen("api-keys", "/settings/api-keys", { create: press("New API key") }),
   screen("products", "/settings/products"),
+  screen("trust", "/settings/trust", { keys: press("Whole ids") }),
+  screen("proposal", ({ proposalId }) => `/settings/proposals/${proposalId}`, {
+    withdraw: press("Withdraw…"),
+  }),
   screen("enrolment-tokens", "/settings/enrolment-tokens"),
   screen("lost", "/nowhere"),
 ];

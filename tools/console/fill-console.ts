@@ -14,7 +14,7 @@ import { waitFor } from "../local/local-process.ts";
 import { words } from "../local/moult-command.ts";
 import type { ConsoleServer } from "./console-server.ts";
 
-interface MadeProduct {
+export interface MadeProduct {
   readonly product: ProductName;
   readonly hardwareType: HardwareType;
   /** By version. */

@@ -10,6 +10,7 @@ import { waitFor, type LocalProcess } from "../local/local-process.ts";
 import { words } from "../local/moult-command.ts";
 import { startConsoleServer, type ConsoleServer } from "./console-server.ts";
 import { addProduct, deploy, plan, untilDeployment, untilDevices } from "./fill-console.ts";
+import { addUnsigned } from "./fill-trust.ts";
 import { HOSTILE_INVENTORY, HOSTILE_NAMES, HOSTILE_NOTES } from "./hostile-texts.ts";
 import { multiplyFleet } from "./multiplied-fleet.fixture.ts";
 
@@ -20,11 +21,12 @@ export interface ConsoleFacts {
   readonly deployments: Readonly<
     Record<"finished" | "tripped" | "paused" | "aborted" | "moving" | "waiting" | "hostile", string>
   >;
-  readonly releases: Readonly<Record<"plain" | "hostile", string>>;
+  readonly releases: Readonly<Record<"plain" | "hostile" | "unsigned", string>>;
   readonly devices: Readonly<Record<"meter" | "pump" | "moving" | "pending" | "hostile", string>>;
   /** A real agent's failed attempt, which left a log. */
   readonly log: { readonly deviceId: string; readonly assignmentId: string };
   readonly groupId: string;
+  readonly proposalId: string;
   readonly bulkChangeId: string;
 }
 
@@ -60,6 +62,8 @@ export async function startPopulatedConsole(folder: string): Promise<PopulatedCo
       addHostileDevices(world),
       addAgent(world, agents),
     ]);
+    // Whoever adds a product signs all that is there.
+    const unsigned = await addUnsigned(world, pumps);
     const facts: ConsoleFacts = {
       meters: METERS,
       pending: PENDING,
@@ -69,7 +73,11 @@ export async function startPopulatedConsole(folder: string): Promise<PopulatedCo
         moving: moving.deploymentId,
         hostile: hostile.deploymentId,
       },
-      releases: { plain: pumps.releaseId, hostile: hostile.releaseId },
+      releases: {
+        plain: pumps.releaseId,
+        hostile: hostile.releaseId,
+        unsigned: unsigned.releaseId,
+      },
       devices: {
         meter: meters.deviceId,
         pump: pumps.deviceId,
@@ -79,6 +87,7 @@ export async function startPopulatedConsole(folder: string): Promise<PopulatedCo
       },
       log,
       groupId: pumps.groupId,
+      proposalId: unsigned.proposalId,
       bulkChangeId: pumps.bulkChangeId,
     };
     return { ...world, facts, stop };
@@ -140,6 +149,8 @@ async function addPumps(world: ConsoleServer) {
   const aborted = await deploy(client, made, "5.0", { target });
   await client.call("abortDeployment", { params: { deploymentId: aborted as Deployment["id"] } });
   return {
+    product: made.product,
+    hardwareType: made.hardwareType,
     deviceId,
     groupId,
     bulkChangeId: bulkChange.id,

@@ -184,6 +184,15 @@ const deviceTabs = [
   }),
   createRoute({
     ...inDevice,
+    path: "/receipts",
+    validateSearch: cursorSearch,
+    component: lazyRouteComponent(
+      () => import("./pages/device-receipts-page.tsx"),
+      "DeviceReceiptsPage",
+    ),
+  }),
+  createRoute({
+    ...inDevice,
     path: "/identity",
     component: lazyRouteComponent(
       () => import("./pages/device-identity-page.tsx"),

@@ -83,3 +83,7 @@ export const proposeReleaseCommand = (product: string, channel: string): string 
 
 export const createRoleCommand = (product: string, channel: string): string =>
   `moult trust role create ${quoted(`${product}/${channel}`)} --member NAME --member NAME --sign`;
+
+/** Checks what a device signed, and keeps it with all that proves it. */
+export const evidenceCommand = (deviceId: string): string =>
+  `moult device receipts ${quoted(deviceId)} --verify --export evidence.json`;

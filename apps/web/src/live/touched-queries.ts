@@ -40,6 +40,7 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   explainDevice: oneOf(thisDevice, anyDeployment, anyTrust),
   listDeviceTimeline: thisDevice,
   listDeviceAssignments: thisDevice,
+  listDeviceReceipts: thisDevice,
   showAssignment: anyDevice,
   listDeployments: anyDeployment,
   showDeployment: thisDeployment,

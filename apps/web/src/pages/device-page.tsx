@@ -87,6 +87,7 @@ function DeviceBody({ device }: { readonly device: ShownDevice }) {
           { label: "Timeline", link: { to: "/devices/$deviceId/timeline", params } },
           { label: "Inventory", link: { to: "/devices/$deviceId/inventory", params } },
           { label: "Deployments", link: { to: "/devices/$deviceId/deployments", params } },
+          { label: "Receipts", link: { to: "/devices/$deviceId/receipts", params } },
           { label: "Identity", link: { to: "/devices/$deviceId/identity", params } },
         ]}
       />

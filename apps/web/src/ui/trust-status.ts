@@ -142,3 +142,18 @@ export const releaseTrust = ({
   artifacts,
 }: Pick<Release, "artifacts">): ArtifactTrust["state"] | undefined =>
   LEAST_SIGNED_FIRST.find((state) => artifacts.some(({ trust }) => trust.state === state));
+
+/** Of a receipt: whether it proves what it says. */
+export const RECEIPT_HOLDS: Status = {
+  word: "verified",
+  shape: "shield-check",
+  tone: "good",
+  sentence: "The device's key has signed it, and it says what the device reported.",
+};
+
+export const RECEIPT_PROVES_NOTHING: Status = {
+  word: "proves nothing",
+  shape: "warning",
+  tone: "bad",
+  sentence: "Its signature or its content does not hold.",
+};
