@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { present } from "@moult/base";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { signUp } from "../../tools/local/administrator.ts";
+import { ADMINISTRATOR, signUp } from "../../tools/local/administrator.ts";
+import { startLocalProcess, waitFor, type LocalProcess } from "../../tools/local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
 import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
 
@@ -15,9 +16,13 @@ import { createMoultCommand, words, type MoultCommand } from "../../tools/local/
 const tool = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const PLAYBOOK = readFileSync(tool("docs/operate/key-compromise.md"), "utf8");
 
+const SERVER_DATA = "/var/lib/moult-server";
+const SPARE_DATA = "/var/lib/moult-authority-2";
+
 let folder = "";
 let server: LocalServer;
 let moult: MoultCommand;
+let device: LocalProcess | undefined;
 
 beforeAll(async () => {
   execFileSync(process.execPath, [tool("tools/build.ts")], { stdio: "ignore" });
@@ -37,6 +42,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await device?.stop();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -53,20 +59,26 @@ async function release(version: string): Promise<string> {
 /** What an administrator does on the server's machine, as this test's server knows it. */
 const ON_THE_SERVER: Readonly<Record<string, () => Promise<void>>> = {
   "systemctl stop moult-server": () => server.stop(),
+  [`node /usr/lib/moult/server/main.mjs --data ${SPARE_DATA}`]: async () => {
+    const spare = await startLocalServer({ dataFolder: join(folder, "spare") });
+    await spare.stop();
+  },
+  [`cp -a ${SPARE_DATA}/tls/. ${SERVER_DATA}/tls/`]: async () =>
+    cpSync(join(folder, "spare/tls"), join(server.dataFolder, "tls"), { recursive: true }),
   "systemctl start moult-server": async () => {
     const { dataFolder, port } = server;
     server = await startLocalServer({ dataFolder, port });
   },
 };
 
-/** Runs the commands of a section of the page, and gives back what the last one printed. */
-async function play(section: string): Promise<string> {
+/** Runs the commands of a section of the page, from one block to another, and gives back what the last one printed. */
+async function play(section: string, fromBlock = 0, toBlock?: number): Promise<string> {
   const text = present(
     PLAYBOOK.split(/^## /m).find((each) => each.startsWith(`${section}\n`)),
     `the page has a section "${section}"`,
   );
   const blocks = [...text.matchAll(/^```\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
-  const lines = blocks.flatMap((block) => block.trim().split("\n"));
+  const lines = blocks.slice(fromBlock, toBlock).flatMap((block) => block.trim().split("\n"));
   expect(lines.length).toBeGreaterThan(0);
   let printed = "";
   for (const line of lines) printed = await run(line);
@@ -78,8 +90,7 @@ async function run(line: string): Promise<string> {
   if (program === "moult") return moult.ok(args.includes("--sign") ? [...args, "--yes"] : args);
   expect(program).toBe("sudo");
   const [name, ...rest] = args;
-  if (name === "rm")
-    for (const path of rest) rmSync(path.replace("/var/lib/moult-server", server.dataFolder));
+  if (name === "rm") for (const path of rest) rmSync(path.replace(SERVER_DATA, server.dataFolder));
   else await present(ON_THE_SERVER[args.join(" ")], `what "${line}" does is known here`)();
   return "";
 }
@@ -190,4 +201,85 @@ describe("a key of the server", () => {
 
 test("a server that was set up anew is compared with the own root of trust", async () => {
   expect(await play("The server was taken over")).toContain("gw2/prod/1.4.7/");
+});
+
+interface DeviceRow {
+  readonly id: string;
+  readonly state: string;
+  readonly running: { readonly artifactName: string } | null;
+}
+const theDevice = async (): Promise<DeviceRow | undefined> =>
+  ((await moult.json(words`device list`)) as { readonly items: readonly DeviceRow[] }).items[0];
+
+/** A real agent, made a device by the command that the server gives. */
+async function enrolDevice(): Promise<void> {
+  const command = await moult.ok(
+    words`device enrol-command --product gw2 --hardware-type board --accepts`,
+  );
+  const home = join(folder, "device");
+  mkdirSync(home);
+  device = await startLocalProcess(
+    "sh",
+    ["-c", `trap 'kill $!' TERM\n${command.trimEnd()} &\nwait $!`],
+    { logFile: join(folder, "device.log"), cwd: home, environment: { HOME: home } },
+  );
+  await waitForRunning("factory");
+}
+
+const waitForRunning = (artifactName: string): Promise<DeviceRow> =>
+  waitFor(
+    `the device to run ${artifactName}`,
+    async () => {
+      const found = await theDevice();
+      return found?.running?.artifactName === artifactName ? found : undefined;
+    },
+    90_000,
+  );
+
+const authorityOf = (name: string): string =>
+  readFileSync(join(folder, name, "tls/authority.pem"), "utf8");
+
+describe("the server's certificate authority", () => {
+  const section = "The server's certificate authority was stolen";
+
+  test("is believed beside a new one, once a signed release says so", async () => {
+    await enrolDevice();
+    await play(section, 0, 1);
+    const certificateAuthority = authorityOf("server") + authorityOf("spare");
+    const content = JSON.stringify({ url: server.url, certificateAuthority });
+    writeFileSync(join(folder, "server.json"), content);
+
+    await play(section, 1, 2);
+
+    await waitForRunning("authorities");
+  });
+
+  test("is exchanged, and people and devices go on with the new one", async () => {
+    const before = server.certificateAuthority;
+    await play(section, 2, 3);
+    expect(server.certificateAuthority).toBe(authorityOf("spare"));
+    expect(server.certificateAuthority).not.toBe(before);
+
+    expect((await moult.run(words`whoami`)).exitCode).not.toBe(0);
+    await moult.ok(
+      words`login ${server.url} --email ${ADMINISTRATOR.email} --password-stdin
+        --certificate-authority ${server.certificateAuthorityFile}`,
+      `${ADMINISTRATOR.password}\n`,
+    );
+
+    await moult.ok(words`deployment create gw2/1.4.0 --all`);
+    await waitForRunning("1.4.0");
+  });
+});
+
+test("a device that was stolen is taken out for good", async () => {
+  const { id } = present(await theDevice(), "there is a device");
+  await moult.ok(words`device rename ${id} gw-17`);
+
+  await play("A device was stolen");
+
+  expect((await theDevice())?.state).toBe("decommissioned");
+  // For good: nobody lets it in again by mistake.
+  await moult.run(words`device accept ${id} --yes`);
+  expect((await theDevice())?.state).toBe("decommissioned");
 });

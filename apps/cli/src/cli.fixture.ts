@@ -6,7 +6,7 @@ import { runCli } from "./command-line/run-cli.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 /** One request to the fixture, its path taken apart by the operations table. */
-export interface FixtureRequest {
+interface FixtureRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;

@@ -35,7 +35,7 @@ export async function issueAuthority(name: string, validity: Validity): Promise<
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate: certificate.toString("pem"), privateKey: await pemOf(keys.privateKey) };
+  return { certificate: pemFileOf(certificate), privateKey: await pemOf(keys.privateKey) };
 }
 
 /** A server certificate for `names` (host names and IP addresses), signed by `authority`. */
@@ -72,7 +72,7 @@ export async function issueServerCertificate(
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
   });
-  return { certificate: certificate.toString("pem"), privateKey: await pemOf(keys.privateKey) };
+  return { certificate: pemFileOf(certificate), privateKey: await pemOf(keys.privateKey) };
 }
 
 const newKeys = () => webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
@@ -83,6 +83,9 @@ function randomSerial(): string {
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01;
   return bytes.toString("hex");
 }
+
+/** With a line end: files of certificates are put one behind the other. */
+const pemFileOf = (certificate: x509.X509Certificate): string => `${certificate.toString("pem")}\n`;
 
 const pemOf = async (key: webcrypto.CryptoKey): Promise<string> =>
   KeyObject.from(key).export({ format: "pem", type: "pkcs8" }) as string;
