@@ -11,6 +11,7 @@ import { offerRefusal, type OfferRefusal } from "./derive-offer.ts";
 import type { OfferSource } from "./queries.ts";
 import type { PublishedTargets, TargetRefusal } from "./published-targets.ts";
 import type { KeySigner } from "@moult/signing";
+import type { TakeInstall } from "./rate-cap.ts";
 
 export type SigningRefusal =
   | OfferRefusal
@@ -30,7 +31,7 @@ export interface InstructionSignerDeps {
   readonly targets: PublishedTargets;
   readonly clock: Clock;
   /** Takes one install under the cap; nothing-to-do is exempt. */
-  readonly takeInstall: () => boolean;
+  readonly takeInstall: TakeInstall;
 }
 
 /** The server and its signer share a clock, but a message may wait. */
@@ -55,7 +56,7 @@ export function createInstructionSigner({
     const reason =
       timeRefusal(instruction, clock) ??
       (await actionRefusal(instruction, offers, targets)) ??
-      (instruction.action.kind === "install" && !takeInstall() ? "rate-cap" : undefined);
+      capRefusal(instruction.action, takeInstall);
     if (reason !== undefined) return { kind: "refused", reason };
 
     const payload = utf8(JSON.stringify(instruction));
@@ -66,6 +67,14 @@ export function createInstructionSigner({
     };
   };
 }
+
+const capRefusal = (
+  action: Instruction["action"],
+  takeInstall: TakeInstall,
+): SigningRefusal | undefined =>
+  action.kind === "install" && !takeInstall(action.assignmentId, action.attempt)
+    ? "rate-cap"
+    : undefined;
 
 function timeRefusal(instruction: Instruction, clock: Clock): SigningRefusal | undefined {
   const { issuedAtMs, expiresAtMs } = instruction;

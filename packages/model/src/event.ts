@@ -64,6 +64,12 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("deployment-tripped").extend({ trip: Trip }),
   kind("stage-advanced").extend({ stage: z.int().min(0) }),
   kind("assignment-offered").extend({ attempt: z.int().min(1), version: ReleaseVersion }),
+  /** The signer did not agree to the offer, so the device was told to do nothing, or to go on with what it installs. */
+  kind("offer-not-signed").extend({
+    attempt: z.int().min(1),
+    version: ReleaseVersion,
+    reason: z.string(),
+  }),
   kind("assignment-progressed").extend({
     state: AssignmentState,
     progressPercent: z.int().min(0).max(100).nullable(),

@@ -68,6 +68,15 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     "The signatures of pump.prod end within a week, on 2026-12-01.",
   ],
   [
+    {
+      kind: "offer-not-signed",
+      attempt: 1,
+      version: version("3.0"),
+      reason: "target-not-published",
+    },
+    "The signer did not sign 3.0 for pump-0042: offline keys no longer vouch for it.",
+  ],
+  [
     { kind: "receipt-invalid", attempt: 1, problem: "signature-invalid" },
     "The receipt of pump-0042 for try 1 of 3.0 proves nothing: signature-invalid.",
   ],

@@ -87,6 +87,13 @@ const PROPOSAL: Readonly<Record<BodyOf<"trust-proposal-changed">["change"], stri
   withdrawn: "withdrew",
 };
 
+/** By the signer's reasons; the rest of them are faults, and say so themselves. */
+const NOT_SIGNED: Readonly<Record<string, string>> = {
+  "target-not-published": "offline keys no longer vouch for it",
+  "trust-refused": "the signing metadata do not hold, or have ended",
+  "rate-cap": "too many installs are asked for at once, and it waits",
+};
+
 const EXPIRING: Readonly<Record<TrustWarning, string>> = {
   "expires-90d": "end within 90 days, on",
   "expires-30d": "end within 30 days, on",
@@ -131,6 +138,8 @@ const SENTENCES: {
   "stage-advanced": ({ stage }, { deployment }) => `${deployment} goes on to stage ${stage + 1}.`,
   "assignment-offered": ({ attempt, version }, { device }) =>
     `${device} was offered ${version}${attempt === 1 ? "" : ` again, try ${attempt}`}.`,
+  "offer-not-signed": ({ version, reason }, { device }) =>
+    `The signer did not sign ${version} for ${device}: ${NOT_SIGNED[reason] ?? reason}.`,
   "assignment-progressed": ({ state, progressPercent }, { device, release }) =>
     `${device} ${DOING[state](release)}${progressPercent === null ? "" : `, ${progressPercent} %`}.`,
   "assignment-closed": ({ outcome, code, detail }, { device, release }) =>

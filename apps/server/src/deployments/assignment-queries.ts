@@ -232,8 +232,31 @@ export async function insertAttempt(
       outcome: null,
       code: null,
       detail: null,
+      signer_refusal: null,
     })
     .execute();
+}
+
+/** Notes why an open try was not signed; false when it is over, or that was noted before. */
+export async function noteSignerRefusal(
+  db: TenantDb,
+  assignmentId: AssignmentId,
+  attempt: number,
+  reason: string,
+): Promise<boolean> {
+  const noted = await db.kysely
+    .updateTable("attempt")
+    .set({ signer_refusal: reason })
+    .where("tenant_id", "=", db.tenantId)
+    .where("assignment_id", "=", assignmentId)
+    .where("attempt", "=", attempt)
+    .where("finished_at", "is", null)
+    .where((row) =>
+      row.or([row("signer_refusal", "is", null), row("signer_refusal", "!=", reason)]),
+    )
+    .returning("attempt")
+    .executeTakeFirst();
+  return noted !== undefined;
 }
 
 export async function endAttempt(

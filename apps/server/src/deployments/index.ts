@@ -1,7 +1,8 @@
 export { closeOpenAssignment } from "./close-open-assignment.ts";
 export { openOffer, saveAttemptLog, type OfferedContent } from "./offered-content.ts";
 export { createDeploymentHandlers } from "./operations.ts";
-export { planDevice, previewDevice, type DevicePlan } from "./plan-device.ts";
+export { planDevice, previewDevice, type DevicePlan, type Offer } from "./plan-device.ts";
+export { noteRefusedOffer } from "./refuse-offer.ts";
 export { shownDeployments, unfinishedDeployments } from "./show-deployments.ts";
 export { reportAssignment, type AssignmentReport, type ReportResult } from "./report-assignment.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";

@@ -1,5 +1,5 @@
 import { assert, unreachable, type InstantMs } from "@moult/base";
-import type { AssignmentId, DeploymentId, WaitReason } from "@moult/model";
+import type { AssignmentId, DeploymentId, ReleaseVersion, WaitReason } from "@moult/model";
 import { countedAs, decide, type ArtifactFacts, type Decision } from "@moult/planner";
 import { newId } from "../platform/new-id.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -19,12 +19,12 @@ import { claimPlace } from "./queries.ts";
 import { announce, correctAssignment, endAssignment } from "./settle-assignment.ts";
 
 /** What a device that has an offer is to install. */
-interface Offer {
+export interface Offer {
   readonly assignmentId: AssignmentId;
   readonly deploymentId: DeploymentId;
   readonly attempt: number;
   /** The version of the release, which is the artifact's name. */
-  readonly artifactName: string;
+  readonly artifactName: ReleaseVersion;
   readonly artifact: Pick<ArtifactFacts, "path" | "sizeBytes" | "sha256">;
 }
 

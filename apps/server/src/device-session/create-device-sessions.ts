@@ -8,9 +8,11 @@ import type {
   TenantId,
 } from "@moult/model";
 import {
+  noteRefusedOffer,
   openOffer,
   saveAttemptLog,
   type AssignmentReport,
+  type Offer,
   type OfferedContent,
   type ReportResult,
 } from "../deployments/index.ts";
@@ -36,7 +38,7 @@ import {
 } from "./device-principal.ts";
 import { pollDevice, type Poll, type PollAnswer } from "./poll-device.ts";
 import { recordReport } from "./record-report.ts";
-import { hasTraits, holdStanding, preparePollRow, standingOf } from "./queries.ts";
+import { hasTraits, holdStanding, preparePollRow, standingOf, voidAnswer } from "./queries.ts";
 
 /**
  * What a device can do here, whatever protocol it speaks. A protocol authenticates its own credentials, hands over a
@@ -56,6 +58,16 @@ export interface DeviceSessions {
   begin(claimed: ClaimedKey, traits: ClientTraits): Promise<DevicePrincipal>;
   /** At once, or when it takes the database some time. */
   poll(principal: DevicePrincipal, poll: Poll): PollAnswer | Promise<PollAnswer>;
+  /**
+   * The answer of `generation` was this offer, and it may not be told to the device. The next check-in is decided anew, and
+   * operators see why.
+   */
+  refuseOffer(
+    principal: DevicePrincipal,
+    generation: number,
+    offer: Offer,
+    reason: string,
+  ): Promise<void>;
   report(
     principal: DevicePrincipal,
     assignmentId: AssignmentId,
@@ -135,6 +147,12 @@ export function createDeviceSessions(deps: DeviceSessionDeps): DeviceSessions {
     },
 
     poll: (principal, poll) => pollDevice(dbOf(principal.tenantId), principal, poll, pollDeps),
+
+    refuseOffer: ({ tenantId, deviceId }, generation, offer, reason) =>
+      dbOf(tenantId).transaction(async (inner) => {
+        await voidAnswer(inner, deviceId, generation);
+        await noteRefusedOffer(inner, deviceId, offer, reason, clock.now());
+      }),
 
     report: async (principal, assignmentId, attempt, reports) => {
       const { deviceId, tenantId } = principal;

@@ -141,6 +141,21 @@ export async function setDecided(
     .execute();
 }
 
+/** Takes back the answer of `generation`, so that the next check-in gets another one. */
+export async function voidAnswer(
+  db: TenantDb,
+  deviceId: DeviceId,
+  generation: number,
+): Promise<void> {
+  await db.kysely
+    .updateTable("device")
+    .set({ generation: generation + 1 })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .where("generation", "=", generation)
+    .execute();
+}
+
 /**
  * Notes that the answer of `generation` still holds at a later epoch. Does nothing when the device was decided anew
  * meanwhile: then this answer is old, and the later one stands.

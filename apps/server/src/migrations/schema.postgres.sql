@@ -73,6 +73,7 @@ table attempt column finished_at bigint
 table attempt column outcome text
 table attempt column code text
 table attempt column detail text
+table attempt column signer_refusal text
 table attempt constraint attempt_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
 table attempt constraint attempt_pkey PRIMARY KEY (assignment_id, attempt)
 table attempt_log column tenant_id text not null

@@ -30,7 +30,7 @@ CREATE INDEX assignment_open on assignment (tenant_id, updated_at) where closed_
 CREATE INDEX assignment_progress on assignment (deployment_id, outcome, code, stage, state, closed_at);
 CREATE TABLE attempt (
   tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,
-  started_at bigint not null, finished_at bigint, outcome text, code text, detail text,
+  started_at bigint not null, finished_at bigint, outcome text, code text, detail text, signer_refusal text,
   primary key (assignment_id, attempt));
 CREATE TABLE attempt_log (
   tenant_id text not null, assignment_id text not null references assignment (id), attempt integer not null,

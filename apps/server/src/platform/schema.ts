@@ -294,6 +294,8 @@ interface AttemptTable {
   outcome: Outcome | null;
   code: string | null;
   detail: string | null;
+  /** Why the signer did not sign its offer, the last time it did not. */
+  signer_refusal: string | null;
 }
 
 interface AttemptLogTable {

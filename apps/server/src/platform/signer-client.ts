@@ -15,7 +15,7 @@ import { SIGNER_MAIN } from "./installation.ts";
 
 /** The signer as the rest of the server sees it: a question, and an envelope or a typed refusal. */
 export interface Signer {
-  /** The DSSE envelope around `instruction`. Throws `signer-unavailable`, also when the signer refuses: both are faults here. */
+  /** The DSSE envelope around `instruction`. Throws `SignerRefusal` when the signer does not agree, `signer-unavailable` when it cannot. */
   sign(instruction: Instruction): Promise<Uint8Array>;
   /** PEM keys that devices must be provisioned with. */
   publicKeys(): Promise<readonly string[]>;
@@ -36,6 +36,16 @@ export type Renewal =
       readonly timestamp: OnlineFile;
     }
   | { readonly kind: "refused"; readonly reason: string };
+
+/** The signer runs, and does not sign this. */
+export class SignerRefusal extends ApiError {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super("signer-unavailable", `the signer refused: ${reason}; try again`);
+    this.reason = reason;
+  }
+}
 
 export interface SignerClientDeps {
   readonly keyFolder: string;
@@ -81,7 +91,7 @@ export class SignerClient implements Signer {
     if (reply.kind === "signed") return utf8(reply.envelope);
     const reason = reply.kind === "refused" ? reply.reason : "unexpected-answer";
     this.#deps.log.warn("signer-refused", { reason, deviceId: instruction.deviceId });
-    throw new ApiError("signer-unavailable", `the signer refused: ${reason}; try again`);
+    throw new SignerRefusal(reason);
   }
 
   async publicKeys(): Promise<readonly string[]> {

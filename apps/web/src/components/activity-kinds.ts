@@ -22,6 +22,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "deployment-tripped": "deployments",
   "stage-advanced": "deployments",
   "assignment-offered": "updates",
+  "offer-not-signed": "updates",
   "assignment-progressed": "updates",
   "assignment-closed": "updates",
 };

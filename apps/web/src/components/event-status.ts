@@ -21,6 +21,7 @@ export function eventLook(body: FleetEventBody): Look {
       return DEVICE_STATE[body.state];
     case "device-identity-conflict":
     case "receipt-invalid":
+    case "offer-not-signed":
       return look("warning", "bad");
     case "trust-role-expiring":
       return look("warning", body.warning === "expired" ? "bad" : "wait");

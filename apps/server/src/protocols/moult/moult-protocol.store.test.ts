@@ -1,6 +1,7 @@
 import { utf8 } from "@moult/base";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import { eventBodies } from "../../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import { raisePlanningEpoch } from "../../platform/planning-epoch.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
@@ -178,6 +179,77 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
 
     expect(await device.checkIn({})).toMatchObject({ action: { kind: "install", attempt: 1 } });
     expect((await refreshed(db, deployment.id)).counts).toMatchObject({ admitted: 1, open: 1 });
+  });
+
+  const refusedOffers = async (db: TenantDb) =>
+    (await eventBodies(db)).filter(
+      (body) => (body as { kind: string }).kind === "offer-not-signed",
+    );
+
+  test("an offer that the signer refuses is answered by nothing to do, told once, and made when the signer agrees", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+
+    server.signer.refusal = "rate-cap";
+    const refused = { action: { kind: "nothing-to-do" }, checkInSeconds: 300 };
+    expect(await device.checkIn({})).toMatchObject(refused);
+    expect(await device.checkIn({})).toMatchObject(refused);
+    server.signer.refusal = "target-not-published";
+    expect(await device.checkIn({ fresh: true })).toMatchObject(refused);
+    delete server.signer.refusal;
+
+    expect(await device.checkIn({})).toMatchObject({ action: { kind: "install", attempt: 1 } });
+    expect(await device.checkIn({})).toBe("holds");
+    expect((await refreshed(db, deployment.id)).counts).toMatchObject({ admitted: 1, open: 1 });
+    expect(await refusedOffers(db)).toMatchObject([
+      { attempt: 1, version: "2.0", reason: "rate-cap" },
+      { attempt: 1, version: "2.0", reason: "target-not-published" },
+    ]);
+  });
+
+  test("a device whose release is taken back while it installs has a signed answer until its update ends", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+    const { assignmentId } = await device.offered();
+    const updating = { activity: { kind: "updating", assignmentId, attempt: 1 } } as const;
+    await device.report(assignmentId, 1, [{ kind: "installing", sequence: 1 }]);
+
+    server.signer.refusal = "target-not-published";
+    for (const fresh of [true, false, true])
+      expect(await device.checkIn({ ...updating, fresh })).toMatchObject({
+        action: { kind: "nothing-to-do" },
+      });
+    delete server.signer.refusal;
+    device.running = { artifactName: "2.0", provides: {} };
+    const done = await device.report(assignmentId, 1, [
+      { kind: "finished", sequence: 2, outcome: "succeeded", running: device.running },
+    ]);
+
+    expect(done.statusCode).toBe(204);
+    expect(await device.checkIn()).toMatchObject({ action: { kind: "nothing-to-do" } });
+    expect(await device.checkIn()).toBe("holds");
+    expect((await refreshed(db, deployment.id)).counts).toMatchObject({ succeeded: 1, open: 0 });
+  });
+
+  test("a fault of the signer takes no download back", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    await deploy(db, await addRelease(db, "2.0"));
+    const { assignmentId } = await device.offered();
+    const updating = { activity: { kind: "updating", assignmentId, attempt: 1 } } as const;
+
+    server.signer.refusal = "signer-failed";
+    expect(await device.checkIn({ ...updating, fresh: true })).toBe(503);
+    expect(await device.checkIn({ fresh: true })).toMatchObject({
+      action: { kind: "nothing-to-do" },
+    });
+    delete server.signer.refusal;
+    expect(await device.checkIn({ ...updating })).toMatchObject({ action: { kind: "install" } });
   });
 
   test("a database restored from a backup goes on from the generation that the device has", async () => {

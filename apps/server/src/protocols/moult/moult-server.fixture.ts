@@ -45,6 +45,7 @@ import { createHttpServer } from "../../platform/http/http-server.ts";
 import { newId } from "../../platform/new-id.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { TEST_NOW, silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
+import { SignerRefusal } from "../../platform/signer-client.ts";
 import { moultRoutes } from "./moult-routes.ts";
 
 const sha256Of = (bytes: Uint8Array | string): Sha256 =>
@@ -55,7 +56,8 @@ export interface MoultServer {
   readonly app: FastifyInstance;
   readonly instructionKey: KeyObject;
   readonly clock: { now(): InstantMs; move(ms: number): void };
-  readonly signer: { isUp: boolean };
+  /** `refusal`: why it signs no install. */
+  readonly signer: { isUp: boolean; refusal?: string };
   /** What the blob store holds, by digest. */
   readonly blobs: Map<string, Uint8Array>;
   close(): Promise<void>;
@@ -70,7 +72,7 @@ export async function startMoultServer(store: TestDatabase): Promise<MoultServer
     },
   };
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  const signer = { isUp: true };
+  const signer: MoultServer["signer"] = { isUp: true };
   const blobs = new Map<string, Uint8Array>();
   const sessions = createDeviceSessions({
     database: store.database,
@@ -92,6 +94,8 @@ export async function startMoultServer(store: TestDatabase): Promise<MoultServer
         signer: {
           sign: async (instruction) => {
             if (!signer.isUp) throw new ApiError("signer-unavailable", "it is down");
+            if (signer.refusal !== undefined && instruction.action.kind === "install")
+              throw new SignerRefusal(signer.refusal);
             return signed(instruction, privateKey);
           },
         },
