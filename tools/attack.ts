@@ -1,8 +1,12 @@
 /**
- * `node tools/attack.ts [--json] [--only NAME] [--controls]`: an evil server and an evil network against the agent that
- * ships, each attack with its honest twin. `--controls` takes the agent's rules away one at a time: then attacks must work.
+ * `node tools/attack.ts [--json] [--only NAME] [--controls] [--report]`: an evil server and an evil network against the agent
+ * that ships, each attack with its honest twin. `--controls` takes the agent's rules away one at a time: then attacks must work.
+ * `--report` does all of that and writes what came of it into docs/proof.
  * Ends with 1 when anything is otherwise than it must be. docs/proof/attack.md says what all of it means.
  */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { RowResult } from "../tests/attack/attack.fixture.ts";
 import { ALL_ATTACKS } from "../tests/attack/attacks/all-attacks.ts";
@@ -13,14 +17,18 @@ import {
   runControls,
   type ControlResult,
 } from "../tests/attack/run-attacks.fixture.ts";
+import { writeReport } from "./attack/write-report.ts";
+import { ROOT } from "./build/bundle-program.ts";
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     only: { type: "string" },
     controls: { type: "boolean", default: false },
+    report: { type: "boolean", default: false },
   },
 });
+const hasControls = values.controls || values.report;
 
 const attacks = ALL_ATTACKS.filter(({ name }) => values.only === undefined || name === values.only);
 if (attacks.length === 0) {
@@ -47,15 +55,18 @@ const say = (line: string): void => {
 const ground = await prepareGround();
 try {
   const report = await runAttacks(attacks, ground, (row) => say(rowLine(row)));
-  const controls = values.controls
+  const controls = hasControls
     ? await runControls(attacks, ground, (control) => say(controlLine(control)))
     : undefined;
   const { rows, ...sums } = report;
-  const shown = {
-    ...(values.json ? report : sums),
-    ...(controls === undefined ? {} : { controls: values.json ? controls : controls.length }),
+  const whole = {
+    date: new Date().toISOString().slice(0, 10),
+    agentSha256: createHash("sha256").update(readFileSync(ground.bundle)).digest("hex"),
+    ...report,
+    controls: controls ?? [],
   };
-  console.log(JSON.stringify(shown, undefined, values.json ? 2 : 0));
+  if (values.report && values.only === undefined) writeReport(whole, join(ROOT, "docs/proof"));
+  console.log(JSON.stringify(values.json ? whole : sums, undefined, values.json ? 2 : 0));
   const isAllGood = rows.every(isGood) && (controls ?? []).every((each) => each.isAsExpected);
   process.exitCode = isAllGood ? 0 : 1;
 } finally {

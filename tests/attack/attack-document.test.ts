@@ -72,6 +72,13 @@ test("the committed report is of these attacks and controls, and all of it is as
   expect(controls.filter(({ isAsExpected }) => !isAsExpected)).toEqual([]);
 });
 
+test("the document shows the rows of the report", () => {
+  const [, rows = ""] = documentText.split("## The rows\n");
+  expect([...rows.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name)).toEqual(
+    ALL_ATTACKS.map(({ name }) => name),
+  );
+});
+
 test("every rule that refuses something has a control, or the document says why not", () => {
   const controlled = new Set(CONTROLS.map(({ rule }) => rule.split(":", 1)[0]));
   const rules = new Set(ALL_ATTACKS.map(({ rule }) => rule));
