@@ -10,7 +10,7 @@ const open = useBrowser(() => shared);
 
 /** What changes something, leaves the console, or only says why it is off. */
 const ACTS =
-  /accept|refuse|reject|decommission|abort|pause|resume|delete|remove|revoke|sign out|^create(?!.*(?:group|product|key|token))|deploy|save|show the command|undo|choose files|go on|add to group|make|rename|preauthorise \d/i;
+  /accept|refuse|reject|withdraw|publish|decommission|abort|pause|resume|delete|remove|revoke|sign out|^create(?!.*(?:group|product|key|token))|deploy|save|show the command|undo|choose files|go on|add to group|make|rename|preauthorise \d/i;
 /** Of each kind of page so many are looked at: lists of all states, objects of several states. */
 const EACH_MAX = 2;
 const PAGES_MAX = 70;

@@ -20,6 +20,8 @@ const PAGES = {
   groups: "/groups",
   overview: "/",
   activity: "/activity",
+  trust: "/settings/trust",
+  proposal: `/settings/proposals/${shared.facts.proposalId}`,
 } as const;
 
 test.each(Object.entries(PAGES))("%s: no element comes from a text", async (_, path) => {

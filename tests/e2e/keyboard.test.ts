@@ -87,6 +87,8 @@ test.each([
   "/devices?product=odd",
   `/deployments/${shared.facts.deployments.tripped}`,
   "/settings",
+  "/settings/trust",
+  `/settings/proposals/${shared.facts.proposalId}`,
 ])("on %s the focus goes on from stop to stop, always in sight", async (path) => {
   const { page } = await open(path);
   await settled(page);

@@ -26,7 +26,9 @@ export function KeyIds({
         <ul aria-label={`Keys of ${of}`} className="flex min-w-0 flex-col">
           {keyids.map((keyid) => (
             <li key={keyid} className="flex flex-wrap items-center gap-1">
-              <Foreign text={keyid} mono />
+              <span className="min-w-0 break-all">
+                <Foreign text={keyid} mono />
+              </span>
               <CopyButton text={keyid} what={`key id ${plainText(shortKeyId(keyid))}`} />
             </li>
           ))}
@@ -38,7 +40,7 @@ export function KeyIds({
         {isWhole ? "Less" : "Whole ids"}
         <span className="sr-only">
           {" "}
-          {counted(keyids.length, "key id")} of {of}
+          of {counted(keyids.length, "key")} of {of}
         </span>
       </Button>
     </span>
