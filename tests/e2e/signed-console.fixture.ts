@@ -6,6 +6,9 @@ import { createClient, type Client } from "@moult/client";
 import { afterAll, beforeAll } from "vitest";
 import * as z from "zod";
 import { ADMINISTRATOR } from "../../tools/local/administrator.ts";
+import { untilDevices } from "../../tools/console/fill-console.ts";
+import { createLocalDevice } from "../../tools/local/local-agent.ts";
+import type { LocalProcess } from "../../tools/local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../../tools/local/local-server.ts";
 import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
 import { useBrowser } from "./console-page.fixture.ts";
@@ -17,6 +20,7 @@ export interface SignedWorld {
   /** Has the keys, once they are made. */
   readonly moult: MoultCommand;
   readonly client: Client;
+  readonly agents: LocalProcess[];
 }
 
 export const PRODUCT = "pump";
@@ -33,7 +37,7 @@ export function useSignedConsole() {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "moult-signed-"));
     const server = await startLocalServer({ dataFolder: join(folder, "server") });
-    own = { folder, server, ...(await administer(folder, server)) };
+    own = { folder, server, agents: [], ...(await administer(folder, server)) };
     await own.moult.ok(words`product create ${PRODUCT}`);
   });
   const open = useBrowser(() => ({
@@ -41,6 +45,7 @@ export function useSignedConsole() {
     certificateAuthority: world().server.certificateAuthority ?? "",
   }));
   afterAll(async () => {
+    await Promise.all((own?.agents ?? []).map((agent) => agent.stop()));
     await own?.server.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -81,4 +86,19 @@ export async function uploadArtifact({ folder, moult }: SignedWorld, version: st
   return file;
 }
 
-export const Status = z.object({ rootSha256: z.string(), rootVersion: z.number() });
+/** A real agent of the product, accepted at once; it ends with the server. */
+export async function startAgent({ folder, moult, client, agents }: SignedWorld) {
+  const secret = await moult.ok(
+    words`enrolment-token create --product ${PRODUCT} --accepts --label agent`,
+  );
+  const file = join(folder, "provisioning.json");
+  await moult.ok(
+    words`device provision --product ${PRODUCT} --hardware-type pump-board --out ${file}
+      --enrolment-token -`,
+    secret,
+  );
+  const device = await createLocalDevice({ root: join(folder, "device"), serial: "pump-1" });
+  await device.runAside("provision", file);
+  agents.push(await device.start());
+  return { deviceId: await untilDevices(client, PRODUCT, 1) };
+}

@@ -1,16 +1,19 @@
 import type { TrustMetadata, TrustProposalId } from "@moult/model";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
-import { instant } from "@moult/base";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { instant, present } from "@moult/base";
 import { newRole, tufKeyOf } from "@moult/signing";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { axeFindings } from "../../tools/console/axe-findings.ts";
 import { settled } from "../../tools/console/console-screens.ts";
+import { plan } from "../../tools/console/fill-console.ts";
 import { HOSTILE_NAMES, HOSTILE_NOTES } from "../../tools/console/hostile-texts.ts";
 import { words } from "../../tools/local/moult-command.ts";
 import { gone, seen, widthOver } from "./console-page.fixture.ts";
-import { PRODUCT, uploadArtifact, useSignedConsole } from "./signed-console.fixture.ts";
+import { PRODUCT, startAgent, uploadArtifact, useSignedConsole } from "./signed-console.fixture.ts";
 
 // From a server without signing to a signed release, with the real command line tool beside the console: people sign there,
 // and see here what became of it. The tests build on each other.
@@ -115,14 +118,55 @@ test("signatures that are given elsewhere appear; with the last one it can be pu
   );
 });
 
+test("a device waits for signatures and says so wherever people look; signed, it installs and swears to it", async () => {
+  const { moult, client, folder } = world();
+  const device = await startAgent(world());
+  const file = await uploadArtifact(world(), "2.0");
+  const { items: releases } = await client.call("listReleases", { query: {} });
+  const release = releases.find(({ version }) => version === "2.0");
+  const { page } = await open(`/deployments/new?releaseId=${release?.id ?? ""}&target=all`);
+  await seen(page.getByText(/^Offline keys have not signed this release/));
+  await seen(page.getByText("1 device waits for offline keys to sign the release."));
+  const { id } = await client.call("createDeployment", {
+    body: { releaseId: release?.id as never, target: { kind: "all" }, plan: plan([100]) },
+  });
+
+  await page.goto(`${world().server.url}/devices/${device.deviceId}`);
+  await seen(page.getByRole("link", { name: "See who signs" }));
+  await page.goto(`${world().server.url}/deployments/${id}`);
+  await page.getByRole("link", { name: "See the release" }).click();
+  await seen(page.getByRole("heading", { name: `${PRODUCT} 2.0`, level: 1 }));
+  await seen(page.getByText("not signed").first());
+  const command = page.getByLabel("command that signs the release", { exact: true });
+  const [, ...args] = (await command.innerText()).split(" ");
+  await looked(page);
+
+  // What the page says, with the name of the file.
+  await moult.ok([...args.map((word) => (word === "FILE" ? file : word)), "--yes"]);
+  await gone(page.getByText("not signed").first());
+  await page.goto(`${world().server.url}/devices/${device.deviceId}/receipts`);
+  await page.getByText("succeeded").first().waitFor({ timeout: 60_000 });
+  await seen(page.getByText("verified", { exact: true }));
+  const check = page.getByLabel("command that checks and exports the receipts", { exact: true });
+  const [, ...exported] = (await check.innerText()).split(" ");
+  await moult.ok(exported);
+  expect(existsSync(join(folder, "evidence.json"))).toBe(true);
+  await looked(page);
+}, 180_000);
+
 /** What no tool of ours would send: the server takes it for whoever looks through it. */
 async function proposeHostile(): Promise<TrustProposalId> {
   const { client } = world();
+  const { roles } = await client.call("showTrust");
+  const { version } = present(
+    roles.find(({ name }) => name === ROLE),
+    "it was published",
+  );
   const key = tufKeyOf(createPublicKey(generateKeyPairSync("ed25519").privateKey));
   const target = { length: 3, hashes: { sha256: "ab".repeat(32) } };
   const path = `${HOSTILE_NAMES.markup}/${HOSTILE_NAMES.reversed}`;
   const signed = {
-    ...newRole({ [path]: target }, { version: 3, now: instant(Date.now()) }),
+    ...newRole({ [path]: target }, { version: version + 1, now: instant(Date.now()) }),
     [HOSTILE_NAMES.controls]: HOSTILE_NAMES.markup,
   };
   const metadata: TrustMetadata = {
