@@ -102,7 +102,7 @@ export class SimulatedDevice {
       payloadTypes: ["app", "directory", "single-file", "rootfs-image"],
       pathPrefix: deps.provisioning.pathPrefix,
       canAbort: true,
-      trust: "instruction",
+      trust: "end-to-end",
     };
     this.#inventory = {
       "moult.simulated": "true",

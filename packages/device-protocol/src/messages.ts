@@ -32,6 +32,9 @@ export const ChallengeReply = z.object({
 });
 export type ChallengeReply = z.infer<typeof ChallengeReply>;
 
+/** Whoever speaks this protocol verifies all of it: the signer signs nothing for a device that does less. */
+const AgentTraits = ClientTraits.extend({ trust: z.literal("end-to-end") });
+
 /** `POST /device/v1/enroll`, signed. Asking again with the same key answers with the device's present state. */
 export const EnrollRequest = z.object({
   challenge: z.string().max(256),
@@ -41,7 +44,7 @@ export const EnrollRequest = z.object({
   product: ProductName,
   hardwareType: HardwareType,
   identity: DeviceIdentity,
-  traits: ClientTraits,
+  traits: AgentTraits,
   token: z.string().max(256).optional(),
 });
 export type EnrollRequest = z.infer<typeof EnrollRequest>;
@@ -56,7 +59,7 @@ export const SessionRequest = z.object({
   /** SHA-256 of the DER SubjectPublicKeyInfo. */
   keyFingerprint: Sha256,
   /** Client traits of this agent; they change when the agent is updated. */
-  traits: ClientTraits,
+  traits: AgentTraits,
 });
 export type SessionRequest = z.infer<typeof SessionRequest>;
 

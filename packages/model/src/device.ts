@@ -56,9 +56,9 @@ export const ClientTraits = z.object({
   canAbort: z.boolean(),
   /**
    * `end-to-end`: installs only what offline keys signed (TUF) and a signed, fresh, device-addressed instruction asks for.
-   * `instruction`: obeys such instructions, and takes what they name.
+   * The others are clients of other protocols, which get no instruction.
    */
-  trust: z.enum(["end-to-end", "instruction", "payload-signed", "server-trusted"]),
+  trust: z.enum(["end-to-end", "payload-signed", "server-trusted"]),
   /** Of the newest root of trust that it has accepted. */
   rootVersion: z.int().min(1).optional(),
   /** It refuses releases that were signed with a lower one. */

@@ -54,7 +54,7 @@ export function artifact(changes: Partial<ArtifactFacts> = {}): ArtifactFacts {
     hardwareTypes: [HARDWARE],
     depends: { device_type: ["gw2"] },
     payloads: [{ type: "rootfs-image", files: [] }],
-    trust: { state: "unsigned" },
+    trust: { state: "published" },
     ...changes,
   };
 }
@@ -70,7 +70,7 @@ export function device(changes: Partial<DeviceFacts> = {}): DeviceFacts {
       payloadTypes: ["rootfs-image"],
       pathPrefix: "gw2/prod/",
       canAbort: true,
-      trust: "instruction",
+      trust: "end-to-end",
     },
     running: { artifactName: "1.0", provides: { "rootfs-image.version": "1.0" } },
     isIdle: true,

@@ -5,11 +5,6 @@ const WHY: Readonly<Record<ClientTraits["trust"], Omit<DeviceTrustLevel, "rootVe
     level: "end-to-end",
     why: "It installs only what offline keys have signed, and only when a fresh instruction for it says so: who takes over this server cannot install software on it.",
   },
-  // Who holds the server holds the instruction key as well.
-  instruction: {
-    level: "server-trusted",
-    why: "It obeys signed instructions for it alone, but does not check that offline keys signed the release: who takes over this server can install software on it.",
-  },
   "payload-signed": {
     level: "payload-signed",
     why: "It installs only artifacts that carry a signature it knows: who takes over this server can choose among them, old ones too.",

@@ -56,7 +56,7 @@ test("what offline keys signed is offered", () => {
   expect(decide(facts({ device: strict, candidates }))).toMatchObject({ kind: "offer" });
 });
 
-test.each(["payload-signed", "server-trusted", "instruction"] as const)(
+test.each(["payload-signed", "server-trusted"] as const)(
   "a client that checks %s alone does not wait for offline keys",
   (trust) => {
     const candidates = [deployment({ artifacts: signed("unsigned") })];
@@ -108,7 +108,7 @@ test("a device's level is what its client says that it verifies, in words", () =
     rootVersion: 3,
     why: expect.stringContaining("cannot install software"),
   });
-  expect(trustLevelOf(traitsOf("instruction"))).toMatchObject({ level: "server-trusted" });
+  expect(trustLevelOf(traitsOf("server-trusted"))).toMatchObject({ level: "server-trusted" });
   expect(trustLevelOf(traitsOf("payload-signed"))).toMatchObject({ level: "payload-signed" });
   expect(trustLevelOf(null)).toMatchObject({ level: "unknown", rootVersion: null });
 });

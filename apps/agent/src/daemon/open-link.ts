@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { SECOND_MS, instant, type InstantMs, type Log, type Random } from "@moult/base";
-import type { ClientTraits, Sha256 } from "@moult/model";
+import type { EnrollRequest } from "@moult/device-protocol";
+import type { Sha256 } from "@moult/model";
 import type { TrustSource } from "@moult/trust";
 import { AGENT_NAME } from "../agent-version.ts";
 import { liftClock, setSystemClockByDate, systemClock } from "../clock/lift-clock.ts";
@@ -131,7 +132,7 @@ function downloadsOf(
 
 const PAYLOAD_TYPES_MAX = 100;
 
-function traitsOf(payloadTypes: readonly string[], pathPrefix: string): ClientTraits {
+function traitsOf(payloadTypes: readonly string[], pathPrefix: string): EnrollRequest["traits"] {
   return {
     client: AGENT_NAME,
     payloadTypes: payloadTypes.slice(0, PAYLOAD_TYPES_MAX),

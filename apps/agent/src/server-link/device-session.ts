@@ -9,7 +9,7 @@ import {
   type Provisioning,
   type SessionRequest,
 } from "@moult/device-protocol";
-import type { ClientTraits, DeviceIdentity, DeviceState } from "@moult/model";
+import type { DeviceIdentity, DeviceState } from "@moult/model";
 import { parseJson } from "@moult/trust";
 import type * as z from "zod";
 import { AgentError } from "../agent-error.ts";
@@ -47,7 +47,7 @@ export interface DeviceSessionDeps {
   readonly link: LinkState;
   readonly provisioning: Provisioning;
   readonly identity: () => Promise<DeviceIdentity>;
-  readonly traits: () => Promise<ClientTraits>;
+  readonly traits: () => Promise<EnrollRequest["traits"]>;
   readonly log: Log;
 }
 

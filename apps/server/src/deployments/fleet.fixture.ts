@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { instant, type InstantMs } from "@moult/base";
+import { DAY_MS, instant, type InstantMs } from "@moult/base";
 import {
   HardwareType,
   Plan,
@@ -51,7 +51,7 @@ const TRAITS: ClientTraits = {
   payloadTypes: ["rootfs-image"],
   pathPrefix: "gw2/prod/",
   canAbort: true,
-  trust: "instruction",
+  trust: "end-to-end",
 };
 
 /** Accepted devices that run 1.0; `draws` places them in every deployment. */
@@ -103,7 +103,7 @@ export async function addDevices(
   return ids;
 }
 
-/** A release with one artifact for `hardwareType`. */
+/** A release with one artifact for `hardwareType`, published by offline keys. */
 export async function addRelease(
   db: TenantDb,
   version: string,
@@ -112,6 +112,7 @@ export async function addRelease(
   const id = newId<ReleaseId>();
   const artifactId = newId<ArtifactId>();
   const sha256 = sha256Of(`${db.tenantId} ${version} ${hardwareType}`);
+  const path = `gw2/prod/${version}/${sha256}.mender`;
   const created = { tenant_id: db.tenantId, created_at: TEST_NOW };
   await db.transaction(async (inner) => {
     await inner.kysely
@@ -131,7 +132,7 @@ export async function addRelease(
         ...created,
         id: artifactId,
         release_id: id,
-        path: `gw2/prod/${version}/${sha256}.mender`,
+        path,
         sha256,
         size_bytes: 5_120,
         head_sha256: sha256,
@@ -154,8 +155,36 @@ export async function addRelease(
         artifact_id: artifactId,
       })
       .execute();
+    await publishTarget(inner, artifactId, path);
   });
   return id;
+}
+
+/** As publishing leaves it; what is planned by is rows, and nobody here verifies signatures. */
+async function publishTarget(db: TenantDb, artifactId: ArtifactId, path: string): Promise<void> {
+  const role = `${PRODUCT}.prod`;
+  await db.kysely
+    .insertInto("trust_role")
+    .values(
+      ["root", role].map((name) => ({
+        tenant_id: db.tenantId,
+        role: name,
+        product: null,
+        channel: null,
+        version: 1,
+        expires_at: TEST_NOW + 365 * DAY_MS,
+        threshold: 1,
+        keyids: "[]",
+        target_count: 1,
+        warned: null,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  await db.kysely
+    .insertInto("trust_target")
+    .values({ tenant_id: db.tenantId, path, artifact_id: artifactId, role, role_version: 1 })
+    .execute();
 }
 
 export function deploy(

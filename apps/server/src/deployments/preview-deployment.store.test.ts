@@ -68,7 +68,7 @@ describe.each(DIALECTS)("previews of deployments on %s", (dialect) => {
       gets: 17,
       alreadyRunning: 1,
       takesOverFrom: [],
-      trust: { "server-trusted": 17 },
+      trust: { "end-to-end": 16, "server-trusted": 1 },
       stages: [
         { percent: 10, deviceCount: 2 },
         { percent: 100, deviceCount: 20 },

@@ -33,7 +33,7 @@ export async function largeFleet(
         '{"serial":"SN-' || i || '","mac":"00:11:22:33:' || i || '"}', 'sha' || i,
         'pump ' || (i * 7919 % 100003) || ${"\n"} || 'sn-' || i || ${"\n"} || '00:11:22:33:' || i || ${"\n"} || ${prefix} || i,
         'pump ' || (i * 7919 % 100003), case when i <= 20 then 'pending' else 'accepted' end, i, 0,
-        '{"client":"moult-agent/0.1.0","payloadTypes":["rootfs-image","single-file","directory","app","script"],"pathPrefix":"gateway/prod/","canAbort":true,"trust":"instruction"}',
+        '{"client":"moult-agent/0.1.0","payloadTypes":["rootfs-image","single-file","directory","app","script"],"pathPrefix":"gateway/prod/","canAbort":true,"trust":"end-to-end"}',
         case when i % 50 = 1 then 'v1' else 'v2' end,
         '{"artifact_name":"v2","rootfs-image.version":"v2","rootfs-image.checksum":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}',
         0, 0, i,

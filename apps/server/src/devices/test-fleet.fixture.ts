@@ -23,7 +23,7 @@ export const TRAITS: ClientTraits = {
   payloadTypes: ["rootfs-image"],
   pathPrefix: "gateway/prod/",
   canAbort: true,
-  trust: "instruction",
+  trust: "end-to-end",
 };
 export const LIMITS = { pendingDevicesMax: 3, pendingKeysPerDeviceMax: 2 };
 

@@ -57,6 +57,19 @@ describe("what a hostile device or network tries", () => {
     expect(refusal(await send())).toEqual([401, "challenge-expired"]);
   });
 
+  test("a client that does not verify end to end is no client of this protocol", async () => {
+    const { db, token } = await fleet();
+    const device = new TestDevice(server, db);
+    for (const trust of ["server-trusted", "payload-signed", "instruction"]) {
+      const message = device.enrollMessage(await device.challenge(), token) as { traits: object };
+      const less = { ...message, traits: { ...message.traits, trust } };
+      expect(refusal(await device.signedPost("/enroll", "enroll", less))).toEqual([
+        400,
+        "invalid-request",
+      ]);
+    }
+  });
+
   test("an enrolment that was changed on the way, or signed by another key, is refused", async () => {
     const { db, token } = await fleet();
     const device = new TestDevice(server, db);

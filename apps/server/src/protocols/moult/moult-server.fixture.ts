@@ -150,7 +150,7 @@ const TRAITS: ClientTraits = {
   payloadTypes: ["rootfs-image"],
   pathPrefix: "gw2/prod/",
   canAbort: true,
-  trust: "instruction",
+  trust: "end-to-end",
 };
 
 /** A device of the tenant: a real key, real signatures, real messages. */
