@@ -161,7 +161,7 @@ function RootInIt() {
       aria-label="The root of trust in it"
       className="flex flex-col items-start gap-2 rounded-lg border border-line p-3"
     >
-      <h3 className="font-semibold">The root of trust in it</h3>
+      <p className="font-semibold">The root of trust in it</p>
       <p className="max-w-prose text-soft">
         The device believes this root from then on. Compare its SHA-256 with what{" "}
         <code>moult trust status</code> shows on your own machine:

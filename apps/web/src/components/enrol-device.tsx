@@ -59,7 +59,7 @@ function Waiting({ sinceMs }: { readonly sinceMs: number }) {
 function NotHere() {
   return (
     <section aria-label="Not here?" className="rounded-lg border border-line bg-raised p-3">
-      <h3 className="font-semibold">Not here? Three checks</h3>
+      <p className="font-semibold">Not here? Three checks</p>
       <ol className="mt-1 flex list-decimal flex-col gap-1 pl-5">
         <li>
           The terminal says “could not connect” or “could not resolve”: the machine does not reach
