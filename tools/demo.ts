@@ -50,11 +50,14 @@ async function watch(
 
 /** A fleet of its own product, so that the six devices' story stays what it is; ends when it runs 2.0. */
 async function showFleet(world: DemoWorld, count: string): Promise<LocalProcess> {
-  const { moult, trust } = world;
+  const { moult } = world;
   say(`\n== ${count} simulated devices join, and take 2.0 in stages`);
   await moult.ok(words`product create ${FLEET_PRODUCT} --artifact-key release-key.pub.pem`);
-  await moult.ok(words`release upload --product ${FLEET_PRODUCT} app-2.0.mender`);
-  await trust.publish();
+  await moult.ok(words`trust key create ${FLEET_PRODUCT}`);
+  await moult.ok(
+    words`trust role create ${FLEET_PRODUCT}/prod --member ${FLEET_PRODUCT} --sign --yes`,
+  );
+  await moult.ok(words`release upload --product ${FLEET_PRODUCT} app-2.0.mender --sign --yes`);
   const secret = await moult.ok(
     words`enrolment-token create --product ${FLEET_PRODUCT} --accepts --uses ${count}`,
   );

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { ADMINISTRATOR, setUpAdministrator } from "./local/administrator.ts";
+import { ADMINISTRATOR, signUp } from "./local/administrator.ts";
 import { AGENT_BUNDLE } from "./local/local-agent.ts";
 import { freePort, startLocalProcess, waitFor, type LocalProcess } from "./local/local-process.ts";
 import { startLocalServer, type LocalServer } from "./local/local-server.ts";
@@ -37,6 +37,8 @@ const { values } = parseArgs({
     help: { type: "boolean", short: "h", default: false },
   },
 });
+/** Of the keys in .data/dev/home, which sign for simulated devices alone. */
+const MOULT_TRUST_PASSPHRASE = "feathers";
 const say = (line = ""): void => void process.stderr.write(`${line}\n`);
 
 /** The same ports at each start, so that devices and browsers find the server again. */
@@ -62,12 +64,13 @@ async function ensureBundles(): Promise<void> {
 
 /** An administrator, a product and its releases, once. */
 async function fill(server: LocalServer, moult: MoultCommand): Promise<void> {
-  const { trust } = await setUpAdministrator(server, moult);
+  await signUp(server, moult);
   await moult.ok(words`artifact keygen --out release-key`);
   await moult.ok(
     words`product create ${PRODUCT} --title ${"Field pump"} --artifact-key release-key.pub.pem
       --require-signature`,
   );
+  await moult.ok(words`trust init --development --product ${PRODUCT} --yes`);
   for (const version of VERSIONS) {
     const payload = join(FOLDER, "payload", version);
     await mkdir(payload, { recursive: true });
@@ -77,9 +80,8 @@ async function fill(server: LocalServer, moult: MoultCommand): Promise<void> {
       words`artifact create --type directory --dir ${payload} --dest-dir /opt/pump --name ${version}
         --hardware-type pump-board --sign-key release-key.pem --out ${file} --force`,
     );
-    await moult.ok(words`release upload --product ${PRODUCT} ${file}`);
+    await moult.ok(words`release upload --product ${PRODUCT} ${file} --sign --yes`);
   }
-  await trust.publish();
 }
 
 /** The same seed gives the same devices, so those of the last time come back. */
@@ -158,6 +160,7 @@ async function main(): Promise<void> {
       const moult = createMoultCommand({
         home: join(FOLDER, "home"),
         cwd: FOLDER,
+        environment: { MOULT_TRUST_PASSPHRASE },
         onCommand: (line) => say(`$ ${line}`),
       });
       if (existsSync(join(FOLDER, "server", "setup-code"))) await fill(server, moult);
@@ -166,6 +169,7 @@ async function main(): Promise<void> {
   console     ${address}   (a change of apps/web is there at once)
   sign-in     ${ADMINISTRATOR.email}   ${ADMINISTRATOR.password}
   server      ${server.url}   (a change of it: Ctrl-C, and again)
+  signing     keys are in ${join(FOLDER, "home")}, passphrase "${MOULT_TRUST_PASSPHRASE}"
   devices     ${values.devices} simulated ones of the product "${PRODUCT}"; logs are in ${FOLDER}
 `);
     }

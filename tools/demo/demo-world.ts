@@ -1,11 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "@moult/client";
-import { setUpAdministrator } from "../local/administrator.ts";
+import { clientOf, signUp } from "../local/administrator.ts";
 import { createLocalDevice, type LocalDevice } from "../local/local-agent.ts";
 import { freePort, waitFor, type LocalProcess } from "../local/local-process.ts";
 import { startLocalServer, type LocalServer } from "../local/local-server.ts";
-import type { LocalTrust } from "../local/local-trust.ts";
 import { createMoultCommand, words, type MoultCommand } from "../local/moult-command.ts";
 import { DEMO_VERSIONS, buildPayloads } from "./build-payloads.ts";
 
@@ -19,7 +18,6 @@ export interface DemoWorld {
   readonly server: LocalServer;
   readonly moult: MoultCommand;
   readonly client: Client;
-  readonly trust: LocalTrust;
   readonly provisioningFile: string;
   readonly devices: readonly DemoDevice[];
   /** The device's agent of the same index; whoever restarts one puts the new process here. */
@@ -53,16 +51,18 @@ export async function startDemoWorld(
     const moult = createMoultCommand({
       home: join(folder, "home"),
       cwd: folder,
+      // A person is asked for it; keys that are worth something have one that nobody can read here.
+      environment: { MOULT_TRUST_PASSPHRASE: "a demonstration" },
       onCommand: (line) => say(`$ ${line}`),
     });
-    const { client, trust } = await setUpAdministrator(server, moult);
+    await signUp(server, moult);
+    const client = await clientOf(server, moult);
     await makeReleases(folder, moult);
-    await trust.publish();
     const provisioningFile = await provision(folder, moult);
     const devices = await setUpDevices(folder, provisioningFile, deviceCount);
     agents.push(...(await Promise.all(devices.map(({ device }) => device.start()))));
     await allEnrolled(client, deviceCount);
-    return { folder, server, moult, client, trust, provisioningFile, devices, agents, stop };
+    return { folder, server, moult, client, provisioningFile, devices, agents, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -75,6 +75,7 @@ async function makeReleases(folder: string, moult: MoultCommand): Promise<void> 
   await moult.ok(
     words`product create ${DEMO_PRODUCT} --artifact-key release-key.pub.pem --require-signature`,
   );
+  await moult.ok(words`trust init --development --product ${DEMO_PRODUCT} --yes`);
   for (const version of DEMO_VERSIONS) {
     const file = `app-${version}.mender`;
     await moult.ok(
@@ -83,7 +84,7 @@ async function makeReleases(folder: string, moult: MoultCommand): Promise<void> 
         --name ${version} --hardware-type ${HARDWARE_TYPE} --out ${file}`,
     );
     await moult.ok(words`artifact sign ${file} --key release-key.pem`);
-    await moult.ok(words`release upload --product ${DEMO_PRODUCT} ${file}`);
+    await moult.ok(words`release upload --product ${DEMO_PRODUCT} ${file} --sign --yes`);
   }
 }
 

@@ -100,7 +100,7 @@ export function createDeviceSession(deps: DeviceSessionDeps): DeviceSession {
         if (token === used) token = undefined;
         continue;
       }
-      const changed = await standingAfter(link, readProblem(reply));
+      const changed = await standingAfter(deps, readProblem(reply));
       if (changed === undefined) return reply;
       token = undefined;
       return changed;
@@ -134,7 +134,7 @@ async function enroll(deps: DeviceSessionDeps, signal: AbortSignal): Promise<Sta
   const answer = await signedCall(deps, path, SIGNATURE_PURPOSE.enroll, content, signal);
   if (answer.kind === "problem")
     return (
-      (await standingAfter(link, answer.problem)) ?? { kind: "problem", problem: answer.problem }
+      (await standingAfter(deps, answer.problem)) ?? { kind: "problem", problem: answer.problem }
     );
 
   const { deviceId, tenantId, state } = parsed(path, answer.reply, EnrollReply);
@@ -162,7 +162,7 @@ async function openSession(
   const answer = await signedCall(deps, path, SIGNATURE_PURPOSE.session, content, signal);
   if (answer.kind === "problem")
     return (
-      (await standingAfter(link, answer.problem)) ?? { kind: "problem", problem: answer.problem }
+      (await standingAfter(deps, answer.problem)) ?? { kind: "problem", problem: answer.problem }
     );
 
   const { deviceId, token } = parsed(path, answer.reply, SessionReply);
@@ -211,7 +211,10 @@ export function jsonPost(path: string, content: object, signal: AbortSignal) {
 }
 
 /** Remembers what an answer says about this device's place in the fleet; undefined when it says nothing about it. */
-async function standingAfter(link: LinkState, problem: Problem): Promise<TurnedAway | undefined> {
+async function standingAfter(
+  { link, log }: Pick<DeviceSessionDeps, "link" | "log">,
+  problem: Problem,
+): Promise<TurnedAway | undefined> {
   const state = stateIn(problem);
   if (state === undefined) return undefined;
   const { device } = link.read();
@@ -219,7 +222,10 @@ async function standingAfter(link: LinkState, problem: Problem): Promise<TurnedA
     if (device !== null) await link.save({ device: null });
     return { kind: "problem", problem };
   }
-  if (device !== null && device.state !== state) await link.save({ device: { ...device, state } });
+  if (device !== null && device.state !== state) {
+    await link.save({ device: { ...device, state } });
+    log.warn("turned-away", { deviceId: device.id, state });
+  }
   return { kind: "not-accepted", state };
 }
 

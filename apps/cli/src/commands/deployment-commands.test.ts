@@ -244,7 +244,7 @@ describe("a deployment", () => {
       ],
       takesOverFrom: [{ deploymentId: DEPLOYMENT_ID, name: "october", count: 4 }],
       stages: [{ percent: 100, deviceCount: 18 }],
-      trust: { instruction: 17 },
+      trust: { "end-to-end": 17 },
       findings: [
         { severity: "warning", field: "plan.stages", sentence: "Nothing is tried first." },
       ],

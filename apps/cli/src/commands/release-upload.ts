@@ -34,7 +34,7 @@ export const releaseUpload = command({
         : await releaseFiles(context, session.repository, files, { product, channel }, options);
     if (sign && !options.yes && !terminal.canAsk)
       throw usageError("Nobody is here to confirm what is signed.", "Add --yes.");
-    const items = await uploadAll(context, files, { product, channel });
+    const items = await uploadAll(context, files, { product, channel }, sign === true);
     let trust: ProposalOutcome | undefined;
     if (session !== undefined && proposed !== undefined)
       trust = await propose(context, session, proposed, options);
@@ -48,6 +48,7 @@ async function uploadAll(
   context: CommandContext,
   files: readonly string[],
   place: { readonly product: string; readonly channel: string | undefined },
+  isSigning: boolean,
 ): Promise<readonly Uploaded[]> {
   const client = await connect(context);
   const items: Uploaded[] = [];
@@ -65,6 +66,12 @@ async function uploadAll(
           : `${file} was in release ${name} already.`,
       ),
     );
+    if (!isSigning && artifact.trust.state === "unsigned")
+      context.terminal.err(
+        plainText(
+          `No offline key has signed it yet; to do so: moult trust propose --product ${release.product} --channel ${release.channel} ${file} --sign`,
+        ),
+      );
   }
   return items;
 }
