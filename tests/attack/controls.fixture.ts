@@ -71,6 +71,13 @@ const INSTRUCTIONS: readonly Control[] = [
       'signedBy.length === 0 && keySha256(trust.instructionKeys()[0]!) === ""',
     ],
   ]),
+  control("tls-failed", "server-with-another-certificate", [
+    [
+      `${AGENT}server-link/http-client.ts`,
+      'minVersion: "TLSv1.2",',
+      'minVersion: "TLSv1.2", rejectUnauthorized: false,',
+    ],
+  ]),
   control(
     "reply-too-large",
     "instruction-without-end",

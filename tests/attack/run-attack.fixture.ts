@@ -1,7 +1,8 @@
 import { errorChain, unreachable } from "@moult/base";
 import type { Attack, RowResult } from "./attack.fixture.ts";
 import type { Release } from "./release.fixture.ts";
-import { Scene, type Stock } from "./scene.fixture.ts";
+import { Scene } from "./scene.fixture.ts";
+import type { Stock } from "./stock.fixture.ts";
 
 type Act = (scene: Scene) => Promise<Release>;
 
@@ -109,8 +110,9 @@ async function installOutcome(
   const isDecided = (): boolean => runs(scene, wanted) || scene.rulesNamed().has(rule);
   await soon(scene, isDecided, patienceMs);
   if (scene.rulesNamed().has(rule)) {
-    await scene.checkedIn();
-    await soon(scene, () => scene.isIdle() || runs(scene, wanted), SETTLE_MS);
+    const before = scene.server.checkIns.length;
+    const isIdle = (): boolean => scene.server.checkIns.length > before && scene.isIdle();
+    await soon(scene, () => isIdle() || runs(scene, wanted), SETTLE_MS);
   }
   if (runs(scene, wanted)) return "installed";
   if (!scene.isUntouched())

@@ -8,7 +8,7 @@ import type { Control } from "./control.fixture.ts";
 import { CONTROLS } from "./controls.fixture.ts";
 import { bundleAgent } from "./faulty-agent.fixture.ts";
 import { runAttack, runEvil } from "./run-attack.fixture.ts";
-import { makeStock, type Stock } from "./scene.fixture.ts";
+import { makeStock, type Stock } from "./stock.fixture.ts";
 
 /** What the attacks of one run share. */
 export interface Ground {

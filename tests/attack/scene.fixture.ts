@@ -6,43 +6,37 @@ import type { Instruction } from "@moult/trust";
 import { createLocalDevice, type LocalDevice } from "../../tools/local/local-agent.ts";
 import type { MemorySigner } from "../../tools/local/local-trust.ts";
 import { waitFor, type LocalProcess } from "../../tools/local/local-process.ts";
-import { DeviceServer, problem } from "../system/device-server.fixture.ts";
-import { SignedRepository } from "../system/signed-repository.fixture.ts";
+import type { DeviceServer } from "../system/device-server.fixture.ts";
 import {
-  HARDWARE,
   PROGRAM,
   buildRelease,
   publish,
   type Release,
   type ReleaseWish,
 } from "./release.fixture.ts";
-import { PRODUCT, Repository } from "./repository.fixture.ts";
+import type { Repository } from "./repository.fixture.ts";
 import { Wire } from "./wire.fixture.ts";
-
-/** What all scenes of a run begin with: a device that has enrolled and runs release 1.0, and its repository. */
-export interface Stock {
-  /** The root folder of the device, switched off. */
-  readonly root: string;
-  readonly repository: Repository;
-  /** Who its server is and whom it knows. */
-  readonly server: DeviceServer;
-  /** For the roots of the scenes. */
-  readonly folder: string;
-}
+import {
+  CONFIG,
+  SERVER_CERTIFICATE,
+  WAIT_MS,
+  addressOf,
+  provision,
+  serverOf,
+  type ServerAddress,
+  type Stock,
+} from "./stock.fixture.ts";
 
 export interface SceneOptions {
   /** Over the agent's settings. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Before the device is switched on for the first time. */
   readonly prepare?: (root: string) => void;
+  /** Whether the device speaks TLS, and believes the test authority alone. */
+  readonly isEncrypted?: boolean;
   /** Whether the device's clock can be set. */
   readonly hasOwnClock?: boolean;
 }
-
-/** The agent's settings in every scene: it waits as little as it may. */
-const CONFIG = { checkIn: { secondsMin: 1, secondsMax: 2 } };
-
-const WAIT_MS = 30_000;
 
 /** Both halves of the story: a device with its agent, and the server, repository and network around it. */
 export class Scene {
@@ -51,6 +45,8 @@ export class Scene {
   readonly repository: Repository;
   readonly server: DeviceServer;
   readonly wire: Wire;
+  /** Where the device is told that its server is. */
+  readonly address: ServerAddress;
   readonly #clockFile: string;
   #agent: LocalProcess | undefined;
   /** What it is right for the device to run. */
@@ -62,7 +58,7 @@ export class Scene {
   #reportStart = 0;
 
   private constructor(
-    parts: Pick<Scene, "root" | "device" | "repository" | "server" | "wire">,
+    parts: Pick<Scene, "root" | "device" | "repository" | "server" | "wire" | "address">,
     clockFile: string,
   ) {
     this.root = parts.root;
@@ -70,6 +66,7 @@ export class Scene {
     this.repository = parts.repository;
     this.server = parts.server;
     this.wire = parts.wire;
+    this.address = parts.address;
     this.#clockFile = clockFile;
     this.#honest = this.installed();
   }
@@ -81,8 +78,10 @@ export class Scene {
     cpSync(stock.root, root, { recursive: true });
     const repository = stock.repository.copy();
     const server = await serverOf(repository, stock.server);
-    const wire = await new Wire(server.port).listen();
-    provision(root, server, repository, wire.port);
+    const certificate = options.isEncrypted === true ? SERVER_CERTIFICATE : undefined;
+    const wire = await new Wire(server.port, certificate).listen();
+    const address = addressOf(wire.port, options.isEncrypted);
+    provision(root, server, repository, address);
     options.prepare?.(root);
     const clockFile = join(folder, "clock-ahead-ms");
     const device = await createLocalDevice({
@@ -92,7 +91,7 @@ export class Scene {
       config: { ...CONFIG, ...options.config },
       environment: options.hasOwnClock === true ? clockEnvironment(folder, clockFile) : {},
     });
-    return new Scene({ root, device, repository, server, wire }, clockFile);
+    return new Scene({ root, device, repository, server, wire, address }, clockFile);
   }
 
   /** A release that the honest operator built, with the next version unless it says which. */
@@ -107,6 +106,13 @@ export class Scene {
     await publish(this.repository, [release], wish.role);
     this.serve();
     this.server.addBlob(release.bytes);
+    return release;
+  }
+
+  /** The honest story: a release is signed, published and offered. */
+  async offerNew(): Promise<Release> {
+    const release = await this.release();
+    this.offer(release);
     return release;
   }
 
@@ -240,7 +246,7 @@ export class Scene {
 
   /** Gives the device its provisioning anew, as in the factory. */
   provision(): void {
-    provision(this.root, this.server, this.repository, this.wire.port);
+    provision(this.root, this.server, this.repository, this.address);
   }
 
   /** From now on only what follows is evidence. */
@@ -304,76 +310,4 @@ function clockEnvironment(folder: string, clockFile: string): Record<string, str
      Date.now = () => now() + Number(readFileSync(${JSON.stringify(clockFile)}, "utf8"));`,
   );
   return { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` };
-}
-
-/** A server of the repository's tenant, which hands out whatever files are served and signs with the instruction key. */
-async function serverOf(
-  repository: Repository,
-  identity?: Pick<DeviceServer, "tenantId" | "devices">,
-): Promise<DeviceServer> {
-  const signed = new SignedRepository();
-  signed.instruction = repository.online.instruction;
-  const server = new DeviceServer({
-    repository: signed,
-    ...(identity === undefined ? {} : { identity }),
-  });
-  server.checkInSeconds = 1;
-  server.intercept = ({ path, response }) => {
-    const name = /^\/device\/v1\/trust\/(.+)$/.exec(path)?.[1];
-    if (name === undefined) return false;
-    const bytes = repository.served.get(decodeURIComponent(name));
-    if (bytes === undefined) problem(response, 404, "not-found");
-    else response.writeHead(200, { "content-type": "application/json" }).end(bytes);
-    return true;
-  };
-  return server.listen();
-}
-
-function provision(root: string, server: DeviceServer, repository: Repository, port: number): void {
-  const provisioning = {
-    version: 1,
-    server: { url: `http://127.0.0.1:${port}` },
-    tenantId: server.tenantId,
-    product: PRODUCT,
-    hardwareType: HARDWARE,
-    pathPrefix: `${PRODUCT}/prod/`,
-    root: repository.file("1.root.json").toString("utf8"),
-    artifactKeys: [],
-  };
-  mkdirSync(join(root, "etc/moult"), { recursive: true });
-  writeFileSync(join(root, "etc/moult/provisioning.json"), JSON.stringify(provisioning), {
-    mode: 0o600,
-  });
-}
-
-/** Enrols a device and lets it install release 1.0, honestly, with the agent in `bundle`. */
-export async function makeStock(folder: string, bundle: string): Promise<Stock> {
-  const root = join(folder, "stock");
-  const repository = await new Repository().found();
-  const server = await serverOf(repository);
-  const release = await buildRelease({ version: "1.0" });
-  await publish(repository, [release]);
-  repository.served = repository.files;
-  provision(root, server, repository, server.port);
-  const device = await createLocalDevice({ root, serial: "A-1", bundle, config: CONFIG });
-  const agent = await device.start();
-  try {
-    server.offer(server.addBlob(release.bytes), release.version);
-    await waitFor(
-      "the device to run 1.0",
-      () =>
-        server.checkIns.at(-1)?.running?.artifactName === "1.0" &&
-        server.reports.some(({ event }) => event.kind === "finished")
-          ? true
-          : undefined,
-      WAIT_MS,
-      25,
-    ).catch((cause: unknown) => {
-      throw new Error(`the stock device does not run 1.0:\n${agent.tail(30)}`, { cause });
-    });
-  } finally {
-    await agent.stop();
-    await server.close();
-  }
-  return { root, repository, server, folder };
 }

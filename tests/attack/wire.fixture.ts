@@ -1,4 +1,5 @@
 import * as http from "node:http";
+import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** An answer of the honest server on its way to the device. */
@@ -31,6 +32,11 @@ export const NOT_FOUND: Delivered = {
   ),
 };
 
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Somebody between a device and its server who holds no key: drops, delays, repeats, alters. */
 export type Tamper = (answer: Carried) => Delivered | "hang" | "cut" | Promise<Delivered>;
 
@@ -42,14 +48,25 @@ export class Wire {
   tamper: Tamper = (answer) => answer;
   /** Every answer as the server gave it: what somebody who listens can repeat later. */
   readonly heard: Carried[] = [];
-  #server: http.Server;
-  #serverPort: number;
+  /** The same, where it speaks TLS. */
+  readonly #tls: https.Server | undefined;
+  readonly #server: http.Server;
+  readonly #serverPort: number;
 
-  constructor(serverPort: number) {
+  /** With a certificate it speaks TLS to the device; to the server it always speaks as if it were on its machine. */
+  constructor(serverPort: number, certificate?: Certificate) {
     this.#serverPort = serverPort;
-    this.#server = http.createServer((request, response) => {
+    const carry = (request: http.IncomingMessage, response: http.ServerResponse): void => {
       this.#carry(request, response).catch(() => response.destroy());
-    });
+    };
+    this.#tls = certificate === undefined ? undefined : https.createServer(certificate, carry);
+    this.#server = this.#tls ?? http.createServer(carry);
+  }
+
+  /** Shows another certificate to whoever connects from now on, and ends the connections there are. */
+  show(certificate: Certificate): void {
+    this.#tls?.setSecureContext(certificate);
+    this.#server.closeAllConnections();
   }
 
   async listen(): Promise<this> {

@@ -11,12 +11,6 @@ import type { Scene } from "../scene.fixture.ts";
 const LAST_VERSION = Number.MAX_SAFE_INTEGER;
 const YEARS_MS = 5 * 365 * DAY_MS;
 
-async function honest(scene: Scene): Promise<Release> {
-  const release = await scene.release();
-  scene.offer(release);
-  return release;
-}
-
 /** Replaces the content of each file in which the device keeps what it trusts. */
 function damageStore(root: string, damage: (content: Buffer) => Buffer): void {
   const folder = join(root, "var/lib/moult/trust");
@@ -31,7 +25,7 @@ function damageStore(root: string, damage: (content: Buffer) => Buffer): void {
 const damagedStore =
   (damage: (content: Buffer) => Buffer) =>
   async (scene: Scene, isEvil: boolean): Promise<Release> => {
-    if (!isEvil) return honest(scene);
+    if (!isEvil) return scene.offerNew();
     await scene.takesIn(await scene.release());
     await scene.switchOff();
     damageStore(scene.root, damage);
@@ -68,7 +62,7 @@ export const DENIAL_ATTACKS: readonly Attack[] = [
       repository.online.snapshot = memorySigner();
       repository.online.timestamp = memorySigner();
       await repository.rotateRoot();
-      return honest(scene);
+      return scene.offerNew();
     },
   },
   {
@@ -101,7 +95,7 @@ export const DENIAL_ATTACKS: readonly Attack[] = [
         return true;
       };
       await scene.switchOff();
-      return honest(scene);
+      return scene.offerNew();
     },
   },
   {
@@ -120,7 +114,7 @@ export const DENIAL_ATTACKS: readonly Attack[] = [
         server.clockAheadMs = 0;
         return scene.build();
       }
-      return honest(scene);
+      return scene.offerNew();
     },
   },
   {
@@ -160,7 +154,7 @@ export const DENIAL_ATTACKS: readonly Attack[] = [
         return scene.build();
       }
       await renewAll(scene, YEARS_MS);
-      return honest(scene);
+      return scene.offerNew();
     },
   },
 ];

@@ -1,5 +1,11 @@
 import { DAY_MS } from "@moult/base";
 import type { Instruction } from "@moult/trust";
+import {
+  OWN_CERTIFICATE,
+  OWN_CERTIFICATE_KEY,
+  TEST_CERTIFICATE,
+  TEST_CERTIFICATE_KEY,
+} from "../../system/test-certificates.fixture.ts";
 import { memorySigner } from "../../../tools/local/local-trust.ts";
 import type { Attack } from "../attack.fixture.ts";
 import type { Release } from "../release.fixture.ts";
@@ -60,6 +66,24 @@ const altered =
   };
 
 const FROM_THE_WIRE: readonly Attack[] = [
+  {
+    name: "server-with-another-certificate",
+    kind: "install",
+    attacker: "network",
+    checklist: [],
+    says: "somebody on the network who poses as the server with a certificate of their own",
+    rule: "tls-failed",
+    scene: { isEncrypted: true },
+    act: async (scene, isEvil) => {
+      const release = await offered(scene);
+      scene.wire.show(
+        isEvil
+          ? { cert: OWN_CERTIFICATE, key: OWN_CERTIFICATE_KEY }
+          : { cert: TEST_CERTIFICATE, key: TEST_CERTIFICATE_KEY },
+      );
+      return release;
+    },
+  },
   {
     name: "instruction-by-another-key",
     kind: "install",

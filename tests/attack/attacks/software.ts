@@ -6,8 +6,6 @@ import {
   DEV,
   PROD,
   contentOf,
-  noise,
-  sha256Of,
   signedFile,
   type Files,
   type Repository,
@@ -26,12 +24,6 @@ async function offerUnsigned(
   return release;
 }
 
-async function offerHonest(scene: Scene): Promise<Release> {
-  const release = await scene.release();
-  scene.offer(release);
-  return release;
-}
-
 /** The prod role's content with a release in it that nobody signed; its version is the next. */
 function prodWith(repository: Repository, { path, entry }: Release) {
   const { signatures, signed } = contentOf(repository.roleFile(PROD));
@@ -45,7 +37,7 @@ const forgedProd =
   (forge: (repository: Repository, role: ReturnType<typeof prodWith>) => Promise<Buffer>) =>
   async (scene: Scene, isEvil: boolean): Promise<Release> => {
     const { repository } = scene;
-    if (!isEvil) return offerHonest(scene);
+    if (!isEvil) return scene.offerNew();
     return offerUnsigned(scene, async (release) => {
       const role = prodWith(repository, release);
       const bytes = await forge(repository, role);
@@ -53,7 +45,8 @@ const forgedProd =
     });
   };
 
-const UNSIGNED: readonly Attack[] = [
+/** Nobody who may has signed it. */
+export const SOFTWARE_ATTACKS: readonly Attack[] = [
   {
     name: "software-that-nobody-signed",
     kind: "install",
@@ -62,7 +55,7 @@ const UNSIGNED: readonly Attack[] = [
     says: "software that no offline key signed",
     rule: "target-not-signed",
     act: async (scene, isEvil) =>
-      isEvil ? offerUnsigned(scene, () => scene.repository.reissue()) : offerHonest(scene),
+      isEvil ? offerUnsigned(scene, () => scene.repository.reissue()) : scene.offerNew(),
   },
   {
     name: "server-says-not-to-verify",
@@ -78,7 +71,7 @@ const UNSIGNED: readonly Attack[] = [
           ? { trust: "none", verify: false, allowUnsigned: true, root: "{}", script: "true" }
           : {}),
       });
-      if (!isEvil) return offerHonest(scene);
+      if (!isEvil) return scene.offerNew();
       return offerUnsigned(scene, () => scene.repository.reissue());
     },
   },
@@ -97,7 +90,7 @@ const UNSIGNED: readonly Attack[] = [
       repository.offline.roles.set(PROD, { keys, threshold: 2 });
       await repository.publishTargets();
       await scene.takesIn(await scene.release());
-      if (!isEvil) return offerHonest(scene);
+      if (!isEvil) return scene.offerNew();
       return offerUnsigned(scene, async (release) => {
         const { signed, version } = prodWith(repository, release);
         const bytes = await signedFile(signed, stolen);
@@ -163,7 +156,7 @@ const UNSIGNED: readonly Attack[] = [
       const alias = { ...ci, keyid, key: { ...ci.key, keyid } };
       repository.offline.roles.set(PROD, { keys: [ci, person, alias], threshold: 2 });
       await repository.publishTargets();
-      if (!isEvil) return offerHonest(scene);
+      if (!isEvil) return scene.offerNew();
       return offerUnsigned(scene, async (release) => {
         const { signed, version } = prodWith(repository, release);
         const bytes = await signedFile(signed, [ci, alias]);
@@ -182,7 +175,7 @@ const UNSIGNED: readonly Attack[] = [
     hasTwinOfItsOwn: true,
     act: async (scene, isEvil) => {
       const { repository } = scene;
-      if (!isEvil) return offerHonest(scene);
+      if (!isEvil) return scene.offerNew();
       return offerUnsigned(scene, async (release) => {
         const own = repository.copy();
         own.offline.roles.set(PROD, { keys: [memorySigner()], threshold: 1 });
@@ -204,7 +197,7 @@ const UNSIGNED: readonly Attack[] = [
     rule: "target-not-signed",
     act: async (scene, isEvil) => {
       const { repository } = scene;
-      if (!isEvil) return offerHonest(scene);
+      if (!isEvil) return scene.offerNew();
       const release = await scene.build();
       await publish(repository, [release], DEV);
       scene.serve();
@@ -293,141 +286,3 @@ async function publishShared(
   repository.files.set(`${version}.shared.json`, bytes);
   await repository.renew();
 }
-
-/** An artifact as long as `release`'s, with another program in it. */
-async function lookalike(release: Release): Promise<Release> {
-  const content = noise(release.content.length);
-  return buildRelease({ version: release.version, content });
-}
-
-const OTHER_BYTES: readonly Attack[] = [
-  {
-    name: "other-bytes-than-instructed",
-    kind: "install",
-    attacker: "evil-server",
-    checklist: [2],
-    says: "an artifact other than the signed one, in its place,",
-    rule: "digest-mismatch",
-    act: async (scene, isEvil) => {
-      const release = await offerHonest(scene);
-      if (!isEvil) return release;
-      const evil = await lookalike(release);
-      scene.server.blobs.set(release.sha256, evil.bytes);
-      return evil;
-    },
-  },
-  {
-    name: "other-bytes-after-a-cut",
-    kind: "install",
-    attacker: "network",
-    checklist: [4],
-    says: "a download that is cut, and goes on with bytes of another artifact,",
-    rule: "digest-mismatch",
-    act: async (scene, isEvil) => {
-      const signed = await scene.release({ content: noise(200_000) });
-      scene.offer(signed);
-      scene.wire.tamper = (answer) => answer;
-      if (!isEvil) return signed;
-      const content = Buffer.concat([signed.content.subarray(0, 100_000), noise(100_000)]);
-      const evil = await buildRelease({ version: signed.version, content });
-      scene.wire.tamper = (answer) => {
-        if (!answer.path.startsWith("/device/v1/blobs/")) return answer;
-        const start = signed.bytes.length - answer.body.length;
-        return { ...answer, body: evil.bytes.subarray(start) };
-      };
-      return evil;
-    },
-  },
-  {
-    name: "digest-other-than-signed",
-    kind: "install",
-    attacker: "evil-server",
-    checklist: [],
-    says: "an instruction that names a signed path with the digest of another artifact",
-    rule: "other-digest",
-    act: async (scene, isEvil) => {
-      const release = await scene.release();
-      if (!isEvil) {
-        scene.offer(release);
-        return release;
-      }
-      const evil = await lookalike(release);
-      scene.server.addBlob(evil.bytes);
-      scene.offer(release, { sha256: evil.sha256 });
-      return evil;
-    },
-  },
-  {
-    name: "length-other-than-signed",
-    kind: "install",
-    attacker: "evil-server",
-    checklist: [5],
-    says: "an instruction that names a signed path with length and digest of another artifact",
-    rule: "other-length",
-    act: async (scene, isEvil) => {
-      const release = await scene.release();
-      if (!isEvil) {
-        scene.offer(release);
-        return release;
-      }
-      const evil = await buildRelease({ version: release.version, content: noise(10_000) });
-      scene.server.addBlob(evil.bytes);
-      scene.offer(release, { sha256: evil.sha256, sizeBytes: evil.sizeBytes });
-      return evil;
-    },
-  },
-  {
-    name: "download-without-end",
-    kind: "install",
-    attacker: "network",
-    checklist: [],
-    says: "a download that goes on for ever",
-    rule: "download-refused",
-    act: async (scene, isEvil) => {
-      const release = await offerHonest(scene);
-      scene.wire.tamper = (answer) =>
-        isEvil && answer.path.startsWith("/device/v1/blobs/")
-          ? { ...answer, drip: { bytes: 30_000, pauseMs: 5, isEndless: true } }
-          : answer;
-      return release;
-    },
-  },
-  {
-    name: "download-drop-by-drop",
-    kind: "install",
-    attacker: "network",
-    checklist: [41],
-    says: "a download of which a byte comes now and then",
-    rule: "download-slow",
-    scene: { config: { download: { windowSeconds: 1, bytesPerSecondMin: 1_000 } } },
-    act: async (scene, isEvil) => {
-      const release = await offerHonest(scene);
-      scene.wire.tamper = (answer) =>
-        isEvil && answer.path.startsWith("/device/v1/blobs/")
-          ? { ...answer, drip: { bytes: 1, pauseMs: 200 } }
-          : answer;
-      return release;
-    },
-  },
-  {
-    name: "download-from-elsewhere",
-    kind: "install",
-    attacker: "network",
-    checklist: [],
-    says: "a download that is sent on to another server",
-    rule: "request-refused",
-    act: async (scene, isEvil) => {
-      const release = await offerHonest(scene);
-      const elsewhere = await lookalike(release);
-      scene.server.addBlob(elsewhere.bytes);
-      const location = `http://127.0.0.1:${scene.server.port}/device/v1/blobs/${sha256Of(elsewhere.bytes)}`;
-      scene.wire.tamper = (answer) =>
-        isEvil && answer.path.startsWith("/device/v1/blobs/")
-          ? { status: 302, headers: { location }, body: Buffer.alloc(0) }
-          : answer;
-      return isEvil ? elsewhere : release;
-    },
-  },
-];
-
-export const SOFTWARE_ATTACKS: readonly Attack[] = [...UNSIGNED, ...OTHER_BYTES];
