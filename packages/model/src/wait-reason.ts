@@ -27,6 +27,17 @@ export const WaitReason = z.discriminatedUnion("kind", [
   inDeployment("release-not-signed").extend({ path: z.string() }),
   /** They have, and what they signed is over. */
   inDeployment("trust-expired").extend({ path: z.string() }),
+  /** They allow it from this instant on. */
+  inDeployment("too-early").extend({ until: Instant }),
+  /** They allow it for newer agents only. */
+  inDeployment("agent-too-old").extend({ minAgent: z.string(), agent: z.string() }),
+  /** The device has run a release that closed a hole, and this one is from before. */
+  inDeployment("security-counter-too-low").extend({
+    releaseCounter: z.int().min(0),
+    deviceCounter: z.int().min(0),
+  }),
+  /** They forbid it beside what the device has. */
+  inDeployment("conflict").extend({ name: z.string(), value: z.string() }),
   inDeployment("payload-type-unsupported").extend({ payloadTypes: z.array(z.string()) }),
   inDeployment("depends-unmet").extend({
     name: z.string(),

@@ -1,5 +1,7 @@
+import type { InstantMs } from "@moult/base";
 import type { ClientTraits, DeploymentId, HardwareType, Running, WaitReason } from "@moult/model";
 import type { ArtifactFacts } from "./facts.ts";
+import { refusedTerm } from "./signed-terms.ts";
 
 /** What decides which artifact of a release a device can take. */
 export interface Taker {
@@ -10,7 +12,14 @@ export interface Taker {
 
 export type ArtifactChoice =
   | { readonly kind: "fits"; readonly artifact: ArtifactFacts }
-  | { readonly kind: "none"; readonly reason: WaitReason };
+  | { readonly kind: "none"; readonly reason: WaitReason; readonly until: InstantMs | null };
+
+/** What stands between a device and an artifact; `step` says how far it came, `until` when that is over by itself. */
+interface Obstacle {
+  readonly step: number;
+  readonly reason: WaitReason;
+  readonly until?: InstantMs;
+}
 
 /**
  * The artifact of a release for a device: of those it can take, the smallest, so that a partial update wins over a full
@@ -20,21 +29,22 @@ export function chooseArtifact(
   deploymentId: DeploymentId,
   artifacts: readonly ArtifactFacts[],
   taker: Taker,
+  now: InstantMs,
 ): ArtifactChoice {
   const { hardwareType } = taker;
-  let closest: { readonly step: number; readonly reason: WaitReason } = {
+  let closest: Obstacle = {
     step: 0,
     reason: { kind: "no-artifact-for-hardware", deploymentId, hardwareType },
   };
   let best: ArtifactFacts | undefined;
   for (const artifact of artifacts) {
-    const obstacle = obstacleOf(deploymentId, artifact, taker);
+    const obstacle = obstacleOf(deploymentId, artifact, taker, now);
     if (obstacle === undefined) {
       if (best === undefined || isBetter(artifact, best)) best = artifact;
-    } else if (obstacle.step > closest.step) closest = obstacle;
+    } else if (isCloser(obstacle, closest)) closest = obstacle;
   }
   return best === undefined
-    ? { kind: "none", reason: closest.reason }
+    ? { kind: "none", reason: closest.reason, until: closest.until ?? null }
     : { kind: "fits", artifact: best };
 }
 
@@ -43,12 +53,19 @@ function isBetter(left: ArtifactFacts, right: ArtifactFacts): boolean {
   return left.sizeBytes === right.sizeBytes ? left.id < right.id : left.sizeBytes < right.sizeBytes;
 }
 
-/** The first thing that stands between the device and this artifact; `step` says how far it came. */
+/** Of those that time alone takes away, the one that is over first. */
+const isCloser = (left: Obstacle, right: Obstacle): boolean =>
+  left.step === right.step
+    ? left.until !== undefined && right.until !== undefined && left.until < right.until
+    : left.step > right.step;
+
+/** The first thing that stands between the device and this artifact. */
 function obstacleOf(
   deploymentId: DeploymentId,
   artifact: ArtifactFacts,
   { hardwareType, traits, running }: Taker,
-): { readonly step: number; readonly reason: WaitReason } | undefined {
+  now: InstantMs,
+): Obstacle | undefined {
   if (!artifact.hardwareTypes.includes(hardwareType))
     return { step: 0, reason: { kind: "no-artifact-for-hardware", deploymentId, hardwareType } };
 
@@ -70,7 +87,8 @@ function obstacleOf(
     if (provided === null || !wanted.includes(provided))
       return { step: 3, reason: { kind: "depends-unmet", deploymentId, name, wanted, provided } };
   }
-  if (traits?.trust === "end-to-end" && artifact.trust.state !== "published")
+  if (traits?.trust !== "end-to-end") return undefined;
+  if (artifact.trust.state !== "published")
     return {
       step: 4,
       reason: {
@@ -79,15 +97,29 @@ function obstacleOf(
         path,
       },
     };
-  return undefined;
+  const refused = refusedTerm(deploymentId, artifact.terms, traits, provides, now);
+  return refused === undefined ? undefined : { step: 5 + refused.term, ...refused };
 }
 
 /**
- * The device is right for the release and waits for the people with the keys. An older deployment does not go before it
- * meanwhile: it would bring a release that is about to be replaced.
+ * The device is right for the release and waits for the people with the keys, or for the instant they named. An older
+ * deployment does not go before it meanwhile: it would bring a release that is about to be replaced.
  */
 export const waitsForSigners = ({ kind }: WaitReason): boolean =>
-  kind === "release-not-signed" || kind === "trust-expired";
+  kind === "release-not-signed" || kind === "trust-expired" || kind === "too-early";
+
+/** Whether a device that takes only what offline keys signed would refuse this by now. */
+export function isRefusedBySigners(
+  deploymentId: DeploymentId,
+  { trust, terms }: ArtifactFacts,
+  { hardwareType, traits, running }: Taker,
+  now: InstantMs,
+): boolean {
+  if (traits?.trust !== "end-to-end") return false;
+  if (trust.state !== "published") return true;
+  const provides = providesOf(hardwareType, running);
+  return refusedTerm(deploymentId, terms, traits, provides, now) !== undefined;
+}
 
 /** What a device provides: what it reported, its artifact's name, and its own type (Mender Artifact v3, `device_type`). */
 function providesOf(

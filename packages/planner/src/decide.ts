@@ -2,7 +2,7 @@ import { assert, later, type InstantMs } from "@moult/base";
 import type { DeploymentId, WaitReason } from "@moult/model";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { isProvisional, mayTryAgain } from "./attempts.ts";
-import { chooseArtifact, waitsForSigners } from "./choose-artifact.ts";
+import { chooseArtifact, isRefusedBySigners, waitsForSigners } from "./choose-artifact.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
@@ -31,7 +31,8 @@ export type WithdrawCause =
   | "deployment-tripped"
   | "identity-conflict"
   | "artifact-missing"
-  | "release-not-signed";
+  | "release-not-signed"
+  | "terms-changed";
 
 export type Decision =
   /** The update it is in: the same offer again. */
@@ -71,15 +72,16 @@ export type Decision =
        * no news to the rest of the fleet, so it raises no epoch.
        */
       readonly isContended: boolean;
+      /** When the answer changes by time alone; null when something else must happen first. */
+      readonly until: InstantMs | null;
     };
 
 type Wait = Extract<Decision, { kind: "wait" }>;
 
-const wait = (reasons: readonly WaitReason[], isContended = false): Wait => ({
-  kind: "wait",
-  reasons,
-  isContended,
-});
+const wait = (
+  reasons: readonly WaitReason[],
+  { isContended = false, until = null }: Partial<Pick<Wait, "isContended" | "until">> = {},
+): Wait => ({ kind: "wait", reasons, isContended, until });
 
 /**
  * The answer to one device, from facts whose size does not grow with the fleet.
@@ -102,7 +104,7 @@ export function decide(facts: DecideFacts): Decision {
   return fromCandidates(facts);
 }
 
-function goOn(assignment: OpenAssignmentFacts, { device }: DecideFacts): Decision {
+function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): Decision {
   const { artifact, state } = assignment;
   if (device.isIdle === true && device.running?.artifactName === assignment.version)
     return { kind: "close-as-running", assignment };
@@ -117,9 +119,11 @@ function goOn(assignment: OpenAssignmentFacts, { device }: DecideFacts): Decisio
       return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
     if (device.hasIdentityConflict)
       return { kind: "withdraw", assignment, cause: "identity-conflict", into: "retry-pending" };
-    // The device would refuse it by now; signed again, it gets its next try.
-    if (device.traits?.trust === "end-to-end" && artifact !== null && !isPublished(artifact))
-      return { kind: "withdraw", assignment, cause: "release-not-signed", into: "retry-pending" };
+    // The device would refuse it by now; signed anew, it gets its next try.
+    if (artifact !== null && isRefusedBySigners(assignment.deploymentId, artifact, device, now)) {
+      const cause = isPublished(artifact) ? "terms-changed" : "release-not-signed";
+      return { kind: "withdraw", assignment, cause, into: "retry-pending" };
+    }
   }
   if (artifact === null)
     return { kind: "withdraw", assignment, cause: "artifact-missing", into: "closed" };
@@ -161,7 +165,7 @@ function superseded(
 /** `pass`: this deployment is none of the device's, so an older one may decide. */
 function fromDeployment(
   deployment: DeploymentFacts,
-  { device, reached }: DecideFacts,
+  { device, reached, now }: DecideFacts,
 ): Decision | { readonly kind: "pass"; readonly reason: WaitReason } {
   const { id: deploymentId, assignment, plan, state, version } = deployment;
   const pass = (reason: WaitReason) => ({ kind: "pass", reason }) as const;
@@ -185,11 +189,13 @@ function fromDeployment(
   if (assignment !== null && isRunning && isUndecided(assignment))
     return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });
   if (isDone) return wait([closedReason(deploymentId, assignment, isRunning)]);
-  const choice = chooseArtifact(deploymentId, deployment.artifacts, device);
+  const choice = chooseArtifact(deploymentId, deployment.artifacts, device, now);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
   const concernsDevice = isRunning && deployment.artifacts.length > 0;
   if (choice.kind === "none" && !concernsDevice)
-    return waitsForSigners(choice.reason) ? wait([choice.reason]) : pass(choice.reason);
+    return waitsForSigners(choice.reason)
+      ? wait([choice.reason], { until: choice.until })
+      : pass(choice.reason);
 
   const admission = admit(deployment, device.draw);
   if (isRunning) {
@@ -197,10 +203,12 @@ function fromDeployment(
     const { placesMax } = admission;
     return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax });
   }
-  if (!admission.isOpen) return wait([admission.reason], admission.isContended);
+  if (!admission.isOpen) return wait([admission.reason], { isContended: admission.isContended });
   if (choice.kind === "none") return pass(choice.reason);
   if (deployment.tally.open >= plan.concurrentMax)
-    return wait([{ kind: "concurrent-limit", deploymentId, limit: plan.concurrentMax }], true);
+    return wait([{ kind: "concurrent-limit", deploymentId, limit: plan.concurrentMax }], {
+      isContended: true,
+    });
   return {
     kind: "offer",
     deployment,

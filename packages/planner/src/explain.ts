@@ -38,6 +38,7 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "identity-conflict": "two machines speak with this device's key",
   "artifact-missing": "the artifact is gone",
   "release-not-signed": "offline keys no longer vouch for the release",
+  "terms-changed": "what offline keys allow the release for no longer fits the device",
 };
 
 /** Says what `decide` would answer now, in words; the reasons are decide's own. */
@@ -71,7 +72,7 @@ export function explain(facts: DecideFacts): DeviceExplanation {
       return {
         summary: first === undefined ? "There is nothing to do." : sentenceOf(first),
         reasons: decision.reasons.map(inWords),
-        earliest: null,
+        earliest: decision.until,
       };
     }
     default:

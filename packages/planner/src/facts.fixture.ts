@@ -55,6 +55,7 @@ export function artifact(changes: Partial<ArtifactFacts> = {}): ArtifactFacts {
     depends: { device_type: ["gw2"] },
     payloads: [{ type: "rootfs-image", files: [] }],
     trust: { state: "published" },
+    terms: null,
     ...changes,
   };
 }
@@ -125,6 +126,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
 
 export function facts(changes: Partial<DecideFacts> = {}): DecideFacts {
   return {
+    now: NOW,
     device: device(),
     openAssignment: null,
     candidates: [deployment()],

@@ -4,6 +4,7 @@ import type {
   AssignmentState,
   Artifact,
   ClientTraits,
+  Depends,
   DeploymentId,
   DeploymentState,
   DeviceState,
@@ -33,6 +34,15 @@ export interface DeviceFacts {
   readonly isIdle: boolean | null;
 }
 
+/** What the people who signed an artifact allow it for; a device that is told otherwise refuses, for good. */
+export interface SignedTerms {
+  readonly securityCounter: number;
+  /** Names to values of which a device must provide none. */
+  readonly conflicts: Depends;
+  readonly minAgent: string | null;
+  readonly notBefore: InstantMs | null;
+}
+
 /** What of an artifact a choice depends on. */
 export type ArtifactFacts = Pick<
   Artifact,
@@ -42,6 +52,8 @@ export type ArtifactFacts = Pick<
     /** `expired`: offline keys signed it, and what they signed is over. */
     readonly state: Artifact["trust"]["state"] | "expired";
   };
+  /** Null while nothing is published of it. */
+  readonly terms: SignedTerms | null;
 };
 
 /** One try that is over. */
@@ -128,6 +140,7 @@ export interface ReachedFacts {
 
 /** All that an answer to one device depends on. */
 export interface DecideFacts {
+  readonly now: InstantMs;
   readonly device: DeviceFacts;
   readonly openAssignment: OpenAssignmentFacts | null;
   /** Newest first. */

@@ -34,6 +34,7 @@ export type {
   DeviceFacts,
   OpenAssignmentFacts,
   ReachedFacts,
+  SignedTerms,
   Standing,
 } from "./facts.ts";
 export { headlineOf } from "./headline.ts";
@@ -41,7 +42,13 @@ export { needSentence } from "./need-sentences.ts";
 export { overviewHeadline } from "./overview-headline.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
-export { previewFor, stageSteps, waitFor, type PreviewVerdict } from "./preview.ts";
+export {
+  previewFor,
+  stageSteps,
+  waitFor,
+  type PreviewedRelease,
+  type PreviewVerdict,
+} from "./preview.ts";
 export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { rehearse } from "./rehearse.ts";

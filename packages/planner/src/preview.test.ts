@@ -9,6 +9,7 @@ import {
   device,
   facts,
   HARDWARE,
+  NOW,
   openAssignment,
   planOf,
   version,
@@ -23,6 +24,7 @@ const brought = {
   version: version("2.0"),
   plan: planOf({ stages: [{ percent: 1 }, { percent: 100 }] }),
   artifacts: [artifact()],
+  now: NOW,
 };
 
 test.each([
@@ -133,6 +135,26 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     { kind: "trust-expired", deploymentId: id, path: "gw2/prod/2/a" },
     "1 device waits, because what offline keys signed has expired.",
     "2,608 devices wait, because what offline keys signed has expired.",
+  ],
+  [
+    { kind: "too-early", deploymentId: id, until: "2026-12-01T08:00:00.001Z" },
+    "1 device waits until 2026-12-01 08:01 UTC, when the release may be installed.",
+    "2,608 devices wait until 2026-12-01 08:01 UTC, when the release may be installed.",
+  ],
+  [
+    { kind: "agent-too-old", deploymentId: id, minAgent: "1.2", agent: "0.1.0" },
+    "1 device has the agent 0.1.0, and the release needs 1.2 or newer.",
+    "2,608 devices have the agent 0.1.0, and the release needs 1.2 or newer.",
+  ],
+  [
+    { kind: "security-counter-too-low", deploymentId: id, releaseCounter: 2, deviceCounter: 3 },
+    "1 device does not go below the security counter 3, and the release has 2.",
+    "2,608 devices do not go below the security counter 3, and the release has 2.",
+  ],
+  [
+    { kind: "conflict", deploymentId: id, name: "kernel", value: "5" },
+    "1 device has kernel 5, which the release must not be installed with.",
+    "2,608 devices have kernel 5, which the release must not be installed with.",
   ],
   [
     { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },

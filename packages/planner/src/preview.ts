@@ -1,4 +1,4 @@
-import { present } from "@moult/base";
+import { present, type InstantMs } from "@moult/base";
 import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/model";
 import { decide, type Decision } from "./decide.ts";
 import type { ArtifactFacts, DeploymentFacts, DeviceFacts } from "./facts.ts";
@@ -13,6 +13,7 @@ export interface PreviewedRelease {
   readonly plan: Plan;
   /** Those for the device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
+  readonly now: InstantMs;
 }
 
 export type PreviewVerdict =
@@ -22,9 +23,10 @@ export type PreviewVerdict =
 /** Whether a device would get the release in the end, as it is now: what `decide` says once every stage is open. */
 export function previewFor(
   device: Omit<DeviceFacts, "draw" | "isIdle">,
-  { deploymentId, version, plan, artifacts }: PreviewedRelease,
+  { deploymentId, version, plan, artifacts, now }: PreviewedRelease,
 ): PreviewVerdict {
   const decision = decide({
+    now,
     device: { ...device, draw: 1, isIdle: null },
     openAssignment: null,
     reached: null,

@@ -1,5 +1,6 @@
 import type { DeploymentState, DeviceState, WaitKind, WaitReason } from "@moult/model";
 import { counted, devices, numberText } from "./counted.ts";
+import { utcMinute } from "./utc-minute.ts";
 
 /** What a device waits for: a reason, or its own next check-in. */
 export type Wait = WaitReason | { readonly kind: "next-check-in" };
@@ -51,6 +52,14 @@ const SENTENCES: {
     `${devices(count, "waits", "wait")} for offline keys to sign the release`,
   "trust-expired": (_, count) =>
     `${devices(count, "waits", "wait")}, because what offline keys signed has expired`,
+  "too-early": ({ until }, count) =>
+    `${devices(count, "waits", "wait")} until ${utcMinute(until)}, when the release may be installed`,
+  "agent-too-old": ({ minAgent, agent }, count) =>
+    `${devices(count, "has", "have")} the agent ${agent}, and the release needs ${minAgent} or newer`,
+  "security-counter-too-low": ({ releaseCounter, deviceCounter }, count) =>
+    `${devices(count, "does not go", "do not go")} below the security counter ${deviceCounter}, and the release has ${releaseCounter}`,
+  conflict: ({ name, value }, count) =>
+    `${devices(count, "has", "have")} ${name} ${value}, which the release must not be installed with`,
   "payload-type-unsupported": ({ payloadTypes }, count) =>
     `${devices(count, "cannot install", "cannot install")} the payload type ${list(payloadTypes)}`,
   "depends-unmet": ({ name, wanted, provided }, count) =>

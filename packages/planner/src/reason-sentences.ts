@@ -1,3 +1,4 @@
+import { utcMinute } from "./utc-minute.ts";
 import type { DeploymentState, DeviceState, Outcome, WaitReason } from "@moult/model";
 
 type ReasonOf<Kind extends WaitReason["kind"]> = Extract<WaitReason, { kind: Kind }>;
@@ -60,6 +61,14 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     "The device takes only what offline keys have signed, and they have not signed this release yet.",
   "trust-expired": () =>
     "What the offline keys signed for this release has expired; the device takes it once it is signed again.",
+  "too-early": ({ until }) =>
+    `The release may be installed from ${utcMinute(until)} on, and the device waits until then.`,
+  "agent-too-old": ({ minAgent, agent }) =>
+    `The release needs the agent ${minAgent} or newer, and the device has ${agent}.`,
+  "security-counter-too-low": ({ releaseCounter, deviceCounter }) =>
+    `The release was signed with the security counter ${releaseCounter}, and the device never goes below its own, ${deviceCounter}.`,
+  conflict: ({ name, value }) =>
+    `The release must not be installed where ${name} is ${value}, and on the device it is.`,
   "payload-type-unsupported": ({ payloadTypes }) =>
     `The device cannot install the payload type ${list(payloadTypes)}.`,
   "depends-unmet": ({ name, wanted, provided }) =>

@@ -9,6 +9,7 @@ import {
   deploymentId,
   device,
   facts,
+  NOW,
   openAssignment,
   planOf,
   version,
@@ -96,6 +97,7 @@ test("a preview and the answer to why say the same", () => {
       version: version("2.0"),
       plan: planOf(),
       artifacts,
+      now: NOW,
     }),
   ).toMatchObject({ kind: "cannot", reason: { kind: "release-not-signed" } });
   const { summary } = explain(facts({ device: strict, candidates: [deployment({ artifacts })] }));

@@ -1,11 +1,5 @@
 import type { InstantMs } from "@moult/base";
-import type {
-  DeploymentProgress,
-  DeviceId,
-  HardwareType,
-  Release,
-  WaitingDevice,
-} from "@moult/model";
+import type { DeploymentProgress, DeviceId, HardwareType, WaitingDevice } from "@moult/model";
 import {
   decide,
   isActive,
@@ -15,13 +9,14 @@ import {
   sentenceOfMany,
   waitFor,
   waitKey,
+  type ArtifactFacts,
   type Census,
   type DeploymentFacts,
   type Standing,
   type Wait,
 } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { releaseOrRefusal } from "../releases/index.ts";
+import { artifactsFor } from "./artifact-facts-queries.ts";
 import { censusOf, rankedDevices } from "./census-queries.ts";
 import { classMembers, sampleDevices, type ClassMember } from "./class-queries.ts";
 import { planningDevice } from "./facts-queries.ts";
@@ -78,9 +73,15 @@ interface Context {
   readonly census: Census;
   /** Of an exact census. */
   readonly rankOf: ReadonlyMap<DeviceId, number>;
-  readonly release: Release;
-  readonly newer: readonly { readonly deployment: DeploymentRecord; readonly release: Release }[];
+  readonly artifacts: Artifacts;
+  readonly newer: readonly {
+    readonly deployment: DeploymentRecord;
+    readonly artifacts: Artifacts;
+  }[];
+  readonly at: InstantMs;
 }
+
+type Artifacts = readonly ArtifactFacts[];
 
 async function contextOf(
   db: TenantDb,
@@ -88,25 +89,25 @@ async function contextOf(
   at: InstantMs,
 ): Promise<Context> {
   const { product, plan } = deployment;
-  const release = await releaseOrRefusal(db, deployment.releaseId);
   const census = await censusOf(db, deployment, at);
   const isRanked = census.kind === "exact" && deployment.stage !== lastStage(plan);
   const ranked = isRanked ? await rankedDevices(db, deployment) : [];
   const newer = (await activeDeployments(db, product))
     .filter(({ number }) => number > deployment.number)
     .slice(-NEWER_MAX);
-  const hardwareTypes = [...new Set(release.artifacts.flatMap((one) => one.hardwareTypes))];
+  const releaseIds = [...new Set([deployment, ...newer].map((one) => one.releaseId))];
+  const ofReleases = await artifactsFor(db, releaseIds, undefined, at);
+  const artifactsOf = ({ releaseId }: DeploymentRecord): Artifacts =>
+    ofReleases.get(releaseId) ?? [];
+  const artifacts = artifactsOf(deployment);
+  const hardwareTypes = [...new Set(artifacts.flatMap((one) => one.hardwareTypes))];
   return {
     deployment,
     census,
     rankOf: new Map(ranked.map((id, rank) => [id, rank])),
-    release,
-    newer: await Promise.all(
-      newer.map(async (one) => ({
-        deployment: one,
-        release: await releaseOrRefusal(db, one.releaseId),
-      })),
-    ),
+    artifacts,
+    newer: newer.map((one) => ({ deployment: one, artifacts: artifactsOf(one) })),
+    at,
     question: {
       deploymentId: deployment.id,
       product,
@@ -138,12 +139,13 @@ function admissionOf(
 
 /** What the planner says to one of the class. */
 function waitOf(context: Context, each: WaitingClass, member: ClassMember | undefined): Wait {
-  const { deployment, release, census, rankOf, newer } = context;
+  const { deployment, census, rankOf, newer } = context;
   const { state, hardwareType } = each;
-  const fitting = ({ artifacts }: Release) =>
+  const fitting = (artifacts: Artifacts): Artifacts =>
     artifacts.filter(({ hardwareTypes }) => hardwareTypes.includes(hardwareType));
   const standing: Standing = { census, rank: rankOf.get(each.sampleId) ?? census.eligible };
   const decision = decide({
+    now: context.at,
     device: {
       state,
       hardwareType,
@@ -156,12 +158,12 @@ function waitOf(context: Context, each: WaitingClass, member: ClassMember | unde
     openAssignment: null,
     candidates: [
       ...newer.toReversed().map((one) => ({
-        ...factsOf(one.deployment, fitting(one.release), null),
+        ...factsOf(one.deployment, fitting(one.artifacts), null),
         // Whatever a newer one that targets the device answers, it is the one that decides.
         stage: lastStage(one.deployment.plan),
         isTarget: each.newerIds.has(one.deployment.id),
       })),
-      factsOf(deployment, fitting(release), standing),
+      factsOf(deployment, fitting(context.artifacts), standing),
     ],
     reached: each.isReached ? { deploymentId: deployment.id, number: deployment.number + 1 } : null,
   });
@@ -170,7 +172,7 @@ function waitOf(context: Context, each: WaitingClass, member: ClassMember | unde
 
 const factsOf = (
   deployment: DeploymentRecord,
-  artifacts: Release["artifacts"],
+  artifacts: Artifacts,
   standing: Standing | null,
 ): DeploymentFacts => ({
   id: deployment.id,

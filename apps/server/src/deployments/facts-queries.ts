@@ -1,8 +1,5 @@
 import {
   ClientTraits,
-  Depends,
-  HardwareType,
-  Payload,
   Plan,
   Provides,
   type ArtifactId,
@@ -10,15 +7,15 @@ import {
   type DeploymentId,
   type DeviceId,
   type DeviceState,
+  type HardwareType,
   type ProductName,
-  type ReleaseId,
 } from "@moult/model";
-import type { ArtifactFacts, OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
+import type { OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
-import type { ExpressionBuilder, Selectable } from "kysely";
-import * as z from "zod";
-import type { ArtifactTable, AssignmentTable, Schema } from "../platform/schema.ts";
+import type { ExpressionBuilder } from "kysely";
+import type { AssignmentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
 import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
 
@@ -228,34 +225,6 @@ export async function reachedBy(db: TenantDb, deviceId: DeviceId): Promise<Reach
   return row ?? null;
 }
 
-/** The artifacts of some releases for one hardware type. */
-export async function artifactsFor(
-  db: TenantDb,
-  releaseIds: readonly ReleaseId[],
-  hardwareType: HardwareType,
-  at: InstantMs,
-): Promise<ReadonlyMap<ReleaseId, readonly ArtifactFacts[]>> {
-  const artifacts = new Map<ReleaseId, ArtifactFacts[]>(releaseIds.map((id) => [id, []]));
-  if (releaseIds.length === 0) return artifacts;
-  const rows = await artifactRows(db)
-    .where("artifact.release_id", "in", releaseIds)
-    .where((row) =>
-      row.exists(
-        row
-          .selectFrom("artifact_fit as fit")
-          .select("fit.artifact_id")
-          .whereRef("fit.artifact_id", "=", "artifact.id")
-          .whereRef("fit.release_id", "=", "artifact.release_id")
-          .where("fit.tenant_id", "=", db.tenantId)
-          .where("fit.hardware_type", "=", hardwareType),
-      ),
-    )
-    .orderBy("artifact.id")
-    .execute();
-  for (const row of rows) artifacts.get(row.release_id)?.push(artifactFrom(row, at));
-  return artifacts;
-}
-
 /** The update that the device is in, with what its deployment says by now. */
 export async function openAssignmentOf(
   db: TenantDb,
@@ -293,69 +262,4 @@ export async function openAssignmentOf(
       timeoutMs: plan.assignmentTimeoutSeconds * SECOND_MS,
     },
   };
-}
-
-async function artifactById(
-  db: TenantDb,
-  artifactId: ArtifactId,
-  at: InstantMs,
-): Promise<ArtifactFacts | null> {
-  const row = await artifactRows(db).where("artifact.id", "=", artifactId).executeTakeFirst();
-  return row === undefined ? null : artifactFrom(row, at);
-}
-
-/** Artifacts with when that ends what offline keys signed of them; null where they signed nothing. */
-const artifactRows = (db: TenantDb) =>
-  db.kysely
-    .selectFrom("artifact")
-    .leftJoin("trust_target", (join) =>
-      join
-        .onRef("trust_target.artifact_id", "=", "artifact.id")
-        .on("trust_target.tenant_id", "=", db.tenantId),
-    )
-    .leftJoin("trust_role", (join) =>
-      join
-        .onRef("trust_role.role", "=", "trust_target.role")
-        .on("trust_role.tenant_id", "=", db.tenantId),
-    )
-    .selectAll("artifact")
-    .select((row) => [
-      "trust_role.expires_at as channel_expires_at",
-      row
-        .selectFrom("trust_role as above")
-        .select((above) => above.fn.min("above.expires_at").as("ends"))
-        .where("above.tenant_id", "=", db.tenantId)
-        .where("above.role", "in", ["root", "targets", "snapshot", "timestamp"])
-        .as("above_expires_at"),
-    ])
-    .where("artifact.tenant_id", "=", db.tenantId);
-
-const HardwareTypes = z.array(HardwareType);
-const Payloads = z.array(Payload);
-
-interface SignedUntil {
-  readonly channel_expires_at: number | null;
-  readonly above_expires_at: number | string | bigint | null;
-}
-
-const artifactFrom = (
-  row: Selectable<ArtifactTable> & SignedUntil,
-  at: InstantMs,
-): ArtifactFacts => ({
-  id: row.id,
-  path: row.path,
-  sha256: row.sha256,
-  sizeBytes: row.size_bytes,
-  hardwareTypes: HardwareTypes.parse(JSON.parse(row.hardware_types)),
-  depends: Depends.parse(JSON.parse(row.depends)),
-  payloads: Payloads.parse(JSON.parse(row.payloads)),
-  trust: { state: trustStateOf(row, at) },
-});
-
-function trustStateOf(
-  { channel_expires_at: channel, above_expires_at: above }: SignedUntil,
-  at: InstantMs,
-): ArtifactFacts["trust"]["state"] {
-  if (channel === null || above === null) return "unsigned";
-  return Math.min(channel, Number(above)) > at ? "published" : "expired";
 }

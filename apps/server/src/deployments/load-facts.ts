@@ -4,8 +4,8 @@ import { lastStage, placeOf } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { endedAttempts } from "./assignment-queries.ts";
 import { standingOf } from "./census-queries.ts";
+import { artifactsFor } from "./artifact-facts-queries.ts";
 import {
-  artifactsFor,
   candidatesOf,
   openAssignmentOf,
   reachedBy,
@@ -31,6 +31,7 @@ export async function loadFacts(
   // What is under way goes on by itself; nothing else is asked for.
   const candidates = open === undefined ? await candidatesOf(db, device, others) : [];
   return {
+    now: at,
     device: {
       state: device.state,
       hasIdentityConflict: device.hasIdentityConflict,

@@ -73,7 +73,7 @@ function readingHandlers({
     },
 
     showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
-    previewDeployment: ({ db }, { body }) => previewDeployment(db, body),
+    previewDeployment: ({ db }, { body }) => previewDeployment(db, body, clock.now()),
 
     showDeploymentProgress: async ({ db }, { params }) => {
       const record = await recordOrRefusal(db, params.deploymentId);

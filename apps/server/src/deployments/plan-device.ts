@@ -36,6 +36,8 @@ export type DevicePlan =
       readonly reasons: readonly WaitReason[];
       /** It waits for a place that any device may give back: decide again at each check-in. */
       readonly isContended: boolean;
+      /** When it must be decided anew, whatever else happens. */
+      readonly until: InstantMs | null;
     };
 
 /**
@@ -84,8 +86,8 @@ type SettlingDecision = Exclude<Decision, { kind: "wait" | "keep" | "offer" }>;
 
 function planOf(decision: Extract<Decision, { kind: "wait" | "keep" }>): DevicePlan {
   if (decision.kind === "wait") {
-    const { reasons, isContended } = decision;
-    return { kind: "nothing-to-do", reasons, isContended };
+    const { reasons, isContended, until } = decision;
+    return { kind: "nothing-to-do", reasons, isContended, until };
   }
   const { assignment, artifact } = decision;
   return {
@@ -114,7 +116,7 @@ function tooContended(
     deploymentId,
     limit: plan.concurrentMax,
   };
-  return { kind: "nothing-to-do", reasons: [reason], isContended: true };
+  return { kind: "nothing-to-do", reasons: [reason], isContended: true, until: null };
 }
 
 async function makeOffer(

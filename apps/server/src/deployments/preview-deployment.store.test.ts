@@ -38,7 +38,7 @@ describe.each(DIALECTS)("previews of deployments on %s", (dialect) => {
     releaseId: ReleaseId,
     target: DeploymentTarget = { kind: "all" },
     how = careful,
-  ) => previewDeployment(db, { releaseId, target, plan: how });
+  ) => previewDeployment(db, { releaseId, target, plan: how }, TEST_NOW);
   const change = (db: TenantDb, deviceId: string | undefined, columns: object) =>
     db.transaction(async (inner) => {
       await inner.kysely

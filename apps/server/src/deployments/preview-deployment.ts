@@ -1,3 +1,4 @@
+import type { InstantMs } from "@moult/base";
 import type { BodyOf, operations } from "@moult/api";
 import type {
   DeploymentId,
@@ -5,8 +6,8 @@ import type {
   DeviceId,
   DeviceTrustLevel,
   HardwareType,
+  ProductName,
   Release,
-  ReleaseVersion,
 } from "@moult/model";
 import {
   confirmSentence,
@@ -18,12 +19,14 @@ import {
   trustLevelOf,
   waitKey,
   type Intent,
+  type PreviewedRelease,
   type PreviewVerdict,
   type Wait,
 } from "@moult/planner";
 import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseOrRefusal } from "../releases/index.ts";
+import { artifactsFor } from "./artifact-facts-queries.ts";
 import { checkedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import {
@@ -58,14 +61,18 @@ const NOT_YET = "00000000-0000-0000-0000-000000000000" as DeploymentId;
 export async function previewDeployment(
   db: TenantDb,
   request: Request,
+  now: InstantMs,
 ): Promise<DeploymentPreview> {
   const release = await releaseOrRefusal(db, request.releaseId);
+  const { version } = release;
+  const artifacts = (await artifactsFor(db, [release.id], undefined, now)).get(release.id) ?? [];
+  const brought = { deploymentId: NOT_YET, version, plan: request.plan, artifacts, now };
   const target = await checkedTarget(db, request.target, release.product, "read");
   const scopes = scopesOf(target);
   const seen = createTally();
   for (const scope of scopes) {
     await othersTurn();
-    await tallyScope(db, release, request, scope, seen);
+    await tallyScope(db, release.product, brought, scope, seen);
   }
   await othersTurn();
 
@@ -137,34 +144,25 @@ const createTally = (): Tallied => ({
 
 async function tallyScope(
   db: TenantDb,
-  release: Release,
-  { plan }: Request,
+  product: ProductName,
+  brought: PreviewedRelease,
   scope: Scope,
   seen: Tallied,
 ): Promise<void> {
-  const classes = await deviceClasses(db, release.product, scope);
+  const classes = await deviceClasses(db, product, scope);
   seen.classes.push(...classes);
-  const conflicting = Map.groupBy(
-    await conflictingDevices(db, release.product, scope),
-    ({ key }) => key,
-  );
+  const conflicting = Map.groupBy(await conflictingDevices(db, product, scope), ({ key }) => key);
   const members = await classMembers(
     db,
     classes.map(({ firstId }) => firstId),
   );
   for (const each of classes) {
     const member = members.get(each.firstId) ?? { traits: null, running: null };
-    const artifacts = release.artifacts.filter(({ hardwareTypes }) =>
+    const artifacts = brought.artifacts.filter(({ hardwareTypes }) =>
       hardwareTypes.includes(each.hardwareType),
     );
-    const brought = {
-      deploymentId: NOT_YET,
-      version: release.version as ReleaseVersion,
-      plan,
-      artifacts,
-    };
     const verdictOf = (hasIdentityConflict: boolean): PreviewVerdict =>
-      previewFor({ ...each, ...member, hasIdentityConflict }, brought);
+      previewFor({ ...each, ...member, hasIdentityConflict }, { ...brought, artifacts });
 
     const conflicts = conflicting.get(each.key) ?? [];
     const plain = each.count - conflicts.length;

@@ -138,7 +138,7 @@ async function confirm(
   const decided = decidedAt(row.planningEpoch, plan, at);
   const isNoted =
     row.decidedEpoch === decided.epoch &&
-    (row.nextDecisionAt === null) === (decided.nextDecisionAt === null);
+    wakingAt(row.nextDecisionAt, at) === wakingAt(decided.nextDecisionAt, at);
   if (!isNoted)
     await db.transaction((inner) =>
       confirmDecided(inner, deviceId, row.generation, row.decidedEpoch, decided),
@@ -155,10 +155,14 @@ const isSameAnswer = (
     ? plan.offer.assignmentId === openAssignmentId
     : openAssignmentId === null;
 
-const decidedAt = (epoch: number, plan: DevicePlan, at: InstantMs): DecidedAt => ({
-  epoch,
-  nextDecisionAt: plan.kind === "nothing-to-do" && plan.isContended ? at : null,
-});
+function decidedAt(epoch: number, plan: DevicePlan, at: InstantMs): DecidedAt {
+  if (plan.kind !== "nothing-to-do") return { epoch, nextDecisionAt: null };
+  return { epoch, nextDecisionAt: plan.isContended ? at : plan.until };
+}
+
+/** An instant that is over says the same as any other: at each check-in. */
+const wakingAt = (nextDecisionAt: number | null, at: InstantMs): number | null =>
+  nextDecisionAt === null ? null : Math.max(nextDecisionAt, at);
 
 async function decideAnew(
   db: TenantDb,
@@ -178,7 +182,7 @@ async function decideAnew(
     const isBlind = ask.includes("running");
     const plan: DevicePlan =
       isBlind && before.openAssignmentId === null
-        ? { kind: "nothing-to-do", reasons: [], isContended: false }
+        ? { kind: "nothing-to-do", reasons: [], isContended: false, until: null }
         : await planDevice(inner, deviceId, poll.isIdle && !isBlind, at);
     const decided = decidedAt(isBlind ? UNDECIDED_EPOCH : epoch, plan, at);
 

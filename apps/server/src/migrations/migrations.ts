@@ -7,6 +7,7 @@ import { up as overview } from "./0005-overview.ts";
 import { up as trust } from "./0006-trust.ts";
 import { up as evidence } from "./0007-evidence.ts";
 import { up as signerRefusals } from "./0008-signer-refusals.ts";
+import { up as signedTerms } from "./0009-signed-terms.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "trust", up: trust },
   { number: 7, name: "evidence", up: evidence },
   { number: 8, name: "signer-refusals", up: signerRefusals },
+  { number: 9, name: "signed-terms", up: signedTerms },
 ];

@@ -428,6 +428,10 @@ table trust_target column path text not null
 table trust_target column artifact_id text not null
 table trust_target column role text not null
 table trust_target column role_version bigint not null
+table trust_target column security_counter bigint
+table trust_target column conflicts text
+table trust_target column min_agent text
+table trust_target column not_before bigint
 table trust_target constraint trust_target_pkey PRIMARY KEY (tenant_id, path)
 CREATE INDEX trust_target_artifact ON public.trust_target USING btree (artifact_id)
 CREATE INDEX trust_target_role ON public.trust_target USING btree (tenant_id, role)

@@ -208,7 +208,7 @@ CREATE TABLE trust_role (
   warned text, primary key (tenant_id, role));
 CREATE TABLE trust_target (
   tenant_id text not null, path text not null, artifact_id text not null, role text not null,
-  role_version bigint not null, primary key (tenant_id, path));
+  role_version bigint not null, security_counter bigint, conflicts text, min_agent text, not_before bigint, primary key (tenant_id, path));
 CREATE INDEX trust_target_artifact on trust_target (artifact_id);
 CREATE INDEX trust_target_role on trust_target (tenant_id, role);
 CREATE TABLE upload (

@@ -58,6 +58,11 @@ interface TrustTargetTable {
   artifact_id: ArtifactId;
   role: TrustRole;
   role_version: number;
+  /** What its signers allow it for; all null in rows from before these were kept. */
+  security_counter: number | null;
+  conflicts: Json | null;
+  min_agent: string | null;
+  not_before: At | null;
 }
 
 export interface TrustProposalTable {

@@ -1,6 +1,6 @@
 import { DAY_MS, present, type Clock, type InstantMs } from "@moult/base";
 import type { TrustMetadata, TrustProposal, TrustProposalId, TrustRole } from "@moult/model";
-import { TargetsMetadata, type DelegatedRole } from "@moult/trust";
+import { TargetsMetadata, targetCustom, type DelegatedRole } from "@moult/trust";
 import * as z from "zod";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
@@ -207,22 +207,23 @@ async function noteRole(
     "every file that was read is staged",
   );
   const known = (await publishedRoles(db)).find((one) => one.role === role);
-  const paths = pathsOf(file);
+  const targets = "targets" in file ? Object.entries(file.targets.targets) : [];
   await putRole(db, {
     role,
     version,
     expiresAt,
     threshold: known?.threshold ?? 1,
     keyids: known?.keyids ?? [],
-    targetCount: paths.length,
+    targetCount: targets.length,
   });
   if (role === "root" || role === "targets") return;
   await replaceTargets(
     db,
     { role, version },
-    paths.map((path) => ({
+    targets.map(([path, target]) => ({
       path,
       artifactId: present(artifacts.get(path), "it was checked").id,
+      custom: present(targetCustom(target), "it was checked"),
     })),
   );
 }

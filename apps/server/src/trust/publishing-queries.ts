@@ -7,6 +7,7 @@ import type {
 } from "@moult/model";
 import { createHash } from "node:crypto";
 import { channelOfRole, trustFileName, type Sha256 } from "@moult/model";
+import type { TargetCustom } from "@moult/trust";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { KnownArtifact } from "./check-publishable.ts";
 
@@ -196,11 +197,18 @@ export async function setSigners(
     .execute();
 }
 
+/** A target as it is listed, with what its signers say of it. */
+export interface ListedTarget {
+  readonly path: string;
+  readonly artifactId: ArtifactId;
+  readonly custom: Pick<TargetCustom, "securityCounter" | "conflicts" | "minAgent" | "notBefore">;
+}
+
 /** What a role lists from now on, in place of what it listed. */
 export async function replaceTargets(
   db: TenantDb,
   { role, version }: StagedRole,
-  targets: readonly { readonly path: string; readonly artifactId: ArtifactId }[],
+  targets: readonly ListedTarget[],
 ): Promise<void> {
   await db.kysely
     .deleteFrom("trust_target")
@@ -211,12 +219,16 @@ export async function replaceTargets(
     await db.kysely
       .insertInto("trust_target")
       .values(
-        targets.slice(at, at + AT_ONCE).map(({ path, artifactId }) => ({
+        targets.slice(at, at + AT_ONCE).map(({ path, artifactId, custom }) => ({
           tenant_id: db.tenantId,
           path,
           artifact_id: artifactId,
           role,
           role_version: version,
+          security_counter: custom.securityCounter,
+          conflicts: JSON.stringify(custom.conflicts),
+          min_agent: custom.minAgent ?? null,
+          not_before: custom.notBefore === undefined ? null : Date.parse(custom.notBefore),
         })),
       )
       .execute();

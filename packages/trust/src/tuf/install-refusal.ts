@@ -1,4 +1,4 @@
-import type { InstantMs } from "@moult/base";
+import { isVersionAtLeast, type InstantMs } from "@moult/base";
 import type { Depends, HardwareType, Provides } from "@moult/model";
 import { isUnderPrefix, type InstructionComponent } from "../instruction.ts";
 import { isoInstantMs } from "./iso-instant.ts";
@@ -61,7 +61,7 @@ export function installRefusal({
   if (custom.securityCounter < device.securityCounter) return "security-counter-too-low";
   if (!areRequirementsMet(custom.requires, device.provides)) return "requirement-not-met";
   if (hasConflict(custom.conflicts, device.provides)) return "conflict";
-  if (custom.minAgent !== undefined && !isAtLeast(device.agentVersion, custom.minAgent))
+  if (custom.minAgent !== undefined && !isVersionAtLeast(device.agentVersion, custom.minAgent))
     return "agent-too-old";
   if (custom.notBefore !== undefined && !hasCome(custom.notBefore, device.now)) return "too-early";
   return undefined;
@@ -81,18 +81,6 @@ const hasConflict = (conflicts: Depends, provides: Provides): boolean =>
     const value = provided(provides, name);
     return value !== undefined && values.includes(value);
   });
-
-/** Part by part as numbers; a part that is not given is 0. A version that is no dotted number is below every other. */
-function isAtLeast(version: string, wanted: string): boolean {
-  if (!/^[0-9]+(?:\.[0-9]+)*$/.test(version)) return false;
-  const parts = version.split(".").map(Number);
-  const wantedParts = wanted.split(".").map(Number);
-  for (let index = 0; index < Math.max(parts.length, wantedParts.length); index += 1) {
-    const difference = (parts[index] ?? 0) - (wantedParts[index] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
-}
 
 function hasCome(notBefore: string, now: InstantMs): boolean {
   const from = isoInstantMs(notBefore);
