@@ -50,10 +50,14 @@ export function FailingAlike({
   );
 }
 
-/** People with keys end these, and the release says how. */
+/** People with keys end these or have asked for them, and the release says how. */
 const TRUST_REASONS: readonly Progress["waiting"][number]["kind"][] = [
   "release-not-signed",
   "trust-expired",
+  "too-early",
+  "agent-too-old",
+  "security-counter-too-low",
+  "conflict",
 ];
 
 export function WaitingBecause({

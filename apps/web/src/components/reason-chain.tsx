@@ -113,6 +113,8 @@ const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "concurrent-limit": "clock",
   "release-not-signed": "shield",
   "trust-expired": "shield",
+  "too-early": "clock",
+  "security-counter-too-low": "shield",
   "identity-conflict": "warning",
 };
 

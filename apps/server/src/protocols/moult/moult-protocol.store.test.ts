@@ -1,6 +1,7 @@
-import { utf8 } from "@moult/base";
+import { MINUTE_MS, later, utf8 } from "@moult/base";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import { publishTerms } from "../../deployments/signed-release.fixture.ts";
 import { eventBodies } from "../../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import { raisePlanningEpoch } from "../../platform/planning-epoch.ts";
@@ -126,6 +127,32 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
       running_artifact: "2.0",
       open_assignment_id: null,
     });
+  });
+
+  test("a device waits for a release's instant without being decided anew, and is offered it when that has come", async () => {
+    const { db, token } = await fleet();
+    const device = new TestDevice(server, db);
+    device.traits = { ...device.traits, trust: "end-to-end" };
+    await device.join(token);
+    await device.checkIn();
+    const releaseId = await addRelease(db, "2.0");
+    const notBefore = later(server.clock.now(), 30 * MINUTE_MS);
+    await publishTerms(db, releaseId, { notBefore });
+    await deploy(db, releaseId);
+
+    expect(await device.checkIn({})).toBe("holds");
+    const waiting = await deviceRow(db, device);
+    expect(waiting).toMatchObject({
+      next_decision_at: notBefore,
+      decided_epoch: await epochOf(db),
+    });
+    server.clock.move(30 * MINUTE_MS - 1);
+    expect(await device.checkIn({})).toBe("holds");
+    expect(await deviceRow(db, device)).toEqual(waiting);
+
+    server.clock.move(1);
+    expect(await device.offered()).toMatchObject({ kind: "install" });
+    expect(await deviceRow(db, device)).toMatchObject({ next_decision_at: null });
   });
 
   test("a change that concerns others leaves a device's answer as it is, and is looked at once", async () => {

@@ -164,6 +164,7 @@ export class TestDevice {
   token = "";
   running: Running = { artifactName: "1.0", provides: {} };
   inventory: Inventory = { kernel: "6.12" };
+  traits = TRAITS;
   #deviceId: DeviceId | undefined;
 
   constructor(server: MoultServer, db: TenantDb) {
@@ -209,7 +210,7 @@ export class TestDevice {
       product: PRODUCT,
       hardwareType: HARDWARE,
       identity: { serial: this.serial },
-      traits: TRAITS,
+      traits: this.traits,
       ...(token === undefined ? {} : { token }),
     };
   }
@@ -234,7 +235,7 @@ export class TestDevice {
 
   sessionMessage(challenge: string): object {
     const keyFingerprint = sha256Of(this.publicKey);
-    return { challenge, tenantId: this.#db.tenantId, keyFingerprint, traits: TRAITS };
+    return { challenge, tenantId: this.#db.tenantId, keyFingerprint, traits: this.traits };
   }
 
   async openSession(): Promise<LightMyRequestResponse> {
@@ -299,7 +300,7 @@ export class TestDevice {
         deviceId: this.id,
         nonce,
         generation: this.generation,
-        pathPrefix: TRAITS.pathPrefix,
+        pathPrefix: this.traits.pathPrefix,
       },
       nodeCrypto,
     );
