@@ -74,7 +74,12 @@ test("of artifacts that wait for their instants, the first to come counts; one t
   expect(decided([late, soon, large])).toMatchObject({ kind: "offer", artifact: { id: large.id } });
 });
 
-test.each([
+const KEPT_OUT: readonly (readonly [
+  who: string,
+  terms: Partial<SignedTerms>,
+  of: DeviceFacts,
+  reason: object,
+])[] = [
   [
     "an agent that is too old",
     { minAgent: "0.1.1" },
@@ -99,7 +104,8 @@ test.each([
     strict(),
     { kind: "conflict", name: "artifact_name", value: "1.0" },
   ],
-] as const)(
+];
+test.each(KEPT_OUT)(
   "%s is not offered what it would refuse, and an older deployment may help",
   (...row) => {
     const [, terms, of, reason] = row;
@@ -138,7 +144,7 @@ test.each([
 });
 
 test("a client that does not read what offline keys signed is not held to it", () => {
-  const of = strict({ trust: "instruction", securityCounter: 9 });
+  const of = strict({ trust: "payload-signed", securityCounter: 9 });
   expect(decide(facing({ notBefore: SOON, minAgent: "9" }, of))).toMatchObject({ kind: "offer" });
 });
 

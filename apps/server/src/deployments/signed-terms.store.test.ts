@@ -21,7 +21,6 @@ import { createDeploymentHandlers } from "./operations.ts";
 import { publishTerms } from "./signed-release.fixture.ts";
 
 const SOON = instant(TEST_NOW + HOUR_MS);
-const STRICT = { trust: "end-to-end" } as const;
 
 describe.each(DIALECTS)("releases that offline keys allow for some devices, on %s", (dialect) => {
   const store = useTestDatabase(dialect);
@@ -34,7 +33,7 @@ describe.each(DIALECTS)("releases that offline keys allow for some devices, on %
     return { db, releaseId };
   };
   const join = async (db: TenantDb, traits: Partial<ClientTraits> = {}): Promise<DeviceId> => {
-    const ids = await addDevices(db, [7], undefined, { ...STRICT, ...traits });
+    const ids = await addDevices(db, [7], undefined, traits);
     return present(ids[0], "one was added");
   };
   const why = async (db: TenantDb, deviceId: DeviceId, at = TEST_NOW) => {
@@ -75,9 +74,9 @@ describe.each(DIALECTS)("releases that offline keys allow for some devices, on %
       minAgent: "0.1",
       conflicts: { artifact_name: ["0.9"] },
     });
-    await addDevices(db, [1, 2], undefined, STRICT);
-    await addDevices(db, [3, 4, 5], undefined, { ...STRICT, client: "moult-agent/0.0.9" });
-    const tooLow = await addDevices(db, [6], undefined, { ...STRICT, securityCounter: 3 });
+    await addDevices(db, [1, 2]);
+    await addDevices(db, [3, 4, 5], undefined, { client: "moult-agent/0.0.9" });
+    const tooLow = await addDevices(db, [6], undefined, { securityCounter: 3 });
     const conflicting = await join(db, { securityCounter: 2 });
     await db.transaction(async ({ kysely }) => {
       await kysely

@@ -130,10 +130,8 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
   });
 
   test("a device waits for a release's instant without being decided anew, and is offered it when that has come", async () => {
-    const { db, token } = await fleet();
-    const device = new TestDevice(server, db);
-    device.traits = { ...device.traits, trust: "end-to-end" };
-    await device.join(token);
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
     await device.checkIn();
     const releaseId = await addRelease(db, "2.0");
     const notBefore = later(server.clock.now(), 30 * MINUTE_MS);

@@ -164,7 +164,6 @@ export class TestDevice {
   token = "";
   running: Running = { artifactName: "1.0", provides: {} };
   inventory: Inventory = { kernel: "6.12" };
-  traits = TRAITS;
   #deviceId: DeviceId | undefined;
 
   constructor(server: MoultServer, db: TenantDb) {
@@ -210,7 +209,7 @@ export class TestDevice {
       product: PRODUCT,
       hardwareType: HARDWARE,
       identity: { serial: this.serial },
-      traits: this.traits,
+      traits: TRAITS,
       ...(token === undefined ? {} : { token }),
     };
   }
@@ -235,7 +234,7 @@ export class TestDevice {
 
   sessionMessage(challenge: string): object {
     const keyFingerprint = sha256Of(this.publicKey);
-    return { challenge, tenantId: this.#db.tenantId, keyFingerprint, traits: this.traits };
+    return { challenge, tenantId: this.#db.tenantId, keyFingerprint, traits: TRAITS };
   }
 
   async openSession(): Promise<LightMyRequestResponse> {
@@ -300,7 +299,7 @@ export class TestDevice {
         deviceId: this.id,
         nonce,
         generation: this.generation,
-        pathPrefix: this.traits.pathPrefix,
+        pathPrefix: TRAITS.pathPrefix,
       },
       nodeCrypto,
     );
