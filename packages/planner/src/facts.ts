@@ -40,7 +40,8 @@ export interface SignedTerms {
   /** Names to values of which a device must provide none. */
   readonly conflicts: Depends;
   readonly minAgent: string | null;
-  readonly notBefore: InstantMs | null;
+  /** The instant twice: to compare, and as the wire has it. */
+  readonly notBefore: { readonly at: InstantMs; readonly text: string } | null;
 }
 
 /** What of an artifact a choice depends on. */

@@ -137,7 +137,7 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait, because what offline keys signed has expired.",
   ],
   [
-    { kind: "too-early", deploymentId: id, until: "2026-12-01T08:00:00.001Z" },
+    { kind: "too-early", deploymentId: id, until: "2026-12-01T08:01:00.000Z" },
     "1 device waits until 2026-12-01 08:01 UTC, when the release may be installed.",
     "2,608 devices wait until 2026-12-01 08:01 UTC, when the release may be installed.",
   ],

@@ -1,6 +1,6 @@
 import type { DeploymentState, DeviceState, WaitKind, WaitReason } from "@moult/model";
 import { counted, devices, numberText } from "./counted.ts";
-import { utcMinute } from "./utc-minute.ts";
+import { utcText } from "./utc-text.ts";
 
 /** What a device waits for: a reason, or its own next check-in. */
 export type Wait = WaitReason | { readonly kind: "next-check-in" };
@@ -53,7 +53,7 @@ const SENTENCES: {
   "trust-expired": (_, count) =>
     `${devices(count, "waits", "wait")}, because what offline keys signed has expired`,
   "too-early": ({ until }, count) =>
-    `${devices(count, "waits", "wait")} until ${utcMinute(until)}, when the release may be installed`,
+    `${devices(count, "waits", "wait")} until ${utcText(until)}, when the release may be installed`,
   "agent-too-old": ({ minAgent, agent }, count) =>
     `${devices(count, "has", "have")} the agent ${agent}, and the release needs ${minAgent} or newer`,
   "security-counter-too-low": ({ releaseCounter, deviceCounter }, count) =>

@@ -1,4 +1,4 @@
-import { utcMinute } from "./utc-minute.ts";
+import { utcText } from "./utc-text.ts";
 import type { DeploymentState, DeviceState, Outcome, WaitReason } from "@moult/model";
 
 type ReasonOf<Kind extends WaitReason["kind"]> = Extract<WaitReason, { kind: Kind }>;
@@ -62,7 +62,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "trust-expired": () =>
     "What the offline keys signed for this release has expired; the device takes it once it is signed again.",
   "too-early": ({ until }) =>
-    `The release may be installed from ${utcMinute(until)} on, and the device waits until then.`,
+    `The release may be installed from ${utcText(until)} on, and the device waits until then.`,
   "agent-too-old": ({ minAgent, agent }) =>
     `The release needs the agent ${minAgent} or newer, and the device has ${agent}.`,
   "security-counter-too-low": ({ releaseCounter, deviceCounter }) =>

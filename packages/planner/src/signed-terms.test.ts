@@ -1,4 +1,4 @@
-import { HOUR_MS, instant, later } from "@moult/base";
+import { HOUR_MS, instant, later, type InstantMs } from "@moult/base";
 import type { ClientTraits } from "@moult/model";
 import { expect, test } from "vitest";
 import { decide } from "./decide.ts";
@@ -19,6 +19,7 @@ import {
 import { previewFor } from "./preview.ts";
 
 const OPEN: SignedTerms = { securityCounter: 3, conflicts: {}, minAgent: null, notBefore: null };
+const at = (ms: InstantMs) => ({ at: ms, text: new Date(ms).toISOString() });
 const SOON = later(NOW, HOUR_MS);
 
 const signed = (terms: Partial<SignedTerms>) =>
@@ -35,7 +36,7 @@ const facing = (
   facts({ device: of, candidates: [deployment({ artifacts: [signed(terms)] })], ...changes });
 
 test("a release that may not be installed yet is offered from its instant on, and the answer says when", () => {
-  const early = facing({ notBefore: SOON });
+  const early = facing({ notBefore: at(SOON) });
   const until = new Date(SOON).toISOString();
   expect(decide(early)).toEqual({
     kind: "wait",
@@ -53,7 +54,11 @@ test("a release that may not be installed yet is offered from its instant on, an
 
 test("while a release waits for its instant, no older one goes before it", () => {
   const candidates = [
-    deployment({ number: 2, version: version("3.0"), artifacts: [signed({ notBefore: SOON })] }),
+    deployment({
+      number: 2,
+      version: version("3.0"),
+      artifacts: [signed({ notBefore: at(SOON) })],
+    }),
     deployment({ number: 1, artifacts: [signed({})] }),
   ];
   expect(decide(facts({ device: strict(), candidates }))).toMatchObject({
@@ -64,8 +69,8 @@ test("while a release waits for its instant, no older one goes before it", () =>
 });
 
 test("of artifacts that wait for their instants, the first to come counts; one that may be installed goes at once", () => {
-  const late = { ...signed({ notBefore: later(SOON, HOUR_MS) }), id: artifactId(2) };
-  const soon = { ...signed({ notBefore: SOON }), id: artifactId(3) };
+  const late = { ...signed({ notBefore: at(later(SOON, HOUR_MS)) }), id: artifactId(2) };
+  const soon = { ...signed({ notBefore: at(SOON) }), id: artifactId(3) };
   const large = { ...signed({}), id: artifactId(4), sizeBytes: 1_000_000 };
   const decided = (artifacts: readonly (typeof late)[]) =>
     decide(facts({ device: strict(), candidates: [deployment({ artifacts })] }));
@@ -145,12 +150,14 @@ test.each([
 
 test("a client that does not read what offline keys signed is not held to it", () => {
   const of = strict({ trust: "payload-signed", securityCounter: 9 });
-  expect(decide(facing({ notBefore: SOON, minAgent: "9" }, of))).toMatchObject({ kind: "offer" });
+  expect(decide(facing({ notBefore: at(SOON), minAgent: "9" }, of))).toMatchObject({
+    kind: "offer",
+  });
 });
 
 test("a device is told the first thing that it would refuse by", () => {
   const of = strict({ securityCounter: 4 });
-  expect(decide(facing({ notBefore: SOON, minAgent: "9" }, of))).toMatchObject({
+  expect(decide(facing({ notBefore: at(SOON), minAgent: "9" }, of))).toMatchObject({
     reasons: [{ kind: "security-counter-too-low" }],
     until: null,
   });
@@ -161,7 +168,7 @@ test("an offer whose terms were signed anew is taken back while nothing was inst
     decide(
       facts({
         device: strict(),
-        openAssignment: openAssignment({ state, artifact: signed({ notBefore: SOON }) }),
+        openAssignment: openAssignment({ state, artifact: signed({ notBefore: at(SOON) }) }),
       }),
     );
   expect(taken("offered")).toMatchObject({
@@ -177,7 +184,7 @@ test("a preview says that a release waits for its instant", () => {
     deploymentId: deploymentId(1),
     version: version("2.0"),
     plan: planOf(),
-    artifacts: [signed({ notBefore: SOON })],
+    artifacts: [signed({ notBefore: at(SOON) })],
   };
   expect(previewFor(strict(), { ...brought, now: NOW })).toMatchObject({
     kind: "cannot",

@@ -36,11 +36,11 @@ export function refusedTerm(
   const agent = agentVersionOf(client);
   if (minAgent !== null && agent !== undefined && !isVersionAtLeast(agent, minAgent))
     return { term: 2, reason: { kind: "agent-too-old", deploymentId, minAgent, agent } };
-  if (notBefore !== null && now < notBefore)
+  if (notBefore !== null && now < notBefore.at)
     return {
       term: 3,
-      reason: { kind: "too-early", deploymentId, until: new Date(notBefore).toISOString() },
-      until: notBefore,
+      reason: { kind: "too-early", deploymentId, until: notBefore.text },
+      until: notBefore.at,
     };
   return undefined;
 }

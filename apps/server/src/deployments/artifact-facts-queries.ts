@@ -3,7 +3,7 @@ import { Depends, HardwareType, Payload, type ArtifactId, type ReleaseId } from 
 import type { ArtifactFacts, SignedTerms } from "@moult/planner";
 import type { Selectable } from "kysely";
 import * as z from "zod";
-import { fromJson } from "../platform/columns.ts";
+import { fromJson, isoFrom } from "../platform/columns.ts";
 import type { ArtifactTable } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
@@ -112,7 +112,10 @@ function termsOf(row: SignedColumns): SignedTerms | null {
     securityCounter: row.security_counter,
     conflicts: fromJson(Depends, row.conflicts ?? "{}"),
     minAgent: row.min_agent,
-    notBefore: row.not_before === null ? null : instant(row.not_before),
+    notBefore:
+      row.not_before === null
+        ? null
+        : { at: instant(row.not_before), text: isoFrom(row.not_before) },
   };
 }
 

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, instant, present } from "@moult/base";
 import { Plan, type ClientTraits, type DeploymentId, type DeviceId } from "@moult/model";
-import { explain, type SignedTerms } from "@moult/planner";
+import { explain } from "@moult/planner";
 import { describe, expect, test } from "vitest";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../platform/dialect.ts";
@@ -18,14 +18,14 @@ import {
 } from "./fleet.fixture.ts";
 import { loadFacts } from "./load-facts.ts";
 import { createDeploymentHandlers } from "./operations.ts";
-import { publishTerms } from "./signed-release.fixture.ts";
+import { publishTerms, type TestTerms } from "./signed-release.fixture.ts";
 
 const SOON = instant(TEST_NOW + HOUR_MS);
 
 describe.each(DIALECTS)("releases that offline keys allow for some devices, on %s", (dialect) => {
   const store = useTestDatabase(dialect);
 
-  const scene = async (terms: Partial<SignedTerms>) => {
+  const scene = async (terms: Partial<TestTerms>) => {
     const db = await store.newTenant();
     await addProduct(db);
     const releaseId = await addRelease(db, "2.0");

@@ -54,13 +54,14 @@ describe.each(DIALECTS)("what signers allow a release for, on %s", (dialect) => 
     await signers.setUp(PRODUCT, online);
     expect(await termsOf(db, release)).toBeNull();
 
-    const notBefore = instant(wallClock.now() + HOUR_MS);
+    const at = instant(wallClock.now() + HOUR_MS);
+    const notBefore = { at, text: new Date(at).toISOString() };
     const conflicts = { "rootfs-image.version": ["0.8", "0.9"] };
     const first = target(artifact, release, {
       securityCounter: 7,
       conflicts,
       minAgent: "1.10",
-      notBefore: new Date(notBefore).toISOString(),
+      notBefore: notBefore.text,
     });
     await signers.proposeAndPublish({ "gateway.prod": await signers.roleFile([first]) });
     expect(await termsOf(db, release)).toEqual({
