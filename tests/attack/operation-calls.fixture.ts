@@ -155,7 +155,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   addTrustSignatures: ({ trustProposalId }) => [
     {
       params: { trustProposalId },
-      body: { role: "root", signatures: [{ keyid: "k", sig: "00" }] },
+      body: { role: "targets", signatures: [{ keyid: "k", sig: "00" }] },
     },
   ],
   publishTrustProposal: trustProposal,

@@ -232,17 +232,17 @@ async function beginUpload(url: string, apiKey: string, marker: string): Promise
   return present(answer.headers.get("location")?.split("/").at(-1), "an id") as UploadId;
 }
 
-/** A proposal with a signature that waits for others. */
+/** A proposal that waits for signatures. */
 async function openProposal(client: Client, marker: string): Promise<TrustProposalId> {
   const { id } = await client.call("createTrustProposal", {
     body: {
       note: marker,
       files: [
         {
-          role: "root",
+          role: "targets",
           metadata: {
-            signatures: [{ keyid: `${marker}-key`, sig: "00" }],
-            signed: { _type: "root", version: 2, expires: "2099-01-01T00:00:00Z" },
+            signatures: [],
+            signed: { _type: "targets", version: 99, expires: "2099-01-01T00:00:00Z", [marker]: 1 },
           },
         },
       ],

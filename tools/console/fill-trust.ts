@@ -1,9 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { instant, present } from "@moult/base";
-import type { ReleaseId, TrustMetadata, TrustProposalId } from "@moult/model";
-import { newRole, signMetadata } from "@moult/signing";
-import { memorySigner } from "../local/local-trust.ts";
+import type { ReleaseId, TrustProposalId } from "@moult/model";
+import { newRole } from "@moult/signing";
 import { words } from "../local/moult-command.ts";
 import type { ConsoleServer } from "./console-server.ts";
 import type { MadeProduct } from "./fill-console.ts";
@@ -32,17 +31,14 @@ export async function addUnsigned(
     roles.find(({ name }) => name === role),
     "other releases of the product are signed",
   );
-  const metadata = await signMetadata(
-    {
-      signatures: [],
-      signed: { ...newRole({}, { version: before.version + 1, now: instant(Date.now()) }) },
-    },
-    memorySigner(),
-  );
+  const metadata = {
+    signatures: [],
+    signed: { ...newRole({}, { version: before.version + 1, now: instant(Date.now()) }) },
+  };
   const { id } = await client.call("createTrustProposal", {
     body: {
       note: `Takes all of it back, says ${HOSTILE_NAMES.markup}\n${HOSTILE_NAMES.reversed}`,
-      files: [{ role, metadata: metadata as TrustMetadata }],
+      files: [{ role, metadata }],
     },
   });
   return { releaseId: release.id, proposalId: id };

@@ -3,6 +3,7 @@ import { errorChain, instant } from "@moult/base";
 import { nodeCrypto } from "@moult/node-crypto";
 import { publicKeyOf } from "@moult/signing";
 import { openKeptTenants } from "./kept-tenants.ts";
+import { notePublished } from "./note-published.ts";
 import { createPublishedTargets } from "./published-targets.ts";
 import { openSignerTables } from "./queries.ts";
 import { createRateCap } from "./rate-cap.ts";
@@ -90,7 +91,10 @@ async function answer(request: SignerRequest): Promise<void> {
     return;
   }
   try {
-    if (request.kind === "renew") {
+    if (request.kind === "note-published") {
+      await notePublished(request.tenantId, { tables, tenants });
+      reply({ kind: "noted", id });
+    } else if (request.kind === "renew") {
       const which = request.of === "published" ? "published" : "any";
       reply({ id, ...(await renew(request.tenantId, which)) });
     } else reply({ id, ...(await sign(request.instruction)) });

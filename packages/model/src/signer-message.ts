@@ -20,6 +20,8 @@ export const SignerRequest = z.discriminatedUnion("kind", [
     tenantId: TenantId,
     of: z.enum(["published", "published-and-staged"]),
   }),
+  /** Metadata of a tenant were published: remember its first root, and that no role goes below what is there. */
+  z.strictObject({ kind: z.literal("note-published"), id: z.int().min(1), tenantId: TenantId }),
   /** The signer's keys as a root of trust names them. */
   z.strictObject({ kind: z.literal("online-keys"), id: z.int().min(1) }),
 ]);
@@ -55,5 +57,6 @@ export const SignerReply = z.discriminatedUnion("kind", [
     timestamp: OnlineFile,
   }),
   z.strictObject({ kind: z.literal("online-keys"), id: z.int(), keys: OnlineKeys }),
+  z.strictObject({ kind: z.literal("noted"), id: z.int() }),
 ]);
 export type SignerReply = z.infer<typeof SignerReply>;

@@ -127,7 +127,7 @@ export type TrustFile = z.infer<typeof TrustFile>;
 export const TrustProposalState = z.enum(["open", "publishing", "published", "withdrawn"]);
 export type TrustProposalState = z.infer<typeof TrustProposalState>;
 
-/** One file of a proposal. The server passes signatures on and judges them when it publishes; signers look for themselves. */
+/** One file of a proposal. The server keeps signatures that hold, and counts them when it publishes; signers look for themselves. */
 export const TrustProposalFile = z.object({
   role: TrustRole,
   version: z.int().min(1),

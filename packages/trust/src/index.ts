@@ -47,6 +47,7 @@ export {
   TimestampMetadata,
 } from "./tuf/metadata.ts";
 export { openTrust, type TrustOptions } from "./tuf/open-trust.ts";
+export { signatureProblem, type Keyring } from "./tuf/signed-file.ts";
 export { parseStrictJson, type StrictJson, type StrictObject } from "./tuf/strict-json.ts";
 export { TargetCustom, targetCustom } from "./tuf/target-custom.ts";
 export type { Role, TrustRefusal, TrustRule } from "./tuf/trust-rule.ts";

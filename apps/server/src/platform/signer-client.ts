@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { backOffDelayMs, utf8, type BackOff, type Log, type Random } from "@moult/base";
+import { backOffDelayMs, errorChain, utf8, type BackOff, type Log, type Random } from "@moult/base";
 import {
   SignerReply,
   type OnlineFile,
@@ -23,6 +23,8 @@ export interface Signer {
   onlineKeys(): Promise<OnlineKeys>;
   /** New snapshot and timestamp, or why the signer makes none. */
   renew(tenantId: TenantId, of: RenewalOf): Promise<Renewal>;
+  /** Has it remember what is published by now. Without an answer it does so when it next signs for the tenant. */
+  notePublished(tenantId: TenantId): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,6 +112,14 @@ export class SignerClient implements Signer {
     const reply = await this.#ask({ kind: "renew", tenantId, of });
     if (reply.kind === "renewed" || reply.kind === "refused") return reply;
     throw new ApiError("signer-unavailable", "the signer made no metadata; try again");
+  }
+
+  async notePublished(tenantId: TenantId): Promise<void> {
+    try {
+      await this.#ask({ kind: "note-published", tenantId });
+    } catch (error) {
+      this.#deps.log.warn("signer-not-told", { tenantId, errors: errorChain(error) });
+    }
   }
 
   /** For tests and operators: the process, if it runs. */
@@ -214,6 +224,7 @@ export class SignerClient implements Signer {
 type SignerQuestion =
   | { readonly kind: "sign"; readonly instruction: string }
   | { readonly kind: "renew"; readonly tenantId: TenantId; readonly of: RenewalOf }
+  | { readonly kind: "note-published"; readonly tenantId: TenantId }
   | { readonly kind: "public-keys" | "online-keys" };
 
 /** By which the PKCS#11 modules of token makers find their settings. */

@@ -23,7 +23,7 @@ const VERSIONS_LOST_MAX = 100;
 
 /**
  * What can be said of proposed files before anybody signs them: each is of its role, is the next version, and has an end to
- * come. Signatures are judged when it is published, by the rules of devices.
+ * come. Whether enough of them sign is judged when it is published, by the rules of devices.
  */
 export function checkProposal(
   files: readonly ProposedFile[],
@@ -45,9 +45,6 @@ export function checkProposal(
     if (expiresAt === undefined)
       throw invalid(`${role} needs an end like 2027-11-28T00:00:00Z, and has "${expires}".`);
     if (expiresAt <= now) throw invalid(`${role} would be over already: ${expires}.`);
-    const keyids = new Set(metadata.signatures.map(({ keyid }) => keyid));
-    if (keyids.size < metadata.signatures.length)
-      throw invalid(`${role} has two signatures of one key.`);
     return { role, version, expiresAt, metadata };
   });
 }

@@ -5,13 +5,7 @@ import {
   type Sha256,
   type TrustRole,
 } from "@moult/model";
-import {
-  INSTRUCTION_FIELD,
-  RootMetadata,
-  TargetsMetadata,
-  targetCustom,
-  type DelegatedRole,
-} from "@moult/trust";
+import { RootMetadata, TargetsMetadata, targetCustom, type DelegatedRole } from "@moult/trust";
 import type * as z from "zod";
 import { invalid } from "./check-proposal.ts";
 
@@ -65,8 +59,6 @@ export function checkPublishable(
 function checkRoot(root: RootMetadata): void {
   if (!root.consistent_snapshot)
     throw invalid("root: consistent_snapshot must be true, or an update of it could be seen half.");
-  if (root[INSTRUCTION_FIELD] === undefined)
-    throw invalid(`root: ${INSTRUCTION_FIELD} must name the keys that sign instructions.`);
 }
 
 function checkTargets(

@@ -25,7 +25,7 @@ export type TrustHandlers = Handlers<
 
 export interface TrustDeps {
   readonly clock: Clock;
-  readonly signer: Pick<Signer, "onlineKeys" | "renew">;
+  readonly signer: Pick<Signer, "onlineKeys" | "renew" | "notePublished">;
 }
 
 export function createTrustHandlers({ clock, signer }: TrustDeps): TrustHandlers {
@@ -47,7 +47,7 @@ export function createTrustHandlers({ clock, signer }: TrustDeps): TrustHandlers
     showOnlineKeys: async () => ({ ...(await signer.onlineKeys()) }),
 
     createTrustProposal: ({ db, principal }, { body }) =>
-      createProposal(db, principal, body, clock.now()),
+      createProposal(db, principal, body, { clock, signer }),
 
     listTrustProposals: ({ db }, { query: { cursor, limit, state } }) =>
       proposalPage(db, state, decodeCursor(cursor), limit),
@@ -58,7 +58,7 @@ export function createTrustHandlers({ clock, signer }: TrustDeps): TrustHandlers
     }),
 
     addTrustSignatures: ({ db, principal }, { params: { trustProposalId }, body }) =>
-      addSignatures(db, principal, trustProposalId, body, clock.now()),
+      addSignatures(db, principal, trustProposalId, body, { clock, signer }),
 
     publishTrustProposal: ({ db, principal }, { params: { trustProposalId } }) =>
       publishProposal(db, principal, trustProposalId, { clock, signer }),

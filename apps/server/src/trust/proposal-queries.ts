@@ -66,7 +66,7 @@ export async function insertProposal(
     await putSignatures(db, id, role, metadata.signatures, by, at);
 }
 
-/** Adds signatures; one by a key that signed already takes the place of the one before. */
+/** Adds signatures that were verified; false when their keys had signed already. */
 export async function putSignatures(
   db: TenantDb,
   proposalId: TrustProposalId,
@@ -74,9 +74,9 @@ export async function putSignatures(
   signatures: readonly TrustSignature[],
   by: string,
   at: number,
-): Promise<void> {
-  if (signatures.length === 0) return;
-  await db.kysely
+): Promise<boolean> {
+  if (signatures.length === 0) return false;
+  const added = await db.kysely
     .insertInto("trust_proposal_signature")
     .values(
       signatures.map(({ keyid, sig }) => ({
@@ -89,14 +89,10 @@ export async function putSignatures(
         added_at: at,
       })),
     )
-    .onConflict((conflict) =>
-      conflict.columns(["proposal_id", "role", "keyid"]).doUpdateSet((row) => ({
-        sig: row.ref("excluded.sig"),
-        added_by: row.ref("excluded.added_by"),
-        added_at: row.ref("excluded.added_at"),
-      })),
-    )
+    .onConflict((conflict) => conflict.columns(["proposal_id", "role", "keyid"]).doNothing())
+    .returning("keyid")
     .execute();
+  return added.length > 0;
 }
 
 /** A page of proposals with who signed what, newest first. */

@@ -1,4 +1,4 @@
-import type { InstantMs } from "@moult/base";
+import type { Clock, InstantMs } from "@moult/base";
 import type {
   FleetEventBody,
   TrustProposal,
@@ -10,54 +10,80 @@ import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
 import type { Principal } from "../platform/operation-handler.ts";
+import type { Signer } from "../platform/signer-client.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { checkProposal, demandMayPropose, invalid, type ProposedFile } from "./check-proposal.ts";
+import { demandRootNamesSigner } from "./check-root-keys.ts";
+import { demandSignaturesHold } from "./check-signatures.ts";
 import {
   holdProposal,
   insertProposal,
   proposalById,
+  proposedMetadata,
   putSignatures,
   setProposalState,
 } from "./proposal-queries.ts";
 import { publishedRoles } from "./queries.ts";
 
+export interface ProposalDeps {
+  readonly clock: Clock;
+  readonly signer: Pick<Signer, "onlineKeys">;
+}
+
+/** A key signs once; what it sends again is left out. */
+const oncePerKey = (signatures: readonly TrustSignature[]): TrustSignature[] =>
+  signatures.filter(
+    ({ keyid }, at) => signatures.findIndex((other) => other.keyid === keyid) === at,
+  );
+
 export async function createProposal(
   db: TenantDb,
   principal: Principal,
-  { note, files }: { readonly note: string; readonly files: readonly ProposedFile[] },
-  at: InstantMs,
+  { note, files: sent }: { readonly note: string; readonly files: readonly ProposedFile[] },
+  { clock, signer }: ProposalDeps,
 ): Promise<TrustProposal> {
+  const at = clock.now();
+  const files = sent.map(({ role, metadata }) => ({
+    role,
+    metadata: { ...metadata, signatures: oncePerKey(metadata.signatures) },
+  }));
   const roles = files.map(({ role }) => role);
   demandMayPropose(principal, roles);
+  await demandRootNamesSigner(db, files, signer);
   const id = newId<TrustProposalId>();
   const { name: by } = principal;
   await db.transaction(async (inner) => {
     const published = await publishedRoles(inner);
     const versions = new Map(published.map(({ role, version }) => [role, version]));
-    await insertProposal(inner, { id, note, by, at }, checkProposal(files, versions, at));
+    const checked = checkProposal(files, versions, at);
+    await demandSignaturesHold(inner, files);
+    await insertProposal(inner, { id, note, by, at }, checked);
     await tell(inner, id, "created", roles, by, at);
   });
   return proposalOrRefusal(db, id);
 }
 
-/** The server passes signatures on; whoever counts them verifies them. */
+/** Each is verified on arrival; one by a key that has signed already changes nothing. */
 export async function addSignatures(
   db: TenantDb,
   principal: Principal,
   id: TrustProposalId,
   { role, signatures }: { readonly role: TrustRole; readonly signatures: TrustSignature[] },
-  at: InstantMs,
+  { clock, signer }: ProposalDeps,
 ): Promise<TrustProposal> {
+  const at = clock.now();
+  if (role === "root") await demandRootNamesSigner(db, await proposedMetadata(db, id), signer);
   await db.transaction(async (inner) => {
     await holdOpen(inner, id);
-    const { files } = await proposalOrRefusal(inner, id);
-    if (!files.some((file) => file.role === role))
-      throw invalid(`This proposal changes nothing of ${role}.`);
+    const proposed = await proposedMetadata(inner, id);
+    const file = proposed.find((one) => one.role === role);
+    if (file === undefined) throw invalid(`This proposal changes nothing of ${role}.`);
     demandMayPropose(principal, [role]);
-    const distinct = new Set(signatures.map(({ keyid }) => keyid));
-    if (distinct.size < signatures.length) throw invalid("One key signs once.");
-    await putSignatures(inner, id, role, signatures, principal.name, at);
-    await tell(inner, id, "signed", [role], principal.name, at);
+    const added = oncePerKey(signatures);
+    const metadata = { ...file.metadata, signatures: added };
+    await demandSignaturesHold(inner, [{ role, metadata }], proposed);
+    if (await putSignatures(inner, id, role, added, principal.name, at))
+      await tell(inner, id, "signed", [role], principal.name, at);
   });
   return proposalOrRefusal(db, id);
 }

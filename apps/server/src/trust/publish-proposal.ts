@@ -16,6 +16,7 @@ import {
   type KnownArtifact,
   type PublishableFile,
 } from "./check-publishable.ts";
+import { demandRootNamesSigner } from "./check-root-keys.ts";
 import { demandTakenByDevices } from "./device-view.ts";
 import { holdProposal, proposedMetadata, setProposalState } from "./proposal-queries.ts";
 import { holdOpen, proposalOrRefusal, tell } from "./proposals.ts";
@@ -38,7 +39,7 @@ import { isOnlineRole } from "./role-expiry.ts";
 
 export interface PublishDeps {
   readonly clock: Clock;
-  readonly signer: Pick<Signer, "renew">;
+  readonly signer: Pick<Signer, "onlineKeys" | "renew" | "notePublished">;
 }
 
 /** A device's look at the repository takes seconds; snapshots that were replaced stay for it a while. */
@@ -64,6 +65,7 @@ export async function publishProposal(
   const { files } = await proposalOrRefusal(db, id);
   const roles = files.map(({ role }) => role);
   demandMayPropose(principal, roles);
+  await demandRootNamesSigner(db, await proposedMetadata(db, id), signer);
   const staged = await db.transaction((inner) => stageProposal(inner, id, clock.now()));
   try {
     const renewal = await signer.renew(db.tenantId, "published-and-staged");
@@ -76,6 +78,7 @@ export async function publishProposal(
     await db.transaction((inner) => undoStaging(inner, id));
     throw error;
   }
+  await signer.notePublished(db.tenantId);
   return proposalOrRefusal(db, id);
 }
 

@@ -181,7 +181,7 @@ describe.each(DIALECTS)("publishing signed metadata on %s", (dialect) => {
   ])[] = [
     [
       "a channel signed by a stranger",
-      "gateway.prod: threshold-not-met",
+      "is no key that may sign it",
       async ({ signers, artifact, release }) =>
         signers.proposeAndPublish({
           "gateway.prod": await signers.roleFile([targetOf(artifact, release.version)], 2, [
@@ -253,7 +253,7 @@ describe.each(DIALECTS)("publishing signed metadata on %s", (dialect) => {
       "a role that nobody delegates to",
       "targets does not delegate to it",
       async ({ signers }) =>
-        signers.proposeAndPublish({ "gateway.dev": await signers.roleFile([], 1) }),
+        signers.proposeAndPublish({ "gateway.dev": await signers.roleFile([], 1, []) }),
     ],
     [
       "targets with a target of its own",
@@ -378,6 +378,7 @@ describe.each(DIALECTS)("publishing signed metadata on %s", (dialect) => {
     const of = await sceneWithRole();
     const dying = new TestSigners(of.db, {
       onlineKeys: () => signer.onlineKeys(),
+      notePublished: (tenantId) => signer.notePublished(tenantId),
       renew: async (tenantId, what) => {
         await signer.renew(tenantId, what);
         return new Promise(() => undefined);

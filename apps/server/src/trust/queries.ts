@@ -1,4 +1,5 @@
 import {
+  TrustMetadata,
   trustFileName,
   type ChannelName,
   type ProductName,
@@ -80,6 +81,24 @@ export async function publishedContent(
       .orderBy("version", "desc")
       .executeTakeFirst()
   );
+}
+
+const Envelope = z.object({ signed: TrustMetadata.shape.signed });
+
+/** What the newest published file of a role says; undefined while there is none. */
+export async function signedInForce(
+  db: TenantDb,
+  role: TrustRole,
+): Promise<TrustMetadata["signed"] | undefined> {
+  const row = await db.kysely
+    .selectFrom("trust_file")
+    .select("content")
+    .where("tenant_id", "=", db.tenantId)
+    .where("role", "=", role)
+    .where("published_at", "is not", null)
+    .orderBy("version", "desc")
+    .executeTakeFirst();
+  return row === undefined ? undefined : fromJson(Envelope, row.content).signed;
 }
 
 /** Published files by name: every root and targets, and these versions of these roles. */

@@ -99,7 +99,7 @@ export class TestSigners {
   readonly handlers: TrustHandlers;
   readonly #db: TenantDb;
 
-  constructor(db: TenantDb, signer: Pick<Signer, "onlineKeys" | "renew">) {
+  constructor(db: TenantDb, signer: Pick<Signer, "onlineKeys" | "renew" | "notePublished">) {
     this.#db = db;
     this.handlers = createTrustHandlers({ clock: wallClock, signer });
   }

@@ -74,7 +74,7 @@ export const trustOperations = {
     }),
     replyKind: "json",
     reply: TrustProposal,
-    errors: ["trust-invalid"],
+    errors: ["trust-invalid", "signer-unavailable"],
   }),
   listTrustProposals: operation({
     id: "listTrustProposals",
@@ -113,7 +113,7 @@ export const trustOperations = {
     }),
     replyKind: "json",
     reply: TrustProposal,
-    errors: ["not-found", "state-conflict", "trust-invalid"],
+    errors: ["not-found", "state-conflict", "trust-invalid", "signer-unavailable"],
   }),
   publishTrustProposal: operation({
     id: "publishTrustProposal",

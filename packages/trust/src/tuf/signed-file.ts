@@ -111,3 +111,29 @@ export function readSigned<Schema extends z.ZodType>(
   const where = issue?.path.map(String).join(".").slice(0, 200) ?? "";
   return failed("metadata-invalid", `${where}: ${issue?.message.slice(0, 200) ?? "invalid"}.`);
 }
+
+/** By keyid. What one keyid names may differ from keyring to keyring, as from one root to the next. */
+export type Keyring = Readonly<Record<string, TufKey>>;
+
+/**
+ * What is wrong with a file of which every signature is to be by a key of one of these keyrings, in one plain sentence;
+ * undefined when nothing is. Whether there are enough of them is another question.
+ */
+export function signatureProblem(
+  bytes: Uint8Array,
+  keyrings: readonly Keyring[],
+  crypto: Crypto,
+): string | undefined {
+  const file = openSigned(bytes);
+  if (file.kind === "failed") return file.detail;
+  for (const [keyid, sig] of file.signatureByKeyid) {
+    const keys = keyrings.flatMap((keys) => (Object.hasOwn(keys, keyid) ? [keys[keyid]!] : []));
+    if (keys.length === 0) return `${keyid} is no key that may sign it.`;
+    const holds = keys.some((key) => {
+      const role = { keyids: [keyid], threshold: 1 };
+      return isSignedBy(file, { keys: { [keyid]: key }, role }, crypto);
+    });
+    if (!holds) return `The signature by ${keyid} does not hold: ${sig.slice(0, 16)}...`;
+  }
+  return undefined;
+}
