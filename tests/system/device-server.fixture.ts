@@ -86,6 +86,7 @@ export class DeviceServer {
   readonly devices: Map<string, FleetDevice>;
   readonly checkIns: CheckInRequest[] = [];
   readonly enrollments: EnrollRequest[] = [];
+  readonly sessions: SessionRequest[] = [];
   readonly reports: ReceivedReport[] = [];
   readonly logs: { readonly path: string; readonly text: string }[] = [];
   readonly blobs = new Map<string, Buffer>();
@@ -304,6 +305,7 @@ export class DeviceServer {
       return problem(exchange.response, 403, `device-${device.state}`);
     const token = `${body.keyFingerprint}.${randomUUID()}`;
     this.#tokens.add(token);
+    this.sessions.push(body);
     json(exchange.response, { deviceId: device.id, token, expiresInSeconds: 3_600 });
   }
 

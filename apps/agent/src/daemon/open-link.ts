@@ -14,6 +14,7 @@ import type { ServerPlace } from "../identity/moved-server.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createCheckIn, type CheckIn } from "../server-link/check-in.ts";
 import type { DeviceTrust } from "../trust/device-trust.ts";
+import type { SecurityCounter } from "../trust/security-counter.ts";
 import { serverSource } from "../trust/server-source.ts";
 import { createDeviceSession, type DeviceSession } from "../server-link/device-session.ts";
 import { createHttpClient } from "../server-link/http-client.ts";
@@ -37,6 +38,7 @@ export interface ServerLinkOptions {
   readonly key: DeviceKey;
   readonly link: LinkState;
   readonly trust: DeviceTrust;
+  readonly counter: Pick<SecurityCounter, "read">;
   /** What this device can install now. */
   readonly payloadTypes: () => Promise<readonly string[]>;
   readonly random: Random;
@@ -61,6 +63,10 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     provisioning,
     identity: () => readIdentity(config.identity),
     traits: async () => traitsOf(await options.payloadTypes(), provisioning.pathPrefix),
+    floors: () => ({
+      rootVersion: trust.state().rootVersion,
+      securityCounter: options.counter.read(),
+    }),
     log,
   });
   const source = (signal: AbortSignal): TrustSource => serverSource(session, signal);

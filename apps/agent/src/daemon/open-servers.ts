@@ -51,7 +51,7 @@ export async function openServers(options: ServersOptions): Promise<OpenedServer
   const floor = (): InstantMs => instant(present.read().timeFloorMs);
   const trust = await openTrustOf(loaded, trusted, floor, log);
   const open = (at: ServerPlace, link: LinkState) =>
-    openServerLink({ ...options, place: at, key, link, trust: trust.trust });
+    openServerLink({ ...options, ...trust, place: at, key, link });
   const servers = createServerSwitch({
     first: open(place, firstLink),
     openLink: (at, near) =>

@@ -41,13 +41,24 @@ export interface DeviceSession {
   drop(): void;
 }
 
+type Traits = EnrollRequest["traits"];
+
+/** What this device never goes below again. */
+export interface DeviceFloors {
+  /** 0 while it has no root that can be used. */
+  readonly rootVersion: number;
+  readonly securityCounter: number;
+}
+
 export interface DeviceSessionDeps {
   readonly http: HttpClient;
   readonly key: DeviceKey;
   readonly link: LinkState;
   readonly provisioning: Provisioning;
   readonly identity: () => Promise<DeviceIdentity>;
-  readonly traits: () => Promise<EnrollRequest["traits"]>;
+  readonly traits: () => Promise<Traits>;
+  /** Told with the traits, so that the server offers nothing below them; a session ends when they have risen. */
+  readonly floors: () => DeviceFloors;
   readonly log: Log;
 }
 
@@ -57,6 +68,7 @@ const REPLY_BYTES_MAX = 64 * 1024;
 export function createDeviceSession(deps: DeviceSessionDeps): DeviceSession {
   const { http, link, log } = deps;
   let token: string | undefined;
+  let told: DeviceFloors | undefined;
   let joining: Promise<unknown> = Promise.resolve();
 
   const join = (signal: AbortSignal): Promise<Standing> => {
@@ -70,14 +82,16 @@ export function createDeviceSession(deps: DeviceSessionDeps): DeviceSession {
   };
 
   const joinNow = async (signal: AbortSignal): Promise<Standing> => {
-    if (token !== undefined) return { kind: "accepted" };
+    const floors = deps.floors();
+    if (token !== undefined && areSame(told, floors)) return { kind: "accepted" };
     if (link.read().device?.state !== "accepted") {
-      const standing = await enroll(deps, signal);
+      const standing = await enroll(deps, floors, signal);
       if (standing.kind !== "accepted") return standing;
     }
-    const opened = await openSession(deps, signal);
+    const opened = await openSession(deps, floors, signal);
     if (opened.kind !== "opened") return opened;
     token = opened.token;
+    told = floors;
     log.info("session-opened", { deviceId: link.read().device?.id });
     return { kind: "accepted" };
   };
@@ -118,9 +132,24 @@ export function createDeviceSession(deps: DeviceSessionDeps): DeviceSession {
   };
 }
 
-async function enroll(deps: DeviceSessionDeps, signal: AbortSignal): Promise<Standing> {
+const areSame = (told: DeviceFloors | undefined, now: DeviceFloors): boolean =>
+  told?.rootVersion === now.rootVersion && told.securityCounter === now.securityCounter;
+
+async function traitsOf(
+  deps: DeviceSessionDeps,
+  { rootVersion, securityCounter }: DeviceFloors,
+): Promise<Traits> {
+  const traits = await deps.traits();
+  return { ...traits, ...(rootVersion === 0 ? {} : { rootVersion }), securityCounter };
+}
+
+async function enroll(
+  deps: DeviceSessionDeps,
+  floors: DeviceFloors,
+  signal: AbortSignal,
+): Promise<Standing> {
   const { key, link, provisioning, log } = deps;
-  const [identity, traits] = await Promise.all([deps.identity(), deps.traits()]);
+  const [identity, traits] = await Promise.all([deps.identity(), traitsOf(deps, floors)]);
   const content = {
     publicKey: key.publicKey,
     tenantId: provisioning.tenantId,
@@ -150,13 +179,14 @@ async function enroll(deps: DeviceSessionDeps, signal: AbortSignal): Promise<Sta
 
 async function openSession(
   deps: DeviceSessionDeps,
+  floors: DeviceFloors,
   signal: AbortSignal,
 ): Promise<{ readonly kind: "opened"; readonly token: string } | TurnedAway> {
   const { key, link, provisioning } = deps;
   const content = {
     tenantId: provisioning.tenantId,
     keyFingerprint: key.fingerprint,
-    traits: await deps.traits(),
+    traits: await traitsOf(deps, floors),
   } satisfies Omit<SessionRequest, "challenge">;
   const path = "/device/v1/session";
   const answer = await signedCall(deps, path, SIGNATURE_PURPOSE.session, content, signal);

@@ -71,6 +71,7 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
     timeoutMs: options.timeoutMs ?? 5_000,
     userAgent: "test",
   });
+  const counter = { at: 0 };
   const session = createDeviceSession({
     http,
     key,
@@ -84,6 +85,7 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
       canAbort: true,
       trust: "end-to-end",
     }),
+    floors: () => ({ rootVersion: trust.state().rootVersion, securityCounter: counter.at }),
     log,
   });
   const checkIn = createCheckIn({
@@ -112,6 +114,8 @@ export async function linkedDevice(server: DeviceServer, options: LinkedDeviceOp
     http,
     session,
     trust,
+    /** The security counter that the device has committed. */
+    counter,
     report,
     random: seededRandom(1),
     /** One check-in that asks for a signed answer. */

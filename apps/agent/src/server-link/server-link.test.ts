@@ -232,6 +232,27 @@ test("a session that ended is renewed without anybody noticing", async () => {
   expect(server.requests.filter((request) => request.endsWith("/session"))).toHaveLength(2);
 });
 
+test("a device tells its server what it never goes below again, and once more when that has risen", async () => {
+  device.counter.at = 3;
+  await device.ask();
+  await device.ask();
+  const told = () =>
+    server.sessions.map(({ traits: { rootVersion, securityCounter } }) => ({
+      rootVersion,
+      securityCounter,
+    }));
+  expect(server.enrollments[0]?.traits).toMatchObject({ rootVersion: 1, securityCounter: 3 });
+  expect(told()).toEqual([{ rootVersion: 1, securityCounter: 3 }]);
+
+  device.counter.at = 4;
+  expect(await device.ask()).toMatchObject({ kind: "instructed" });
+  await device.ask();
+  expect(told()).toEqual([
+    { rootVersion: 1, securityCounter: 3 },
+    { rootVersion: 1, securityCounter: 4 },
+  ]);
+});
+
 test("a server that refuses every session is asked once more and no oftener", async () => {
   await device.ask();
   server.intercept = ({ path, response }) => {
