@@ -96,6 +96,14 @@ test.each<[string, Partial<TargetCustom>]>([
   expect(await installed()).toBe("nothing");
 });
 
+test("a release whose instant is about to come is waited for: clocks of devices are some seconds behind", async () => {
+  const at = Date.now() + 3_000;
+  const custom = { notBefore: new Date(at).toISOString() };
+
+  expect(await update(server, device, "2.0", { custom })).toMatchObject({ outcome: "succeeded" });
+  expect(Date.now()).toBeGreaterThanOrEqual(at);
+});
+
 test("a server that names another size or digest than was signed is refused", async () => {
   server.alter = (instruction) => {
     if (instruction.action.kind === "install")

@@ -1,4 +1,4 @@
-import { SECOND_MS, assert, backOffDelayMs, present, type Random } from "@moult/base";
+import { MINUTE_MS, SECOND_MS, assert, backOffDelayMs, present, type Random } from "@moult/base";
 import type { HardwareType, Running } from "@moult/model";
 import {
   installRefusal,
@@ -58,6 +58,9 @@ export interface AdmissionDeps extends FileTrustDeps {
   readonly random: Random;
 }
 
+/** No healthy clock is further behind. */
+const NEAR_MS = 10 * MINUTE_MS;
+
 /** Between two tries to fetch metadata. */
 const BACK_OFF = { delayMsMin: SECOND_MS, delayMsMax: 300 * SECOND_MS };
 
@@ -96,12 +99,25 @@ async function admitAssignment(
       "the instruction was signed by a key that the newest root no longer names",
     );
   const found = await untilAnswered(deps, signal, () => trust.target(source, update.path));
+  await untilItsInstant(deps, found, signal);
   return judge(deps, running, {
     component: { name: "main", ...update },
     found,
     state: trust.state(),
     expiredRole: null,
   });
+}
+
+/** A server offers a release at its instant, and clocks differ: one that is that near is waited for, not refused. */
+async function untilItsInstant(
+  { clock, ticker }: AdmissionDeps,
+  found: TargetResult,
+  signal: AbortSignal,
+): Promise<void> {
+  const notBefore = found.kind === "found" ? targetCustom(found.target)?.notBefore : undefined;
+  if (notBefore === undefined) return;
+  const missingMs = Date.parse(notBefore) - clock.now();
+  if (missingMs > 0 && missingMs <= NEAR_MS) await ticker.sleep(missingMs + SECOND_MS, signal);
 }
 
 async function admitFile(
