@@ -38,7 +38,14 @@ export default defineConfig({
           ],
         },
       },
-      { test: { name: "process", include: beside("*.process.test.ts"), testTimeout: 60_000 } },
+      {
+        test: {
+          name: "process",
+          include: beside("*.process.test.ts"),
+          testTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
       {
         test: {
           name: "store",

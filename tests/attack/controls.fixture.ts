@@ -218,7 +218,7 @@ const CONDITIONS: readonly Control[] = [
     never(INSTALL, "hasConflict(custom.conflicts, device.provides)", 'return "conflict"'),
   ]),
   control("agent-too-old", "release-for-a-newer-agent", [
-    [INSTALL, "!isAtLeast(device.agentVersion, custom.minAgent)", "false"],
+    [INSTALL, "!isVersionAtLeast(device.agentVersion, custom.minAgent)", "false"],
   ]),
   control("too-early", "release-before-its-time", [
     [INSTALL, "!hasCome(custom.notBefore, device.now)", "false"],

@@ -72,9 +72,14 @@ test("everything it keeps is its user's alone, and no secret stands in its log",
   for (const place of ["secrets", "signer"]) {
     const folderOfSecrets = join(running.dataFolder, place);
     expect([place, modeOf(folderOfSecrets)]).toEqual([place, "700"]);
-    for (const name of readdirSync(folderOfSecrets))
-      if (name !== "compile-cache")
-        expect([name, modeOf(join(folderOfSecrets, name))]).toEqual([name, "600"]);
+    for (const entry of readdirSync(folderOfSecrets, { recursive: true, withFileTypes: true })) {
+      if (`${entry.parentPath}/${entry.name}`.includes("compile-cache")) continue;
+      const expected = entry.isDirectory() ? "700" : "600";
+      expect([entry.name, modeOf(join(entry.parentPath, entry.name))]).toEqual([
+        entry.name,
+        expected,
+      ]);
+    }
   }
   expect(existsSync(join(running.dataFolder, "setup-code"))).toBe(false);
 
