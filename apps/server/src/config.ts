@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { AppError, present } from "@moult/base";
+import { EventKind } from "@moult/model";
 import * as z from "zod";
 import type { TlsPlace } from "./platform/tls/open-tls.ts";
 
@@ -17,6 +18,59 @@ const tokenUri = z
   .regex(/^pkcs11:.+/, "a pkcs11: URI");
 /** Environment variables are text. */
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Left as it is, text that is no JSON is refused as what it is. */
+function jsonOrText(value: unknown): unknown {
+  try {
+    return typeof value === "string" ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+}
+
+/** What somebody has to see to; devices make the rest in masses. */
+const TOLD_KINDS = [
+  "trust-initialised",
+  "trust-proposal-changed",
+  "trust-role-expiring",
+  "deployment-tripped",
+  "device-identity-conflict",
+  "receipt-invalid",
+] as const;
+const NotableKind = EventKind.exclude([
+  "assignment-offered",
+  "assignment-progressed",
+  "assignment-closed",
+  "device-running-changed",
+  "device-inventory-changed",
+]);
+
+/** A receiver of Standard Webhooks. Its secret is in a file or a variable, so that settings can be shown. */
+const WebhookSettings = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }),
+    secretFile: path.optional(),
+    /** The name of an environment variable, which does not begin with MOULT_. */
+    secretVariable: z
+      .string()
+      .regex(/^(?!MOULT_)[A-Za-z_][A-Za-z0-9_]{0,127}$/)
+      .optional(),
+    kinds: z
+      .array(NotableKind)
+      .min(1)
+      .default([...TOLD_KINDS]),
+    /** It is on this machine or a network of its own; else such addresses are refused. */
+    allowPrivate: z.boolean().default(false),
+  })
+  .refine(
+    ({ secretFile, secretVariable }) =>
+      (secretFile === undefined) !== (secretVariable === undefined),
+    "either secretFile or secretVariable",
+  )
+  .refine(
+    ({ url, allowPrivate }) => allowPrivate || url.startsWith("https:"),
+    "plain http is for private networks: allowPrivate",
+  );
 
 /**
  * Every setting of the server. Sources, later ones win: defaults, the file (`--config`, JSON), the environment
@@ -96,6 +150,8 @@ export const ServerConfig = z.strictObject({
       unfinishedBytesMax: whole(1, 16 * 1024 * GIB).default(40 * GIB),
     })
     .prefault({}),
+  /** Who else is told of events. In the environment this is JSON. */
+  webhooks: z.preprocess(jsonOrText, z.array(WebhookSettings).max(10)).default([]),
   signer: z
     .strictObject({
       /** Installs signed in a minute; bounds what a server that was taken over can start. */
@@ -205,7 +261,12 @@ function merge(below: unknown, above: unknown): Record<string, unknown> {
 /** The settings as they may be logged: a database URL keeps its host and loses its password. */
 export function redacted(config: ServerConfig): unknown {
   const { url } = config.database;
-  if (url === "sqlite") return config;
+  // The path of a receiver's address may be a secret.
+  const webhooks = config.webhooks.map((webhook) => ({
+    ...webhook,
+    url: new URL(webhook.url).origin,
+  }));
+  if (url === "sqlite") return { ...config, webhooks };
   const shown = URL.canParse(url) ? new URL(url) : undefined;
   if (shown !== undefined) {
     shown.password = shown.password === "" ? "" : "redacted";
@@ -213,6 +274,7 @@ export function redacted(config: ServerConfig): unknown {
   }
   return {
     ...config,
+    webhooks,
     database: { ...config.database, url: shown?.href ?? "postgres://(redacted)" },
   };
 }

@@ -55,6 +55,7 @@ import { createDownloads, createSystemHandlers, downloadRoutes } from "./system/
 import { createTrustHandlers, createTrustTender } from "./trust/index.ts";
 import { openUploadFiles, openUploads } from "./uploads/index.ts";
 import { VERSION } from "./version.ts";
+import { createWebhookTender, openWebhooks } from "./webhooks/index.ts";
 import { webConsoleRoutes } from "./web-console/index.ts";
 
 // The server: every part is made and wired here, and nowhere else.
@@ -255,10 +256,17 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
 
   blobs.sweep().catch((error: unknown) => log.warn("sweep-failed", { errors: errorChain(error) }));
   bulkChanges.wake();
+  const webhooks = createWebhookTender({
+    webhooks: await openWebhooks(config.webhooks, process.env),
+    clock,
+    log,
+    random,
+  });
   const tenders = [
     createDeploymentTender({ clock, log }),
     createTrustTender({ clock, signer, log }),
     createAuditTender({ clock }),
+    webhooks,
   ];
   const stopTending = tendForever(database, tenantId, tenders, log);
   log.info("server-listening", { url: publicUrl, host: config.listen.host, port });
@@ -270,6 +278,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
     await closeHttpServer(app, DRAIN_MS);
     await uploads.close();
     await bulkChanges.close();
+    await webhooks.close();
     await lastSeen.close();
     await signer.stop();
     await database.close();

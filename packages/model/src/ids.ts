@@ -44,5 +44,8 @@ export type TrustProposalId = z.infer<typeof TrustProposalId>;
 export const DeviceReceiptId = id.brand<"DeviceReceiptId">();
 export type DeviceReceiptId = z.infer<typeof DeviceReceiptId>;
 
+export const WebhookDeliveryId = id.brand<"WebhookDeliveryId">();
+export type WebhookDeliveryId = z.infer<typeof WebhookDeliveryId>;
+
 export const UserId = z.string().min(1).max(64).brand<"UserId">();
 export type UserId = z.infer<typeof UserId>;

@@ -46,6 +46,7 @@ export {
   DeploymentId,
   DeviceId,
   DeviceReceiptId,
+  WebhookDeliveryId,
   EnrolmentTokenId,
   GroupId,
   PreauthorisationId,

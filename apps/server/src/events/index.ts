@@ -1,2 +1,2 @@
-export { namedEventPage } from "./name-events.ts";
+export { nameEvents, namedEventPage } from "./name-events.ts";
 export { createEventHandlers } from "./operations.ts";

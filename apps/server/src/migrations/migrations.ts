@@ -8,6 +8,7 @@ import { up as trust } from "./0006-trust.ts";
 import { up as evidence } from "./0007-evidence.ts";
 import { up as signerRefusals } from "./0008-signer-refusals.ts";
 import { up as signedTerms } from "./0009-signed-terms.ts";
+import { up as webhooks } from "./0010-webhooks.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 7, name: "evidence", up: evidence },
   { number: 8, name: "signer-refusals", up: signerRefusals },
   { number: 9, name: "signed-terms", up: signedTerms },
+  { number: 10, name: "webhooks", up: webhooks },
 ];

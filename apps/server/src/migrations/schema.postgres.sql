@@ -454,3 +454,17 @@ table upload constraint upload_pkey PRIMARY KEY (id)
 table upload constraint upload_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
 CREATE INDEX upload_end ON public.upload USING btree (state, expires_at)
 CREATE INDEX upload_newest ON public.upload USING btree (tenant_id, user_id, created_at, id)
+table webhook_cursor column tenant_id text not null
+table webhook_cursor column webhook text not null
+table webhook_cursor column sequence bigint not null
+table webhook_cursor constraint webhook_cursor_pkey PRIMARY KEY (tenant_id, webhook)
+table webhook_delivery column id text not null
+table webhook_delivery column tenant_id text not null
+table webhook_delivery column webhook text not null
+table webhook_delivery column sequence bigint not null
+table webhook_delivery column body text not null
+table webhook_delivery column attempts integer not null
+table webhook_delivery column next_at bigint not null
+table webhook_delivery column created_at bigint not null
+table webhook_delivery constraint webhook_delivery_pkey PRIMARY KEY (id)
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (tenant_id, webhook, next_at)

@@ -219,3 +219,9 @@ CREATE TABLE upload (
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX upload_end on upload (state, expires_at);
 CREATE INDEX upload_newest on upload (tenant_id, user_id, created_at, id);
+CREATE TABLE webhook_cursor (
+  tenant_id text not null, webhook text not null, sequence bigint not null, primary key (tenant_id, webhook));
+CREATE TABLE webhook_delivery (
+  id text primary key, tenant_id text not null, webhook text not null, sequence bigint not null, body text not null,
+  attempts integer not null, next_at bigint not null, created_at bigint not null);
+CREATE INDEX webhook_delivery_due on webhook_delivery (tenant_id, webhook, next_at);

@@ -92,6 +92,24 @@ export async function eventsAfter(
   return rows.map(eventFrom);
 }
 
+/** The same of some kinds, none of which comes in masses. */
+export async function notableEventsAfter(
+  db: TenantDb,
+  after: number,
+  kinds: readonly string[],
+  limit: number,
+): Promise<EventRecord[]> {
+  const rows = await events(db)
+    .where("sequence", ">", after)
+    .where("kind", "in", kinds as EventKind[])
+    .where(NOTABLE)
+    .$if(db.dialect === "postgres", (query) => query.where(SETTLED))
+    .orderBy("sequence")
+    .limit(limit)
+    .execute();
+  return rows.map(eventFrom);
+}
+
 /** An event as the audit chain holds it: the columns as they are, in one text. */
 export interface EventText {
   readonly sequence: number;

@@ -12,6 +12,7 @@ import type {
   TrustProposalState,
   TrustRole,
   TrustWarning,
+  WebhookDeliveryId,
 } from "@moult/model";
 
 // The tables of signing metadata and of what proves what happened; part of schema.ts, with the same conventions.
@@ -122,7 +123,29 @@ interface AuditBlockTable {
   sealed_at: At;
 }
 
+interface WebhookCursorTable {
+  tenant_id: TenantId;
+  /** Names the receiver by its address. */
+  webhook: string;
+  /** Of the last event that was looked at for it. */
+  sequence: number;
+}
+
+interface WebhookDeliveryTable {
+  id: WebhookDeliveryId;
+  tenant_id: TenantId;
+  webhook: string;
+  sequence: number;
+  body: string;
+  attempts: number;
+  /** When it is due; while somebody delivers it, when the next one may. */
+  next_at: At;
+  created_at: At;
+}
+
 export interface TrustSchema {
+  webhook_cursor: WebhookCursorTable;
+  webhook_delivery: WebhookDeliveryTable;
   device_receipt: DeviceReceiptTable;
   audit_block: AuditBlockTable;
   trust_file: TrustFileTable;

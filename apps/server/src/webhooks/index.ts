@@ -1,0 +1,2 @@
+export { openWebhooks } from "./open-webhooks.ts";
+export { createWebhookTender } from "./tend-webhooks.ts";
