@@ -156,6 +156,8 @@ export const ServerConfig = z.strictObject({
     .strictObject({
       /** Installs signed in a minute; bounds what a server that was taken over can start. */
       installsPerMinute: whole(1, 1_000_000).default(6_000),
+      /** Of a product's accepted devices that may get an install signed in an hour; 100: all of them. */
+      devicesPercentPerHour: whole(1, 100).default(100),
       /** Keys on tokens, as PKCS#11 URIs that name a file with the PIN; absent: files in the data folder. */
       instructionKey: tokenUri.optional(),
       snapshotKey: tokenUri.optional(),

@@ -105,6 +105,7 @@ async function openPlatform(config: ServerConfig, log: Log) {
       keyFolder: paths.signer,
       database: isEmbedded ? paths.database : url,
       installsPerMinute: config.signer.installsPerMinute,
+      devicesPercentPerHour: config.signer.devicesPercentPerHour,
       tokenKeys: {
         instruction: config.signer.instructionKey,
         snapshot: config.signer.snapshotKey,

@@ -7,6 +7,7 @@ import { notePublished } from "./note-published.ts";
 import { createPublishedTargets } from "./published-targets.ts";
 import { openSignerTables } from "./queries.ts";
 import { createRateCap } from "./rate-cap.ts";
+import { createShareCap } from "./share-cap.ts";
 import { createInstructionSigner } from "./sign-instruction.ts";
 import { SignerError } from "./signer-error.ts";
 import { SignerRequest, type SignerReply } from "@moult/model";
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     "key-folder": { type: "string" },
     "installs-per-minute": { type: "string", default: "6000" },
+    "devices-percent-per-hour": { type: "string", default: "100" },
     "instruction-key": { type: "string" },
     "snapshot-key": { type: "string" },
     "timestamp-key": { type: "string" },
@@ -28,15 +30,17 @@ const { values } = parseArgs({
 /** In the environment, because a database URL may hold a password and arguments are public. */
 const database = process.env["MOULT_SIGNER_DATABASE"];
 const installsPerMinute = Number(values["installs-per-minute"]);
+const devicesPercentPerHour = Number(values["devices-percent-per-hour"]);
 if (
   values["key-folder"] === undefined ||
   database === undefined ||
   !(installsPerMinute >= 1) ||
+  !(devicesPercentPerHour >= 1) ||
   process.send === undefined
 )
   throw new SignerError("arguments-invalid", {
     usage:
-      "started by the server with --key-folder DIR [--installs-per-minute N] [--instruction-key URI] [--snapshot-key URI] [--timestamp-key URI] and MOULT_SIGNER_DATABASE",
+      "started by the server with --key-folder DIR [--installs-per-minute N] [--devices-percent-per-hour N] [--instruction-key URI] [--snapshot-key URI] [--timestamp-key URI] and MOULT_SIGNER_DATABASE",
   });
 
 const clock = { now: () => instant(Date.now()) };
@@ -55,6 +59,7 @@ const sign = createInstructionSigner({
   targets: createPublishedTargets({ tables, tenants, crypto, clock }),
   clock,
   takeInstall: createRateCap(installsPerMinute, clock),
+  takeDevice: createShareCap(devicesPercentPerHour, tables, clock),
 });
 
 const renew = createOnlineSigner({

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { AssignmentId, TenantId } from "@moult/model";
 import * as z from "zod";
+import type { FleetSizes } from "./share-cap.ts";
 import type { TrustTables } from "./trust-tables.ts";
 
 /** What the server's tables say a device shall install: a row of the view `signable_offer`. */
@@ -19,8 +20,8 @@ export interface OfferSource {
   find(tenantId: TenantId, assignmentId: AssignmentId): Promise<SignableOffer | undefined>;
 }
 
-/** The signer's only windows into the server's tables: two views that it can read and not write. */
-export interface SignerTables extends OfferSource, TrustTables {
+/** The signer's only windows into the server's tables: three views that it can read and not write. */
+export interface SignerTables extends OfferSource, TrustTables, FleetSizes {
   close(): Promise<void>;
 }
 
@@ -29,6 +30,7 @@ type Ask = (name: string, text: string, values: readonly unknown[]) => Promise<u
 
 const OFFER = `select device_id, deployment_id, attempt, version, path, sha256, size_bytes from signable_offer
   where tenant_id = ? and assignment_id = ?`;
+const ACCEPTED = `select accepted from signable_fleet where tenant_id = ? and product = ?`;
 const VERSIONS = `select role, max(version) as version from signable_trust_file where tenant_id = ?`;
 const NEWEST = {
   any: `${VERSIONS} group by role`,
@@ -41,6 +43,7 @@ const CONTENT = { any: ANY, published: `${ANY} and published_at is not null` } a
 
 const RoleVersions = z.array(z.object({ role: z.string(), version: z.coerce.number().int() }));
 const Version = z.array(z.object({ version: z.coerce.number().int().nullable() }));
+const Accepted = z.array(z.object({ accepted: z.coerce.number().int() }));
 const Content = z.array(z.object({ content: z.string() }));
 
 /** Opens the server's database for reading; neither connection can write. */
@@ -52,6 +55,10 @@ export async function openSignerTables(databaseUrl: string): Promise<SignerTable
     find: async (tenantId, assignmentId) => {
       const [row] = await ask("signable-offer", OFFER, [tenantId, assignmentId]);
       return row === undefined ? undefined : SignableOffer.parse(row);
+    },
+    acceptedDevices: async (tenantId, product) => {
+      const rows = await ask("accepted-devices", ACCEPTED, [tenantId, product]);
+      return Accepted.parse(rows)[0]?.accepted ?? 0;
     },
     newestVersions: async (tenantId, which) => {
       const rows = RoleVersions.parse(await ask(`newest-${which}`, NEWEST[which], [tenantId]));

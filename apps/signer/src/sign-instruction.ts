@@ -12,6 +12,7 @@ import type { OfferSource } from "./queries.ts";
 import type { PublishedTargets, TargetRefusal } from "./published-targets.ts";
 import type { KeySigner } from "@moult/signing";
 import type { TakeInstall } from "./rate-cap.ts";
+import type { TakeDevice } from "./share-cap.ts";
 
 export type SigningRefusal =
   | OfferRefusal
@@ -19,6 +20,7 @@ export type SigningRefusal =
   | "instruction-malformed"
   | "lifetime-invalid"
   | "issued-at-another-time"
+  | "share-cap"
   | "rate-cap";
 
 export type SigningResult =
@@ -32,6 +34,7 @@ export interface InstructionSignerDeps {
   readonly clock: Clock;
   /** Takes one install under the cap; nothing-to-do is exempt. */
   readonly takeInstall: TakeInstall;
+  readonly takeDevice: TakeDevice;
 }
 
 /** The server and its signer share a clock, but a message may wait. */
@@ -48,6 +51,7 @@ export function createInstructionSigner({
   targets,
   clock,
   takeInstall,
+  takeDevice,
 }: InstructionSignerDeps) {
   return async (text: string): Promise<SigningResult> => {
     const instruction = parseJson(utf8(text), Instruction);
@@ -56,7 +60,7 @@ export function createInstructionSigner({
     const reason =
       timeRefusal(instruction, clock) ??
       (await actionRefusal(instruction, offers, targets)) ??
-      capRefusal(instruction.action, takeInstall);
+      (await capRefusal(instruction, takeInstall, takeDevice));
     if (reason !== undefined) return { kind: "refused", reason };
 
     const payload = utf8(JSON.stringify(instruction));
@@ -68,13 +72,16 @@ export function createInstructionSigner({
   };
 }
 
-const capRefusal = (
-  action: Instruction["action"],
+async function capRefusal(
+  { tenantId, deviceId, action }: Instruction,
   takeInstall: TakeInstall,
-): SigningRefusal | undefined =>
-  action.kind === "install" && !takeInstall(action.assignmentId, action.attempt)
-    ? "rate-cap"
-    : undefined;
+  takeDevice: TakeDevice,
+): Promise<SigningRefusal | undefined> {
+  if (action.kind === "nothing-to-do") return undefined;
+  const [product = ""] = action.components[0]?.path.split("/") ?? [];
+  if (!(await takeDevice(tenantId, product, deviceId))) return "share-cap";
+  return takeInstall(action.assignmentId, action.attempt) ? undefined : "rate-cap";
+}
 
 function timeRefusal(instruction: Instruction, clock: Clock): SigningRefusal | undefined {
   const { issuedAtMs, expiresAtMs } = instruction;

@@ -91,6 +91,7 @@ const PROPOSAL: Readonly<Record<BodyOf<"trust-proposal-changed">["change"], stri
 const NOT_SIGNED: Readonly<Record<string, string>> = {
   "target-not-published": "offline keys no longer vouch for it",
   "trust-refused": "the signing metadata do not hold, or have ended",
+  "share-cap": "as many devices of its product as may have been told within the hour, and it waits",
   "rate-cap": "too many installs are asked for at once, and it waits",
 };
 

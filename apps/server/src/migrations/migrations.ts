@@ -9,6 +9,7 @@ import { up as evidence } from "./0007-evidence.ts";
 import { up as signerRefusals } from "./0008-signer-refusals.ts";
 import { up as signedTerms } from "./0009-signed-terms.ts";
 import { up as webhooks } from "./0010-webhooks.ts";
+import { up as fleetSizes } from "./0011-fleet-sizes.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 8, name: "signer-refusals", up: signerRefusals },
   { number: 9, name: "signed-terms", up: signedTerms },
   { number: 10, name: "webhooks", up: webhooks },
+  { number: 11, name: "fleet-sizes", up: fleetSizes },
 ];

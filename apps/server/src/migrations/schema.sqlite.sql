@@ -171,6 +171,8 @@ CREATE TABLE release (
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX release_newest on release (tenant_id, created_at, id);
 CREATE UNIQUE INDEX release_version on release (tenant_id, product, channel, version);
+CREATE VIEW signable_fleet as
+  select tenant_id, product, count(*) as accepted from device where state = 'accepted' group by tenant_id, product;
 CREATE VIEW signable_offer as
   select assignment.tenant_id, assignment.device_id, assignment.id as assignment_id, assignment.deployment_id,
   assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes

@@ -56,6 +56,8 @@ export interface SignerClientDeps {
   /** Path of the SQLite file, or a postgres:// URL; the signer opens it for reading. */
   readonly database: string;
   readonly installsPerMinute: number;
+  /** Of a product's devices; absent: all of them. */
+  readonly devicesPercentPerHour?: number;
   readonly log: Log;
   readonly random: Random;
 }
@@ -157,6 +159,7 @@ export class SignerClient implements Signer {
 
   #start(): void {
     const { keyFolder, tokenKeys = {}, database, installsPerMinute, log } = this.#deps;
+    const { devicesPercentPerHour = 100 } = this.#deps;
     // Before Node makes it for its cache, with rights of its own choosing.
     mkdirSync(keyFolder, { recursive: true, mode: 0o700 });
     const child = spawn(
@@ -167,6 +170,8 @@ export class SignerClient implements Signer {
         keyFolder,
         "--installs-per-minute",
         String(installsPerMinute),
+        "--devices-percent-per-hour",
+        String(devicesPercentPerHour),
         ...Object.entries(tokenKeys).flatMap(([use, uri]) =>
           uri === undefined ? [] : [`--${use}-key`, uri],
         ),
