@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SERVER_BUNDLE, startLocalServer } from "../tools/local/local-server.ts";
 import { words } from "../tools/local/moult-command.ts";
 import { enrolDevices, requestText } from "./check-in/devices.ts";
+import { measureInstructionCrypto } from "./check-in/instruction-crypto.ts";
 import { CONNECTIONS, runLoad, type Load } from "./check-in/run-load.ts";
 import { summary, type BenchOptions, type BenchReport, type BenchResult } from "./measure.ts";
 
@@ -27,7 +28,7 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
   });
   try {
     say(`enrols ${DEVICES} devices`);
-    const { devices, moult } = await enrolDevices(folder, server, DEVICES, CONNECTIONS);
+    const { devices, moult, trust } = await enrolDevices(folder, server, DEVICES, CONNECTIONS);
     const requestsFile = join(folder, "requests.json");
     writeFileSync(requestsFile, JSON.stringify(devices.map((device) => requestText(device, true))));
     const signer = Number(readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8"));
@@ -58,11 +59,31 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
       words`artifact create content --type single-file --dest-dir /srv --name 2.0 --hardware-type board --out 2.0.mender`,
     );
     await moult.ok(words`release upload --product bench 2.0.mender`);
+    await trust.publish();
     await moult.ok(words`deployment create bench/2.0 --all --name bench`);
     const install = await measure("install");
-    return { results: [...nothing, ...install], ratios: {} };
+    return { results: [...nothing, ...install, ...alone(runs)], ratios: {} };
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Without server and network. */
+function alone(runs: number): BenchResult[] {
+  measureInstructionCrypto();
+  const measured = Array.from({ length: runs }, () => measureInstructionCrypto());
+  const unit = "per second of one thread";
+  return [
+    summary(
+      "instruction, made and signed",
+      unit,
+      measured.map(({ signedPerSecond }) => signedPerSecond),
+    ),
+    summary(
+      "instruction, verified",
+      unit,
+      measured.map(({ verifiedPerSecond }) => verifiedPerSecond),
+    ),
+  ];
 }

@@ -7,11 +7,13 @@ import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
 import { setUpAdministrator } from "../../tools/local/administrator.ts";
 import type { LocalServer } from "../../tools/local/local-server.ts";
+import type { LocalTrust } from "../../tools/local/local-trust.ts";
 import { createMoultCommand, words, type MoultCommand } from "../../tools/local/moult-command.ts";
 
 export interface EnrolledDevices {
   readonly devices: readonly SimulatedDevice[];
   readonly moult: MoultCommand;
+  readonly trust: LocalTrust;
 }
 
 /** Accepted devices of the product `bench` with nothing to do, each holding the newest answer. */
@@ -22,7 +24,7 @@ export async function enrolDevices(
   connections: number,
 ): Promise<EnrolledDevices> {
   const moult = createMoultCommand({ home, cwd: home });
-  await setUpAdministrator(server, moult);
+  const { trust } = await setUpAdministrator(server, moult);
   await moult.ok(words`product create bench`);
   const token = await moult.ok(
     words`enrolment-token create --product bench --accepts --uses ${String(count)}`,
@@ -53,7 +55,7 @@ export async function enrolDevices(
   for (let round = 0; round < 3; round += 1)
     await Promise.all(devices.map((device) => device.checkIn()));
   link.close();
-  return { devices, moult };
+  return { devices, moult, trust };
 }
 
 /** A device's next check-in as it goes over the wire. Sent again it is answered again: 204, or `fresh` by a new signature. */
