@@ -44,7 +44,7 @@ export interface DeviceSession {
 type Traits = EnrollRequest["traits"];
 
 /** What this device never goes below again. */
-export interface DeviceFloors {
+interface DeviceFloors {
   /** 0 while it has no root that can be used. */
   readonly rootVersion: number;
   readonly securityCounter: number;
