@@ -189,14 +189,7 @@ export async function makeFleet(
     deployment.id,
     marker,
   );
-  await sql.run(
-    `insert into audit_block
-      (tenant_id, number, first_sequence, last_sequence, event_count, events_sha256, sha256, sealed_at)
-     values (?, 1000, 1, 1, 1, ?, ?, 1)`,
-    tenantId,
-    "0".repeat(64),
-    "0".repeat(64),
-  );
+  await sealedAndTold(sql, tenantId, marker);
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
   const ids = {
     deviceId,
@@ -316,4 +309,27 @@ async function simulatedDevice(
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
+}
+
+/** What a server writes by itself, when it comes to it: a block of the audit chain, and what a webhook is still to be told. */
+async function sealedAndTold(sql: ServerSql, tenantId: string, marker: string): Promise<void> {
+  await sql.run(
+    `insert into audit_block
+      (tenant_id, number, first_sequence, last_sequence, event_count, events_sha256, sha256, sealed_at)
+     values (?, 1000, 1, 1, 1, ?, ?, 1)`,
+    tenantId,
+    "0".repeat(64),
+    "0".repeat(64),
+  );
+  await sql.run(
+    `insert into webhook_cursor (tenant_id, webhook, sequence) values (?, 'receiver', 0)`,
+    tenantId,
+  );
+  await sql.run(
+    `insert into webhook_delivery (id, tenant_id, webhook, sequence, body, attempts, next_at, created_at)
+     values (?, ?, 'receiver', 1, ?, 0, 1, 1)`,
+    randomUUID(),
+    tenantId,
+    marker,
+  );
 }
