@@ -10,7 +10,7 @@ import {
   eventDigest,
   preAuthenticationEncoding,
 } from "@moult/trust";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   addDevices,
   addProduct,
@@ -23,7 +23,7 @@ import {
 } from "../deployments/fleet.fixture.ts";
 import { asOperator, eventBodies } from "../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../platform/dialect.ts";
-import { appendEvent } from "../platform/events.ts";
+import { appendEvent, eventTextsAfter } from "../platform/events.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
 import { createAuditTender, createEvidenceHandlers, recordReceipt } from "./index.ts";
@@ -110,8 +110,26 @@ describe.each(DIALECTS)("evidence on %s", (dialect) => {
       query: undefined,
       body: undefined,
     });
-  const sealAt = (db: TenantDb, at: InstantMs) =>
-    createAuditTender({ clock: clockAt(at) }).tend(db);
+  /**
+   * PostgreSQL calls an event settled when every transaction that began before it has ended, in whichever database: those of
+   * other tests too.
+   */
+  const settled = (db: TenantDb) =>
+    vi.waitFor(
+      async () => {
+        const { count } = await db.kysely
+          .selectFrom("event")
+          .select(({ fn }) => fn.countAll<number>().as("count"))
+          .where("tenant_id", "=", db.tenantId)
+          .executeTakeFirstOrThrow();
+        expect(await eventTextsAfter(db, 0, 1_000)).toHaveLength(Number(count));
+      },
+      { timeout: 20_000 },
+    );
+  const sealAt = async (db: TenantDb, at: InstantMs) => {
+    await settled(db);
+    await createAuditTender({ clock: clockAt(at) }).tend(db);
+  };
 
   test("a receipt is kept as it came, once, and proves what was reported", async () => {
     const { db, deviceId, receipt, privateKey, record } = await updated();
