@@ -77,6 +77,8 @@ export default defineConfig({
           name: "browser",
           include: ["tests/e2e/*.test.ts"],
           testTimeout: 60_000,
+          // Pages hear of changes about once a second, which is as long as a poll lasts unless told.
+          expect: { poll: { timeout: 15_000 } },
           hookTimeout: 120_000,
           maxWorkers: 2,
           globalSetup: "tests/e2e/shared-console.ts",
