@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { InstantMs } from "@moult/base";
 import { inventoryDigest, runningDigest } from "@moult/device-protocol";
 import type { ClientTraits, DeviceId, Inventory, Running } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import { appendEvent } from "../platform/events.ts";
 import { forgetDecision } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -14,10 +14,6 @@ import {
   setInventoryDigest,
 } from "./report-queries.ts";
 
-const crypto = {
-  sha256: (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest(),
-};
-
 /**
  * Keeps what a device says it runs, in the caller's transaction; another artifact becomes part of its history and an event.
  * False when it is what the server has already.
@@ -29,7 +25,7 @@ export async function recordRunning(
   at: InstantMs,
 ): Promise<boolean> {
   const known = await knownReports(db, deviceId);
-  const digest = runningDigest(running, crypto);
+  const digest = runningDigest(running, nodeCrypto);
   if (known === undefined || known.runningSha256 === digest) return false;
   if (!(await replaceRunning(db, deviceId, known.runningSha256, running, digest))) return false;
 
@@ -60,7 +56,7 @@ export async function recordInventory(
   at: InstantMs,
 ): Promise<boolean> {
   const known = await knownReports(db, deviceId);
-  const digest = inventoryDigest(inventory, crypto);
+  const digest = inventoryDigest(inventory, nodeCrypto);
   if (known === undefined || known.inventorySha256 === digest) return false;
   if (!(await setInventoryDigest(db, deviceId, known.inventorySha256, digest))) return false;
 
