@@ -69,7 +69,7 @@ export default defineConfig({
           maxWorkers: 2,
           // Of the tests that may run beside each other, all of which wait for agents.
           maxConcurrency: 8,
-          globalSetup: POSTGRES,
+          globalSetup: [POSTGRES, "tests/system/build-once.ts"],
         },
       },
       {

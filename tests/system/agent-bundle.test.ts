@@ -11,11 +11,10 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { generateSigningKey, signerFromPem } from "@moult/artifact";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { AGENT_BUNDLE, createLocalDevice } from "../../tools/local/local-agent.ts";
 import { waitFor } from "../../tools/local/local-process.ts";
 import { singleFileArtifact } from "./agent-artifact.fixture.ts";
-import { buildAgent } from "./agent-build.fixture.ts";
 import { DeviceServer } from "./device-server.fixture.ts";
 import { oldestNode } from "./oldest-node.fixture.ts";
 import {
@@ -32,7 +31,6 @@ const nodes = {
 const each = test.each(Object.entries(nodes));
 
 let root: string;
-beforeAll(buildAgent);
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "moult-agent-bundle-"));
 });

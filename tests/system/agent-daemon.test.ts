@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { present } from "@moult/base";
 import type { HardwareType } from "@moult/model";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   AGENT_BUNDLE,
   createLocalDevice,
@@ -16,7 +16,6 @@ import {
 } from "../../tools/local/local-agent.ts";
 import { waitFor, type LocalProcess } from "../../tools/local/local-process.ts";
 import { singleFileArtifact } from "./agent-artifact.fixture.ts";
-import { buildAgent } from "./agent-build.fixture.ts";
 import { DeviceServer } from "./device-server.fixture.ts";
 
 const FILE = "/opt/app/program";
@@ -26,7 +25,6 @@ let server: DeviceServer;
 let device: LocalDevice;
 let agent: LocalProcess;
 
-beforeAll(buildAgent);
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-agent-system-"));
   server = await new DeviceServer().listen();

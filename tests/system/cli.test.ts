@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { X509Certificate, randomBytes } from "node:crypto";
 import {
   existsSync,
@@ -34,7 +33,6 @@ let server: LocalServer;
 let moult: MoultCommand;
 
 beforeAll(async () => {
-  execFileSync(process.execPath, [tool("tools/build.ts")], { stdio: "ignore" });
   folder = mkdtempSync(join(tmpdir(), "moult-cli-"));
   server = await startLocalServer({
     dataFolder: join(folder, "server"),

@@ -1,8 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { present } from "@moult/base";
 import type { Client } from "@moult/client";
 import { ProductName } from "@moult/model";
@@ -15,7 +13,6 @@ import { createMoultCommand, words, type MoultCommand } from "../../tools/local/
 // What a person pastes into a terminal, in a real shell, against a server with an authority that the machine does not know.
 // The tests build on each other, as people's work does.
 
-const BUILD = fileURLToPath(new URL("../../tools/build.ts", import.meta.url));
 const product = ProductName.parse("gw2");
 
 let folder = "";
@@ -25,7 +22,6 @@ let client: Client;
 const shells: LocalProcess[] = [];
 
 beforeAll(async () => {
-  execFileSync(process.execPath, [BUILD], { stdio: "ignore" });
   folder = mkdtempSync(join(tmpdir(), "moult-enrol-"));
   server = await startLocalServer({ dataFolder: join(folder, "server") });
   moult = createMoultCommand({ home: join(folder, "home"), cwd: folder });

@@ -1,10 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ProductName, UploadId } from "@moult/model";
 import { createClient, createCookieJar, type Client } from "@moult/client";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -20,15 +18,7 @@ let server: LocalServer;
 let client: Client;
 let apiKey: string;
 
-beforeAll(() => {
-  execFileSync(
-    process.execPath,
-    [fileURLToPath(new URL("../../tools/build.ts", import.meta.url))],
-    {
-      stdio: "ignore",
-    },
-  );
-});
+beforeAll(() => {});
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-interrupted-"));
   await start();

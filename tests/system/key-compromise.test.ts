@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +24,6 @@ let moult: MoultCommand;
 let device: LocalProcess | undefined;
 
 beforeAll(async () => {
-  execFileSync(process.execPath, [tool("tools/build.ts")], { stdio: "ignore" });
   folder = mkdtempSync(join(tmpdir(), "moult-keys-"));
   server = await startLocalServer({ dataFolder: join(folder, "server") });
   moult = createMoultCommand({

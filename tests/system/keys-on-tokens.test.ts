@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { tufKeyOf } from "@moult/signing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { signUp } from "../../tools/local/administrator.ts";
@@ -13,7 +12,6 @@ import { TOKEN_PIN, createSoftToken, type SoftToken } from "./soft-token.fixture
 // No private key in a file: people's keys and the server's are on a PKCS#11 token, from the first root to a release. The
 // tests build on each other.
 
-const BUILD = fileURLToPath(new URL("../../tools/build.ts", import.meta.url));
 const PEOPLE = ["root-a", "root-b", "targets", "release"] as const;
 const ONLINE = ["snapshot", "timestamp", "instruction"] as const;
 
@@ -24,7 +22,6 @@ let moult: MoultCommand;
 const keyids = new Map<string, string>();
 
 beforeAll(async () => {
-  execFileSync(process.execPath, [BUILD], { stdio: "ignore" });
   folder = mkdtempSync(join(tmpdir(), "moult-tokens-"));
   token = createSoftToken(join(folder, "token"));
   for (const [index, name] of [...PEOPLE, ...ONLINE].entries()) {

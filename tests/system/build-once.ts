@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Bundles the agent from the present sources: what these tests run is what ships. */
-export function buildAgent(): void {
+/**
+ * Builds what ships from the present sources, once before all tests (vitest's globalSetup): files run beside each other, and
+ * one that built anew would take the programs of another away.
+ */
+export function setup(): void {
   execFileSync(
     process.execPath,
     [fileURLToPath(new URL("../../tools/build.ts", import.meta.url))],
