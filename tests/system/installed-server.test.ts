@@ -31,7 +31,7 @@ afterEach(async () => {
 
 /** Its own database on the PostgreSQL of this test run. */
 async function createPostgresDatabase(): Promise<string> {
-  const url = inject("postgresUrl");
+  const [url = ""] = inject("postgresUrls");
   const name = `installed_${randomBytes(6).toString("hex")}`;
   const client = new Client({ connectionString: url.replace("{database}", "postgres") });
   await client.connect();

@@ -3,13 +3,14 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
+import { present } from "@moult/base";
 import type { TestProject } from "vitest/node";
 import { openDatabase } from "./database.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Of a running PostgreSQL: `{database}` is replaced by a database's name. */
-    readonly postgresUrl: string;
+    /** Of running PostgreSQL servers, one a worker: `{database}` is replaced by a database's name. */
+    readonly postgresUrls: readonly string[];
   }
 }
 
@@ -19,25 +20,49 @@ export const TEMPLATE_DATABASE = "moult_template";
 const BINARIES = "/usr/lib/postgresql";
 const START_DEADLINE_MS = 30_000;
 
-/** Runs once before all tests of a project (vitest's globalSetup): a PostgreSQL of its own, thrown away afterwards. */
+/**
+ * Runs once before all tests of a project (vitest's globalSetup): a PostgreSQL for each worker, thrown away afterwards. An
+ * event is settled when every transaction of its server that began before it has ended, so tests that shared one would
+ * wait for each other's.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const bin = newestBinaries();
   const folder = mkdtempSync(join(tmpdir(), "moult-postgres-"));
   const asUser = runAs(folder);
-  const data = join(folder, "data");
-  run(asUser, [join(bin, "initdb"), "-D", data, "-A", "trust", "-U", "moult", "-E", "UTF8"]);
-  const server = start(asUser, bin, folder, data);
-  try {
-    const url = `postgres://moult@localhost/{database}?host=${encodeURIComponent(folder)}`;
+  const servers: ChildProcess[] = [];
+  const tearDown = async (): Promise<void> => {
+    await Promise.all(servers.splice(0).map(stop));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const startIn = async (name: string): Promise<string> => {
+    const url = `postgres://moult@localhost/{database}?host=${encodeURIComponent(join(folder, name))}`;
+    const server = start(asUser, bin, join(folder, name));
+    servers.push(server);
     await whenReady(url, server);
-    await makeTemplate(url);
-    project.provide("postgresUrl", url);
+    return url;
+  };
+  try {
+    const first = join(folder, "1");
+    run(asUser, [join(bin, "initdb"), "-D", first, "-A", "trust", "-U", "moult", "-E", "UTF8"]);
+    await makeTemplate(await startIn("1"));
+    await Promise.all(servers.splice(0).map(stop));
+    const names = Array.from({ length: workersOf(project) }, (_, index) => String(index + 1));
+    for (const name of names.slice(1)) run(asUser, ["cp", "-a", first, join(folder, name)]);
+    project.provide("postgresUrls", await Promise.all(names.map(startIn)));
   } catch (error) {
-    await stop(server, folder);
+    await tearDown();
     throw error;
   }
-  return () => stop(server, folder);
+  return tearDown;
 }
+
+/** Where the calling worker's own PostgreSQL is; of a project whose `globalSetup` this file is. */
+export function workersPostgres(urls: readonly string[]): string {
+  const worker = Number(process.env["VITEST_POOL_ID"] ?? "1");
+  return present(urls[(worker - 1) % urls.length], "each worker has a server");
+}
+
+const workersOf = ({ config }: TestProject): number => Math.max(1, Number(config.maxWorkers));
 
 /** One client's work on the maintenance database. */
 export async function onPostgres<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
@@ -97,7 +122,6 @@ function run([program = "", ...before]: readonly string[], command: readonly str
 function start(
   [program = "", ...before]: readonly string[],
   bin: string,
-  folder: string,
   data: string,
 ): ChildProcess {
   // Unsafe settings are fine for data that is thrown away; a socket in our own folder needs no free port.
@@ -106,7 +130,7 @@ function start(
     "synchronous_commit=off",
     "full_page_writes=off",
     "listen_addresses=",
-    `unix_socket_directories=${folder}`,
+    `unix_socket_directories=${data}`,
     "max_connections=200",
     "shared_buffers=64MB",
   ];
@@ -138,8 +162,7 @@ async function makeTemplate(url: string): Promise<void> {
   await database.close();
 }
 
-async function stop(server: ChildProcess, folder: string): Promise<void> {
+async function stop(server: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => server.once("exit", resolve));
   if (server.exitCode === null && server.kill("SIGINT")) await ended;
-  rmSync(folder, { recursive: true, force: true });
 }

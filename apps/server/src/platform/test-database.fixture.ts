@@ -8,7 +8,7 @@ import { afterAll, beforeAll, inject } from "vitest";
 import { openDatabase, type Database, type DatabasePlace } from "./database.ts";
 import type { Dialect } from "./dialect.ts";
 import { newId } from "./new-id.ts";
-import { TEMPLATE_DATABASE, onPostgres } from "./start-postgres.fixture.ts";
+import { TEMPLATE_DATABASE, onPostgres, workersPostgres } from "./start-postgres.fixture.ts";
 import type { TenantDb } from "./tenant-db.ts";
 
 /** A database of one test file, migrated and empty but for the tenants that its tests make. */
@@ -80,7 +80,7 @@ function sqlitePlace(): Place {
 }
 
 async function postgresPlace(): Promise<Place> {
-  const url = inject("postgresUrl");
+  const url = workersPostgres(inject("postgresUrls"));
   const name = `test_${randomBytes(8).toString("hex")}`;
   await onPostgres(url, (client) =>
     client.query(`create database ${name} template ${TEMPLATE_DATABASE}`),
