@@ -19,7 +19,9 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   "packages/signing": ["base", "model", "trust", "node-crypto"],
   "packages/planner": ["base", "model"],
   "packages/updater": ["base", "model"],
-  "packages/simulator": ["base", "model", "artifact", "trust", "planner", "updater"],
+  // The portable half of the agent, which the simulator runs as well: shells that act, but only through ports.
+  "packages/agent-core": ["base", "model", "updater"],
+  "packages/simulator": ["base", "model", "artifact", "trust", "planner", "updater", "agent-core"],
   "apps/server": [
     "base",
     "model",
@@ -56,6 +58,7 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "trust",
     "node-crypto",
     "updater",
+    "agent-core",
   ],
 };
 
