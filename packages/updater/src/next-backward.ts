@@ -55,10 +55,12 @@ function fromRollingBack(
   facts: UpdateFacts,
 ): UpdateState {
   const { running, lastAssignment, job } = state;
-  if (event.kind === "rolled-back")
-    return needsReboot(job)
-      ? rollbackRebooting(state, facts)
-      : { kind: "verifying-rollback", running, lastAssignment, job };
+  if (event.kind === "rolled-back") {
+    const back = { ...state, job: { ...job, reboot: event.reboot } };
+    return needsReboot(back.job)
+      ? rollbackRebooting(back, facts)
+      : { kind: "verifying-rollback", running, lastAssignment, job: back.job };
+  }
   if (isFailureOf(event, "roll-back")) return lost(state, event.failure);
   return event.kind === "started" ? { ...state } : state;
 }
@@ -71,9 +73,14 @@ function fromRollbackRebooting(
   const { running, lastAssignment, job } = state;
   if (event.kind === "started" && job.reboot === "system" && state.bootId === facts.bootId)
     return { ...state };
-  if (event.kind === "started" || event.kind === "rollback-rebooted")
+  // A reboot that is said to have failed may have happened all the same: what runs is for the verification to say.
+  if (
+    event.kind === "started" ||
+    event.kind === "rollback-rebooted" ||
+    isFailureOf(event, "reboot-rollback")
+  )
     return { kind: "verifying-rollback", running, lastAssignment, job };
-  return isFailureOf(event, "reboot-rollback") ? lost(state, event.failure) : state;
+  return state;
 }
 
 function fromVerifyingRollback(
@@ -85,15 +92,11 @@ function fromVerifyingRollback(
   if (event.kind === "started") return { ...state };
   if (!isFailureOf(event, "verify-rollback")) return state;
 
-  if (needsReboot(state.job)) return rollbackRebooting(state, facts);
+  const { running, lastAssignment } = state;
+  const job = { ...state.job, rollbacks: state.job.rollbacks + 1 };
+  if (needsReboot(job)) return rollbackRebooting({ ...state, job }, facts);
   if (state.job.rollbacks >= ROLLBACKS_MAX) return lost(state, event.failure);
-  const { running, lastAssignment, job } = state;
-  return {
-    kind: "rolling-back",
-    running,
-    lastAssignment,
-    job: { ...job, rollbacks: job.rollbacks + 1 },
-  };
+  return { kind: "rolling-back", running, lastAssignment, job };
 }
 
 type EffectFailed = Extract<UpdateEvent, { kind: "effect-failed" }>;

@@ -1,7 +1,8 @@
 import { unreachable } from "@moult/base";
 import type { FailureCode } from "./failure-code.ts";
+import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
-import type { Failure, Job, StateOf, UpdateState } from "./update-state.ts";
+import type { Failure, Job, StateOf, UpdateState, Verdict } from "./update-state.ts";
 
 type Forward = StateOf<
   | "installing"
@@ -106,15 +107,18 @@ function lateness(stage: StateOf<"proving">["stage"]): Failure {
 
 function fromLeavingCommit(state: StateOf<"leaving-commit">, event: UpdateEvent): UpdateState {
   if (event.kind === "effect-failed" && event.effect === "leave-commit")
-    return failing(state, event.failure);
+    return leftCommit(state, { failure: event.failure, rollback: "impossible" });
   if (event.kind === "started") return { ...state };
-  if (event.kind !== "commit-left") return state;
+  return event.kind === "commit-left" ? leftCommit(state, state.job.verdict) : state;
+}
 
+/** The new software is permanent. When its last scripts failed it is not told that the update failed: it is what runs. */
+function leftCommit(state: StateOf<"leaving-commit">, verdict: Verdict): StateOf<"cleaning-up"> {
   const { running, lastAssignment, job } = state;
-  const { update, artifact, sequence, steps, verdict } = job;
+  const { update, artifact, sequence, steps } = job;
   return {
     kind: "cleaning-up",
-    running,
+    running: verdict.failure === null ? running : inconsistentRunning(running, artifact),
     lastAssignment,
     update,
     artifact,

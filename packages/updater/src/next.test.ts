@@ -150,9 +150,13 @@ describe("a failure", () => {
     [stateOf("verifying"), failed("verify-activation", "verification-failed"), "rolling-back"],
     [stateOf("proving"), failed("check-health", "health-check-failed"), "rolling-back"],
     [stateOf("committing"), failed("commit", "commit-failed"), "rolling-back"],
-    [stateOf("leaving-commit"), failed("leave-commit", "script-failed"), "failing"],
+    [stateOf("leaving-commit"), failed("leave-commit", "script-failed"), "cleaning-up"],
     [stateOf("rolling-back"), failed("roll-back", "install-failed"), "failing"],
-    [stateOf("rollback-rebooting"), failed("reboot-rollback", "script-failed"), "failing"],
+    [
+      stateOf("rollback-rebooting"),
+      failed("reboot-rollback", "script-failed"),
+      "verifying-rollback",
+    ],
     [stateOf("failing"), failed("handle-failure", "script-failed"), "cleaning-up"],
     [stateOf("cleaning-up"), failed("clean-up", "agent-fault"), "reporting"],
   ])("$0.kind + $1.effect leads to %3$s", (before, event, after) => {
@@ -207,7 +211,8 @@ describe("a failure", () => {
     for (let tries = 0; tries < 3; tries += 1) {
       state = next(state, failed("verify-rollback", "health-check-failed"), facts);
       kinds.push(state.kind);
-      if (state.kind === "rolling-back") state = next(state, { kind: "rolled-back" }, facts);
+      if (state.kind === "rolling-back")
+        state = next(state, { kind: "rolled-back", reboot: "none" }, facts);
     }
 
     expect(kinds).toEqual(["rolling-back", "rolling-back", "failing"]);
@@ -240,6 +245,24 @@ describe("a failure", () => {
       kind: "cleaning-up",
       running: { artifactName: "new-2_INCONSISTENT" },
       verdict: { failure: { code: "state-loop" }, rollback: "failed" },
+    });
+  });
+
+  test("half-way through an installation is taken back with the reboot that the installer then names", () => {
+    // Power was lost: the machine may have come up with the new software, which no file can take back.
+    const back = recover(stateOf("installing", { reboot: "none" }), facts);
+    const after = next(back, { kind: "rolled-back", reboot: "system" }, facts);
+
+    expect(after).toMatchObject({ kind: "rollback-rebooting", job: { reboot: "system" } });
+  });
+
+  test("of scripts after the commit is no failure of the software that is permanent now", () => {
+    const after = next(stateOf("leaving-commit"), failed("leave-commit", "script-failed"), facts);
+
+    expect(after).toMatchObject({
+      kind: "cleaning-up",
+      running: { artifactName: "new-2_INCONSISTENT" },
+      verdict: { failure: { code: "script-failed" }, rollback: "impossible" },
     });
   });
 
@@ -310,7 +333,8 @@ describe("a standalone installation", () => {
     expect(installed).toMatchObject({ kind: "awaiting-decision", job: { reboot: "system" } });
 
     const back = next(installed, { kind: "rollback-requested" }, facts);
-    expect(next(back, { kind: "rolled-back" }, facts).kind).toBe("verifying-rollback");
+    const rolledBack: UpdateEvent = { kind: "rolled-back", reboot: "system" };
+    expect(next(back, rolledBack, facts).kind).toBe("verifying-rollback");
   });
 });
 

@@ -19,8 +19,12 @@ import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-
 //   A failure from installing to committing, when the installer can roll back:
 //        -> rolling-back [ArtifactRollback] -> rollback-rebooting [ArtifactRollbackReboot], when one was called for
 //        -> verifying-rollback [ArtifactVerifyRollbackReboot] -> failing [ArtifactFailure] -> cleaning-up
-//   when it cannot, or the rollback fails, or the commit can no longer be undone:
+//   when it cannot, or the rollback fails:
 //        -> failing -> cleaning-up, and the device says it runs "<new>_INCONSISTENT".
+//   A failure while leaving-commit, which can no longer be undone:
+//        -> cleaning-up, and the device says it runs "<new>_INCONSISTENT".
+//   The reboot of the way back is asked for after the rollback when the installation had not got so far as to say: a
+//   machine that lost power half-way may have come up with the new software.
 //   Standalone (no server): proving asks for health alone, then awaiting-decision until a person commits or rolls
 //   back; an installer that cannot roll back is committed at once. Such an installation never reboots by itself.
 //

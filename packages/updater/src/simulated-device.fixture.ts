@@ -277,7 +277,7 @@ class SimulatedDevice {
         this.#boot = this.#previous;
         this.#committed = this.#previous;
         if (this.#scenario.reboot === "none") this.#active = this.#previous;
-        return { kind: "rolled-back" };
+        return { kind: "rolled-back", reboot: this.#scenario.reboot };
       case "reboot-rollback":
         return this.#reboot({ kind: "rollback-rebooted" });
       case "verify-rollback":

@@ -21,7 +21,8 @@ export type UpdateEvent =
   | { readonly kind: "rollback-requested" }
   | { readonly kind: "committed" }
   | { readonly kind: "commit-left" }
-  | { readonly kind: "rolled-back" }
+  /** `reboot`: what the way back needs, which an installation that failed half-way had not said yet. */
+  | { readonly kind: "rolled-back"; readonly reboot: RebootNeed }
   | { readonly kind: "rollback-rebooted" }
   | { readonly kind: "rollback-verified" }
   | { readonly kind: "failure-handled" }

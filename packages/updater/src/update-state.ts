@@ -103,7 +103,7 @@ export const Job = z.object({
   sequence: z.int().min(0),
   /** States saved for this job, also by starts: the guard against reboot loops. */
   steps: z.int().min(0),
-  /** Rollbacks begun. */
+  /** Rollbacks, or reboots of one, begun. */
   rollbacks: z.int().min(0),
   verdict: Verdict,
 });

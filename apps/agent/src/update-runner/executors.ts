@@ -136,10 +136,12 @@ function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
     "leave-commit": async ({ job }, signal) => {
       // Here, and not before: a start that finds "committing" rolls back, and the old software must stay installable.
       await deps.admission.committed(job.artifact);
+      const log = deps.logOf(job.update);
       try {
-        await deps.scripts.run("ArtifactCommit", "Leave", deps.logOf(job.update), signal);
+        await deps.scripts.run("ArtifactCommit", "Leave", log, signal);
       } catch (cause) {
         signal.throwIfAborted();
+        await deps.scripts.run("ArtifactCommit", "Error", log, signal);
         const { detail } = failureOf(cause, "commit-leave-failed");
         throw new InstallError("commit-leave-failed", detail, { cause });
       }
@@ -154,17 +156,21 @@ function backward(deps: ExecutorDeps): Pick<Executors, Backward> {
   return {
     "roll-back": async ({ job }, signal) => {
       const { installer, at } = await open(deps, job);
-      await withScripts(deps, "ArtifactRollback", job, signal, () =>
+      await betweenScripts(deps, "ArtifactRollback", job, signal, () =>
         installer.rollBack(at, signal),
       );
-      return { kind: "rolled-back" };
+      // An installation that did not get so far never said whether it needs one; nor does it for a person, who reboots.
+      const isUnknown = job.reboot === "none" && job.update.kind === "assignment";
+      const reboot = isUnknown ? await installer.neededReboot(at, signal) : job.reboot;
+      return { kind: "rolled-back", reboot };
     },
     "reboot-rollback": async ({ job }, signal) => {
       const { installer, at } = await open(deps, job);
-      await enter(deps, "ArtifactRollbackReboot", job, signal, async () => {
-        if (job.reboot === "system") await rebootMachine(deps, signal);
-        else await installer.rebootRollback(at, signal);
-      });
+      // A further try after a verification that failed is still the same state.
+      if (job.rollbacks === 1)
+        await deps.scripts.run("ArtifactRollbackReboot", "Enter", at.log, signal);
+      if (job.reboot === "system") await rebootMachine(deps, signal);
+      else await installer.rebootRollback(at, signal);
       return { kind: "rollback-rebooted" };
     },
     "verify-rollback": async ({ job }, signal) => {
@@ -176,7 +182,7 @@ function backward(deps: ExecutorDeps): Pick<Executors, Backward> {
     },
     "handle-failure": async ({ job }, signal) => {
       const { installer, at } = await open(deps, job);
-      await withScripts(deps, "ArtifactFailure", job, signal, () =>
+      await betweenScripts(deps, "ArtifactFailure", job, signal, () =>
         installer.handleFailure(at, signal),
       );
       return { kind: "failure-handled" };
@@ -210,6 +216,26 @@ async function withScripts(
     await run();
     await deps.scripts.run(state, "Leave", deps.logOf(job.update), signal);
   });
+}
+
+/** A state on the way back: its Leave scripts run however it ended, and there are no Error scripts. */
+async function betweenScripts(
+  deps: ExecutorDeps,
+  state: ScriptState,
+  job: Job,
+  signal: AbortSignal,
+  run: () => Promise<void>,
+): Promise<void> {
+  const log = deps.logOf(job.update);
+  await deps.scripts.run(state, "Enter", log, signal);
+  try {
+    await run();
+  } catch (cause) {
+    signal.throwIfAborted();
+    await deps.scripts.run(state, "Leave", log, signal);
+    throw cause;
+  }
+  await deps.scripts.run(state, "Leave", log, signal);
 }
 
 /** A state with its Enter and Error scripts, whose Leave scripts run later. */
