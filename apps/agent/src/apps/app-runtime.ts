@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { Log } from "@moult/base";
 import { InstallError } from "../installers/install-error.ts";
 import { describeEnd, runProcess } from "../platform/process-group.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import type { AppFolder, ReleaseRecord } from "./app-folder.ts";
 import type { AppRun, AppSupervisor, RunMode } from "./app-supervisor.ts";
 import { checkHealth } from "./check-health.ts";

@@ -5,7 +5,7 @@ import {
   stopProcess,
   type ProcessGroup,
 } from "../platform/process-group.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { createRotatingFile } from "./rotating-file.ts";
 
 /** One release of an application, ready to run. */

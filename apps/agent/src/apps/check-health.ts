@@ -1,6 +1,6 @@
 import { InstallError } from "../installers/install-error.ts";
 import { describeEnd, runProcess } from "../platform/process-group.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import type { HealthCheck } from "./app-meta-data.ts";
 
 /** What a check needs to know of the application that it checks. */

@@ -15,7 +15,7 @@ import { openTrustStore, overlaid } from "../trust/trust-store.ts";
 import { readLinkRecord } from "../server-link/link-state.ts";
 import { countWaitingReports } from "../reports/report-queue.ts";
 import { lockHolder } from "../storage/lock-folder.ts";
-import { openStateFile } from "../update-runner/state-file.ts";
+import { openStateStore } from "../update-runner/open-state-store.ts";
 
 /** The device's status: the daemon's own word when one runs, else what its files say. */
 export async function readStatus(folders: AgentFolders, log: Log): Promise<AgentStatus> {
@@ -28,7 +28,7 @@ export async function readStatus(folders: AgentFolders, log: Log): Promise<Agent
       ? undefined
       : placeOf(provisioned.provisioning, await readMovedServer(folders.identityDir, log));
   const link = await readLinkRecord(join(folders.dataDir, place?.linkFile ?? "link.json"));
-  const { state } = await openStateFile(folders.dataDir, log).load();
+  const { state } = await openStateStore(folders.dataDir, log).load();
   const { running } = state ?? (await readFactoryInfo(folders.artifactInfoFile));
   return agentStatus({
     process: null,

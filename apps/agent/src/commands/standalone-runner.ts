@@ -10,7 +10,7 @@ import { buildRunner } from "../daemon/build-runner.ts";
 import { createOfflineServerMove } from "../daemon/server-moves.ts";
 import { assignmentUnderWay } from "../daemon/obey.ts";
 import { lockFolder } from "../storage/lock-folder.ts";
-import { openStateFile } from "../update-runner/state-file.ts";
+import { openStateStore } from "../update-runner/open-state-store.ts";
 import type { UpdateServer } from "../update-runner/update-runner.ts";
 import type { StandaloneTrust } from "./standalone-trust.ts";
 
@@ -56,7 +56,7 @@ export async function withStandaloneRunner<Result>(
 
 /** An update from the server that was interrupted can only go on with the server. */
 async function refuseServersUpdate({ folders }: LoadedConfig, log: Log): Promise<void> {
-  const { state } = await openStateFile(folders.dataDir, log).load();
+  const { state } = await openStateStore(folders.dataDir, log).load();
   const update = state === undefined ? undefined : assignmentUnderWay(state);
   if (update !== undefined)
     throw new AgentError("command-refused", {

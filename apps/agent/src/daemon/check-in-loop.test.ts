@@ -4,7 +4,7 @@ import { Sha256 } from "@moult/model";
 import type { Instruction } from "@moult/trust";
 import { expect, test } from "vitest";
 import { AgentError } from "../agent-error.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { createCheckInLoop } from "./check-in-loop.ts";
 import { createHeldInstruction } from "./held-instruction.ts";
 import type { ContactResult } from "./server-contact.ts";

@@ -8,7 +8,7 @@ import {
 } from "@moult/base";
 import { createWaker } from "../platform/waker.ts";
 import { UNREACHABLE, patience } from "../server-link/patience.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import type { HeldInstruction } from "./held-instruction.ts";
 import type { ContactResult, ServerContact } from "./server-contact.ts";
 

@@ -9,7 +9,7 @@ import type { ReportQueue } from "../reports/report-queue.ts";
 import type { CheckIn } from "../server-link/check-in.ts";
 import type { DeviceSession } from "../server-link/device-session.ts";
 import type { LinkState } from "../server-link/link-state.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { openTrustOf, type OpenedTrust } from "./open-device-trust.ts";
 import { liftClockIfWanted, openKeyOf, openLinkAt, openServerLink } from "./open-link.ts";
 import { createServerSwitch, type ServerSwitch } from "./server-switch.ts";

@@ -3,7 +3,7 @@ import type { AssignmentUpdate, Update } from "@moult/updater";
 import type { ServerPlace } from "../identity/moved-server.ts";
 import type { LinkState } from "../server-link/link-state.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import type { ServerLink } from "./open-link.ts";
 
 /**

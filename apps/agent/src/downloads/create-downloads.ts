@@ -4,7 +4,7 @@ import { SECOND_MS, backOffDelayMs, type Log, type Random } from "@moult/base";
 import { AgentError, isAgentError } from "../agent-error.ts";
 import type { DeviceSession } from "../server-link/device-session.ts";
 import { systemCode } from "../storage/durable-file.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { fetchRest } from "./fetch-rest.ts";
 import { isWholeFile, openPartFile, removePart, type PartFile } from "./part-file.ts";
 

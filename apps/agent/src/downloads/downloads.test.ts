@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeviceServer, problem } from "../../../../tests/system/device-server.fixture.ts";
 import { linkedDevice, type LinkedDevice } from "../server-link/linked-device.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { createDownloads, type DownloadDeps, type Wanted } from "./create-downloads.ts";
 
 let server: DeviceServer;

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { abortReason } from "./abort-reason.ts";
 
 /** Node's timers take at most 2^31-1 milliseconds and would fire at once for more. */

@@ -1,4 +1,4 @@
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 
 /** Lets one loop sleep and others wake it. */
 export interface Waker {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DeviceServer, problem } from "../../../../tests/system/device-server.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { linkedDevice, type LinkedDevice } from "../server-link/linked-device.fixture.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { openReportQueue, type ReportQueue } from "./report-queue.ts";
 import { createReportSender } from "./report-sender.ts";
 

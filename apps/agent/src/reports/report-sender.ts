@@ -15,7 +15,7 @@ import { createWaker } from "../platform/waker.ts";
 import { jsonPost, type DeviceSession } from "../server-link/device-session.ts";
 import { UNREACHABLE, patience } from "../server-link/patience.ts";
 import { readProblem, type Problem } from "../server-link/read-problem.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { readLogEnds } from "./read-log-ends.ts";
 import type { ReportEntry, ReportQueue } from "./report-queue.ts";
 

@@ -4,7 +4,8 @@ import type { Log } from "@moult/base";
 import { InstallError } from "../installers/install-error.ts";
 import { describeEnd, runProcess } from "../platform/process-group.ts";
 import { systemCode } from "../storage/durable-file.ts";
-import type { Ticker, UpdateLimits } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
+import type { UpdateLimits } from "../update-runner/update-runner.ts";
 
 // State scripts as Mender runs them: `<State>_<Enter|Leave|Error>_<NN>[_description]`, in the order of their names, without
 // arguments. Exit code 0 is yes, 21 asks to be run again later, anything else is no.

@@ -20,7 +20,7 @@ import {
 import { isAgentError } from "../agent-error.ts";
 import { AGENT_VERSION } from "../agent-version.ts";
 import { InstallError } from "../installers/install-error.ts";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import { findFile, type FileTrustDeps } from "./find-file.ts";
 import { keySha256, type DeviceTrust } from "./device-trust.ts";
 import type { SecurityCounter } from "./security-counter.ts";

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, type Log, type Random } from "@moult/base";
 import type { TrustSource } from "@moult/trust";
-import type { Ticker } from "../update-runner/update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 import type { SecurityCounter } from "./security-counter.ts";
 import type { DeviceTrust } from "./device-trust.ts";
 

@@ -10,7 +10,7 @@ import {
   orAborted,
   type TestDevice,
 } from "./device.fixture.ts";
-import type { Ticker } from "./update-runner.ts";
+import type { Ticker } from "@moult/agent-core";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

@@ -10,6 +10,7 @@ import {
   type JsonObject,
   type ManifestSigner,
 } from "@moult/artifact";
+import type { Ticker } from "@moult/agent-core";
 import { instant } from "@moult/base";
 import { AssignmentId, DeploymentId, HardwareType, Sha256, type Running } from "@moult/model";
 import type { AssignmentUpdate, UpdateReport } from "@moult/updater";
@@ -22,13 +23,7 @@ import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
 import { factoryAdmission } from "../trust/factory-admission.ts";
 import { createUpdateRunner } from "./create-update-runner.ts";
-import type {
-  QueuedReport,
-  Ticker,
-  UpdateLimits,
-  UpdateRunner,
-  UpdateServer,
-} from "./update-runner.ts";
+import type { QueuedReport, UpdateLimits, UpdateRunner, UpdateServer } from "./update-runner.ts";
 
 /** For tests that wait for real processes on a busy machine; nothing waits this long when all is well. */
 export const PATIENT = { timeout: 30_000 };

@@ -111,7 +111,7 @@ async function take(
 }
 
 async function runningName(root: string): Promise<string> {
-  const text = await readFile(join(pathsUnder(root).dataDir, "update-state.json"), "utf8");
+  const text = await readFile(join(pathsUnder(root).dataDir, "update-state.v1.json"), "utf8");
   const { state } = JSON.parse(text) as { state: string };
   const saved = JSON.parse(state) as { state: { running: { artifactName: string } } };
   return saved.state.running.artifactName;

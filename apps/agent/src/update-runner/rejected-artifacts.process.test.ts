@@ -34,9 +34,12 @@ async function expectUntouched(): Promise<void> {
   expect(device.runner.running().artifactName).toBe("factory-1");
   const left = (await readdir(device.paths.dataDir)).filter((name) => name !== "logs");
   expect(left.toSorted()).toEqual(
-    ["modules", "update-state.json", "update-state.previous.json", "update-state.reserve"].filter(
-      (name) => name !== "modules" || left.includes("modules"),
-    ),
+    [
+      "modules",
+      "update-state.reserve",
+      "update-state.v1.json",
+      "update-state.v1.previous.json",
+    ].filter((name) => name !== "modules" || left.includes("modules")),
   );
 }
 
@@ -156,7 +159,7 @@ test("a download that gave up is a failure, not a rejection", async () => {
 test("what an earlier, interrupted agent left in the work folders does not disturb the next update", async () => {
   device = await aDevice();
   await device.update(await single());
-  await writeFile(join(device.paths.dataDir, "update-state.json.new"), "junk");
+  await writeFile(join(device.paths.dataDir, ".update-state.v1.json.new"), "junk");
   expect(await device.update(await single({ name: "conf-3" }))).toMatchObject({
     outcome: "succeeded",
   });

@@ -1,3 +1,4 @@
+import type { StateReading, Ticker } from "@moult/agent-core";
 import type { Clock, Log } from "@moult/base";
 import type { HardwareType, Running } from "@moult/model";
 import type {
@@ -11,14 +12,6 @@ import type {
 import type { AgentPaths } from "../agent-paths.ts";
 import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
-
-/** Time inside one run of the agent. */
-export interface Ticker {
-  /** Never goes back, does not jump when the clock is set. */
-  monotonicMs(): number;
-  /** Resolves after `delayMs`; rejects with the signal's reason when it is aborted. */
-  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
-}
 
 /** Restarts the machine. Resolves when the restart was asked for; the agent then waits to be ended. */
 export interface Reboot {
@@ -97,9 +90,6 @@ export interface UpdateRunnerDeps {
   readonly limits: UpdateLimits;
 }
 
-/** What loading the state file found. */
-export type StateFileReading = "fresh" | "read" | "previous-copy-used" | "unreadable";
-
 /** What a person at the device says about a file. */
 export interface FileOptions {
   /** No signed metadata need vouch for it. */
@@ -122,7 +112,7 @@ export interface FinishedUpdate {
 /** Takes one device through its updates: the thin shell around the updater's `next` and `effects`. */
 export interface UpdateRunner {
   /** Loads the saved state, goes on where it stopped, and starts the committed applications. Never fails on a bad file. */
-  start(): Promise<StateFileReading>;
+  start(): Promise<StateReading>;
   state(): UpdateState;
   /** What the device runs, after the last commit. */
   running(): Running;

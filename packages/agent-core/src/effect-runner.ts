@@ -1,5 +1,4 @@
 import type { Effect, UpdateEvent } from "@moult/updater";
-import type { UpdateEventSink } from "./update-events.ts";
 
 /** Keeps exactly the wanted effects running. */
 export interface EffectRunner {
@@ -17,7 +16,7 @@ interface RunningEffect {
 
 export function createEffectRunner(
   run: (effect: Effect, signal: AbortSignal) => Promise<UpdateEvent | null>,
-  deliver: UpdateEventSink,
+  deliver: (event: UpdateEvent) => void,
 ): EffectRunner {
   const running = new Map<string, RunningEffect>();
   let lastReport: Promise<void> = Promise.resolve();

@@ -5,7 +5,7 @@ import { initialState, type UpdateState } from "@moult/updater";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { recordedLog, type RecordedLog } from "../installers/installer.fixture.ts";
 import { PATIENT, aDevice, appArtifact } from "./device.fixture.ts";
-import { openStateFile } from "./state-file.ts";
+import { openStateStore } from "./open-state-store.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -24,12 +24,12 @@ afterEach(async () => {
 
 describe("the state file", () => {
   test("gives back what was saved last", async () => {
-    const file = openStateFile(folder, log);
+    const file = openStateStore(folder, log);
     expect(await file.load()).toEqual({ reading: "fresh", state: undefined });
     await file.save(named("one"));
     await file.save(named("two"));
 
-    expect(await openStateFile(folder, log).load()).toEqual({
+    expect(await openStateStore(folder, log).load()).toEqual({
       reading: "read",
       state: named("two"),
     });
@@ -42,10 +42,10 @@ describe("the state file", () => {
     ["other JSON", () => "{}"],
     ["of a later version", (content) => content.replaceAll('version\\":1', 'version\\":9')],
   ])("that is %s falls back to the one before, and says so", async (_, damage) => {
-    const file = openStateFile(folder, log);
+    const file = openStateStore(folder, log);
     await file.save(named("one"));
     await file.save(named("two"));
-    const path = join(folder, "update-state.json");
+    const path = join(folder, "update-state.v1.json");
     await writeFile(path, damage(await readFile(path, "utf8")));
 
     expect(await file.load()).toEqual({ reading: "previous-copy-used", state: named("one") });
@@ -53,11 +53,11 @@ describe("the state file", () => {
   });
 
   test("of which both copies are damaged is reported as unreadable", async () => {
-    const file = openStateFile(folder, log);
+    const file = openStateStore(folder, log);
     await file.save(named("one"));
     await file.save(named("two"));
-    await writeFile(join(folder, "update-state.json"), "x");
-    await writeFile(join(folder, "update-state.previous.json"), "x");
+    await writeFile(join(folder, "update-state.v1.json"), "x");
+    await writeFile(join(folder, "update-state.v1.previous.json"), "x");
 
     expect(await file.load()).toEqual({ reading: "unreadable", state: undefined });
     await file.save(named("three"));
@@ -69,8 +69,8 @@ test("an agent with an unreadable state starts idle, and its application runs", 
   const device = await aDevice();
   await device.update(await appArtifact("1.0"));
   await device.runner.stop();
-  await writeFile(join(device.paths.dataDir, "update-state.json"), "x");
-  await writeFile(join(device.paths.dataDir, "update-state.previous.json"), "x");
+  await writeFile(join(device.paths.dataDir, "update-state.v1.json"), "x");
+  await writeFile(join(device.paths.dataDir, "update-state.v1.previous.json"), "x");
 
   device.runner = device.makeRunner();
   expect(await device.runner.start()).toBe("unreadable");
