@@ -74,6 +74,8 @@ export const AgentConfig = z.strictObject({
       scriptTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(3_600),
       scriptRetryIntervalSeconds: seconds(1, DAY_SECONDS).default(60),
       scriptRetryTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(1_800),
+      /** How long the device's circumstances may put off one step of an update; then it is given up, or the reboot done. */
+      holdSecondsMax: seconds(1, 366 * DAY_SECONDS).default(7 * DAY_SECONDS),
       rebootTimeoutSeconds: seconds(1, 3_600).default(600),
       /** Program and arguments that restart the machine. Absent: `reboot`; with `--root` the machine is not restarted. */
       rebootCommand: z.array(z.string().min(1)).min(1).optional(),

@@ -1,23 +1,27 @@
 import type { FailureCode } from "./failure-code.ts";
+import type { Hold, HoldPoint } from "./hold.ts";
 import type { Job, OpenedArtifact, Update, Verdict } from "./update-state.ts";
 
 /** How an attempt ended, as servers count it (device protocol: `AttemptOutcome`). */
 export type UpdateOutcome = "succeeded" | "failed" | "rolled-back" | "rejected" | "aborted";
 
 /** What the server is told about an attempt; the words and fields of the device protocol's `AssignmentEvent`. */
-export type UpdateReport = { readonly sequence: number } & (
-  | { readonly kind: "downloading"; readonly progressPercent: number }
-  | { readonly kind: "installing" }
-  | { readonly kind: "activating" }
-  | { readonly kind: "proving" }
-  | { readonly kind: "rolling-back"; readonly code: FailureCode; readonly detail: string }
-  | {
-      readonly kind: "finished";
-      readonly outcome: UpdateOutcome;
-      readonly code?: FailureCode;
-      readonly detail?: string;
-    }
-);
+export type UpdateReport = { readonly sequence: number } &
+  /** The device could go on and has reasons not to. */
+  (
+    | { readonly kind: "deferred"; readonly before: HoldPoint; readonly holds: readonly Hold[] }
+    | { readonly kind: "downloading"; readonly progressPercent: number }
+    | { readonly kind: "installing" }
+    | { readonly kind: "activating" }
+    | { readonly kind: "proving" }
+    | { readonly kind: "rolling-back"; readonly code: FailureCode; readonly detail: string }
+    | {
+        readonly kind: "finished";
+        readonly outcome: UpdateOutcome;
+        readonly code?: FailureCode;
+        readonly detail?: string;
+      }
+  );
 
 /**
  * What to do while in a state. Depends on the state alone and may be run again after any interruption: each says what
@@ -32,9 +36,16 @@ export type Effect =
       readonly artifact: OpenedArtifact | null;
       readonly report: UpdateReport;
     }
+  /** Say what holds the device before a step, at once and again and again: circumstances change without a sound. */
+  | {
+      readonly kind: "await-readiness";
+      readonly before: HoldPoint;
+      readonly update: Update;
+      readonly hasConsent: boolean;
+    }
   /** Fetch the file (or go on fetching), then open, verify and judge the artifact. */
   | { readonly kind: "download"; readonly update: Update }
-  /** Hand the payload to its installer while it is verified; activate nothing. */
+  /** Hand each payload to its installer while it is verified; activate nothing. */
   | { readonly kind: "unpack"; readonly job: Job }
   | { readonly kind: "install"; readonly job: Job }
   /** Put installed software to work without a reboot. */
@@ -42,7 +53,7 @@ export type Effect =
   | { readonly kind: "reboot"; readonly job: Job }
   | { readonly kind: "verify-activation"; readonly job: Job }
   | { readonly kind: "check-health"; readonly job: Job }
-  /** A check-in that got through, made by the new software's agent. */
+  /** A check-in that got through, made by the agent of whatever software runs now. */
   | { readonly kind: "reach-server"; readonly job: Job }
   /** Say `deadline-passed` when the monotonic clock reaches `atMs`. */
   | { readonly kind: "await-deadline"; readonly atMs: number }

@@ -1,7 +1,8 @@
 import { unreachable } from "@moult/base";
 import type { Effect } from "./effect.ts";
 import { reportOf } from "./report-of.ts";
-import type { UpdateState } from "./update-state.ts";
+import type { HoldPoint } from "./hold.ts";
+import type { Update, UpdateState } from "./update-state.ts";
 
 /**
  * What to do while in `state`: the report of having got there, then the work. A restart is no special case: load the
@@ -18,7 +19,7 @@ function reportEffects(state: UpdateState): readonly Effect[] {
     const { update, artifact } = state.job;
     return [{ kind: "report", update, artifact, report }];
   }
-  const artifact = state.kind === "downloading" ? null : state.artifact;
+  const artifact = "artifact" in state ? state.artifact : null;
   return [{ kind: "report", update: state.update, artifact, report }];
 }
 
@@ -30,6 +31,12 @@ function workEffects(state: UpdateState): readonly Effect[] {
     // The report itself is the work.
     case "reporting":
       return [];
+    case "waiting-to-download":
+      return awaitReadiness("download", state.update, state);
+    case "waiting-to-install":
+      return awaitReadiness("install", state.job.update, state);
+    case "waiting-to-reboot":
+      return awaitReadiness("reboot", state.job.update, state);
     case "downloading":
       return [{ kind: "download", update: state.update }];
     case "unpacking":
@@ -57,6 +64,11 @@ function workEffects(state: UpdateState): readonly Effect[] {
       return [{ kind: "reboot-rollback", job: state.job }];
     case "verifying-rollback":
       return [{ kind: "verify-rollback", job: state.job }];
+    case "asking-server":
+      return [
+        { kind: "await-deadline", atMs: state.deadlineMs },
+        { kind: "reach-server", job: state.job },
+      ];
     case "failing":
       return [{ kind: "handle-failure", job: state.job }];
     case "cleaning-up": {
@@ -66,4 +78,15 @@ function workEffects(state: UpdateState): readonly Effect[] {
     default:
       return unreachable(state);
   }
+}
+
+function awaitReadiness(
+  before: HoldPoint,
+  update: Update,
+  { deadlineMs, hasConsent }: { readonly deadlineMs: number; readonly hasConsent: boolean },
+): readonly Effect[] {
+  return [
+    { kind: "await-deadline", atMs: deadlineMs },
+    { kind: "await-readiness", before, update, hasConsent },
+  ];
 }

@@ -25,7 +25,10 @@ export const FAILURE_MEANINGS = {
   "activation-failed": "The new software was installed but could not be started.",
   "verification-failed": "After activation the device does not run what was activated.",
   "health-check-failed": "The new software ran but was not healthy in time.",
-  "server-unreachable": "The new software could not reach the server before the confirm deadline.",
+  "connection-lost":
+    "The new software could not reach the server before the confirm deadline; the old software can.",
+  "server-unreachable":
+    "The new software could not reach the server before the confirm deadline, and neither can the old.",
   "commit-failed": "The installer could not make the new software permanent.",
   "commit-leave-failed":
     "The new software is permanent, but a script that runs after the commit failed.",
@@ -33,7 +36,9 @@ export const FAILURE_MEANINGS = {
   "rollback-failed":
     "The way back failed as well; a report names the first failure and mentions this one.",
   "rolled-back-by-person": "Somebody at the device asked to roll back.",
-  withdrawn: "The server took the offer back before anything was installed.",
+  "declined-by-person": "Somebody at the device said no to the update.",
+  "held-too-long": "The device had a reason to wait for longer than it may put an update off.",
+  withdrawn: "The server took the offer back before the update was put to work.",
   "state-loop": "The update went in circles and was given up.",
   "agent-fault": "The agent met an error of its own that has no code.",
 } as const;
@@ -60,7 +65,7 @@ export type RefusalCode = z.infer<typeof RefusalCode>;
 export const FailureCode = z.union([KnownFailureCode, RefusalCode]);
 export type FailureCode = z.infer<typeof FailureCode>;
 
-/** Codes that say the artifact itself is not for this device: nothing was installed and another try cannot help. */
+/** Codes that say this device will not have the artifact: nothing was installed and another try cannot help. */
 const REJECTIONS: ReadonlySet<FailureCode> = new Set<KnownFailureCode>([
   "digest-mismatch",
   "artifact-invalid",
@@ -69,6 +74,7 @@ const REJECTIONS: ReadonlySet<FailureCode> = new Set<KnownFailureCode>([
   "signature-missing",
   "signature-invalid",
   "payload-type-unsupported",
+  "declined-by-person",
 ]);
 
 /** Whether a failure before the installation counts as a refusal of the artifact. */

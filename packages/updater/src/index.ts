@@ -7,8 +7,10 @@ export {
   RefusalCode,
   isRejection,
 } from "./failure-code.ts";
+export { HOLD_DETAIL_CHARACTERS_MAX, HOLDS_MAX, Hold, HoldPoint } from "./hold.ts";
 export { STEPS_MAX, next, recover } from "./next.ts";
 export { PROGRESS_STEP_PERCENT } from "./next-before-install.ts";
+export { rebootNeed } from "./reboot-need.ts";
 export { outcomeOf } from "./report-of.ts";
 export {
   SavedState,
@@ -22,6 +24,7 @@ export {
   Failure,
   Job,
   OpenedArtifact,
+  PAYLOADS_MAX,
   ProvingStage,
   RebootNeed,
   STATE_VERSION,

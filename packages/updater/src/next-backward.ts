@@ -1,5 +1,6 @@
 import { unreachable } from "@moult/base";
 import { inconsistentRunning } from "./inconsistent-running.ts";
+import { rebootNeed } from "./reboot-need.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import {
   DETAIL_CHARACTERS_MAX,
@@ -20,6 +21,7 @@ type Backward = StateOf<
   | "rolling-back"
   | "rollback-rebooting"
   | "verifying-rollback"
+  | "asking-server"
   | "failing"
   | "cleaning-up"
   | "reporting"
@@ -34,6 +36,8 @@ export function nextBackward(state: Backward, event: UpdateEvent, facts: UpdateF
       return fromRollbackRebooting(state, event, facts);
     case "verifying-rollback":
       return fromVerifyingRollback(state, event, facts);
+    case "asking-server":
+      return fromAskingServer(state, event, facts);
     case "failing":
       if (event.kind === "failure-handled") return cleaningUp(state);
       if (isFailureOf(event, "handle-failure")) return cleaningUp(state);
@@ -56,7 +60,7 @@ function fromRollingBack(
 ): UpdateState {
   const { running, lastAssignment, job } = state;
   if (event.kind === "rolled-back") {
-    const back = { ...state, job: { ...job, reboot: event.reboot } };
+    const back = { ...state, job: { ...job, reboots: event.reboots } };
     return needsReboot(back.job)
       ? rollbackRebooting(back, facts)
       : { kind: "verifying-rollback", running, lastAssignment, job: back.job };
@@ -71,7 +75,7 @@ function fromRollbackRebooting(
   facts: UpdateFacts,
 ): UpdateState {
   const { running, lastAssignment, job } = state;
-  if (event.kind === "started" && job.reboot === "system" && state.bootId === facts.bootId)
+  if (event.kind === "started" && rebootNeed(job) === "system" && state.bootId === facts.bootId)
     return { ...state };
   // A reboot that is said to have failed may have happened all the same: what runs is for the verification to say.
   if (
@@ -88,7 +92,7 @@ function fromVerifyingRollback(
   event: UpdateEvent,
   facts: UpdateFacts,
 ): UpdateState {
-  if (event.kind === "rollback-verified") return failing(state, { rollback: "succeeded" });
+  if (event.kind === "rollback-verified") return takenBack(state, facts);
   if (event.kind === "started") return { ...state };
   if (!isFailureOf(event, "verify-rollback")) return state;
 
@@ -99,6 +103,39 @@ function fromVerifyingRollback(
   return { kind: "rolling-back", running, lastAssignment, job };
 }
 
+/** Silence of the server may be the server's: the old software asks as well before the release is blamed for it. */
+function takenBack(state: StateOf<"verifying-rollback">, facts: UpdateFacts): UpdateState {
+  const { running, lastAssignment, job } = state;
+  const verdict = { ...job.verdict, rollback: "succeeded" as const };
+  if (verdict.failure?.code !== "server-unreachable") return failing(state, verdict);
+  const deadlineMs = facts.monotonicMs + facts.confirmTimeoutMs;
+  const asked = { ...job, verdict };
+  return { kind: "asking-server", running, lastAssignment, job: asked, deadlineMs };
+}
+
+function fromAskingServer(
+  state: StateOf<"asking-server">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  if (event.kind === "server-reached")
+    return failing(state, {
+      failure: {
+        code: "connection-lost",
+        detail: "no check-in of the new software got through; one of the old software did",
+      },
+    });
+  if (event.kind === "deadline-passed" || isFailureOf(event, "reach-server"))
+    return failing(state, {
+      failure: {
+        code: "server-unreachable",
+        detail: "no check-in got through, of the new software or of the old",
+      },
+    });
+  if (event.kind !== "started") return state;
+  return { ...state, deadlineMs: facts.monotonicMs + facts.confirmTimeoutMs };
+}
+
 type EffectFailed = Extract<UpdateEvent, { kind: "effect-failed" }>;
 
 function isFailureOf(event: UpdateEvent, effect: EffectFailed["effect"]): event is EffectFailed {
@@ -107,7 +144,7 @@ function isFailureOf(event: UpdateEvent, effect: EffectFailed["effect"]): event 
 
 /** A reboot takes back what a reboot put to work; a standalone installation left both to the person. */
 function needsReboot(job: Job): boolean {
-  return job.reboot !== "none" && job.update.kind === "assignment";
+  return rebootNeed(job) !== "none" && job.update.kind === "assignment";
 }
 
 function rollbackRebooting(state: Backward & { job: Job }, facts: UpdateFacts): UpdateState {

@@ -1,11 +1,14 @@
 import { unreachable } from "@moult/base";
-import type { UpdateEvent } from "./update-event.ts";
+import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, Job, OpenedArtifact, StateOf, Update, UpdateState } from "./update-state.ts";
+import { beginWaiting, stepOfWaiting } from "./waiting.ts";
 
 /** Download progress is saved and reported in steps of this, so that a download costs ten writes and not a thousand. */
 export const PROGRESS_STEP_PERCENT = 10;
 
-type BeforeInstall = StateOf<"idle" | "downloading" | "unpacking">;
+type BeforeInstall = StateOf<
+  "idle" | "waiting-to-download" | "downloading" | "unpacking" | "waiting-to-install"
+>;
 
 const WITHDRAWN: Failure = {
   code: "withdrawn",
@@ -17,27 +20,64 @@ const INTERRUPTED: Failure = {
   detail: "the agent was interrupted while it unpacked the payload",
 };
 
-/** From the offer to a payload that is unpacked and verified. Nothing the device runs is touched in these states. */
-export function nextBeforeInstall(state: BeforeInstall, event: UpdateEvent): UpdateState {
+/** From the offer to payloads that are unpacked and verified. Nothing the device runs is touched in these states. */
+export function nextBeforeInstall(
+  state: BeforeInstall,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
   switch (state.kind) {
     case "idle":
-      return event.kind === "offered" ? fromIdle(state, event.update) : state;
+      return event.kind === "offered" ? fromIdle(state, event.update, facts) : state;
+    case "waiting-to-download":
+      return fromWaitingToDownload(state, event, facts);
     case "downloading":
       return fromDownloading(state, event);
     case "unpacking":
-      return fromUnpacking(state, event);
+      return fromUnpacking(state, event, facts);
+    case "waiting-to-install":
+      return fromWaitingToInstall(state, event, facts);
     default:
       return unreachable(state);
   }
 }
 
-function fromIdle(state: StateOf<"idle">, update: Update): UpdateState {
+function fromIdle(state: StateOf<"idle">, update: Update, facts: UpdateFacts): UpdateState {
   if (update.kind === "assignment") {
     const last = state.lastAssignment;
     // The server repeats an offer until it has the report of its end.
     if (last?.assignmentId === update.assignmentId && update.attempt <= last.attempt) return state;
   }
-  return { ...always(state), kind: "downloading", update, sequence: 0, percent: 0 };
+  return {
+    ...always(state),
+    kind: "waiting-to-download",
+    update,
+    sequence: 0,
+    ...beginWaiting(facts),
+  };
+}
+
+function fromWaitingToDownload(
+  state: StateOf<"waiting-to-download">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
+  const step = stepOfWaiting(state, "download", event, facts);
+  switch (step.kind) {
+    case "go-on": {
+      const { update, sequence } = state;
+      return { ...always(state), kind: "downloading", update, sequence, percent: 0 };
+    }
+    case "wait":
+      return { ...state, ...step.part };
+    case "give-up":
+      return cleaningUp(state, step.failure);
+    case "nothing":
+      return state;
+    default:
+      return unreachable(step);
+  }
 }
 
 function fromDownloading(state: StateOf<"downloading">, event: UpdateEvent): UpdateState {
@@ -60,7 +100,7 @@ function unpacking(state: StateOf<"downloading">, artifact: OpenedArtifact): Sta
     update: state.update,
     artifact,
     supportsRollback: false,
-    reboot: "none",
+    reboots: [],
     sequence: state.sequence,
     steps: 0,
     rollbacks: 0,
@@ -69,10 +109,14 @@ function unpacking(state: StateOf<"downloading">, artifact: OpenedArtifact): Sta
   return { ...always(state), kind: "unpacking", job };
 }
 
-function fromUnpacking(state: StateOf<"unpacking">, event: UpdateEvent): UpdateState {
+function fromUnpacking(
+  state: StateOf<"unpacking">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
   if (event.kind === "unpacked") {
     const job = { ...state.job, supportsRollback: event.supportsRollback };
-    return { ...state, kind: "installing", job };
+    return { ...always(state), kind: "waiting-to-install", job, ...beginWaiting(facts) };
   }
   if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
   if (event.kind === "effect-failed" && event.effect === "unpack")
@@ -81,16 +125,38 @@ function fromUnpacking(state: StateOf<"unpacking">, event: UpdateEvent): UpdateS
   return state;
 }
 
+function fromWaitingToInstall(
+  state: StateOf<"waiting-to-install">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
+  const step = stepOfWaiting(state, "install", event, facts);
+  switch (step.kind) {
+    case "go-on":
+      return { ...always(state), kind: "installing", job: state.job };
+    case "wait":
+      return { ...state, ...step.part };
+    case "give-up":
+      return cleaningUp(state, step.failure);
+    case "nothing":
+      return state;
+    default:
+      return unreachable(step);
+  }
+}
+
 function cleaningUp(
-  state: StateOf<"downloading" | "unpacking">,
+  state: Exclude<BeforeInstall, { kind: "idle" }>,
   failure: Failure,
 ): StateOf<"cleaning-up"> {
-  const job = state.kind === "unpacking" ? state.job : undefined;
+  const { update, artifact } =
+    "job" in state ? state.job : { update: state.update, artifact: null };
   return {
     ...always(state),
     kind: "cleaning-up",
-    update: state.kind === "unpacking" ? state.job.update : state.update,
-    artifact: job?.artifact ?? null,
+    update,
+    artifact,
     sequence: 0,
     steps: 0,
     verdict: { failure, rollback: "none" },

@@ -1,12 +1,20 @@
 import { unreachable } from "@moult/base";
 import type { FailureCode } from "./failure-code.ts";
 import { inconsistentRunning } from "./inconsistent-running.ts";
+import { rebootNeed } from "./reboot-need.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, Job, StateOf, UpdateState, Verdict } from "./update-state.ts";
+import { beginWaiting, stepOfWaiting } from "./waiting.ts";
+
+const WITHDRAWN: Failure = {
+  code: "withdrawn",
+  detail: "the server took the offer back before the machine was restarted",
+};
 
 type Forward = StateOf<
   | "installing"
   | "activating"
+  | "waiting-to-reboot"
   | "rebooting"
   | "verifying"
   | "proving"
@@ -19,11 +27,13 @@ type Forward = StateOf<
 export function nextForward(state: Forward, event: UpdateEvent, facts: UpdateFacts): UpdateState {
   switch (state.kind) {
     case "installing":
-      if (event.kind === "installed") return installed(state, event.reboot, facts);
-      return otherwise(state, event, "install", "while it installed the payload");
+      if (event.kind === "installed") return installed(state, event.reboots, facts);
+      return otherwise(state, event, "install", "while it installed the payloads");
     case "activating":
       if (event.kind === "activated") return to(state, "verifying");
       return otherwise(state, event, "activate", "while it activated the new software");
+    case "waiting-to-reboot":
+      return fromWaitingToReboot(state, event, facts);
     case "rebooting":
       if (event.kind === "activated") return to(state, "verifying");
       if (event.kind === "started") return rebooted(state, facts);
@@ -51,21 +61,69 @@ export function nextForward(state: Forward, event: UpdateEvent, facts: UpdateFac
 
 function installed(
   state: StateOf<"installing">,
-  reboot: Job["reboot"],
+  reboots: Job["reboots"],
   facts: UpdateFacts,
 ): UpdateState {
-  const job: Job = { ...state.job, reboot };
-  if (reboot === "none") return { ...to(state, "activating"), job };
+  const job: Job = { ...state.job, reboots };
+  if (rebootNeed(job) === "none") return { ...to(state, "activating"), job };
   // Without a server it is the person who reboots, and who decides after it.
   if (job.update.kind === "standalone") return { ...decisionOrCommit(state), job };
   const { running, lastAssignment } = state;
+  const { bootId } = facts;
+  return {
+    kind: "waiting-to-reboot",
+    running,
+    lastAssignment,
+    job,
+    bootId,
+    ...beginWaiting(facts),
+  };
+}
+
+function fromWaitingToReboot(
+  state: StateOf<"waiting-to-reboot">,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): UpdateState {
+  // The reboot that was put off has come by itself; if it was not this update that came up, its verification tells.
+  if (
+    event.kind === "started" &&
+    rebootNeed(state.job) === "system" &&
+    state.bootId !== facts.bootId
+  )
+    return to(state, "verifying");
+  if (event.kind === "withdrawn") return takenBack(state, WITHDRAWN);
+  const step = stepOfWaiting(state, "reboot", event, facts);
+  switch (step.kind) {
+    case "go-on":
+      return rebooting(state, facts);
+    case "wait":
+      return { ...state, ...step.part };
+    case "give-up":
+      // Half an update is no place to stay: only a person's word takes it back, no lapse of time.
+      return step.failure.code === "declined-by-person"
+        ? takenBack(state, step.failure)
+        : rebooting(state, facts);
+    case "nothing":
+      return state;
+    default:
+      return unreachable(step);
+  }
+}
+
+/** What cannot be taken back goes on. */
+const takenBack = (state: StateOf<"waiting-to-reboot">, failure: Failure): UpdateState =>
+  state.job.supportsRollback ? rollBackOrFail(state, failure) : state;
+
+function rebooting(state: StateOf<"waiting-to-reboot">, facts: UpdateFacts): StateOf<"rebooting"> {
+  const { running, lastAssignment, job } = state;
   return { kind: "rebooting", running, lastAssignment, job, bootId: facts.bootId };
 }
 
 /** An update module that reboots by itself may have had its own reasons not to; its verification tells. */
 function rebooted(state: StateOf<"rebooting">, facts: UpdateFacts): UpdateState {
   const isSameBoot = state.bootId === facts.bootId;
-  if (state.job.reboot === "system" && isSameBoot) return { ...state };
+  if (rebootNeed(state.job) === "system" && isSameBoot) return { ...state };
   return to(state, "verifying");
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { effects } from "./effects.ts";
 import { RefusalCode, type FailureCode } from "./failure-code.ts";
+import type { HoldPoint } from "./hold.ts";
 import { STEPS_MAX, next, recover } from "./next.ts";
 import { outcomeOf } from "./report-of.ts";
 import type { UpdateEvent } from "./update-event.ts";
@@ -14,7 +15,7 @@ import {
   standalone,
   stateOf,
 } from "./update-state.fixture.ts";
-import type { Job, StateOf, UpdateState } from "./update-state.ts";
+import type { Job, RebootNeed, StateOf, UpdateState } from "./update-state.ts";
 
 const facts = someFacts();
 
@@ -22,6 +23,8 @@ const failed = (
   effect: Extract<UpdateEvent, { kind: "effect-failed" }>["effect"],
   code: FailureCode,
 ): UpdateEvent => ({ kind: "effect-failed", effect, failure: { code, detail: "why" } });
+
+const ready = (before: HoldPoint): UpdateEvent => ({ kind: "readiness", before, holds: [] });
 
 test("what a rule keeps out is a rejection, whatever the rule is called; what fails by itself is none", () => {
   const outcomeAfter = (code: FailureCode) => {
@@ -42,12 +45,20 @@ test("whose metadata vouched for an artifact is known from its download to its l
 
 describe("the good way", () => {
   test.each<[UpdateState, UpdateEvent, UpdateState["kind"]]>([
-    [stateOf("idle"), { kind: "offered", update: anUpdate() }, "downloading"],
+    [stateOf("idle"), { kind: "offered", update: anUpdate() }, "waiting-to-download"],
+    [stateOf("waiting-to-download"), ready("download"), "downloading"],
     [stateOf("downloading"), { kind: "downloaded", artifact: anArtifact }, "unpacking"],
-    [stateOf("unpacking"), { kind: "unpacked", supportsRollback: true }, "installing"],
-    [stateOf("installing"), { kind: "installed", reboot: "none" }, "activating"],
-    [stateOf("installing"), { kind: "installed", reboot: "system" }, "rebooting"],
-    [stateOf("installing"), { kind: "installed", reboot: "installer" }, "rebooting"],
+    [stateOf("unpacking"), { kind: "unpacked", supportsRollback: true }, "waiting-to-install"],
+    [stateOf("waiting-to-install"), ready("install"), "installing"],
+    [stateOf("installing"), { kind: "installed", reboots: [] }, "activating"],
+    [stateOf("installing"), { kind: "installed", reboots: ["none", "none"] }, "activating"],
+    [
+      stateOf("installing"),
+      { kind: "installed", reboots: ["none", "system"] },
+      "waiting-to-reboot",
+    ],
+    [stateOf("installing"), { kind: "installed", reboots: ["installer"] }, "waiting-to-reboot"],
+    [stateOf("waiting-to-reboot"), ready("reboot"), "rebooting"],
     [stateOf("activating"), { kind: "activated" }, "verifying"],
     [stateOf("rebooting"), { kind: "activated" }, "verifying"],
     [stateOf("verifying"), { kind: "verified" }, "proving"],
@@ -82,7 +93,9 @@ describe("the good way", () => {
     const idle = next(stateOf("reporting"), { kind: "reported", sequence: 3 }, facts);
 
     expect(next(idle, { kind: "offered", update: anUpdate(1) }, facts)).toBe(idle);
-    expect(next(idle, { kind: "offered", update: anUpdate(2) }, facts).kind).toBe("downloading");
+    expect(next(idle, { kind: "offered", update: anUpdate(2) }, facts).kind).toBe(
+      "waiting-to-download",
+    );
   });
 
   test("an offer while another update is under way does not apply", () => {
@@ -95,10 +108,13 @@ describe("the good way", () => {
 describe("a start", () => {
   test.each<[UpdateState["kind"], UpdateState["kind"]]>([
     ["idle", "idle"],
+    ["waiting-to-download", "waiting-to-download"],
     ["downloading", "downloading"],
     ["unpacking", "cleaning-up"],
+    ["waiting-to-install", "waiting-to-install"],
     ["installing", "rolling-back"],
     ["activating", "rolling-back"],
+    ["waiting-to-reboot", "verifying"],
     ["rebooting", "verifying"],
     ["verifying", "rolling-back"],
     ["proving", "rolling-back"],
@@ -108,11 +124,12 @@ describe("a start", () => {
     ["rolling-back", "rolling-back"],
     ["rollback-rebooting", "verifying-rollback"],
     ["verifying-rollback", "verifying-rollback"],
+    ["asking-server", "asking-server"],
     ["failing", "failing"],
     ["cleaning-up", "cleaning-up"],
     ["reporting", "reporting"],
   ])("in %s leads to %s", (before, after) => {
-    const saved = stateOf(before, { reboot: "system" });
+    const saved = stateOf(before, { reboots: ["system"] });
     expect(recover(saved, someFacts({ bootId: "boot-2" })).kind).toBe(after);
   });
 
@@ -130,13 +147,19 @@ describe("a start", () => {
     });
   });
 
-  test.each<["rebooting" | "rollback-rebooting", Job["reboot"], UpdateState["kind"]]>([
+  test.each<
+    ["waiting-to-reboot" | "rebooting" | "rollback-rebooting", RebootNeed, UpdateState["kind"]]
+  >([
+    ["waiting-to-reboot", "system", "waiting-to-reboot"],
+    ["waiting-to-reboot", "installer", "waiting-to-reboot"],
     ["rebooting", "system", "rebooting"],
     ["rebooting", "installer", "verifying"],
     ["rollback-rebooting", "system", "rollback-rebooting"],
     ["rollback-rebooting", "installer", "verifying-rollback"],
   ])("in the same boot as %s (%s reboot) leads to %s", (kind, reboot, after) => {
-    expect(recover(stateOf(kind, { reboot }), someFacts({ bootId: "boot-1" })).kind).toBe(after);
+    expect(
+      recover(stateOf(kind, { reboots: [reboot] }), someFacts({ bootId: "boot-1" })).kind,
+    ).toBe(after);
   });
 });
 
@@ -212,7 +235,7 @@ describe("a failure", () => {
       state = next(state, failed("verify-rollback", "health-check-failed"), facts);
       kinds.push(state.kind);
       if (state.kind === "rolling-back")
-        state = next(state, { kind: "rolled-back", reboot: "none" }, facts);
+        state = next(state, { kind: "rolled-back", reboots: ["none"] }, facts);
     }
 
     expect(kinds).toEqual(["rolling-back", "rolling-back", "failing"]);
@@ -230,7 +253,7 @@ describe("a failure", () => {
   });
 
   test("to verify a rollback that needs reboots ends in state-loop, not in an endless row of reboots", () => {
-    let state: UpdateState = stateOf("verifying-rollback", { reboot: "system" });
+    let state: UpdateState = stateOf("verifying-rollback", { reboots: ["system"] });
     let reboots = 0;
     while (state.kind === "verifying-rollback") {
       state = next(state, failed("verify-rollback", "verification-failed"), facts);
@@ -250,10 +273,10 @@ describe("a failure", () => {
 
   test("half-way through an installation is taken back with the reboot that the installer then names", () => {
     // Power was lost: the machine may have come up with the new software, which no file can take back.
-    const back = recover(stateOf("installing", { reboot: "none" }), facts);
-    const after = next(back, { kind: "rolled-back", reboot: "system" }, facts);
+    const back = recover(stateOf("installing", { reboots: [] }), facts);
+    const after = next(back, { kind: "rolled-back", reboots: ["system"] }, facts);
 
-    expect(after).toMatchObject({ kind: "rollback-rebooting", job: { reboot: "system" } });
+    expect(after).toMatchObject({ kind: "rollback-rebooting", job: { reboots: ["system"] } });
   });
 
   test("of scripts after the commit is no failure of the software that is permanent now", () => {
@@ -327,13 +350,13 @@ describe("a standalone installation", () => {
   test("never reboots by itself, forward or back", () => {
     const installed = next(
       stateOf("installing", job),
-      { kind: "installed", reboot: "system" },
+      { kind: "installed", reboots: ["system"] },
       facts,
     );
-    expect(installed).toMatchObject({ kind: "awaiting-decision", job: { reboot: "system" } });
+    expect(installed).toMatchObject({ kind: "awaiting-decision", job: { reboots: ["system"] } });
 
     const back = next(installed, { kind: "rollback-requested" }, facts);
-    const rolledBack: UpdateEvent = { kind: "rolled-back", reboot: "system" };
+    const rolledBack: UpdateEvent = { kind: "rolled-back", reboots: ["system"] };
     expect(next(back, rolledBack, facts).kind).toBe("verifying-rollback");
   });
 });
@@ -349,11 +372,14 @@ describe("reports", () => {
     };
     apply({ kind: "offered", update: anUpdate() });
     apply({ kind: "started" });
+    apply(ready("download"));
+    apply({ kind: "started" });
     apply({ kind: "download-progressed", percent: 57 });
     apply({ kind: "download-progressed", percent: 59 });
     apply({ kind: "downloaded", artifact: anArtifact });
     apply({ kind: "unpacked", supportsRollback: true });
-    apply({ kind: "installed", reboot: "none" });
+    apply(ready("install"));
+    apply({ kind: "installed", reboots: ["none"] });
     apply({ kind: "activated" });
     apply({ kind: "verified" });
     apply({ kind: "health-passed" });

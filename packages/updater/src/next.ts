@@ -1,16 +1,18 @@
 import { unreachable } from "@moult/base";
+import { holdAlike } from "./hold.ts";
 import { nextBeforeInstall } from "./next-before-install.ts";
 import { nextBackward } from "./next-backward.ts";
 import { nextForward } from "./next-forward.ts";
 import { reportOf } from "./report-of.ts";
 import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
-import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-state.ts";
+import { DETAIL_CHARACTERS_MAX, type Job, type StateOf, type UpdateState } from "./update-state.ts";
 
 // The life cycle of an update. Names in brackets are Mender's, whose update modules and state scripts run unchanged.
 //
-//   idle -> downloading -> unpacking [Download] -> installing [ArtifactInstall]
-//        -> activating, or rebooting [ArtifactReboot] when the installer needs one
+//   idle -> waiting-to-download -> downloading -> unpacking [Download]
+//        -> waiting-to-install -> installing [ArtifactInstall]
+//        -> activating, or waiting-to-reboot -> rebooting [ArtifactReboot] when an installer needs one
 //        -> verifying [ArtifactVerifyReboot] -> proving: healthy, server reached, still healthy
 //        -> committing [ArtifactCommit] -> leaving-commit [ArtifactCommit_Leave] -> cleaning-up [Cleanup]
 //        -> reporting -> idle
@@ -18,7 +20,8 @@ import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-
 //   A failure up to unpacking:          -> cleaning-up.
 //   A failure from installing to committing, when the installer can roll back:
 //        -> rolling-back [ArtifactRollback] -> rollback-rebooting [ArtifactRollbackReboot], when one was called for
-//        -> verifying-rollback [ArtifactVerifyRollbackReboot] -> failing [ArtifactFailure] -> cleaning-up
+//        -> verifying-rollback [ArtifactVerifyRollbackReboot]
+//        -> asking-server, when nothing but the server's silence was wrong -> failing [ArtifactFailure] -> cleaning-up
 //   when it cannot, or the rollback fails:
 //        -> failing -> cleaning-up, and the device says it runs "<new>_INCONSISTENT".
 //   A failure while leaving-commit, which can no longer be undone:
@@ -32,10 +35,13 @@ import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-
 //
 //   saved state         Mender's              follows
 //   idle                -                     stays
+//   waiting-to-download -                     stays
 //   downloading         -                     goes on downloading: nothing was handed to an installer yet
 //   unpacking           update-store          cleaning-up, failed: power-lost
+//   waiting-to-install  -                     stays
 //   installing          update-install        rolling back
 //   activating          update-install        rolling back
+//   waiting-to-reboot   -                     stays; in another boot, when the agent reboots: verifying
 //   rebooting           reboot                verifying; in the same boot, when the agent reboots: again
 //   verifying           after-reboot          rolling back
 //   proving             update-commit         rolling back
@@ -45,6 +51,7 @@ import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-
 //   rolling-back        rollback              again
 //   rollback-rebooting  rollback-reboot       verifying-rollback; in the same boot, when the agent reboots: again
 //   verifying-rollback  after-rollback-reboot again
+//   asking-server       -                     again
 //   failing             update-error          again
 //   cleaning-up         cleanup               again
 //   reporting           -                     again
@@ -72,11 +79,14 @@ export function recover(saved: UpdateState, facts: UpdateFacts): UpdateState {
 function decide(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): UpdateState {
   switch (state.kind) {
     case "idle":
+    case "waiting-to-download":
     case "downloading":
     case "unpacking":
-      return nextBeforeInstall(state, event);
+    case "waiting-to-install":
+      return nextBeforeInstall(state, event, facts);
     case "installing":
     case "activating":
+    case "waiting-to-reboot":
     case "rebooting":
     case "verifying":
     case "proving":
@@ -87,6 +97,7 @@ function decide(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): Upd
     case "rolling-back":
     case "rollback-rebooting":
     case "verifying-rollback":
+    case "asking-server":
     case "failing":
     case "cleaning-up":
     case "reporting":
@@ -99,17 +110,22 @@ function decide(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): Upd
 /** Numbers the report that belongs to a new place in the life cycle, and counts the step. */
 function counted(before: UpdateState, after: UpdateState): UpdateState {
   if (after.kind === "idle") return after;
-  const isNews =
-    reportOf(after) !== undefined &&
-    (before.kind !== after.kind ||
-      (before.kind === "downloading" &&
-        after.kind === "downloading" &&
-        before.percent !== after.percent));
-  const sequence = sequenceOf(before) + (isNews ? 1 : 0);
-  if (after.kind === "downloading" || after.kind === "reporting") return { ...after, sequence };
-  const steps = stepsOf(before) + 1;
-  if (after.kind === "cleaning-up") return { ...after, sequence, steps };
-  return { ...after, job: { ...after.job, sequence, steps } };
+  const sequence = sequenceOf(before) + (isNews(before, after) ? 1 : 0);
+  if ("job" in after) {
+    // How long a device waits says nothing about whether its update goes in circles.
+    const steps = stepsOf(before) + (isWaiting(after) && after.kind === before.kind ? 0 : 1);
+    return { ...after, job: { ...after.job, sequence, steps } };
+  }
+  if (after.kind === "cleaning-up") return { ...after, sequence, steps: stepsOf(before) + 1 };
+  return { ...after, sequence };
+}
+
+function isNews(before: UpdateState, after: UpdateState): boolean {
+  if (reportOf(after) === undefined) return false;
+  if (before.kind !== after.kind) return true;
+  if (before.kind === "downloading" && after.kind === "downloading")
+    return before.percent !== after.percent;
+  return isWaiting(before) && isWaiting(after) && !holdAlike(before.holds, after.holds);
 }
 
 function sequenceOf(state: UpdateState): number {
@@ -120,6 +136,12 @@ function sequenceOf(state: UpdateState): number {
 function stepsOf(state: UpdateState): number {
   if ("job" in state) return state.job.steps;
   return state.kind === "cleaning-up" ? state.steps : 0;
+}
+
+function isWaiting(
+  state: UpdateState,
+): state is StateOf<"waiting-to-download" | "waiting-to-install" | "waiting-to-reboot"> {
+  return "holds" in state;
 }
 
 function guarded(state: UpdateState): UpdateState {
@@ -137,22 +159,19 @@ function guarded(state: UpdateState): UpdateState {
   };
 }
 
-function abandoned(
-  state: Exclude<UpdateState, { kind: "idle" | "downloading" | "cleaning-up" | "reporting" }>,
-): StateOf<"cleaning-up"> {
+function abandoned(state: Extract<UpdateState, { job: Job }>): StateOf<"cleaning-up"> {
+  const { running, lastAssignment } = state;
   const { update, artifact, sequence, steps, verdict } = state.job;
+  const begun = { kind: "cleaning-up", lastAssignment, update, artifact, sequence, steps } as const;
+  // The way back was found; what went in circles is only what comes after it.
+  if (verdict.rollback === "succeeded") return { ...begun, running, verdict };
   const cause = verdict.failure;
   const detail =
     `${state.kind} was reached after ${steps} saved states` +
     (cause === null ? "" : `; at first ${cause.code}: ${cause.detail}`);
   return {
-    kind: "cleaning-up",
-    running: inconsistentRunning(state.running, artifact),
-    lastAssignment: state.lastAssignment,
-    update,
-    artifact,
-    sequence,
-    steps,
+    ...begun,
+    running: inconsistentRunning(running, artifact),
     verdict: {
       failure: { code: "state-loop", detail: detail.slice(0, DETAIL_CHARACTERS_MAX) },
       rollback: "failed",

@@ -1,11 +1,18 @@
 import { present, unreachable } from "@moult/base";
 import type { UpdateOutcome, UpdateReport } from "./effect.ts";
 import { isRejection } from "./failure-code.ts";
+import type { Hold, HoldPoint } from "./hold.ts";
 import type { UpdateState, Verdict } from "./update-state.ts";
 
 /** The report that belongs to being in `state`, with its number, or undefined when the state is none of the server's business. */
 export function reportOf(state: UpdateState): UpdateReport | undefined {
   switch (state.kind) {
+    case "waiting-to-download":
+      return deferred(state.sequence, "download", state.holds);
+    case "waiting-to-install":
+      return deferred(state.job.sequence, "install", state.holds);
+    case "waiting-to-reboot":
+      return deferred(state.job.sequence, "reboot", state.holds);
     case "downloading":
       return {
         kind: "downloading",
@@ -39,6 +46,7 @@ export function reportOf(state: UpdateState): UpdateReport | undefined {
     case "leaving-commit":
     case "rollback-rebooting":
     case "verifying-rollback":
+    case "asking-server":
     case "failing":
     case "cleaning-up":
       return undefined;
@@ -47,11 +55,21 @@ export function reportOf(state: UpdateState): UpdateReport | undefined {
   }
 }
 
+/** A device that was not asked yet, or may go on, has nothing to tell. */
+function deferred(
+  sequence: number,
+  before: HoldPoint,
+  holds: readonly Hold[],
+): UpdateReport | undefined {
+  return holds.length === 0 ? undefined : { kind: "deferred", sequence, before, holds };
+}
+
 /** How an attempt ended, from what was tracked of it. */
 export function outcomeOf(verdict: Verdict): UpdateOutcome {
   if (verdict.failure === null) return "succeeded";
   if (verdict.rollback === "succeeded") return "rolled-back";
   if (verdict.rollback !== "none") return "failed";
-  if (verdict.failure.code === "withdrawn") return "aborted";
-  return isRejection(verdict.failure.code) ? "rejected" : "failed";
+  const { code } = verdict.failure;
+  if (code === "withdrawn" || code === "held-too-long") return "aborted";
+  return isRejection(code) ? "rejected" : "failed";
 }

@@ -5,10 +5,13 @@ import type { UpdateState } from "./update-state.ts";
 
 const KINDS: readonly UpdateState["kind"][] = [
   "idle",
+  "waiting-to-download",
   "downloading",
   "unpacking",
+  "waiting-to-install",
   "installing",
   "activating",
+  "waiting-to-reboot",
   "rebooting",
   "verifying",
   "proving",
@@ -18,6 +21,7 @@ const KINDS: readonly UpdateState["kind"][] = [
   "rolling-back",
   "rollback-rebooting",
   "verifying-rollback",
+  "asking-server",
   "failing",
   "cleaning-up",
   "reporting",

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly fallback: number;
   /** Chance per step that the server cannot be reached. */
   readonly serverDown: number;
+  /** Chance per question that something holds the device. */
+  readonly held: number;
   readonly withdraw: number;
   readonly attemptsMax: number;
   /** Cut power right after the saves with these numbers, whatever else happens. */
@@ -41,6 +43,7 @@ export function scenarioOf(seed: number): Scenario {
     agentOnly: sometimes(1),
     fallback: sometimes(1),
     serverDown: sometimes(1),
+    held: sometimes(0.9),
     withdraw: sometimes(0.2),
     attemptsMax: 3,
     cutAfterSaves: new Set(),
@@ -48,6 +51,7 @@ export function scenarioOf(seed: number): Scenario {
 }
 
 const FALLIBLE: readonly Effect["kind"][] = [
+  "await-readiness",
   "download",
   "unpack",
   "install",

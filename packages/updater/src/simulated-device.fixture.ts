@@ -152,6 +152,7 @@ class SimulatedDevice {
       monotonicMs: this.#monotonicMs,
       bootId: `boot-${this.#boots}`,
       confirmTimeoutMs: 60_000,
+      holdMsMax: 20_000,
     };
   }
 
@@ -230,6 +231,11 @@ class SimulatedDevice {
       this.#deliver({ kind: "download-progressed", percent: this.#random.fraction() * 100 });
       return;
     }
+    if (effect.kind === "await-readiness" && this.#happens(this.#scenario.held)) {
+      const code = this.#random.fraction() < 0.5 ? "busy" : "driving";
+      this.#deliver({ kind: "readiness", before: effect.before, holds: [{ code, detail: code }] });
+      return;
+    }
     running.isDone = true;
     if (effect.kind !== "report" && this.#happens(this.#scenario.failures[effect.kind] ?? 0)) {
       this.#deliver(failure(effect));
@@ -247,12 +253,14 @@ class SimulatedDevice {
         return this.#report(effect.update, effect.report);
       case "download":
         return { kind: "downloaded", artifact: opened(effect.update) };
+      case "await-readiness":
+        return { kind: "readiness", before: effect.before, holds: [] };
       case "unpack":
         return { kind: "unpacked", supportsRollback: this.#scenario.supportsRollback };
       case "install":
         this.#touched = true;
         this.#boot = nameOf(effect.job);
-        return { kind: "installed", reboot: this.#scenario.reboot };
+        return { kind: "installed", reboots: [this.#scenario.reboot] };
       case "activate":
         this.#active = nameOf(effect.job);
         return { kind: "activated" };
@@ -277,7 +285,7 @@ class SimulatedDevice {
         this.#boot = this.#previous;
         this.#committed = this.#previous;
         if (this.#scenario.reboot === "none") this.#active = this.#previous;
-        return { kind: "rolled-back", reboot: this.#scenario.reboot };
+        return { kind: "rolled-back", reboots: [this.#scenario.reboot] };
       case "reboot-rollback":
         return this.#reboot({ kind: "rollback-rebooted" });
       case "verify-rollback":
@@ -382,7 +390,7 @@ function opened(update: Update): OpenedArtifact {
   const name = update.kind === "assignment" ? update.artifactName : "usb";
   return {
     name,
-    payloadType: "app",
+    payloadTypes: ["app"],
     runningAfter: { artifactName: name, provides: {} },
     vouched: null,
   };

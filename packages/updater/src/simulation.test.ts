@@ -43,6 +43,7 @@ describe("in a simulated world", () => {
     agentOnly: 0,
     fallback: 0,
     serverDown: 0,
+    held: 0,
     withdraw: 0,
     attemptsMax: 1,
     cutAfterSaves: new Set(),

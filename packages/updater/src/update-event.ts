@@ -1,4 +1,5 @@
 import type { Effect } from "./effect.ts";
+import type { Hold, HoldPoint } from "./hold.ts";
 import type { Failure, OpenedArtifact, RebootNeed, Update } from "./update-state.ts";
 
 /** What happened: told by the world, or by an effect about its own end. */
@@ -8,10 +9,21 @@ export type UpdateEvent =
   | { readonly kind: "offered"; readonly update: Update }
   /** The server's newest instruction no longer names this update. */
   | { readonly kind: "withdrawn" }
+  /** What holds the device before a step, said again and again; empty: it may go on. */
+  | {
+      readonly kind: "readiness";
+      readonly before: HoldPoint;
+      readonly holds: readonly Hold[];
+    }
+  /** Somebody at the device said yes to the step that waits. */
+  | { readonly kind: "consented" }
+  /** Somebody at the device said no to the update. */
+  | { readonly kind: "declined" }
   | { readonly kind: "download-progressed"; readonly percent: number }
   | { readonly kind: "downloaded"; readonly artifact: OpenedArtifact }
   | { readonly kind: "unpacked"; readonly supportsRollback: boolean }
-  | { readonly kind: "installed"; readonly reboot: RebootNeed }
+  /** All payloads are installed; what each of their installers needs, in the artifact's order. */
+  | { readonly kind: "installed"; readonly reboots: readonly RebootNeed[] }
   | { readonly kind: "activated" }
   | { readonly kind: "verified" }
   | { readonly kind: "health-passed" }
@@ -21,8 +33,8 @@ export type UpdateEvent =
   | { readonly kind: "rollback-requested" }
   | { readonly kind: "committed" }
   | { readonly kind: "commit-left" }
-  /** `reboot`: what the way back needs, which an installation that failed half-way had not said yet. */
-  | { readonly kind: "rolled-back"; readonly reboot: RebootNeed }
+  /** `reboots`: what the way back needs, which an installation that failed half-way had not said yet. */
+  | { readonly kind: "rolled-back"; readonly reboots: readonly RebootNeed[] }
   | { readonly kind: "rollback-rebooted" }
   | { readonly kind: "rollback-verified" }
   | { readonly kind: "failure-handled" }
@@ -42,4 +54,6 @@ export interface UpdateFacts {
   readonly bootId: string;
   /** How long new software may take to be healthy and to reach the server. */
   readonly confirmTimeoutMs: number;
+  /** How long a device may put off one step of an update. */
+  readonly holdMsMax: number;
 }

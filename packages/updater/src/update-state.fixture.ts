@@ -39,7 +39,7 @@ export const standalone: Update = {
 
 export const anArtifact: OpenedArtifact = {
   name: "new-2",
-  payloadType: "app",
+  payloadTypes: ["app"],
   runningAfter: NEW,
   vouched: {
     rootVersion: 1,
@@ -54,7 +54,7 @@ export const aJob = (parts: Partial<Job> = {}): Job => ({
   update: anUpdate(),
   artifact: anArtifact,
   supportsRollback: true,
-  reboot: "none",
+  reboots: ["none"],
   sequence: 3,
   steps: 2,
   rollbacks: 0,
@@ -66,6 +66,7 @@ export const someFacts = (parts: Partial<UpdateFacts> = {}): UpdateFacts => ({
   monotonicMs: 5_000,
   bootId: "boot-1",
   confirmTimeoutMs: 60_000,
+  holdMsMax: 86_400_000,
   ...parts,
 });
 
@@ -82,6 +83,13 @@ const FAILED = {
   rollback: "running",
 } as const;
 
+const SILENT = {
+  failure: { code: "server-unreachable", detail: "no check-in got through" },
+  rollback: "succeeded",
+} as const;
+
+const WAITING = { holds: [], hasConsent: false, leftMs: 86_400_000, deadlineMs: 86_405_000 };
+
 function anyState(kind: UpdateState["kind"], job: Job): UpdateState {
   const always = { running: OLD, lastAssignment: null };
   const { update, artifact, sequence, steps, verdict } = job;
@@ -89,6 +97,19 @@ function anyState(kind: UpdateState["kind"], job: Job): UpdateState {
   switch (kind) {
     case "idle":
       return { ...always, kind };
+    case "waiting-to-download":
+      return { ...always, kind, update, sequence, ...WAITING };
+    case "waiting-to-install":
+      return { ...always, kind, job, ...WAITING };
+    case "waiting-to-reboot":
+      return { ...always, kind, job, ...WAITING, bootId: "boot-1" };
+    case "asking-server":
+      return {
+        ...always,
+        kind,
+        job: { ...job, verdict: SILENT, rollbacks: 1 },
+        deadlineMs: 65_000,
+      };
     case "downloading":
       return { ...always, kind, update, sequence, percent: 20 };
     case "rebooting":

@@ -1,6 +1,7 @@
 import { AssignmentId, DeploymentId, Running, Sha256 } from "@moult/model";
 import * as z from "zod";
 import { FailureCode } from "./failure-code.ts";
+import { HOLDS_MAX, Hold } from "./hold.ts";
 
 /** Bumped when a saved state of the version before can no longer be read as it is. */
 export const STATE_VERSION = 1;
@@ -55,11 +56,14 @@ export const Vouched = z.object({
 });
 export type Vouched = z.infer<typeof Vouched>;
 
+/** The artifact format counts payloads with four digits; a device keeps each one's answers in its saved state. */
+export const PAYLOADS_MAX = 64;
+
 /** What later states need to know of an artifact that was opened, verified and found compatible. */
 export const OpenedArtifact = z.object({
   name: z.string().min(1).max(256),
-  /** Null: the artifact has no payload and only changes what the device provides. */
-  payloadType: z.string().nullable(),
+  /** In the artifact's order. Empty: it has no payload and only changes what the device provides. */
+  payloadTypes: z.array(z.string()).max(PAYLOADS_MAX).readonly(),
   /** What the device will say it runs once this is committed: its provides after the artifact's are laid over them. */
   runningAfter: Running,
   /** Null: a person at the device installed it on their own word. */
@@ -95,10 +99,10 @@ export type Verdict = z.infer<typeof Verdict>;
 export const Job = z.object({
   update: Update,
   artifact: OpenedArtifact,
-  /** Known once the payload is unpacked. */
+  /** Whether all payloads can be taken back; known once they are unpacked. */
   supportsRollback: z.boolean(),
-  /** Known once the payload is installed. */
-  reboot: RebootNeed,
+  /** What each payload's installer answered, in the artifact's order; empty until all are installed. */
+  reboots: z.array(RebootNeed).max(PAYLOADS_MAX).readonly(),
   /** Of the last report; the server ignores one that it has. */
   sequence: z.int().min(0),
   /** States saved for this job, also by starts: the guard against reboot loops. */
@@ -126,9 +130,29 @@ const job = <Kind extends string>(kind: Kind) => state(kind).extend({ job: Job }
 export const ProvingStage = z.enum(["health", "server", "health-again"]);
 export type ProvingStage = z.infer<typeof ProvingStage>;
 
+/**
+ * A state in which the device could go on and asks whether it may. It is entered before each of these steps, and left at
+ * once when nothing holds.
+ */
+const waiting = {
+  /** What holds, as last heard; empty until it was asked. */
+  holds: z.array(Hold).max(HOLDS_MAX).readonly(),
+  /** Somebody at the device said yes to this step. */
+  hasConsent: z.boolean(),
+  /** What was left of the longest hold when this was saved; time without power is not counted. */
+  leftMs: z.number().min(0),
+  /** When nothing of it is left, on the monotonic clock of the agent's present run. */
+  deadlineMs: z.number(),
+};
+
 /** Where a device is in its update. The life cycle and the rules after a loss of power stand above `next`. */
 export const UpdateState = z.discriminatedUnion("kind", [
   state("idle"),
+  state("waiting-to-download").extend({
+    update: Update,
+    sequence: z.int().min(0),
+    ...waiting,
+  }),
   state("downloading").extend({
     update: Update,
     sequence: z.int().min(0),
@@ -136,8 +160,14 @@ export const UpdateState = z.discriminatedUnion("kind", [
     percent: z.int().min(0).max(100),
   }),
   job("unpacking"),
+  job("waiting-to-install").extend(waiting),
   job("installing"),
   job("activating"),
+  job("waiting-to-reboot").extend({
+    ...waiting,
+    /** A start in another boot means that the machine was restarted meanwhile. */
+    bootId: z.string(),
+  }),
   job("rebooting").extend({
     /** The boot that is to end: a start in the same boot means that the reboot did not happen yet. */
     bootId: z.string(),
@@ -154,6 +184,10 @@ export const UpdateState = z.discriminatedUnion("kind", [
   job("rolling-back"),
   job("rollback-rebooting").extend({ bootId: z.string() }),
   job("verifying-rollback"),
+  job("asking-server").extend({
+    /** On the monotonic clock of the agent's present run; a start asks for the whole time again. */
+    deadlineMs: z.number(),
+  }),
   job("failing"),
   state("cleaning-up").extend({
     update: Update,

@@ -11,6 +11,7 @@ export function updateLimits({ updates }: AgentConfig): UpdateLimits {
     scriptTimeoutMs: updates.scriptTimeoutSeconds * SECOND_MS,
     scriptRetryIntervalMs: updates.scriptRetryIntervalSeconds * SECOND_MS,
     scriptRetryTimeoutMs: updates.scriptRetryTimeoutSeconds * SECOND_MS,
+    holdMsMax: updates.holdSecondsMax * SECOND_MS,
     rebootTimeoutMs: updates.rebootTimeoutSeconds * SECOND_MS,
     payloadBytesMax: updates.payloadBytesMax,
   };

@@ -23,6 +23,7 @@ export function createUpdateServer(
     reachServer: (signal) => contact.reach(signal),
     report: (queued) => {
       const { update, report, running, logFile } = queued;
+      if (report.kind === "deferred") return Promise.resolve();
       const hasFailed = report.kind === "finished" && report.outcome !== "succeeded";
       const event = eventOf(report, running, receiptOf(queued));
       return queue.add(update, event, hasFailed ? logFile : undefined);
@@ -31,7 +32,7 @@ export function createUpdateServer(
 }
 
 function eventOf(
-  report: UpdateReport,
+  report: Exclude<UpdateReport, { kind: "deferred" }>,
   running: Running,
   receipt: string | undefined,
 ): AssignmentEvent {

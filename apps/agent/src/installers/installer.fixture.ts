@@ -52,6 +52,7 @@ export function someLimits(limits: Partial<UpdateLimits> = {}): UpdateLimits {
     scriptRetryIntervalMs: 20,
     scriptRetryTimeoutMs: 200,
     rebootTimeoutMs: 1_000,
+    holdMsMax: 60_000,
     payloadBytesMax: 100 * 1024 * 1024,
     ...limits,
   };
@@ -76,12 +77,12 @@ function someJob(job: Partial<Job> = {}): Job {
     },
     artifact: {
       name: "new-2",
-      payloadType: "test",
+      payloadTypes: ["test"],
       runningAfter: { artifactName: "new-2", provides: { artifact_name: "new-2" } },
       vouched: null,
     },
     supportsRollback: true,
-    reboot: "none",
+    reboots: ["none"],
     sequence: 1,
     steps: 1,
     rollbacks: 0,
@@ -97,7 +98,7 @@ export async function anInstallation(
 ): Promise<Installation & { readonly log: RecordedLog }> {
   await mkdir(join(tree, "tmp"), { recursive: true });
   await mkdir(join(tree, "header"), { recursive: true });
-  return { tree, job: someJob(job), log: recordedLog() };
+  return { tree, job: someJob(job), reboot: "none", log: recordedLog() };
 }
 
 /** Payload files as a reader hands them out. */

@@ -13,6 +13,8 @@ export interface Installation {
   /** The update module's file tree: `header/`, `files/`, `tmp/`, ... (update modules v3, "file API"). */
   readonly tree: string;
   readonly job: Job;
+  /** What this payload's installer said that it needs; `none` until it was asked. */
+  readonly reboot: RebootNeed;
   /** The log of this update. */
   readonly log: Log;
 }

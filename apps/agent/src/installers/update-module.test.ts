@@ -174,7 +174,7 @@ test("an answer outside the protocol is an error that shows it", async () => {
 
 test("each state is called with its name and the file tree, in the tree", async () => {
   const module = await aModule('[ "$2" = "$PWD" ] && echo "$1" >> tmp/states');
-  const rebooted = { ...at, job: { ...at.job, reboot: "system" as const } };
+  const rebooted = { ...at, reboot: "system" as const };
   await module.install(rebooted, never);
   await module.reboot(rebooted, never);
   await module.verify(rebooted, never);

@@ -80,8 +80,8 @@ export function createUpdateModule(module: string, deps: UpdateModuleDeps): Inst
 }
 
 /** Reboot states are called only after a reboot: never for a person at the device, who reboots when it suits. */
-function isReboot({ job }: Installation): boolean {
-  return job.reboot !== "none" && job.update.kind === "assignment";
+function isReboot({ job, reboot }: Installation): boolean {
+  return reboot !== "none" && job.update.kind === "assignment";
 }
 
 type ModuleCall = Pick<Installation, "tree" | "log">;

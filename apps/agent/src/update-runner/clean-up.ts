@@ -16,15 +16,14 @@ export async function cleanUp(
 ): Promise<void> {
   const log = deps.logOf(update);
   const steps: readonly (() => Promise<void>)[] = [
-    async () => {
-      if (artifact === null) return;
-      const installer = await deps.installers.find(artifact.payloadType);
-      const tree = fileTree(deps.paths.dataDir);
+    ...(artifact?.payloadTypes ?? []).map((payloadType, index) => async () => {
+      const installer = await deps.installers.find(payloadType);
+      const tree = fileTree(deps.paths.dataDir, index);
       // A commit whose Leave scripts failed is still a commit.
       const isCommitted =
         verdict.failure === null || verdict.failure.code === "commit-leave-failed";
       await installer?.cleanUp({ tree, log, isCommitted }, signal);
-    },
+    }),
     () => removeWorkFiles(deps.paths.dataDir),
     () => removeArtifactScripts(deps.paths.scriptsDir),
   ];

@@ -4,6 +4,7 @@ import { createUpdateLoop, type StateChange, type UpdateLoop } from "@moult/agen
 import { assert, type Log } from "@moult/base";
 import {
   outcomeOf,
+  rebootNeed,
   updateId,
   type Update,
   type UpdateEvent,
@@ -160,6 +161,7 @@ class Shell {
         monotonicMs: ticker.monotonicMs(),
         bootId,
         confirmTimeoutMs: limits.confirmTimeoutMs,
+        holdMsMax: limits.holdMsMax,
       }),
       execute: (effect, signal) => execute(this.#executors, effect, signal),
       ticker,
@@ -219,8 +221,8 @@ class Shell {
     await this.settled();
     const state = this.loop.state();
     if (state.kind === "awaiting-decision") {
-      const { artifact, reboot } = state.job;
-      const rebootNeeded = reboot !== "none";
+      const { artifact } = state.job;
+      const rebootNeeded = rebootNeed(state.job) !== "none";
       const expiredRole = artifact.vouched?.expiredRole ?? null;
       return { kind: "awaiting-decision", rebootNeeded, artifactName: artifact.name, expiredRole };
     }
@@ -259,6 +261,16 @@ const isSettled = (state: UpdateState): boolean =>
   state.kind === "idle" || state.kind === "awaiting-decision";
 
 function standingOf({ kind }: UpdateState): SwitchStanding {
-  if (kind === "idle" || kind === "downloading" || kind === "unpacking") return "none";
-  return kind === "rolling-back" ? "rolling-back" : "decided";
+  switch (kind) {
+    case "idle":
+    case "waiting-to-download":
+    case "downloading":
+    case "unpacking":
+    case "waiting-to-install":
+      return "none";
+    case "rolling-back":
+      return "rolling-back";
+    default:
+      return "decided";
+  }
 }

@@ -1,12 +1,18 @@
-import { present } from "@moult/base";
-import type { Effect, EffectOf, FailureCode, Job, UpdateEvent } from "@moult/updater";
+import {
+  rebootNeed,
+  type Effect,
+  type EffectOf,
+  type FailureCode,
+  type Job,
+  type RebootNeed,
+  type UpdateEvent,
+} from "@moult/updater";
 import { failureOf } from "../installers/install-error.ts";
-import type { Installation, Installer } from "../installers/installer.ts";
 import type { ScriptState } from "../state-scripts/state-scripts.ts";
 import { createPreparation } from "./prepare-update.ts";
 import { cleanUp } from "./clean-up.ts";
 import type { ExecutorDeps } from "./executor-deps.ts";
-import { fileTree } from "./file-tree.ts";
+import { inOrder, inReverse, openPayloads, type OpenedPayload } from "./open-payloads.ts";
 import { reportUntilDone } from "./send-report.ts";
 import { InstallError } from "../installers/install-error.ts";
 
@@ -24,6 +30,7 @@ export type Executors = {
 /** The code of a failure that has none of its own, by the step that failed. */
 const STEP_CODES: Readonly<Record<Effect["kind"], FailureCode>> = {
   report: "agent-fault",
+  "await-readiness": "agent-fault",
   download: "download-failed",
   unpack: "install-failed",
   install: "install-failed",
@@ -66,6 +73,7 @@ export function createExecutors(deps: ExecutorDeps): Executors {
   const preparation = createPreparation(deps);
   return {
     report: (effect, signal) => reportUntilDone(deps, effect, signal),
+    "await-readiness": ({ before }) => Promise.resolve({ kind: "readiness", before, holds: [] }),
     download: (effect, signal) => preparation.download(effect.update, signal),
     unpack: (effect, signal) => preparation.unpack(effect.job, signal),
     ...forward(deps),
@@ -97,40 +105,46 @@ type Forward =
 function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
   return {
     install: async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
-      await withScripts(deps, "ArtifactInstall", job, signal, () => installer.install(at, signal));
-      return { kind: "installed", reboot: await installer.neededReboot(at, signal) };
+      const payloads = await openPayloads(deps, job);
+      await withScripts(deps, "ArtifactInstall", job, signal, () =>
+        inOrder(payloads, ({ installer, at }) => installer.install(at, signal)),
+      );
+      return { kind: "installed", reboots: await neededReboots(payloads, signal) };
     },
     activate: async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
-      await installer.activate(at, signal);
+      const payloads = await openPayloads(deps, job);
+      await inOrder(payloads, ({ installer, at }) => installer.activate(at, signal));
       return { kind: "activated" };
     },
     reboot: async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
+      const payloads = await openPayloads(deps, job);
       await enter(deps, "ArtifactReboot", job, signal, async () => {
-        if (job.reboot === "system") await rebootMachine(deps, signal);
-        else await installer.reboot(at, signal);
+        await inOrder(rebootingThemselves(payloads), ({ installer, at }) =>
+          installer.reboot(at, signal),
+        );
+        if (rebootNeed(job) === "system") await rebootMachine(deps, signal);
       });
       return { kind: "activated" };
     },
     "verify-activation": async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
+      const payloads = await openPayloads(deps, job);
       await orErrorScripts(deps, "ArtifactReboot", job, signal, async () => {
-        await installer.verify(at, signal);
-        if (job.reboot !== "none")
-          await deps.scripts.run("ArtifactReboot", "Leave", at.log, signal);
+        await inOrder(payloads, ({ installer, at }) => installer.verify(at, signal));
+        if (rebootNeed(job) !== "none")
+          await deps.scripts.run("ArtifactReboot", "Leave", deps.logOf(job.update), signal);
       });
       return { kind: "verified" };
     },
     "check-health": async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
-      await installer.checkHealth(at, signal);
+      const payloads = await openPayloads(deps, job);
+      await inOrder(payloads, ({ installer, at }) => installer.checkHealth(at, signal));
       return { kind: "health-passed" };
     },
     commit: async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
-      await enter(deps, "ArtifactCommit", job, signal, () => installer.commit(at, signal));
+      const payloads = await openPayloads(deps, job);
+      await enter(deps, "ArtifactCommit", job, signal, () =>
+        inOrder(payloads, ({ installer, at }) => installer.commit(at, signal)),
+      );
       return { kind: "committed" };
     },
     "leave-commit": async ({ job }, signal) => {
@@ -155,54 +169,57 @@ type Backward = "roll-back" | "reboot-rollback" | "verify-rollback" | "handle-fa
 function backward(deps: ExecutorDeps): Pick<Executors, Backward> {
   return {
     "roll-back": async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
+      const payloads = await openPayloads(deps, job);
       await betweenScripts(deps, "ArtifactRollback", job, signal, () =>
-        installer.rollBack(at, signal),
+        inReverse(payloads, signal, ({ installer, at }) => installer.rollBack(at, signal)),
       );
       // An installation that did not get so far never said whether it needs one; nor does it for a person, who reboots.
-      const isUnknown = job.reboot === "none" && job.update.kind === "assignment";
-      const reboot = isUnknown ? await installer.neededReboot(at, signal) : job.reboot;
-      return { kind: "rolled-back", reboot };
+      const isUnknown = rebootNeed(job) === "none" && job.update.kind === "assignment";
+      const reboots = isUnknown ? await neededReboots(payloads, signal) : job.reboots;
+      return { kind: "rolled-back", reboots };
     },
     "reboot-rollback": async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
+      const payloads = await openPayloads(deps, job);
       // A further try after a verification that failed is still the same state.
       if (job.rollbacks === 1)
-        await deps.scripts.run("ArtifactRollbackReboot", "Enter", at.log, signal);
-      if (job.reboot === "system") await rebootMachine(deps, signal);
-      else await installer.rebootRollback(at, signal);
+        await deps.scripts.run("ArtifactRollbackReboot", "Enter", deps.logOf(job.update), signal);
+      await inReverse(rebootingThemselves(payloads), signal, ({ installer, at }) =>
+        installer.rebootRollback(at, signal),
+      );
+      if (rebootNeed(job) === "system") await rebootMachine(deps, signal);
       return { kind: "rollback-rebooted" };
     },
     "verify-rollback": async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
-      await installer.verifyRollback(at, signal);
-      if (job.reboot !== "none" && job.update.kind === "assignment")
-        await deps.scripts.run("ArtifactRollbackReboot", "Leave", at.log, signal);
+      const payloads = await openPayloads(deps, job);
+      await inReverse(payloads, signal, ({ installer, at }) =>
+        installer.verifyRollback(at, signal),
+      );
+      if (rebootNeed(job) !== "none" && job.update.kind === "assignment")
+        await deps.scripts.run("ArtifactRollbackReboot", "Leave", deps.logOf(job.update), signal);
       return { kind: "rollback-verified" };
     },
     "handle-failure": async ({ job }, signal) => {
-      const { installer, at } = await open(deps, job);
+      const payloads = await openPayloads(deps, job);
       await betweenScripts(deps, "ArtifactFailure", job, signal, () =>
-        installer.handleFailure(at, signal),
+        inReverse(payloads, signal, ({ installer, at }) => installer.handleFailure(at, signal)),
       );
       return { kind: "failure-handled" };
     },
   };
 }
 
-async function open(
-  deps: ExecutorDeps,
-  job: Job,
-): Promise<{ readonly installer: Installer; readonly at: Installation }> {
-  const installer = present(
-    await deps.installers.find(job.artifact.payloadType),
-    "an update is only begun for a payload type that can be installed",
-  );
-  return {
-    installer,
-    at: { tree: fileTree(deps.paths.dataDir), job, log: deps.logOf(job.update) },
-  };
+async function neededReboots(
+  payloads: readonly OpenedPayload[],
+  signal: AbortSignal,
+): Promise<readonly RebootNeed[]> {
+  const reboots: RebootNeed[] = [];
+  for (const { installer, at } of payloads) reboots.push(await installer.neededReboot(at, signal));
+  return reboots;
 }
+
+/** Whose installers reboot what they must, or have it rebooted, without the machine's own reboot. */
+const rebootingThemselves = (payloads: readonly OpenedPayload[]): readonly OpenedPayload[] =>
+  payloads.filter(({ at }) => at.reboot === "installer");
 
 /** A state with its Enter and Leave scripts, and the Error scripts instead of Leave when it fails. */
 async function withScripts(
@@ -263,7 +280,7 @@ async function orErrorScripts(
     await run();
   } catch (cause) {
     signal.throwIfAborted();
-    if (state !== "ArtifactReboot" || job.reboot !== "none")
+    if (state !== "ArtifactReboot" || rebootNeed(job) !== "none")
       await deps.scripts.run(state, "Error", deps.logOf(job.update), signal);
     throw cause;
   }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { createDirectoryInstaller } from "../installers/directory.ts";
 import type { Installer } from "../installers/installer.ts";
 import { createServerMoveInstaller, type ServerMove } from "../installers/server-move.ts";
-import { noPayloadInstaller } from "../installers/no-payload.ts";
 import { createSingleFileInstaller } from "../installers/single-file.ts";
 import { createUpdateModule, findUpdateModule } from "../installers/update-module.ts";
 import { createAppInstaller } from "../apps/app-installer.ts";
@@ -22,8 +21,8 @@ export interface InstallersDeps {
 }
 
 export interface Installers {
-  /** Null is the payload of an artifact without one. Undefined when this device cannot install the type. */
-  find(payloadType: string | null): Promise<Installer | undefined>;
+  /** Undefined when this device cannot install the type. */
+  find(payloadType: string): Promise<Installer | undefined>;
   /** All types that `find` knows now. */
   payloadTypes(): Promise<readonly string[]>;
 }
@@ -43,7 +42,6 @@ export function createInstallers(deps: InstallersDeps): Installers {
   ]);
   return {
     find: async (payloadType) => {
-      if (payloadType === null) return noPayloadInstaller;
       if (payloadType === "app") return app;
       if (payloadType === "moult-server") return serverMove;
       const module = await findUpdateModule(modulesDir, payloadType);

@@ -6,11 +6,12 @@ import {
   readArtifact,
   verifyKeyFromPem,
   type ArtifactHead,
+  type ArtifactPayload,
   type ArtifactReading,
   type Incompatibility,
 } from "@moult/artifact";
 import type { HardwareType, Running } from "@moult/model";
-import type { FailureCode, OpenedArtifact, Update } from "@moult/updater";
+import { PAYLOADS_MAX, type FailureCode, type OpenedArtifact, type Update } from "@moult/updater";
 import { fileChunks } from "../installers/file-chunks.ts";
 import { InstallError } from "../installers/install-error.ts";
 import type { IncomingFile } from "../installers/installer.ts";
@@ -40,7 +41,6 @@ export async function judgeArtifact(
   const reading = await openArtifact(file, policy);
   await reading.close();
   const { head } = reading;
-  const [payload] = head.payloads;
   if (update.kind === "assignment" && head.artifactName !== update.artifactName)
     throw new InstallError(
       "artifact-name-mismatch",
@@ -55,26 +55,36 @@ export async function judgeArtifact(
     checkHead(head, admitted);
   }
   checkCompatible(head, running, policy.hardwareType);
-  if (head.payloads.length > 1)
+  const payloadTypes = typedPayloads(head).map(({ type }) => type);
+  if (payloadTypes.length > PAYLOADS_MAX)
     throw new InstallError(
       "payload-type-unsupported",
-      `the artifact has ${head.payloads.length} payloads; this agent installs one`,
+      `the artifact has ${payloadTypes.length} payloads; this agent installs up to ${PAYLOADS_MAX}`,
     );
-  const payloadType = payload?.type ?? null;
-  if (payloadType !== null && !(await policy.isInstallable(payloadType)))
-    throw new InstallError(
-      "payload-type-unsupported",
-      `there is neither an installer nor an update module for payload type ${payloadType}`,
-    );
+  for (const payloadType of payloadTypes)
+    if (!(await policy.isInstallable(payloadType)))
+      throw new InstallError(
+        "payload-type-unsupported",
+        `there is neither an installer nor an update module for payload type ${payloadType}`,
+      );
   return {
     name: head.artifactName,
-    payloadType,
+    payloadTypes,
     runningAfter: {
       artifactName: head.artifactName,
       provides: applyProvides(running.provides, head),
     },
     vouched: admitted?.vouched ?? null,
   };
+}
+
+/** The payloads that there is something to install of; an empty one only changes what the device provides. */
+export function typedPayloads(
+  head: ArtifactHead,
+): readonly (ArtifactPayload & { readonly type: string })[] {
+  return head.payloads.flatMap((payload) =>
+    payload.type === null ? [] : [{ ...payload, type: payload.type }],
+  );
 }
 
 /** Starts reading an artifact file; every failure is an `InstallError`. */
@@ -103,7 +113,7 @@ async function* observed(
 }
 
 /**
- * Hands the payload of an artifact file to `take`, and returns when everything was taken and the whole file, to its last
+ * Hands the payloads of an artifact file to `take`, which asks for them in their order, and returns when everything was taken and the whole file, to its last
  * byte, is what its manifest, the instruction and the signed target say. The file is read once, through one open handle,
  * and every byte that is handed out is a byte that was digested.
  */
@@ -112,7 +122,10 @@ export async function unpackArtifact(
   update: Update,
   policy: ArtifactPolicy,
   admitted: AdmittedTarget | null,
-  take: (head: ArtifactHead, files: AsyncIterable<IncomingFile>) => Promise<void>,
+  take: (
+    head: ArtifactHead,
+    filesOf: (payloadIndex: number) => AsyncIterable<IncomingFile>,
+  ) => Promise<void>,
 ): Promise<void> {
   const digest = createHash("sha256");
   let sizeBytes = 0;
@@ -122,7 +135,7 @@ export async function unpackArtifact(
   });
   try {
     if (admitted !== null) checkHead(reading.head, admitted);
-    await take(reading.head, incomingFiles(reading, policy, admitted));
+    await take(reading.head, byPayload(incomingFiles(reading, policy, admitted)));
     await reading.finish();
   } catch (cause) {
     await reading.close();
@@ -141,10 +154,10 @@ async function* incomingFiles(
   reading: ArtifactReading,
   { payloadBytesMax }: ArtifactPolicy,
   admitted: AdmittedTarget | null,
-): AsyncGenerator<IncomingFile> {
+): AsyncGenerator<NumberedFile> {
   let leftBytes = payloadBytesMax;
   for await (const file of reading.payloadFiles()) {
-    const { name, sizeBytes, content } = file;
+    const { name, sizeBytes, content, payloadIndex } = file;
     if (admitted !== null) checkFile(file, admitted);
     leftBytes -= sizeBytes;
     if (leftBytes < 0)
@@ -152,8 +165,28 @@ async function* incomingFiles(
         "payload-refused",
         `the payload has more than the ${payloadBytesMax} bytes that this device takes`,
       );
-    yield { name, sizeBytes, content };
+    yield { name, sizeBytes, content, payloadIndex };
   }
+}
+
+interface NumberedFile extends IncomingFile {
+  readonly payloadIndex: number;
+}
+
+/** The files of one payload after the other; what one payload's installer left is verified as it is passed over. */
+function byPayload(
+  files: AsyncGenerator<NumberedFile>,
+): (payloadIndex: number) => AsyncGenerator<IncomingFile> {
+  let ahead: IteratorResult<NumberedFile, unknown> | undefined;
+  return async function* (payloadIndex) {
+    for (;;) {
+      ahead ??= await files.next();
+      if (ahead.done === true || ahead.value.payloadIndex > payloadIndex) return;
+      const file = ahead.value;
+      ahead = undefined;
+      if (file.payloadIndex === payloadIndex) yield file;
+    }
+  };
 }
 
 function checkCompatible(head: ArtifactHead, running: Running, hardwareType: HardwareType): void {

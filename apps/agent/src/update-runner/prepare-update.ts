@@ -9,13 +9,18 @@ import {
   type UpdateEvent,
 } from "@moult/updater";
 import { InstallError, isDiskFull } from "../installers/install-error.ts";
-import type { Installation } from "../installers/installer.ts";
 import { isAgentError } from "../agent-error.ts";
 import type { AdmittedTarget } from "../trust/admission.ts";
 import { storeArtifactScripts } from "../state-scripts/artifact-scripts.ts";
 import type { ExecutorDeps } from "./executor-deps.ts";
-import { fileTree, makeFileTree, removeFileTree } from "./file-tree.ts";
-import { judgeArtifact, unpackArtifact, type ArtifactPolicy } from "./open-artifact.ts";
+import { makeFileTree, removeFileTrees } from "./file-tree.ts";
+import {
+  judgeArtifact,
+  typedPayloads,
+  unpackArtifact,
+  type ArtifactPolicy,
+} from "./open-artifact.ts";
+import { openPayloads } from "./open-payloads.ts";
 
 /** Where the artifact of an update is: its own file, or the one a person named. */
 function artifactFile(dataDir: string, update: Update): string {
@@ -104,7 +109,7 @@ async function download(
     }
   }
   const artifact = await judgeArtifact(file, update, deps.running(), policy, admitted);
-  log.info("artifact-accepted", { name: artifact.name, payloadType: artifact.payloadType });
+  log.info("artifact-accepted", { name: artifact.name, payloadTypes: artifact.payloadTypes });
   return artifact;
 }
 
@@ -115,20 +120,25 @@ async function unpack(
   admitted: AdmittedTarget | null,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const tree = fileTree(deps.paths.dataDir);
   const log = deps.logOf(job.update);
-  const at: Installation = { tree, job, log };
-  const installer = present(
-    await deps.installers.find(job.artifact.payloadType),
-    "an update is only begun for a payload type that can be installed",
-  );
+  const device = { hardwareType: deps.hardwareType, running: deps.running() };
+  const opened = await openPayloads(deps, job);
   const file = artifactFile(deps.paths.dataDir, job.update);
-  await unpackArtifact(file, job.update, policy, admitted, async (head, files) => {
-    await makeFileTree(tree, head, { hardwareType: deps.hardwareType, running: deps.running() });
+  await unpackArtifact(file, job.update, policy, admitted, async (head, filesOf) => {
+    const payloads = typedPayloads(head);
+    if (payloads.map(({ type }) => type).join("\n") !== job.artifact.payloadTypes.join("\n"))
+      throw new InstallError("digest-mismatch", "the file changed after it was looked at");
+    await removeFileTrees(deps.paths.dataDir);
     await storeArtifactScripts(deps.paths.scriptsDir, head.scripts);
-    await installer.unpack(files, at, signal);
+    for (const [position, { installer, at }] of opened.entries()) {
+      const payload = present(payloads[position], "there are as many payloads as types");
+      await makeFileTree(at.tree, head, payload, device);
+      await installer.unpack(filesOf(payload.index), at, signal);
+    }
   });
-  const supportsRollback = await installer.supportsRollback(at, signal);
+  let supportsRollback = true;
+  for (const { installer, at } of opened)
+    supportsRollback = (await installer.supportsRollback(at, signal)) && supportsRollback;
   await deps.scripts.run("Download", "Leave", log, signal);
   // Everything that is needed of it is unpacked; the space may be needed for the installation.
   await removeDownloads(deps.paths.dataDir);
@@ -142,5 +152,5 @@ async function removeDownloads(dataDir: string): Promise<void> {
 /** Removes what an update keeps in the agent's own folders. */
 export async function removeWorkFiles(dataDir: string): Promise<void> {
   await removeDownloads(dataDir);
-  await removeFileTree(fileTree(dataDir));
+  await removeFileTrees(dataDir);
 }

@@ -64,6 +64,8 @@ export interface UpdateLimits {
   readonly scriptRetryIntervalMs: number;
   /** All retries of one state script together. */
   readonly scriptRetryTimeoutMs: number;
+  /** How long one step of an update may be put off for the device's circumstances, or for a person's answer. */
+  readonly holdMsMax: number;
   /** How long a reboot that was asked for may take to end the agent. */
   readonly rebootTimeoutMs: number;
   /** Largest sum of unpacked payload bytes. */

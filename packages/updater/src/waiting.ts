@@ -1,0 +1,83 @@
+import { holdAlike, type Hold, type HoldPoint } from "./hold.ts";
+import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
+import type { Failure, StateOf } from "./update-state.ts";
+
+type Waiting = StateOf<"waiting-to-download" | "waiting-to-install" | "waiting-to-reboot">;
+
+/** The part of a waiting state that is the same for all three. */
+type WaitingPart = Pick<Waiting, "holds" | "hasConsent" | "leftMs" | "deadlineMs">;
+
+/** How much of the longest hold a loss of power may give back. */
+const LEFT_SAVED_MS = 3_600_000;
+
+export const DECLINED: Failure = {
+  code: "declined-by-person",
+  detail: "somebody at the device said no to the update",
+};
+
+export function beginWaiting({ monotonicMs, holdMsMax }: UpdateFacts): WaitingPart {
+  return {
+    holds: [],
+    hasConsent: false,
+    leftMs: holdMsMax,
+    deadlineMs: monotonicMs + holdMsMax,
+  };
+}
+
+/** What an event means to a device that waits, whatever it waits for. */
+type WaitingStep =
+  | { readonly kind: "go-on" }
+  | { readonly kind: "wait"; readonly part: WaitingPart }
+  | { readonly kind: "give-up"; readonly failure: Failure }
+  /** The event does not apply. */
+  | { readonly kind: "nothing" };
+
+export function stepOfWaiting(
+  state: WaitingPart,
+  before: HoldPoint,
+  event: UpdateEvent,
+  facts: UpdateFacts,
+): WaitingStep {
+  switch (event.kind) {
+    case "readiness":
+      return event.before === before ? heard(state, event.holds, facts) : { kind: "nothing" };
+    case "consented":
+      if (state.hasConsent) return { kind: "nothing" };
+      return { kind: "wait", part: saved({ ...state, hasConsent: true }, facts) };
+    case "declined":
+      return { kind: "give-up", failure: DECLINED };
+    case "deadline-passed":
+      return { kind: "give-up", failure: tooLong(state.holds) };
+    case "effect-failed":
+      // A device that cannot be asked is not kept from its updates for ever.
+      return event.effect === "await-readiness" ? { kind: "go-on" } : { kind: "nothing" };
+    case "started": {
+      const { leftMs } = state;
+      return { kind: "wait", part: { ...state, deadlineMs: facts.monotonicMs + leftMs } };
+    }
+    default:
+      return { kind: "nothing" };
+  }
+}
+
+function heard(state: WaitingPart, holds: readonly Hold[], facts: UpdateFacts): WaitingStep {
+  if (holds.length === 0) return { kind: "go-on" };
+  const isSame = holdAlike(state.holds, holds);
+  const unsavedMs = state.leftMs - leftMs(state, facts);
+  if (isSame && unsavedMs < LEFT_SAVED_MS) return { kind: "nothing" };
+  return { kind: "wait", part: saved({ ...state, holds: isSame ? state.holds : holds }, facts) };
+}
+
+const saved = (state: WaitingPart, facts: UpdateFacts): WaitingPart => ({
+  ...state,
+  leftMs: leftMs(state, facts),
+});
+
+const leftMs = ({ deadlineMs }: WaitingPart, { monotonicMs }: UpdateFacts): number =>
+  Math.max(0, deadlineMs - monotonicMs);
+
+function tooLong(holds: readonly Hold[]): Failure {
+  const reasons = holds.map(({ code, detail }) => `${code} (${detail})`).join(", ");
+  const told = reasons === "" ? "it was never known to be ready" : reasons;
+  return { code: "held-too-long", detail: `the device waited as long as it may: ${told}` };
+}
