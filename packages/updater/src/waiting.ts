@@ -10,7 +10,7 @@ type WaitingPart = Pick<Waiting, "holds" | "hasConsent" | "leftMs" | "deadlineMs
 /** How much of the longest hold a loss of power may give back. */
 const LEFT_SAVED_MS = 3_600_000;
 
-export const DECLINED: Failure = {
+const DECLINED: Failure = {
   code: "declined-by-person",
   detail: "somebody at the device said no to the update",
 };
@@ -32,39 +32,34 @@ type WaitingStep =
   /** The event does not apply. */
   | { readonly kind: "nothing" };
 
+const NOTHING: WaitingStep = { kind: "nothing" };
+
 export function stepOfWaiting(
   state: WaitingPart,
   before: HoldPoint,
   event: UpdateEvent,
   facts: UpdateFacts,
 ): WaitingStep {
-  switch (event.kind) {
-    case "readiness":
-      return event.before === before ? heard(state, event.holds, facts) : { kind: "nothing" };
-    case "consented":
-      if (state.hasConsent) return { kind: "nothing" };
-      return { kind: "wait", part: saved({ ...state, hasConsent: true }, facts) };
-    case "declined":
-      return { kind: "give-up", failure: DECLINED };
-    case "deadline-passed":
-      return { kind: "give-up", failure: tooLong(state.holds) };
-    case "effect-failed":
-      // A device that cannot be asked is not kept from its updates for ever.
-      return event.effect === "await-readiness" ? { kind: "go-on" } : { kind: "nothing" };
-    case "started": {
-      const { leftMs } = state;
-      return { kind: "wait", part: { ...state, deadlineMs: facts.monotonicMs + leftMs } };
-    }
-    default:
-      return { kind: "nothing" };
-  }
+  if (event.kind === "readiness")
+    return event.before === before ? heard(state, event.holds, facts) : NOTHING;
+  if (event.kind === "consented")
+    return state.hasConsent
+      ? NOTHING
+      : { kind: "wait", part: saved({ ...state, hasConsent: true }, facts) };
+  if (event.kind === "declined") return { kind: "give-up", failure: DECLINED };
+  if (event.kind === "deadline-passed") return { kind: "give-up", failure: tooLong(state.holds) };
+  if (event.kind === "started")
+    return { kind: "wait", part: { ...state, deadlineMs: facts.monotonicMs + state.leftMs } };
+  // A device that cannot be asked is not kept from its updates for ever.
+  const isUnasked = event.kind === "effect-failed" && event.effect === "await-readiness";
+  return isUnasked ? { kind: "go-on" } : NOTHING;
 }
 
 function heard(state: WaitingPart, holds: readonly Hold[], facts: UpdateFacts): WaitingStep {
   if (holds.length === 0) return { kind: "go-on" };
   const isSame = holdAlike(state.holds, holds);
   const unsavedMs = state.leftMs - leftMs(state, facts);
-  if (isSame && unsavedMs < LEFT_SAVED_MS) return { kind: "nothing" };
+  if (isSame && unsavedMs < LEFT_SAVED_MS) return NOTHING;
   return { kind: "wait", part: saved({ ...state, holds: isSame ? state.holds : holds }, facts) };
 }
 

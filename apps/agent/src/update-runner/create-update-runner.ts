@@ -260,17 +260,16 @@ function updateOf(state: UpdateState): Update | undefined {
 const isSettled = (state: UpdateState): boolean =>
   state.kind === "idle" || state.kind === "awaiting-decision";
 
+/** The states in which the installers have not begun to change anything. */
+const UNTOUCHED: ReadonlySet<UpdateState["kind"]> = new Set<UpdateState["kind"]>([
+  "idle",
+  "waiting-to-download",
+  "downloading",
+  "unpacking",
+  "waiting-to-install",
+]);
+
 function standingOf({ kind }: UpdateState): SwitchStanding {
-  switch (kind) {
-    case "idle":
-    case "waiting-to-download":
-    case "downloading":
-    case "unpacking":
-    case "waiting-to-install":
-      return "none";
-    case "rolling-back":
-      return "rolling-back";
-    default:
-      return "decided";
-  }
+  if (UNTOUCHED.has(kind)) return "none";
+  return kind === "rolling-back" ? "rolling-back" : "decided";
 }
