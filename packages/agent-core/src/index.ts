@@ -1,6 +1,23 @@
 export type { BootChoice, BootControl, Slot } from "./boot-control.ts";
+export {
+  BOOT_COPY_BYTES,
+  chooseBoot,
+  decodeBootCopy,
+  encodeBootCopy,
+  type BootCopies,
+  type BootDecision,
+} from "./boot-environment.ts";
+export { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 export type { Files } from "./files.ts";
 export type { SlotDevice } from "./slot-device.ts";
+export {
+  createSlotInstaller,
+  otherSlot,
+  SlotError,
+  type Hasher,
+  type SlotContent,
+  type SlotInstaller,
+} from "./slot-installer.ts";
 export {
   createStateStore,
   type StateCodec,

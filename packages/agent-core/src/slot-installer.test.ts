@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { equalBytes } from "@moult/base";
+import { describe, expect, test } from "vitest";
+import type { BootControl, Slot } from "./boot-control.ts";
+import { createFileBootControl } from "./file-boot-control.ts";
+import { cutEverywhere, LossyDisk, silentLog } from "./lossy-disk.fixture.ts";
+import { createSlotInstaller, otherSlot, type SlotInstaller } from "./slot-installer.ts";
+
+const BLOCK = 64 * 1024;
+const PLACES = { a: 1001, b: 1002 } as const;
+
+/** Three blocks and a bit, in which no two blocks are equal, neither with each other nor with another release's. */
+function release(version: number, blocks = 2): Uint8Array {
+  const bytes = new Uint8Array(blocks * BLOCK + 100);
+  for (let at = 0; at < bytes.length; at += 4)
+    new DataView(bytes.buffer).setUint32(at - (at % 4), at * 31 + version * 7919);
+  return bytes;
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+async function* inChunks(bytes: Uint8Array, size = 50_000): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += size) {
+    await Promise.resolve();
+    yield bytes.subarray(start, start + size);
+  }
+}
+
+interface Device {
+  readonly boot: BootControl;
+  readonly installer: SlotInstaller;
+}
+
+function on(disk: LossyDisk, booted: Slot, options: { readonly isLying?: boolean } = {}): Device {
+  const boot = createFileBootControl({
+    files: disk.files(),
+    booted: () => Promise.resolve(booted),
+    log: silentLog,
+  });
+  const installer = createSlotInstaller({
+    boot,
+    openSlot: (slot) =>
+      Promise.resolve(disk.device(PLACES[slot], 4 * BLOCK, options.isLying ?? false)),
+    createHasher: () => createHash("sha256"),
+    log: silentLog,
+  });
+  return { boot, installer };
+}
+
+const holds = (disk: LossyDisk, slot: Slot, content: Uint8Array): boolean =>
+  equalBytes(disk.bytesOf(PLACES[slot]).subarray(0, content.length), content);
+
+/** Runs release 1 from slot a; slot b has release 0. */
+async function aDisk(): Promise<LossyDisk> {
+  const disk = new LossyDisk();
+  for (const [slot, version] of [["a", 1] as const, ["b", 0] as const]) {
+    const device = disk.device(PLACES[slot], 4 * BLOCK);
+    await device.write(0, release(version));
+    await device.sync();
+  }
+  const { boot } = on(disk, "a");
+  await boot.arm("b", 1);
+  await boot.confirm("a");
+  return disk;
+}
+
+async function install({ installer }: Device, content: Uint8Array): Promise<void> {
+  await installer.arm(await installer.write(inChunks(content), content.length), 2);
+}
+
+describe("a new system", () => {
+  test("is written into the slot that does not run, and put on trial", async () => {
+    const disk = await aDisk();
+    const device = on(disk, "a");
+    const content = await device.installer.write(inChunks(release(2)), release(2).length);
+    expect(content).toEqual({
+      slot: "b",
+      sizeBytes: release(2).length,
+      sha256: sha256(release(2)),
+    });
+    expect(await device.boot.read()).toMatchObject({ trial: null });
+    await device.installer.arm(content, 2);
+
+    expect(holds(disk, "b", release(2))).toBe(true);
+    expect(await device.boot.read()).toEqual({ good: "a", trial: "b", triesLeft: 2 });
+  });
+
+  test("is confirmed once it runs", async () => {
+    const disk = await aDisk();
+    await install(on(disk, "a"), release(2));
+    const after = on(disk, "b");
+    await after.installer.verify("b");
+    await after.installer.confirm("b");
+    expect(await after.boot.read()).toEqual({ good: "b", trial: null, triesLeft: 0 });
+    await install(after, release(3));
+    expect(holds(disk, "a", release(3))).toBe(true);
+  });
+
+  test("that does not run is neither verified nor confirmed", async () => {
+    const disk = await aDisk();
+    const device = on(disk, "a");
+    await install(device, release(2));
+    await expect(device.installer.verify("b")).rejects.toMatchObject({ code: "slot-not-booted" });
+    await expect(device.installer.confirm("b")).rejects.toMatchObject({ code: "slot-not-booted" });
+    expect(await device.boot.read()).toMatchObject({ good: "a" });
+  });
+
+  test("that has most blocks of the one before is written where it differs", async () => {
+    const disk = await aDisk();
+    const next = release(0);
+    next[BLOCK + 5] = 1;
+    const writes: number[] = [];
+    const device = disk.device(PLACES.b, 4 * BLOCK);
+    const { boot } = on(disk, "a");
+    const installer = createSlotInstaller({
+      boot,
+      openSlot: () =>
+        Promise.resolve({
+          ...device,
+          write: (offset: number, bytes: Uint8Array) => {
+            writes.push(offset);
+            return device.write(offset, bytes);
+          },
+        }),
+      createHasher: () => createHash("sha256"),
+      log: silentLog,
+    });
+    await install({ boot, installer }, next);
+    expect(writes).toEqual([BLOCK]);
+    expect(holds(disk, "b", next)).toBe(true);
+  });
+});
+
+describe("nothing is put on trial", () => {
+  test("when the medium does not hold what was written", async () => {
+    const disk = await aDisk();
+    const device = on(disk, "a", { isLying: true });
+    await expect(install(device, release(2))).rejects.toMatchObject({ code: "slot-content-wrong" });
+    expect(await device.boot.read()).toMatchObject({ trial: null });
+  });
+
+  test("when fewer bytes came than were to come, or more", async () => {
+    const device = on(await aDisk(), "a");
+    for (const size of [release(2).length + 1, release(2).length - 1])
+      await expect(device.installer.write(inChunks(release(2)), size)).rejects.toMatchObject({
+        code: "slot-content-wrong",
+      });
+  });
+
+  test("when it does not fit", async () => {
+    const device = on(await aDisk(), "a");
+    await expect(install(device, release(2, 5))).rejects.toMatchObject({ code: "slot-too-small" });
+  });
+
+  test("by a system that is on trial itself", async () => {
+    const disk = await aDisk();
+    await install(on(disk, "a"), release(2));
+    const onTrial = on(disk, "b");
+    await expect(install(onTrial, release(3))).rejects.toMatchObject({ code: "slot-on-trial" });
+    expect(holds(disk, "a", release(1))).toBe(true);
+    expect(holds(disk, "b", release(2))).toBe(true);
+  });
+});
+
+test("a trial that is armed for the spare slot ends before the slot is touched", async () => {
+  const disk = await aDisk();
+  const device = on(disk, "a");
+  await install(device, release(2));
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield release(3).subarray(0, BLOCK);
+    expect(await device.boot.read()).toMatchObject({ trial: null });
+    throw new Error("the network went");
+  }
+  await expect(device.installer.write(broken(), release(3).length)).rejects.toThrow("network");
+  expect(await device.boot.read()).toMatchObject({ good: "a", trial: null });
+});
+
+test("a system to which the bootloader fell back is the good one before the other slot is overwritten", async () => {
+  const disk = await aDisk();
+  const fallenBack = on(disk, "b");
+  await install(fallenBack, release(2));
+  expect(await fallenBack.boot.read()).toEqual({ good: "b", trial: "a", triesLeft: 2 });
+});
+
+test.each<[string, "a" | "b", boolean]>([
+  ["was never started", "a", false],
+  ["runs on trial", "b", false],
+  ["was confirmed just before", "b", true],
+])("a new system that %s is reverted to the one before", async (_, booted, isConfirmed) => {
+  const disk = await aDisk();
+  await install(on(disk, "a"), release(2));
+  const device = on(disk, booted);
+  if (isConfirmed) await device.installer.confirm("b");
+  await device.installer.revert("b");
+  await device.installer.revert("b");
+  expect(await device.boot.read()).toEqual({ good: "a", trial: null, triesLeft: 0 });
+});
+
+test("power that goes at any moment of an installation leaves a whole system to each start", async () => {
+  const checked = await cutEverywhere(
+    async (power) => {
+      const disk = (await aDisk()).withPower(power);
+      return { disk, work: install(on(disk, "a"), release(2)) };
+    },
+    async (disk) => {
+      const { good, trial } = await on(disk, "a").boot.read();
+      expect(good).toBe("a");
+      expect(holds(disk, "a", release(1))).toBe(true);
+      if (trial !== null) {
+        expect(trial).toBe(otherSlot(good));
+        expect(holds(disk, trial, release(2))).toBe(true);
+      }
+    },
+  );
+  expect(checked).toBeGreaterThan(60);
+});
