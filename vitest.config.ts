@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tools/suites/longest-first.ts";
 
 const beside = (pattern: string): string[] => [
   `packages/*/src/**/${pattern}`,
@@ -25,6 +26,7 @@ const SHARED = {
 /** One project per kind of test (CONTRIBUTING.md); `tools/run-suites.ts` runs them all and adds up their counts. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -16,6 +16,7 @@ import {
   bundleProgram,
   type Program,
 } from "./build/bundle-program.ts";
+import { STAMP, sourcesDigest } from "./build/build-once.ts";
 import { precompress } from "./build/precompress.ts";
 
 interface Bundle {
@@ -77,4 +78,7 @@ async function buildWebConsole(): Promise<void> {
 const kilobytes = (bytes: Buffer): string => inKilobytes(bytes.length);
 const inKilobytes = (sizeBytes: number): string => `${(sizeBytes / 1000).toFixed(1)} kB`;
 
+const digest = sourcesDigest();
+rmSync(STAMP, { force: true });
 await Promise.all([...BUNDLES.map(bundle), bundleServer(), buildWebConsole()]);
+writeFileSync(STAMP, digest);

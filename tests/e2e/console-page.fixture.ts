@@ -27,6 +27,11 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly beside?: Page;
 }
 
+export interface BrowserOptions {
+  /** Tests that only look share the administrator's window, and with it what their browser has loaded and compiled. */
+  readonly keepsWindow?: boolean;
+}
+
 export interface OpenedPage extends WatchedPage {
   readonly context: BrowserContext;
 }
@@ -35,8 +40,9 @@ export interface OpenedPage extends WatchedPage {
  * A browser for the tests of a file. Every page that a test opens is watched; whatever went wrong in it, and was not
  * expected, fails the test, and a picture of the page as it was then lies in .data/e2e.
  */
-export function useBrowser(address: () => ConsoleAddress) {
+export function useBrowser(address: () => ConsoleAddress, options: BrowserOptions = {}) {
   let browser: Browser;
+  let kept: BrowserContext | undefined;
   const opened: OpenedPage[] = [];
 
   beforeAll(async () => {
@@ -49,14 +55,18 @@ export function useBrowser(address: () => ConsoleAddress) {
     const problems = pages.flatMap((page) => page.problems());
     if (problems.length > 0 || (task.result?.errors ?? []).length > 0)
       await takePictures(task.name, pages);
-    await Promise.all(pages.map(({ context }) => context.close()));
+    await Promise.all(
+      pages.map(({ page, context }) => (context === kept ? page.close() : context.close())),
+    );
     expect(problems).toEqual([]);
   });
 
-  return async (path: string, options: OpenOptions = {}): Promise<OpenedPage> => {
-    const { person, beside, ...contextOptions } = options;
+  return async (path: string, openOptions: OpenOptions = {}): Promise<OpenedPage> => {
+    const { person, beside, ...contextOptions } = openOptions;
+    const isKept = options.keepsWindow === true && Object.keys(openOptions).length === 0;
+    if (isKept) kept ??= await signedInContext(browser, address());
     const context =
-      beside?.context() ??
+      (isKept ? kept : beside?.context()) ??
       (person === null
         ? await newContext(browser, contextOptions)
         : await signedInContext(browser, address(), contextOptions, person));

@@ -1,11 +1,12 @@
 import type { Page } from "playwright-core";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { settled } from "../../tools/console/console-screens.ts";
 import { useBrowser, type OpenedPage } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
 // Follows every kind of link from the overview, and presses every button that changes nothing.
 
-const shared = inject("console");
+const shared = await sharedConsole();
 const open = useBrowser(() => shared);
 
 /** What changes something, leaves the console, or only says why it is off. */

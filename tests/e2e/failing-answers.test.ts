@@ -1,10 +1,11 @@
 import type { Route } from "playwright-core";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { gone, seen, useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
 // The server as it is on a bad day: the browser alone is told so, the server itself is well.
 
-const shared = inject("console");
+const shared = await sharedConsole();
 const open = useBrowser(() => shared);
 
 const GROUPS = /\/api\/v1\/groups/;

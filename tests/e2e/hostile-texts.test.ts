@@ -1,12 +1,13 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { settled } from "../../tools/console/console-screens.ts";
 import { HOSTILE_NAMES } from "../../tools/console/hostile-texts.ts";
 import { seen, useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
 // Whoever names devices must not run code in the console, hide what a name holds, or turn the page around.
 
-const shared = inject("console");
-const open = useBrowser(() => shared);
+const shared = await sharedConsole();
+const open = useBrowser(() => shared, { keepsWindow: true });
 const { devices, deployments, releases } = shared.facts;
 
 const PAGES = {

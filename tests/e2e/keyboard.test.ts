@@ -1,10 +1,11 @@
 import type { Page } from "playwright-core";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { settled } from "../../tools/console/console-screens.ts";
 import { gone, seen, useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
-const shared = inject("console");
-const open = useBrowser(() => shared);
+const shared = await sharedConsole();
+const open = useBrowser(() => shared, { keepsWindow: true });
 
 /** What has the focus: its role or element, its name, and whether it can be seen. */
 const focused = (page: Page) =>

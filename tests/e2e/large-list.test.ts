@@ -1,12 +1,13 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Page } from "playwright-core";
 import { settled } from "../../tools/console/console-screens.ts";
 import { gone, seen, useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
 // Ten thousand meters: whoever looks for some of them says so in the address.
 
-const shared = inject("console");
-const open = useBrowser(() => shared);
+const shared = await sharedConsole();
+const open = useBrowser(() => shared, { keepsWindow: true });
 
 const METERS = "/devices?product=meter";
 

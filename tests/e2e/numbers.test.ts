@@ -1,12 +1,13 @@
 import type { Page } from "playwright-core";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { settled } from "../../tools/console/console-screens.ts";
 import { useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
 // Every number that is a link agrees with the list that it leads to.
 
-const shared = inject("console");
-const open = useBrowser(() => shared);
+const shared = await sharedConsole();
+const open = useBrowser(() => shared, { keepsWindow: true });
 
 const PAGES = [
   "/",

@@ -1,16 +1,17 @@
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { axeFindings } from "../../tools/console/axe-findings.ts";
 import { CONSOLE_SCREENS, settled } from "../../tools/console/console-screens.ts";
 import { useBrowser, widthOver } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
 const PHONE = { width: 390, height: 844 };
 /** 1280 pixels at four times the size. */
 const NARROWEST = { width: 320, height: 640 };
 
 /** Looks at the screens that `isMine` names, and their states: two files share them, and the time that it takes. */
-export function testScreens(isMine: (name: string) => boolean): void {
-  const shared = inject("console");
-  const open = useBrowser(() => shared);
+export async function testScreens(isMine: (name: string) => boolean): Promise<void> {
+  const shared = await sharedConsole();
+  const open = useBrowser(() => shared, { keepsWindow: true });
   const visits = CONSOLE_SCREENS.filter(({ name }) => isMine(name)).flatMap((screen) =>
     [["", () => Promise.resolve()] as const, ...Object.entries(screen.states ?? {})].map(
       ([state, enter]) => ({ screen, enter, name: `${screen.name} ${state}`.trim() }),

@@ -1,3 +1,3 @@
 import { isOfDevices, testScreens } from "./screen-tests.fixture.ts";
 
-testScreens(isOfDevices);
+await testScreens(isOfDevices);

@@ -1,3 +1,3 @@
 import { isOfDevices, testScreens } from "./screen-tests.fixture.ts";
 
-testScreens((name) => !isOfDevices(name));
+await testScreens((name) => !isOfDevices(name));

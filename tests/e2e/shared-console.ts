@@ -1,42 +1,54 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { errorChain } from "@moult/base";
 import * as z from "zod";
 import type { TestProject } from "vitest/node";
-import type { ConsoleAddress } from "../../tools/console/console-browser.ts";
-import { startPopulatedConsole, type ConsoleFacts } from "../../tools/console/populated-console.ts";
+import { buildOnce } from "../../tools/build/build-once.ts";
+import { startPopulatedConsole } from "../../tools/console/populated-console.ts";
 import { words } from "../../tools/local/moult-command.ts";
-
-/** What the tests that only read share: one console with everything in it. */
-export interface SharedConsole extends ConsoleAddress {
-  readonly apiKey: string;
-  readonly facts: ConsoleFacts;
-}
+import type { ConsoleAnswer } from "./shared-console.fixture.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    readonly console: SharedConsole;
+    /** A `ConsoleAnswer` as JSON, from when the shared console is filled. */
+    readonly consoleFile: string;
   }
 }
 
-const BUILD = fileURLToPath(new URL("../../tools/build.ts", import.meta.url));
-
-/** Builds what ships, the console with it, and fills a server once for all files. */
+/**
+ * Builds what ships, the console with it, and fills a server for all files that only read. Files with a server of their own
+ * need not wait for it.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  execFileSync(process.execPath, [BUILD], { stdio: "ignore" });
+  await buildOnce();
   const folder = mkdtempSync(join(tmpdir(), "moult-console-"));
-  const world = await startPopulatedConsole(folder);
-  const key = await world.moult.json(words`api-key create tests --role admin`);
-  project.provide("console", {
-    url: world.server.url,
-    certificateAuthority: world.server.certificateAuthority ?? "",
-    apiKey: z.object({ secret: z.string() }).parse(key).secret,
-    facts: world.facts,
-  });
+  const file = join(folder, "console.json");
+  project.provide("consoleFile", file);
+  const filling = startPopulatedConsole(join(folder, "console"));
+  const answer = (content: ConsoleAnswer): void => {
+    writeFileSync(`${file}.new`, JSON.stringify(content));
+    renameSync(`${file}.new`, file);
+  };
+  const answered = filling.then(
+    async (world) => {
+      const key = await world.moult.json(words`api-key create tests --role admin`);
+      answer({
+        kind: "filled",
+        url: world.server.url,
+        certificateAuthority: world.server.certificateAuthority ?? "",
+        apiKey: z.object({ secret: z.string() }).parse(key).secret,
+        facts: world.facts,
+      });
+    },
+    (error: unknown) => answer({ kind: "failed", error: errorChain(error) }),
+  );
   return async () => {
-    await world.stop();
+    await answered;
+    await filling.then(
+      (world) => world.stop(),
+      () => undefined,
+    );
     rmSync(folder, { recursive: true, force: true });
   };
 }

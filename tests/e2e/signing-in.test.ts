@@ -1,8 +1,9 @@
-import { inject, test, expect } from "vitest";
+import { test, expect } from "vitest";
 import { ADMINISTRATOR } from "../../tools/local/administrator.ts";
 import { seen, useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
-const shared = inject("console");
+const shared = await sharedConsole();
 const open = useBrowser(() => shared);
 
 /** Whoever has not signed in asks in vain who he is. */
