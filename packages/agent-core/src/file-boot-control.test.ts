@@ -96,6 +96,27 @@ test.each(CHANGES)(
   },
 );
 
+test("power that goes while a trial confirms itself, whose start wrote what it could not sync, loses neither", async () => {
+  await cutEverywhere(
+    async (power) => {
+      const disk = await aDisk();
+      await control(disk).arm("b", 2);
+      await startFrom(disk);
+      await startFrom(disk);
+      disk.withPower(power);
+      return { disk, work: control(disk, "b").confirm("b") };
+    },
+    async (disk) => {
+      const { isCertain, good, slot } = chooseBoot(await copiesOn(disk));
+      expect({ isCertain, slot: good === "b" ? slot : "b" }).toEqual({
+        isCertain: true,
+        slot: "b",
+      });
+      expect(["a", "b"]).toContain(good);
+    },
+  );
+});
+
 test("a change is durable when it returns", async () => {
   for (const [, change, after] of CHANGES) {
     const disk = await aDisk();

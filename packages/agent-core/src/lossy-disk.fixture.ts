@@ -50,7 +50,7 @@ export class Power {
 export class LossyDisk {
   readonly #durable: Content;
   readonly #now: Content;
-  readonly #power: Power;
+  #power: Power;
   #pending: Change[] = [];
   #nextId: number;
 
@@ -81,10 +81,10 @@ export class LossyDisk {
       };
   }
 
-  /** The same disk with other power: a start, without a cut before it. */
-  withPower(power: Power): LossyDisk {
-    for (const change of this.#pending) change.apply(this.#durable);
-    return new LossyDisk(power, this.#durable);
+  /** From now on there is so much power; what is pending stays so. */
+  withPower(power: Power): this {
+    this.#power = power;
+    return this;
   }
 
   files(): Files {
