@@ -30,6 +30,7 @@ const STEPS: readonly Step[] = [
   { name: "knip", commands: [[bin("knip"), "--no-progress", "--treat-config-hints-as-errors"]] },
   { name: "format", commands: [[bin("oxfmt"), "--check"]] },
   { name: "openapi", commands: [[node, "tools/generate-openapi.ts", "--check"]] },
+  { name: "life cycle", commands: [[node, "tools/generate-life-cycle.ts", "--check"]] },
   { name: "tidy", commands: [[node, "tools/tidy.ts"]] },
 ];
 

@@ -33,19 +33,19 @@ export function nextBackward(state: Backward, event: UpdateEvent, facts: UpdateF
     case "rolling-back":
       return fromRollingBack(state, event, facts);
     case "rollback-rebooting":
-      return fromRollbackRebooting(state, event, facts);
+      return fromRollbackRebooting(state, event);
     case "verifying-rollback":
       return fromVerifyingRollback(state, event, facts);
     case "asking-server":
-      return fromAskingServer(state, event, facts);
+      return fromAskingServer(state, event);
     case "failing":
       if (event.kind === "failure-handled") return cleaningUp(state);
       if (isFailureOf(event, "handle-failure")) return cleaningUp(state);
-      return event.kind === "started" ? { ...state } : state;
+      return state;
     case "cleaning-up":
       // What could not be removed is in the log and does not change how the update ended.
       if (event.kind === "cleaned-up" || isFailureOf(event, "clean-up")) return reporting(state);
-      return event.kind === "started" ? { ...state } : state;
+      return state;
     case "reporting":
       return event.kind === "reported" && event.sequence === state.sequence ? idle(state) : state;
     default:
@@ -66,23 +66,16 @@ function fromRollingBack(
       : { kind: "verifying-rollback", running, lastAssignment, job: back.job };
   }
   if (isFailureOf(event, "roll-back")) return lost(state, event.failure);
-  return event.kind === "started" ? { ...state } : state;
+  return state;
 }
 
 function fromRollbackRebooting(
   state: StateOf<"rollback-rebooting">,
   event: UpdateEvent,
-  facts: UpdateFacts,
 ): UpdateState {
   const { running, lastAssignment, job } = state;
-  if (event.kind === "started" && rebootNeed(job) === "system" && state.bootId === facts.bootId)
-    return { ...state };
   // A reboot that is said to have failed may have happened all the same: what runs is for the verification to say.
-  if (
-    event.kind === "started" ||
-    event.kind === "rollback-rebooted" ||
-    isFailureOf(event, "reboot-rollback")
-  )
+  if (event.kind === "rollback-rebooted" || isFailureOf(event, "reboot-rollback"))
     return { kind: "verifying-rollback", running, lastAssignment, job };
   return state;
 }
@@ -93,7 +86,6 @@ function fromVerifyingRollback(
   facts: UpdateFacts,
 ): UpdateState {
   if (event.kind === "rollback-verified") return takenBack(state, facts);
-  if (event.kind === "started") return { ...state };
   if (!isFailureOf(event, "verify-rollback")) return state;
 
   const { running, lastAssignment } = state;
@@ -113,11 +105,7 @@ function takenBack(state: StateOf<"verifying-rollback">, facts: UpdateFacts): Up
   return { kind: "asking-server", running, lastAssignment, job: asked, deadlineMs };
 }
 
-function fromAskingServer(
-  state: StateOf<"asking-server">,
-  event: UpdateEvent,
-  facts: UpdateFacts,
-): UpdateState {
+function fromAskingServer(state: StateOf<"asking-server">, event: UpdateEvent): UpdateState {
   if (event.kind === "server-reached")
     return failing(state, {
       failure: {
@@ -132,8 +120,7 @@ function fromAskingServer(
         detail: "no check-in got through, of the new software or of the old",
       },
     });
-  if (event.kind !== "started") return state;
-  return { ...state, deadlineMs: facts.monotonicMs + facts.confirmTimeoutMs };
+  return state;
 }
 
 type EffectFailed = Extract<UpdateEvent, { kind: "effect-failed" }>;

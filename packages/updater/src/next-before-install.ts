@@ -1,6 +1,7 @@
 import { unreachable } from "@moult/base";
+import { cleanUpAfter } from "./clean-up-after.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
-import type { Failure, Job, OpenedArtifact, StateOf, Update, UpdateState } from "./update-state.ts";
+import type { Job, OpenedArtifact, StateOf, Update, UpdateState } from "./update-state.ts";
 import { beginWaiting, stepOfWaiting } from "./waiting.ts";
 
 /** Download progress is saved and reported in steps of this, so that a download costs ten writes and not a thousand. */
@@ -9,16 +10,6 @@ export const PROGRESS_STEP_PERCENT = 10;
 type BeforeInstall = StateOf<
   "idle" | "waiting-to-download" | "downloading" | "unpacking" | "waiting-to-install"
 >;
-
-const WITHDRAWN: Failure = {
-  code: "withdrawn",
-  detail: "the server took the offer back before anything was installed",
-};
-
-const INTERRUPTED: Failure = {
-  code: "power-lost",
-  detail: "the agent was interrupted while it unpacked the payload",
-};
 
 /** From the offer to payloads that are unpacked and verified. Nothing the device runs is touched in these states. */
 export function nextBeforeInstall(
@@ -62,7 +53,6 @@ function fromWaitingToDownload(
   event: UpdateEvent,
   facts: UpdateFacts,
 ): UpdateState {
-  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
   const step = stepOfWaiting(state, "download", event, facts);
   switch (step.kind) {
     case "go-on": {
@@ -72,7 +62,7 @@ function fromWaitingToDownload(
     case "wait":
       return { ...state, ...step.part };
     case "give-up":
-      return cleaningUp(state, step.failure);
+      return cleanUpAfter(state, step.failure);
     case "nothing":
       return state;
     default:
@@ -83,9 +73,8 @@ function fromWaitingToDownload(
 function fromDownloading(state: StateOf<"downloading">, event: UpdateEvent): UpdateState {
   if (event.kind === "download-progressed") return progressed(state, event.percent);
   if (event.kind === "downloaded") return unpacking(state, event.artifact);
-  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
   if (event.kind === "effect-failed" && event.effect === "download")
-    return cleaningUp(state, event.failure);
+    return cleanUpAfter(state, event.failure);
   return state;
 }
 
@@ -118,10 +107,8 @@ function fromUnpacking(
     const job = { ...state.job, supportsRollback: event.supportsRollback };
     return { ...always(state), kind: "waiting-to-install", job, ...beginWaiting(facts) };
   }
-  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
   if (event.kind === "effect-failed" && event.effect === "unpack")
-    return cleaningUp(state, event.failure);
-  if (event.kind === "started") return cleaningUp(state, INTERRUPTED);
+    return cleanUpAfter(state, event.failure);
   return state;
 }
 
@@ -130,7 +117,6 @@ function fromWaitingToInstall(
   event: UpdateEvent,
   facts: UpdateFacts,
 ): UpdateState {
-  if (event.kind === "withdrawn") return cleaningUp(state, WITHDRAWN);
   const step = stepOfWaiting(state, "install", event, facts);
   switch (step.kind) {
     case "go-on":
@@ -138,29 +124,12 @@ function fromWaitingToInstall(
     case "wait":
       return { ...state, ...step.part };
     case "give-up":
-      return cleaningUp(state, step.failure);
+      return cleanUpAfter(state, step.failure);
     case "nothing":
       return state;
     default:
       return unreachable(step);
   }
-}
-
-function cleaningUp(
-  state: Exclude<BeforeInstall, { kind: "idle" }>,
-  failure: Failure,
-): StateOf<"cleaning-up"> {
-  const { update, artifact } =
-    "job" in state ? state.job : { update: state.update, artifact: null };
-  return {
-    ...always(state),
-    kind: "cleaning-up",
-    update,
-    artifact,
-    sequence: 0,
-    steps: 0,
-    verdict: { failure, rollback: "none" },
-  };
 }
 
 function always({

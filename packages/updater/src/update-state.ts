@@ -145,7 +145,7 @@ const waiting = {
   deadlineMs: z.number(),
 };
 
-/** Where a device is in its update. The life cycle and the rules after a loss of power stand above `next`. */
+/** Where a device is in its update. The way stands above `next`, the rules after a loss of power in life-cycle.ts. */
 export const UpdateState = z.discriminatedUnion("kind", [
   state("idle"),
   state("waiting-to-download").extend({

@@ -48,11 +48,14 @@ export function stepOfWaiting(
       : { kind: "wait", part: saved({ ...state, hasConsent: true }, facts) };
   if (event.kind === "declined") return { kind: "give-up", failure: DECLINED };
   if (event.kind === "deadline-passed") return { kind: "give-up", failure: tooLong(state.holds) };
-  if (event.kind === "started")
-    return { kind: "wait", part: { ...state, deadlineMs: facts.monotonicMs + state.leftMs } };
   // A device that cannot be asked is not kept from its updates for ever.
   const isUnasked = event.kind === "effect-failed" && event.effect === "await-readiness";
   return isUnasked ? { kind: "go-on" } : NOTHING;
+}
+
+/** After a start the rest of the longest hold counts on the new run's clock. */
+export function waitOn<State extends Waiting>(state: State, { monotonicMs }: UpdateFacts): State {
+  return { ...state, deadlineMs: monotonicMs + state.leftMs };
 }
 
 function heard(state: WaitingPart, holds: readonly Hold[], facts: UpdateFacts): WaitingStep {
