@@ -9,7 +9,8 @@ import { resolveRelative, workspaceOf } from "./workspace-of.ts";
 const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   "packages/base": [],
   "packages/model": ["base"],
-  "packages/api": ["base", "model"],
+  "packages/query": ["base", "model"],
+  "packages/api": ["base", "model", "query"],
   "packages/client": ["base", "model", "api"],
   "packages/device-protocol": ["base", "model"],
   "packages/artifact": ["base", "model"],
@@ -32,10 +33,11 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
     "trust",
     "node-crypto",
     "planner",
+    "query",
   ],
   "apps/signer": ["base", "model", "trust", "node-crypto", "signing", "planner"],
   // It verifies nothing: of trust it takes what reads and compares metadata.
-  "apps/web": ["base", "model", "api", "client", "trust"],
+  "apps/web": ["base", "model", "api", "client", "query", "trust"],
   // It writes the provisioning file that devices read, hence device-protocol.
   "apps/cli": [
     "base",

@@ -1,0 +1,15 @@
+export { matches, fits } from "./match-query.ts";
+export { orderKey } from "./order-key.ts";
+export { parseQuery } from "./parse-query.ts";
+export { printQuery } from "./print-query.ts";
+export { QueryError, type QueryErrorCode } from "./query-error.ts";
+export {
+  QUERY_LENGTH_MAX,
+  conditionsIn,
+  type Condition,
+  type Field,
+  type Operator,
+  type Pattern,
+  type Query,
+  type QueryFacts,
+} from "./query.ts";
