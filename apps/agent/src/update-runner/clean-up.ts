@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { errorChain } from "@moult/base";
 import type { EffectOf } from "@moult/updater";
 import { removeArtifactScripts } from "../state-scripts/artifact-scripts.ts";
@@ -19,6 +20,8 @@ export async function cleanUp(
     ...(artifact?.payloadTypes ?? []).map((payloadType, index) => async () => {
       const installer = await deps.installers.find(payloadType);
       const tree = fileTree(deps.paths.dataDir, index);
+      // Its turn to be unpacked never came, or its cleaning was done before a loss of power.
+      if (!(await isThere(tree))) return;
       // A commit whose Leave scripts failed is still a commit.
       const isCommitted =
         verdict.failure === null || verdict.failure.code === "commit-leave-failed";
@@ -36,3 +39,9 @@ export async function cleanUp(
     }
   }
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

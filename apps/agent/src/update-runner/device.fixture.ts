@@ -41,16 +41,21 @@ export function pathsUnder(root: string): AgentPaths {
   };
 }
 
-export interface ArtifactParts {
-  readonly name: string;
+interface PayloadParts {
   readonly type: string | null;
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly metaData?: JsonObject;
+  readonly provides?: Readonly<Record<string, string>>;
+  readonly clearsProvides?: readonly string[];
+}
+
+export interface ArtifactParts extends PayloadParts {
+  readonly name: string;
+  /** Payloads after the first one. */
+  readonly more?: readonly PayloadParts[];
   readonly scripts?: Readonly<Record<string, string>>;
   readonly deviceTypes?: readonly string[];
   readonly dependsOnNames?: readonly string[];
-  readonly provides?: Readonly<Record<string, string>>;
-  readonly clearsProvides?: readonly string[];
   readonly signer?: ManifestSigner;
 }
 
@@ -65,17 +70,15 @@ export async function buildArtifact(parts: ArtifactParts): Promise<BuiltArtifact
     artifactName: parts.name,
     deviceTypes: parts.deviceTypes ?? [HARDWARE],
     ...(parts.dependsOnNames === undefined ? {} : { dependsOnNames: parts.dependsOnNames }),
-    payloads: [
-      {
-        type: parts.type,
-        files: Object.entries(parts.files ?? {}).map(([name, content]) =>
-          payloadFileFromBytes(name, Buffer.from(content)),
-        ),
-        ...(parts.metaData === undefined ? {} : { metaData: parts.metaData }),
-        ...(parts.provides === undefined ? {} : { provides: parts.provides }),
-        ...(parts.clearsProvides === undefined ? {} : { clearsProvides: parts.clearsProvides }),
-      },
-    ],
+    payloads: [parts, ...(parts.more ?? [])].map((payload) => ({
+      type: payload.type,
+      files: Object.entries(payload.files ?? {}).map(([name, content]) =>
+        payloadFileFromBytes(name, Buffer.from(content)),
+      ),
+      ...(payload.metaData === undefined ? {} : { metaData: payload.metaData }),
+      ...(payload.provides === undefined ? {} : { provides: payload.provides }),
+      ...(payload.clearsProvides === undefined ? {} : { clearsProvides: payload.clearsProvides }),
+    })),
     scripts: Object.entries(parts.scripts ?? {}).map(([name, content]) => ({
       name,
       content: Buffer.from(`#!/bin/sh\n${content}\n`),
@@ -138,14 +141,22 @@ function appMetaData(health: JsonObject = {}): JsonObject {
   };
 }
 
+/** The payload of a small application. */
+export async function appPayload(
+  version: string,
+  behaviour: "well" | "ill" | "crashes" = "well",
+): Promise<PayloadParts> {
+  const metaData = appMetaData(behaviour === "ill" ? { timeoutSeconds: 0.5 } : {});
+  return { type: "app", files: { "app.tar": await appFiles(version, behaviour) }, metaData };
+}
+
 export async function appArtifact(
   version: string,
   behaviour: "well" | "ill" | "crashes" = "well",
   parts: Partial<ArtifactParts> = {},
 ): Promise<BuiltArtifact> {
-  const metaData = appMetaData(behaviour === "ill" ? { timeoutSeconds: 0.5 } : {});
-  const files = { "app.tar": await appFiles(version, behaviour) };
-  return buildArtifact({ name: `demo-${version}`, type: "app", files, metaData, ...parts });
+  const payload = await appPayload(version, behaviour);
+  return buildArtifact({ name: `demo-${version}`, ...payload, ...parts });
 }
 
 let attempts = 0;

@@ -1,9 +1,11 @@
 import { basename } from "node:path";
 import type { ArtifactDescription, PayloadDescription, ScriptDescription } from "@moult/artifact";
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
+import { usageError } from "../command-line/cli-error.ts";
 import { pairs } from "../command-line/option-value.ts";
 import { readText } from "../files/read-text.ts";
 import { describePayload, PAYLOAD_OPTIONS } from "./describe-payload.ts";
+import { readJsonObject, readPayloadPlan, type PayloadPlan } from "./payload-plan.ts";
 
 /** Options that say what goes into an artifact. */
 export const DESCRIPTION_OPTIONS = {
@@ -21,6 +23,12 @@ export const DESCRIPTION_OPTIONS = {
     help: "Kind of machine that it fits",
   },
   ...PAYLOAD_OPTIONS,
+  payload: {
+    type: "string",
+    value: "FILE",
+    multiple: true,
+    help: "JSON file that describes a further payload; all are one release",
+  },
   group: { type: "string", value: "NAME", help: "Artifact group that it provides" },
   "depends-name": {
     type: "string",
@@ -77,7 +85,12 @@ export async function describeArtifact(
   files: readonly string[],
   signal: AbortSignal,
 ): Promise<ArtifactDescription> {
-  const payload = await describePayload(options, files, signal);
+  const plans = await plansOf(options, files);
+  const payloads: PayloadDescription[] = [];
+  for (const plan of plans) {
+    const payload = await describePayload(plan, signal);
+    payloads.push({ ...payload, ...relations(options.name, plan, payload.softwareName) });
+  }
   const scripts: ScriptDescription[] = [];
   for (const path of options.script)
     scripts.push({ name: basename(path), content: Buffer.from(await readText(path)) });
@@ -87,27 +100,94 @@ export async function describeArtifact(
     ...(options.group === undefined ? {} : { artifactGroup: options.group }),
     ...(options["depends-name"].length === 0 ? {} : { dependsOnNames: options["depends-name"] }),
     ...(options["depends-group"].length === 0 ? {} : { dependsOnGroups: options["depends-group"] }),
-    payloads: [{ ...payload, ...relations(options, payload.softwareName) }],
+    payloads,
     scripts,
   };
 }
 
-/** What it provides, depends on and clears; what is given goes before Mender's defaults. */
-function relations(options: Options, softwareName: string): Partial<PayloadDescription> {
-  const provides = pairs("provides", options.provides);
+/** The payload that the options describe, if they do, and those of the files, in their order. */
+async function plansOf(
+  options: Options,
+  files: readonly string[],
+): Promise<readonly PayloadPlan[]> {
+  const described: PayloadPlan[] = [];
+  for (const path of options.payload) described.push(await readPayloadPlan(path));
+  const { type } = options;
+  if (type !== undefined) return [await planFromOptions(options, type, files), ...described];
+  if (described.length === 0) throw usageError("An artifact needs --type TYPE, or --payload FILE.");
+  const stray = PAYLOAD_OPTION_NAMES.find((name) => isGiven(options[name]));
+  if (stray !== undefined) throw usageError(`--${stray} is for the payload of --type TYPE.`);
+  if (files.length > 0)
+    throw usageError(
+      "FILEs are for the payload of --type TYPE; those of --payload name their own.",
+    );
+  return described;
+}
+
+const PAYLOAD_OPTION_NAMES = [
+  "meta-data",
+  "dir",
+  "dest-dir",
+  "file-name",
+  "permissions",
+  "app-name",
+  "command",
+  "unit",
+  "health-url",
+  "depends",
+  "provides",
+  "clears",
+  "software-name",
+  "no-default-provides",
+] as const;
+
+const isGiven = (value: string | boolean | readonly string[] | undefined): boolean =>
+  value !== undefined && value !== false && (!Array.isArray(value) || value.length > 0);
+
+async function planFromOptions(
+  options: Options,
+  type: string,
+  files: readonly string[],
+): Promise<PayloadPlan> {
   const depends: Record<string, string[]> = {};
   for (const pair of options.depends)
     for (const [name, value] of Object.entries(pairs("depends", [pair])))
       (depends[name] ??= []).push(value);
-  const { clears } = options;
+  const metaData = options["meta-data"];
+  return {
+    type,
+    files: [...files],
+    metaData: metaData === undefined ? undefined : await readJsonObject(metaData),
+    dir: options.dir,
+    destDir: options["dest-dir"],
+    fileName: options["file-name"],
+    permissions: options.permissions,
+    appName: options["app-name"],
+    command: [...options.command],
+    unit: options.unit,
+    healthUrl: options["health-url"],
+    softwareName: options["software-name"],
+    provides: pairs("provides", options.provides),
+    depends,
+    clears: [...options.clears],
+    noDefaultProvides: options["no-default-provides"],
+  };
+}
+
+/** What it provides, depends on and clears; what is given goes before Mender's defaults. */
+function relations(
+  artifactName: string,
+  { type, provides, depends, clears, noDefaultProvides }: PayloadPlan,
+  softwareName: string,
+): Partial<PayloadDescription> {
   const given = { provides, ...(Object.keys(depends).length === 0 ? {} : { depends }) };
   const clearing = clears.length === 0 ? {} : { clearsProvides: clears };
-  if (options["no-default-provides"]) return { ...given, ...clearing };
+  if (noDefaultProvides) return { ...given, ...clearing };
   // The defaults of Mender's tool are named after the type; another name needs the same two lines with that name.
-  if (softwareName === options.type) return { ...given, ...clearing, hasToolDefaults: true };
+  if (softwareName === type) return { ...given, ...clearing, hasToolDefaults: true };
   return {
     ...given,
-    provides: { [`rootfs-image.${softwareName}.version`]: options.name, ...provides },
+    provides: { [`rootfs-image.${softwareName}.version`]: artifactName, ...provides },
     clearsProvides: [`rootfs-image.${softwareName}.*`, ...clears],
   };
 }

@@ -6,16 +6,15 @@ import {
   type JsonObject,
   type PayloadFileSource,
 } from "@moult/artifact";
-import { CliError, usageError } from "../command-line/cli-error.ts";
-import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
-import { readText } from "../files/read-text.ts";
+import { usageError } from "../command-line/cli-error.ts";
+import type { OptionSpecs } from "../command-line/command.ts";
+import type { PayloadPlan } from "./payload-plan.ts";
 import { tarOfFolder } from "./tar-of-folder.ts";
 
 export const PAYLOAD_OPTIONS = {
   type: {
     type: "string",
     value: "TYPE",
-    required: true,
     help: "Payload type: the update module that installs it",
   },
   "meta-data": { type: "string", value: "FILE", help: "JSON object for the update module" },
@@ -50,10 +49,6 @@ export const PAYLOAD_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
-type Options = OptionValues<typeof PAYLOAD_OPTIONS> & {
-  readonly "software-name": string | undefined;
-};
-
 export interface DescribedPayload {
   readonly type: string;
   readonly files: readonly PayloadFileSource[];
@@ -63,33 +58,26 @@ export interface DescribedPayload {
 
 /** Payload files and meta-data: by the type's convention where it has one, else as given. */
 export async function describePayload(
-  options: Options,
-  paths: readonly string[],
+  plan: PayloadPlan,
   signal: AbortSignal,
 ): Promise<DescribedPayload> {
-  const { type } = options;
-  const metaData = await readMetaData(options["meta-data"]);
-  const softwareName = options["software-name"] ?? type;
+  const { type, metaData, files: paths } = plan;
+  const softwareName = plan.softwareName ?? type;
   switch (type) {
     case "app": {
-      const app = appMetaData(options, metaData);
-      const files = await filesOf(options, paths, "app.tar", signal);
+      const app = appMetaData(plan);
+      const files = await filesOf(plan, "app.tar", signal);
       const name = typeof app["name"] === "string" ? app["name"] : type;
-      return { type, files, metaData: app, softwareName: options["software-name"] ?? name };
+      return { type, files, metaData: app, softwareName: plan.softwareName ?? name };
     }
     case "directory": {
-      const destDir = required(options, "dest-dir");
-      const archive = await filesOf(options, paths, "update.tar", signal);
+      const destDir = destDirOf(plan);
+      const archive = await filesOf(plan, "update.tar", signal);
       const files = [setting("dest_dir", destDir), ...archive];
       return { type, files, softwareName, ...withMetaData(metaData) };
     }
     case "single-file":
-      return {
-        type,
-        files: await singleFile(options, paths),
-        softwareName,
-        ...withMetaData(metaData),
-      };
+      return { type, files: await singleFile(plan), softwareName, ...withMetaData(metaData) };
     default: {
       if (paths.length === 0)
         throw usageError("The payload has no files.", "Name them after the options.");
@@ -108,8 +96,7 @@ const setting = (name: string, line: string): PayloadFileSource =>
 
 /** A folder as an archive, beside the files that were named. */
 async function filesOf(
-  { dir, type }: Options,
-  paths: readonly string[],
+  { dir, type, files: paths }: PayloadPlan,
   archiveName: string,
   signal: AbortSignal,
 ): Promise<readonly PayloadFileSource[]> {
@@ -119,17 +106,14 @@ async function filesOf(
   return dir === undefined ? named : [await tarOfFolder(dir, archiveName, signal), ...named];
 }
 
-async function singleFile(
-  options: Options,
-  paths: readonly string[],
-): Promise<readonly PayloadFileSource[]> {
-  const [path, second] = paths;
+async function singleFile(plan: PayloadPlan): Promise<readonly PayloadFileSource[]> {
+  const [path, second] = plan.files;
   if (path === undefined || second !== undefined)
     throw usageError("A payload of type single-file has exactly one file.");
-  const destDir = required(options, "dest-dir");
-  const fileName = options["file-name"] ?? basename(path);
+  const destDir = destDirOf(plan);
+  const fileName = plan.fileName ?? basename(path);
   const mode = ((await stat(path)).mode & 0o7777).toString(8);
-  const permissions = options.permissions ?? mode;
+  const permissions = plan.permissions ?? mode;
   if (!/^[0-7]{3,4}$/.test(permissions))
     throw usageError(`--permissions is an octal mode such as 0644, not "${permissions}".`);
   return [
@@ -140,39 +124,21 @@ async function singleFile(
   ];
 }
 
-function required(options: Options, name: "dest-dir"): string {
-  const value = options[name];
-  if (value === undefined)
-    throw usageError(`A payload of type ${options.type} needs --${name} DIR.`);
-  if (!value.startsWith("/")) throw usageError(`--${name} is an absolute path on the device.`);
-  return value;
+function destDirOf({ type, destDir }: PayloadPlan): string {
+  if (destDir === undefined) throw usageError(`A payload of type ${type} needs --dest-dir DIR.`);
+  if (!destDir.startsWith("/")) throw usageError("--dest-dir is an absolute path on the device.");
+  return destDir;
 }
 
 /** The options over the file, so that CI can keep the rest of it in the repository. */
-function appMetaData(options: Options, metaData: JsonObject = {}): JsonObject {
-  const { command, unit } = options;
-  const name = options["app-name"];
-  const healthUrl = options["health-url"];
+function appMetaData({ command, unit, appName, healthUrl, metaData }: PayloadPlan): JsonObject {
   const app: JsonObject = {
     ...metaData,
-    ...(name === undefined ? {} : { name }),
+    ...(appName === undefined ? {} : { name: appName }),
     ...(command.length === 0 ? {} : { command }),
     ...(unit === undefined ? {} : { unit }),
     ...(healthUrl === undefined ? {} : { health: { kind: "http", url: healthUrl } }),
   };
   if (typeof app["name"] !== "string") throw usageError("An application needs --app-name NAME.");
   return app;
-}
-
-async function readMetaData(path: string | undefined): Promise<JsonObject | undefined> {
-  if (path === undefined) return undefined;
-  const text = await readText(path);
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed))
-      return parsed as JsonObject;
-  } catch (cause) {
-    throw new CliError("file-invalid", `${path} is not JSON.`, { cause });
-  }
-  throw new CliError("file-invalid", `${path} is not a JSON object.`);
 }

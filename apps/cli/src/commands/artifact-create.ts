@@ -13,7 +13,9 @@ export const artifactCreate = command({
   details: `Any update module's type takes FILEs as its payload. Three types make theirs:
   --type app --dir DIR           an application: the folder, a name, and how to start it
   --type directory --dir DIR     replaces the folder --dest-dir on the device
-  --type single-file FILE        puts the file into --dest-dir on the device`,
+  --type single-file FILE        puts the file into --dest-dir on the device
+Several payloads are one release: --payload FILE.json describes each further one with the names
+of these options ({"type": "app", "dir": "build", "appName": "web", "command": ["./run"]}).`,
   options: {
     ...DESCRIPTION_OPTIONS,
     compression: {
@@ -45,7 +47,7 @@ export const artifactCreate = command({
         : await readSigner(context, signKey, options["passphrase-stdin"]);
     const description = await describeArtifact(options, positionals, signal);
 
-    terminal.status([`Reading the payload of ${out}`]);
+    terminal.status([`Reading what goes into ${out}`]);
     const prepared = await prepareArtifact(description, {
       compression,
       ...(compressionLevel === undefined ? {} : { compressionLevel }),
