@@ -10,6 +10,7 @@ need() { # need PACKAGE TEST...: PACKAGE is missing when the test fails
   "$@" >/dev/null 2>&1 || missing+=("$package")
 }
 
+has_static_busybox() { /bin/busybox sh -c true && ! ldd /bin/busybox; }
 has_initdb() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 
 need postgresql has_initdb
@@ -20,6 +21,19 @@ need chromium has_chromium
 # Keys on PKCS#11 tokens: a token in software, and the compiler of tools/build-pkcs11.sh.
 need softhsm2 command -v softhsm2-util
 need g++ command -v "${CXX:-g++}"
+# What the shipped update modules hand their payloads to, and what makes such payloads.
+need busybox-static has_static_busybox
+need rpm command -v rpmbuild
+need rauc command -v rauc
+need squashfs-tools command -v mksquashfs
+need dbus command -v dbus-daemon
+need swupdate command -v swupdate
+need cpio command -v cpio
+need libubootenv-tool command -v fw_setenv
+need podman command -v podman
+need runc command -v runc
+need containernetworking-plugins test -x /usr/lib/cni/bridge
+need podman-compose command -v podman-compose
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 

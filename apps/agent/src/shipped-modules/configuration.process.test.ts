@@ -37,7 +37,9 @@ async function aConfiguredDevice(shell?: Shell): Promise<ConfiguredDevice> {
       return text.split("\n").filter((line) => line !== "");
     },
     stored: () =>
-      readFile(join(device.device.paths.dataDir, "configuration.json"), "utf8").catch(() => "absent"),
+      readFile(join(device.device.paths.dataDir, "configuration.json"), "utf8").catch(
+        () => "absent",
+      ),
     executable: (script) => writeExecutable(join(executables, "20-more"), script),
   };
 }
@@ -62,7 +64,9 @@ describe.each<Shell>(["dash", "busybox"])("a configuration, in %s", (shell) => {
   test("that is the first is taken back by an empty one", async () => {
     const device = await aConfiguredDevice(shell);
     await device.executable('grep -q Mars "$1" && exit 1; exit 0');
-    expect(await device.install(payload({ zone: "Mars" }))).toMatchObject({ outcome: "rolled-back" });
+    expect(await device.install(payload({ zone: "Mars" }))).toMatchObject({
+      outcome: "rolled-back",
+    });
     expect(await device.applied()).toEqual(['{"zone":"Mars"}', "{}"]);
     expect(await device.stored()).toBe("absent");
   });

@@ -92,7 +92,9 @@ describe.each<Shell>(["dash", "busybox"])("a Debian package, in %s", (shell) => 
     expect(await device.status("web")).toBe("installed 1.0");
     expect(await device.install({ "web.deb": await aPackage("web", "2.0-1") })).toMatchObject(WELL);
 
-    const broken = await aPackage("web", "3.0", { scripts: { postinst: "echo no luck >&2; exit 1" } });
+    const broken = await aPackage("web", "3.0", {
+      scripts: { postinst: "echo no luck >&2; exit 1" },
+    });
     expect(await device.install({ "web_3.0.deb": broken })).toEqual({
       outcome: "rolled-back",
       detail: "update module ArtifactInstall ended with exit code 1",
@@ -109,7 +111,9 @@ test("packages of one payload may need each other, and new ones are removed on t
   await device.install({ "web.deb": await aPackage("web", "1.0") });
   const files = {
     "a,web_2..deb": await aPackage("web", "2.0", { depends: "library (>= 2)" }),
-    "-library.deb": await aPackage("library", "2.1", { scripts: { postrm: 'echo "$1" >> /removed' } }),
+    "-library.deb": await aPackage("library", "2.1", {
+      scripts: { postrm: 'echo "$1" >> /removed' },
+    }),
     "last.deb": await aPackage("unlucky", "1", { scripts: { postinst: "exit 1" } }),
   };
   expect(await device.install(files)).toMatchObject({ outcome: "rolled-back", runs: "release-1" });
@@ -142,7 +146,9 @@ test("a package of which no former version is kept has no way back: the device s
     outcome: "failed",
     runs: "release-1_INCONSISTENT",
   });
-  expect(await device.said()).toContain("no package of web 1.0 is kept here, so there is no way back");
+  expect(await device.said()).toContain(
+    "no package of web 1.0 is kept here, so there is no way back",
+  );
 });
 
 test.each([

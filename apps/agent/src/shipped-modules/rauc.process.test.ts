@@ -105,7 +105,17 @@ let keys = "";
 async function makeKeys(folder: string): Promise<void> {
   keys = folder;
   const names = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
-  await tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", ...names, "-subj", "/CN=test");
+  await tool(
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    ...names,
+    "-subj",
+    "/CN=test",
+  );
 }
 
 async function aBundle(content: Buffer, compatible = "gw2"): Promise<Buffer> {
@@ -201,7 +211,10 @@ test("what RAUC would not take is refused before a slot is written, in words", a
     [{ "system.raucb": forged }, "RAUC does not take this bundle"],
     [{ "system.img": bundle }, "system.img is not named like a bundle (*.raucb)"],
     [{ "a.raucb": bundle, "b.raucb": bundle }, "the payload must be one bundle, it holds 2 files"],
-    [{ "system.raucb": await aBundle(image(2), "gw3") }, "the bundle is for gw3, this device is gw2"],
+    [
+      { "system.raucb": await aBundle(image(2), "gw3") },
+      "the bundle is for gw3, this device is gw2",
+    ],
   ];
   for (const [files, words] of refused) {
     expect(await device.install(files)).toMatchObject({ outcome: "failed", runs: "factory-1" });

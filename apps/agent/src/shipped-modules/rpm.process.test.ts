@@ -80,11 +80,24 @@ ${parts.after === undefined ? "" : `%post -p <lua>\n${parts.after}`}
   await writeFile(join(folder, "package.spec"), spec);
   await tool(
     "rpmbuild",
-    ...["-bb", "--quiet", "--target", architecture, "-D", `_topdir ${folder}`],
-    ...["-D", "_build_id_links none", "-D", "_binary_payload w1.gzdio"],
+    "-bb",
+    "--quiet",
+    "--target",
+    architecture,
+    "-D",
+    `_topdir ${folder}`,
+    "-D",
+    "_build_id_links none",
+    "-D",
+    "_binary_payload w1.gzdio",
     join(folder, "package.spec"),
   );
-  const file = join(folder, "RPMS", architecture, `${name}-${number}-${release}.${architecture}.rpm`);
+  const file = join(
+    folder,
+    "RPMS",
+    architecture,
+    `${name}-${number}-${release}.${architecture}.rpm`,
+  );
   const content = await readFile(file);
   made.set(key, content);
   return content;

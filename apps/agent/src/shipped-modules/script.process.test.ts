@@ -12,7 +12,7 @@ import {
 
 interface ScriptDevice extends ModuleDevice {
   /** A shell script that notes that it ran, and ends as told. */
-  script(note: string, end?: string): string;
+  readonly script: (note: string, end?: string) => string;
   notes(): Promise<string>;
 }
 
@@ -47,7 +47,10 @@ describe.each<Shell>(["dash", "busybox"])("scripts, in %s", (shell) => {
       "rollback-1": script("back-1"),
       "rollback-2": script("back-2"),
     };
-    expect(await device.install(files)).toMatchObject({ outcome: "rolled-back", runs: "factory-1" });
+    expect(await device.install(files)).toMatchObject({
+      outcome: "rolled-back",
+      runs: "factory-1",
+    });
     expect(await device.notes()).toBe("first second back-1 back-2");
     expect(await device.said()).toContain("20-second ended with exit code 7");
   });

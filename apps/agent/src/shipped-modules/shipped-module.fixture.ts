@@ -7,7 +7,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach } from "vitest";
 import type { JsonObject } from "@moult/artifact";
-import { aDevice, buildArtifact, linesOf, offerOf, type TestDevice } from "../update-runner/device.fixture.ts";
+import {
+  aDevice,
+  buildArtifact,
+  linesOf,
+  offerOf,
+  type TestDevice,
+} from "../update-runner/device.fixture.ts";
 
 /** What devices get as `dist/modules/v3`. */
 export const MODULES = fileURLToPath(new URL("../../modules/v3", import.meta.url));
@@ -85,7 +91,11 @@ export async function tool(file: string, ...args: readonly string[]): Promise<st
 }
 
 /** Like `tool`, in a folder. */
-export async function toolIn(cwd: string, file: string, ...args: readonly string[]): Promise<string> {
+export async function toolIn(
+  cwd: string,
+  file: string,
+  ...args: readonly string[]
+): Promise<string> {
   return (await run(file, [...args], { cwd })).stdout;
 }
 

@@ -125,12 +125,33 @@ async function anImage(device: string, parts: ImageParts = {}): Promise<Buffer> 
   );
   await tool(
     "openssl",
-    ...["cms", "-sign", "-in", join(folder, "sw-description")],
-    ...["-out", join(folder, "sw-description.sig"), "-outform", "DER", "-nosmimecap", "-binary"],
-    ...["-signer", join(keys, `${signedBy}.pem`), "-inkey", join(keys, `${signedBy}.key`)],
+    "cms",
+    "-sign",
+    "-in",
+    join(folder, "sw-description"),
+    "-out",
+    join(folder, "sw-description.sig"),
+    "-outform",
+    "DER",
+    "-nosmimecap",
+    "-binary",
+    "-signer",
+    join(keys, `${signedBy}.pem`),
+    "-inkey",
+    join(keys, `${signedBy}.key`),
   );
-  const names = ["sw-description", "sw-description.sig", "rootfs.img", ...(failing ? ["fail.sh"] : [])];
-  await toolIn(folder, "sh", "-c", `printf '%s\\n' ${names.join(" ")} | cpio -o -H crc > image.swu`);
+  const names = [
+    "sw-description",
+    "sw-description.sig",
+    "rootfs.img",
+    ...(failing ? ["fail.sh"] : []),
+  ];
+  await toolIn(
+    folder,
+    "sh",
+    "-c",
+    `printf '%s\\n' ${names.join(" ")} | cpio -o -H crc > image.swu`,
+  );
   return readFile(join(folder, "image.swu"));
 }
 
@@ -171,7 +192,9 @@ test("a boot loader that gave the new system up is noticed, and its environment 
 test("an installation that fails leaves the boot loader's environment as it was, and needs no restart", async () => {
   const device = await aSwuDevice();
   const before = await device.bootEnvironment();
-  expect(await device.install({ "system.swu": await device.image({ failing: true }) })).toMatchObject({
+  expect(
+    await device.install({ "system.swu": await device.image({ failing: true }) }),
+  ).toMatchObject({
     outcome: "rolled-back",
     runs: "factory-1",
   });
@@ -181,7 +204,9 @@ test("an installation that fails leaves the boot loader's environment as it was,
 
 test("without two slots in the boot loader's environment there is no way back, and the device says so", async () => {
   const device = await aSwuDevice(false);
-  expect(await device.install({ "system.swu": await device.image({ failing: true }) })).toMatchObject({
+  expect(
+    await device.install({ "system.swu": await device.image({ failing: true }) }),
+  ).toMatchObject({
     outcome: "failed",
     runs: "release-1_INCONSISTENT",
   });
@@ -191,8 +216,14 @@ test("what SWUpdate would not take is refused before a slot is written, in words
   const device = await aSwuDevice();
   const image = await device.image();
   const refused: readonly (readonly [Readonly<Record<string, string | Uint8Array>>, string])[] = [
-    [{ "system.swu": await device.image({ hardware: "3.0" }) }, "SWUpdate does not take this image"],
-    [{ "system.swu": await device.image({ signedBy: "strange" }) }, "SWUpdate does not take this image"],
+    [
+      { "system.swu": await device.image({ hardware: "3.0" }) },
+      "SWUpdate does not take this image",
+    ],
+    [
+      { "system.swu": await device.image({ signedBy: "strange" }) },
+      "SWUpdate does not take this image",
+    ],
     [{ "system.swu": image.subarray(0, 2_000) }, "SWUpdate does not take this image"],
     [{ "system.img": image }, "system.img is not named like an image (*.swu)"],
     [{ "a.swu": image, "b.swu": image }, "the payload must be one image, it holds 2 files"],
