@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
+import { killMarkedProcesses } from "./marked-processes.ts";
 
 /** A program to start as the leader of a process group of its own, so that it can be ended with all its children. */
 export interface ProcessSpec {
@@ -20,7 +22,12 @@ export interface ProcessGroup {
   readonly ended: Promise<ProcessEnd>;
   /** Signals the whole group; nothing happens when it ended. */
   kill(signal: NodeJS.Signals): void;
+  /** Kills what the program started and left in sessions of their own, where a signal to the group does not reach it. */
+  killStrays(): Promise<void>;
 }
+
+/** In the environment of a program and of whatever it starts: different in any two runs. */
+const RUN_MARK = "MOULT_RUN";
 
 /** Longer lines are cut into pieces of this, so that a program without newlines takes no memory. */
 const LINE_BYTES_MAX = 4_096;
@@ -30,9 +37,10 @@ const OUTPUT_GRACE_MS = 200;
 
 /** Starts a program. What keeps it from starting is an end, not an exception. */
 export function startProcess(spec: ProcessSpec): ProcessGroup {
+  const run = randomUUID();
   const child = spawn(spec.file, spec.args, {
     cwd: spec.cwd,
-    env: spec.env,
+    env: { ...spec.env, [RUN_MARK]: run },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -62,7 +70,12 @@ export function startProcess(spec: ProcessSpec): ProcessGroup {
       });
     });
   });
-  return { pid: child.pid, ended, kill: (signal) => killGroup(child.pid, signal) };
+  return {
+    pid: child.pid,
+    ended,
+    kill: (signal) => killGroup(child.pid, signal),
+    killStrays: async () => void (await killMarkedProcesses(RUN_MARK, run)),
+  };
 }
 
 export type ProcessRun = ProcessEnd | { readonly kind: "timed-out"; readonly afterMs: number };
@@ -89,7 +102,10 @@ export async function runProcess(
   return end;
 }
 
-/** Waits for the end of a group that must end by itself within `timeoutMs`, and before `signal` is aborted. */
+/**
+ * Waits for the end of a group that must end by itself within `timeoutMs`, and before `signal` is aborted. One that was ended
+ * instead leaves nothing running, which would go on with what is taken back next.
+ */
 export async function endWithin(
   group: ProcessGroup,
   { timeoutMs, killAfterMs }: ProcessLimits,
@@ -106,6 +122,7 @@ export async function endWithin(
   const end = await group.ended;
   clearTimeout(timer);
   signal.removeEventListener("abort", stop);
+  if (timedOut || signal.aborted) await group.killStrays();
   return timedOut ? { kind: "timed-out", afterMs: timeoutMs } : end;
 }
 
