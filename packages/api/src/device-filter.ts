@@ -1,4 +1,5 @@
 import { DeviceContact, DeviceState, GroupId, HardwareType, ProductName } from "@moult/model";
+import { parseQuery, QUERY_LENGTH_MAX, QueryError } from "@moult/query";
 import * as z from "zod";
 
 /** `region=eu`: the device reports exactly this value under this name, which has no equals sign. */
@@ -6,6 +7,19 @@ const AttributeCondition = z
   .string()
   .max(4225)
   .regex(/^[^=]{1,128}=/, "NAME=VALUE");
+
+/** A query over devices; what is wrong with a text that is none is said with its place in it. */
+export const QueryText = z
+  .string()
+  .max(QUERY_LENGTH_MAX)
+  .superRefine((text, context) => {
+    try {
+      parseQuery(text);
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      context.addIssue({ code: "custom", message: error.sentence });
+    }
+  });
 
 /** Which devices are meant: those to which all that is given applies. The same in lists, counts and bulk changes. */
 export const DeviceFilter = z.strictObject({
@@ -21,6 +35,8 @@ export const DeviceFilter = z.strictObject({
   /** Accepted devices that wait for a decision: another `key` asks to be theirs, or two machines share an `identity`. */
   undecided: z.enum(["key", "identity"]).optional(),
   attribute: z.array(AttributeCondition).max(5).optional(),
+  /** `inventory.os = linux AND running < 2.0`: a condition in a subset of AIP-160 filters. */
+  query: QueryText.optional(),
   /** Part of the name, of an identity value or of the id. */
   search: z.string().max(128).optional(),
 });

@@ -1,4 +1,4 @@
-export { DeviceFilter, DeviceSort } from "./device-filter.ts";
+export { DeviceFilter, DeviceSort, QueryText } from "./device-filter.ts";
 export { ERROR_CODES, statusOf, titleOf, type ErrorCode } from "./error-code.ts";
 export {
   PageQuery,

@@ -1,4 +1,4 @@
-export { matches, fits } from "./match-query.ts";
+export { fits, matches } from "./match-query.ts";
 export { orderKey } from "./order-key.ts";
 export { parseQuery } from "./parse-query.ts";
 export { printQuery } from "./print-query.ts";
@@ -7,6 +7,7 @@ export {
   QUERY_LENGTH_MAX,
   conditionsIn,
   type Condition,
+  type FactName,
   type Field,
   type Operator,
   type Pattern,

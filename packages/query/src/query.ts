@@ -22,7 +22,8 @@ export interface Condition {
 /** One of the device's own facts, or an attribute by its name, which may be any text. */
 export type Field =
   | { readonly kind: "fact"; readonly name: FactName }
-  | { readonly kind: "identity" | "inventory"; readonly name: string };
+  | { readonly kind: "identity"; readonly name: string }
+  | { readonly kind: "inventory"; readonly name: string };
 
 /** `=` and `!=` compare whole texts, in which `*` stands for any; the others compare in the order of `orderKey`. */
 export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=";

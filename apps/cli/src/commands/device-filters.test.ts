@@ -28,6 +28,21 @@ test("filters reach the server, a repeated one each time", async () => {
   expect(out.split("\n")[1]).toMatch(/ eu$/);
 });
 
+test("a query is one argument, and goes to the server as it was written", async () => {
+  let asked: string | undefined;
+  server = await startApiServer({
+    listDevices: ({ query }) => {
+      asked = query["query"];
+      return page([device()]);
+    },
+  });
+
+  const query = "inventory.os = linux AND (running < 2.0 OR group:canary)";
+  await runMoult(["device", "list", "--query", query], { environment: signedInTo(server) });
+
+  expect(asked).toBe(query);
+});
+
 test("a device that is updating shows what it runs, and what it will", async () => {
   const update = {
     assignmentId: RELEASE_ID,

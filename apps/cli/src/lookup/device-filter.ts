@@ -24,6 +24,11 @@ export const DEVICE_FILTER_OPTIONS = {
     multiple: true,
     help: "That report exactly this; several hold together",
   },
+  query: {
+    type: "string",
+    value: "QUERY",
+    help: "Of which it is true: 'inventory.os = linux AND running < 2.0'",
+  },
   search: { type: "string", value: "TEXT", help: "With this in their name, identity or id" },
 } as const satisfies OptionSpecs;
 
@@ -36,7 +41,7 @@ export async function deviceFilter(
   options: FilterValues,
   signal: AbortSignal,
 ): Promise<DeviceFilter | undefined> {
-  const { product, group, running, search, attribute } = options;
+  const { product, group, running, query, search, attribute } = options;
   const updating = oneOf("updating", options.updating, ["yes", "no"]);
   pairs("attribute", attribute);
   const filter = {
@@ -53,6 +58,7 @@ export async function deviceFilter(
           : ("false" as const),
     undecided: oneOf("undecided", options.undecided, ["key", "identity"]),
     attribute: attribute.length === 0 ? undefined : [...attribute],
+    query,
     search,
     groupId: group === undefined ? undefined : await lookupGroup(client, group, signal),
   };

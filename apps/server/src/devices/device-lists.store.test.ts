@@ -254,6 +254,15 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
       ["those with a rare value", { attribute: ["site=site 7"] }, 100],
       ["those with both", { attribute: ["site=site 8", "region=eu"] }, 100],
       ["those of a kind that is not there", { hardwareType: "none" as never }, 0],
+      ["those of a query that asks for one release", { query: "running = v1" }, 2_000],
+      [
+        "those of a query for a rare value",
+        { query: '(state = accepted OR name:*) AND inventory.site = "site 7"' },
+        100,
+      ],
+      ["those of a query that wait", { query: "product = gateway AND state = pending" }, 16],
+      ["those of a query that no index helps", { query: "inventory.serial = SN-42*" }, 1_111],
+      ["those of a query that contradicts", { product: PRODUCT, query: "product = camera" }, 0],
       ["what a search finds", { search: "sn-4242" }, 11],
     ];
 

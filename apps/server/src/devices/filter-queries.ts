@@ -16,12 +16,15 @@ import {
   type SelectQueryBuilder,
   type SqlBool,
 } from "kysely";
+import type { Query } from "@moult/query";
+import { queryCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import type { Schema } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { productNames } from "../products/index.ts";
 import { seenRange, type ContactClock } from "./device-contact.ts";
+import { queriedFilter, type QueriedFilter } from "./query-filter.ts";
 
 /**
  * Which devices, with all that is known beforehand about how to find them. Where one of the conditions fits few devices (in an
@@ -29,10 +32,11 @@ import { seenRange, type ContactClock } from "./device-contact.ts";
  * asked whether they fit, for then a page is soon full. SQLite has no statistics to find out by itself which is better.
  */
 export interface DeviceMatch {
-  readonly filter: Omit<DeviceFilter, "attribute" | "groupId" | "contact">;
+  readonly filter: Omit<QueriedFilter["filter"], "groupId" | "contact">;
   readonly seen: { readonly from: number; readonly before: number } | undefined;
   readonly groupId: GroupId | undefined;
   readonly attributes: readonly AttributeMatch[];
+  readonly queries: readonly Query[];
   /** The condition that fits few devices, by which they are found. */
   readonly driver: Driver | undefined;
   /** Without a driver: the condition that together with the order has an index. */
@@ -68,12 +72,14 @@ export const LAST_SEEN = sql<number>`coalesce(device.last_seen_at, 0)`;
 
 export async function matchOf(
   db: TenantDb,
-  { attribute = [], groupId, contact, ...filter }: DeviceFilter,
+  given: DeviceFilter,
   clock: ContactClock,
   order?: DeviceSort,
 ): Promise<DeviceMatch> {
+  const { filter: whole, queries, attributes } = await queriedFilter(db, given);
+  const { groupId, contact, ...filter } = whole;
   const products =
-    attribute.length === 0
+    attributes.length === 0
       ? []
       : filter.product === undefined
         ? await productNames(db)
@@ -82,7 +88,12 @@ export async function matchOf(
     filter,
     seen: contact === undefined ? undefined : seenRange(contact, clock),
     groupId,
-    attributes: attribute.map((text) => attributeMatch(text, products)),
+    attributes: attributes.map(({ name, value }) => ({
+      name: storableText(name),
+      value: storableText(value),
+      products,
+    })),
+    queries,
   };
   for (const driver of [...driversOf(match), ...searchDriver(filter.search, order)])
     if (await fitsFew(db, match, driver)) return { ...match, driver, walk: undefined };
@@ -101,15 +112,6 @@ function walkOf(
   // The order of last-seen times has no index with the product, and a contact is a part of it.
   if (order === "seen") return seen === undefined ? undefined : "seen";
   return product === undefined ? undefined : "product";
-}
-
-function attributeMatch(text: string, products: readonly ProductName[]): AttributeMatch {
-  const equals = text.indexOf("=");
-  return {
-    name: storableText(text.slice(0, equals)),
-    value: storableText(text.slice(equals + 1)),
-    products,
-  };
 }
 
 type Undriven = Omit<DeviceMatch, "driver" | "walk">;
@@ -218,6 +220,7 @@ export function conditionsOf(db: TenantDb, match: DeviceMatch, row: Builder): Co
     ),
     ...ownConditions(db, match, row),
     ...otherConditions(db, match, row),
+    ...match.queries.map((query) => queryCondition(db, query)),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { Device, DeviceId } from "@moult/model";
 import { namedEventPage } from "../events/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { Handlers, OperationContext } from "../platform/operation-handler.ts";
+import { forgetDecision } from "../platform/planning-epoch.ts";
 import { decodeCursor } from "../platform/page-cursor.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { decideDevice, type CloseOpenAssignment } from "./change-device.ts";
@@ -110,7 +111,10 @@ export function createDeviceHandlers(deps: DeviceHandlerDeps): DeviceHandlers {
     renameDevice: async ({ db }, { params: { deviceId }, body: { name } }) => {
       const { identity } = await deviceOrRefusal(db, deviceId);
       const searchText = searchTextOf({ id: deviceId, name, identity });
-      await db.transaction((inner) => setDeviceName(inner, deviceId, name, searchText));
+      await db.transaction(async (inner) => {
+        await setDeviceName(inner, deviceId, name, searchText);
+        await forgetDecision(inner, deviceId);
+      });
       return deviceOrRefusal(db, deviceId);
     },
 

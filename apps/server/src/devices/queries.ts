@@ -9,6 +9,7 @@ import {
   type Sha256,
 } from "@moult/model";
 import { fromJson } from "../platform/columns.ts";
+import { storableJson } from "../platform/storable-json.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { KeyState, KnownIdentity } from "./decide-enrolment.ts";
@@ -134,7 +135,7 @@ export async function insertDevice(
       product: device.product,
       hardware_type: device.hardwareType,
       name: device.name === null ? null : storableText(device.name),
-      identity: JSON.stringify(device.identity),
+      identity: storableJson(device.identity),
       identity_sha256: device.identitySha256,
       search_text: storableText(device.searchText),
       sort_name: sortNameOf(storableText(device.searchText)),
@@ -389,6 +390,6 @@ export async function setTraits(
 }
 
 function traitsColumns(traits: ClientTraits): { traits: string; traits_sha256: Sha256 } {
-  const text = JSON.stringify(traits);
+  const text = storableJson(traits);
   return { traits: text, traits_sha256: hash("sha256", text) as Sha256 };
 }

@@ -61,6 +61,8 @@ export async function recordInventory(
   if (!(await setInventoryDigest(db, deviceId, known.inventorySha256, digest))) return false;
 
   await replaceAttributes(db, deviceId, inventory);
+  // It may be in other groups by query now.
+  await forgetDecision(db, deviceId);
   await appendEvent(db, { at, deviceId, body: { kind: "device-inventory-changed" } });
   return true;
 }

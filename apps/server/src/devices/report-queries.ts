@@ -1,4 +1,5 @@
 import type { DeviceId, DeviceRunningEntry, Inventory, Running, Sha256 } from "@moult/model";
+import { orderKey } from "@moult/query";
 import { sql } from "kysely";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import { storableText } from "../platform/storable-text.ts";
@@ -39,6 +40,7 @@ export async function replaceRunning(
     .updateTable("device")
     .set({
       running_artifact: storableText(running.artifactName),
+      running_order_key: orderKey(storableText(running.artifactName)),
       running_provides: JSON.stringify(running.provides),
       running_sha256: runningSha256,
     })
@@ -160,12 +162,14 @@ export async function replaceAttributes(
           device_id: deviceId,
           name,
           value,
+          order_key: orderKey(value),
         })),
       )
       .onConflict((conflict) =>
-        conflict
-          .columns(["device_id", "name"])
-          .doUpdateSet((row) => ({ value: row.ref("excluded.value") })),
+        conflict.columns(["device_id", "name"]).doUpdateSet((row) => ({
+          value: row.ref("excluded.value"),
+          order_key: row.ref("excluded.order_key"),
+        })),
       )
       .execute();
 }

@@ -1,5 +1,6 @@
 export { findGroupProduct } from "./find-group.ts";
 export { groupFacts, type GroupFacts } from "./group-facts.ts";
+export { groupQuery } from "./group-query.ts";
 export { holdGroup } from "./hold-group.ts";
 export { moveMembers } from "./move-members.ts";
 export { createGroupHandlers } from "./operations.ts";

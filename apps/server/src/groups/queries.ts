@@ -24,15 +24,22 @@ export async function groupsOf(db: TenantDb, product: ProductName | undefined): 
 }
 
 export async function groupById(db: TenantDb, groupId: GroupId): Promise<Group | undefined> {
-  const row = await db.kysely
+  const row = await groupRow(db, groupId);
+  if (row === undefined) return undefined;
+  const counts = await memberCounts(db, [groupId]);
+  return groupFrom(row, counts.get(groupId));
+}
+
+export async function groupRow(
+  db: TenantDb,
+  groupId: GroupId,
+): Promise<Selectable<DeviceGroupTable> | undefined> {
+  return db.kysely
     .selectFrom("device_group")
     .selectAll()
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", groupId)
     .executeTakeFirst();
-  if (row === undefined) return undefined;
-  const counts = await memberCounts(db, [groupId]);
-  return groupFrom(row, counts.get(groupId));
 }
 
 export async function productOfGroup(

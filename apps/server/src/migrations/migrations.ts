@@ -10,6 +10,7 @@ import { up as signerRefusals } from "./0008-signer-refusals.ts";
 import { up as signedTerms } from "./0009-signed-terms.ts";
 import { up as webhooks } from "./0010-webhooks.ts";
 import { up as fleetSizes } from "./0011-fleet-sizes.ts";
+import { up as deviceQueries } from "./0012-device-queries.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 9, name: "signed-terms", up: signedTerms },
   { number: 10, name: "webhooks", up: webhooks },
   { number: 11, name: "fleet-sizes", up: fleetSizes },
+  { number: 12, name: "device-queries", up: deviceQueries },
 ];

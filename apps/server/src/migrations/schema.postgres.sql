@@ -189,6 +189,7 @@ table deployment column created_by text not null
 table deployment column created_at bigint not null
 table deployment column finished_at bigint
 table deployment column census text
+table deployment column target_query text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_state ON public.deployment USING btree (tenant_id, product, state, number)
@@ -226,6 +227,7 @@ table device column accepted_at bigint
 table device column last_seen_at bigint
 table device column sort_name text not null default ''::text
 table device column traits_sha256 text
+table device column running_order_key text
 table device constraint device_pkey PRIMARY KEY (id)
 table device constraint device_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 table device constraint device_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
@@ -247,6 +249,7 @@ table device_attribute column device_id text not null
 table device_attribute column name text not null
 table device_attribute column value text not null
 table device_attribute column product text not null default ''::text
+table device_attribute column order_key text not null default ''::text
 table device_attribute constraint device_attribute_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table device_attribute constraint device_attribute_pkey PRIMARY KEY (device_id, name)
 CREATE INDEX device_attribute_value ON public.device_attribute USING btree (tenant_id, product, name, substr(value, 1, 128), device_id)
@@ -255,6 +258,7 @@ table device_group column tenant_id text not null
 table device_group column product text not null
 table device_group column name text not null
 table device_group column created_at bigint not null
+table device_group column query text
 table device_group constraint device_group_pkey PRIMARY KEY (id)
 table device_group constraint device_group_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
 CREATE UNIQUE INDEX device_group_name ON public.device_group USING btree (tenant_id, product, name)

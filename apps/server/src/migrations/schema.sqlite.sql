@@ -76,7 +76,7 @@ CREATE TABLE deployment (
   admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
-  finished_at bigint, census text);
+  finished_at bigint, census text, target_query text);
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_state on deployment (tenant_id, product, state, number);
 CREATE TABLE deployment_device (
@@ -90,7 +90,7 @@ CREATE TABLE device (
   identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
   running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
   decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
-  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text,
+  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text, running_order_key text,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX device_by_name on device (tenant_id, sort_name, id);
 CREATE INDEX device_by_name_in_product on device (tenant_id, product, sort_name, id);
@@ -107,12 +107,12 @@ CREATE INDEX device_running on device (tenant_id, running_artifact, enrolled_at,
 CREATE INDEX device_seen on device (tenant_id, coalesce(last_seen_at, 0), id, state, product);
 CREATE INDEX device_updating on device (tenant_id, open_assignment_id) where open_assignment_id is not null;
 CREATE TABLE device_attribute (
-  tenant_id text not null, device_id text not null references device (id), name text not null, value text not null, product text not null default '',
+  tenant_id text not null, device_id text not null references device (id), name text not null, value text not null, product text not null default '', order_key text not null default '',
   primary key (device_id, name));
 CREATE INDEX device_attribute_value on device_attribute
   (tenant_id, product, name, substr(value, 1, 128), device_id);
 CREATE TABLE device_group (
-  id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null,
+  id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null, query text,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE UNIQUE INDEX device_group_name on device_group (tenant_id, product, name);
 CREATE TABLE device_group_member (

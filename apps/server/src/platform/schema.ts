@@ -80,6 +80,8 @@ export interface DeviceTable {
   /** Of `traits`; devices with equal ones are of one class. */
   traits_sha256: Sha256 | null;
   running_artifact: string | null;
+  /** The order of what it runs among versions (`orderKey`). */
+  running_order_key: Generated<string | null>;
   running_provides: Json | null;
   running_sha256: Sha256 | null;
   inventory_sha256: Sha256 | null;
@@ -112,6 +114,8 @@ interface DeviceAttributeTable {
   device_id: DeviceId;
   name: string;
   value: string;
+  /** The value's place in the order of versions (`orderKey`). */
+  order_key: Generated<string>;
 }
 
 /** What a device ran, and from when to when. */
@@ -152,6 +156,8 @@ export interface DeviceGroupTable {
   tenant_id: TenantId;
   product: ProductName;
   name: string;
+  /** Which devices are in it; null: those that were put into it. */
+  query: Generated<string | null>;
   created_at: At;
 }
 
@@ -231,6 +237,8 @@ export interface DeploymentTable {
   version: ReleaseVersion;
   target_kind: "all" | "group" | "devices";
   target_group_id: GroupId | null;
+  /** The group's query as long as the deployment is not over, then as it was; null for every other target. */
+  target_query: Generated<string | null>;
   plan: Json;
   state: DeploymentState;
   stage: number;

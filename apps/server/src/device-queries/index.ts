@@ -1,0 +1,2 @@
+export { queryCondition } from "./condition-queries.ts";
+export { queryFactsOf } from "./facts-queries.ts";
