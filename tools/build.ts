@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -58,6 +58,15 @@ async function bundleServer(): Promise<void> {
   console.log(`dist/server ${inKilobytes(bytes)}, from ${inputs} files, for node24`);
 }
 
+/** The agent's update modules, one file each, beside the agent. */
+function copyModules(): void {
+  const source = join(ROOT, "apps/agent/modules/v3");
+  const target = join(ROOT, "dist/modules/v3");
+  rmSync(target, { recursive: true, force: true });
+  cpSync(source, target, { recursive: true });
+  console.log(`dist/modules/v3 ${readdirSync(target).join(", ")}`);
+}
+
 /** The web console, which the server hands out as it lies in `dist/web`. */
 async function buildWebConsole(): Promise<void> {
   const source = join(ROOT, "apps/web");
@@ -80,5 +89,6 @@ const inKilobytes = (sizeBytes: number): string => `${(sizeBytes / 1000).toFixed
 
 const digest = sourcesDigest();
 rmSync(STAMP, { force: true });
+copyModules();
 await Promise.all([...BUNDLES.map(bundle), bundleServer(), buildWebConsole()]);
 writeFileSync(STAMP, digest);

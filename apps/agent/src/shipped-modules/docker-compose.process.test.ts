@@ -42,6 +42,7 @@ async function ownContainers(): Promise<Containers> {
     `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [network]
+network_backend = "cni"
 network_config_dir = "${folder}/networks"
 [engine]
 runtime = "runc"

@@ -16,7 +16,7 @@ import {
 } from "../update-runner/device.fixture.ts";
 
 /** What devices get as `dist/modules/v3`. */
-export const MODULES = fileURLToPath(new URL("../../modules/v3", import.meta.url));
+const MODULES = fileURLToPath(new URL("../../modules/v3", import.meta.url));
 
 export interface ModuleDevice {
   readonly device: TestDevice;
@@ -32,7 +32,7 @@ export interface ModuleDevice {
 type PayloadFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** `outcome`, and what runs now; `detail` as the server would be told it. */
-export interface Ending {
+interface Ending {
   readonly outcome: string;
   readonly detail: string;
   readonly runs: string;

@@ -9,6 +9,7 @@ import {
 import { usageError } from "../command-line/cli-error.ts";
 import type { OptionSpecs } from "../command-line/command.ts";
 import type { PayloadPlan } from "./payload-plan.ts";
+import { modulePayload } from "./module-payload.ts";
 import { tarOfFolder } from "./tar-of-folder.ts";
 
 export const PAYLOAD_OPTIONS = {
@@ -18,7 +19,7 @@ export const PAYLOAD_OPTIONS = {
     help: "Payload type: the update module that installs it",
   },
   "meta-data": { type: "string", value: "FILE", help: "JSON object for the update module" },
-  dir: { type: "string", value: "DIR", help: "Folder of an app or a directory payload" },
+  dir: { type: "string", value: "DIR", help: "Folder of an app, a directory or a composition" },
   "dest-dir": {
     type: "string",
     value: "DIR",
@@ -31,6 +32,11 @@ export const PAYLOAD_OPTIONS = {
     help: "single-file: octal, the file's own unless told",
   },
   "app-name": { type: "string", value: "NAME", help: "app: names the application on the device" },
+  "project-name": {
+    type: "string",
+    value: "NAME",
+    help: "docker-compose: names the composition on the device",
+  },
   command: {
     type: "string",
     value: "WORD",
@@ -79,6 +85,8 @@ export async function describePayload(
     case "single-file":
       return { type, files: await singleFile(plan), softwareName, ...withMetaData(metaData) };
     default: {
+      const describe = modulePayload(type);
+      if (describe !== undefined) return { type, softwareName, ...(await describe(plan, signal)) };
       if (paths.length === 0)
         throw usageError("The payload has no files.", "Name them after the options.");
       const files = await Promise.all(paths.map((path) => payloadFileFromPath(path)));

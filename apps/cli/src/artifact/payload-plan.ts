@@ -22,6 +22,7 @@ export const PayloadPlan = z.strictObject({
   fileName: z.string().optional(),
   permissions: z.string().optional(),
   appName: z.string().optional(),
+  projectName: z.string().optional(),
   command: z.array(z.string()).default([]),
   unit: z.string().optional(),
   healthUrl: z.string().optional(),

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, readdir, readlink, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { PayloadFileSource } from "@moult/artifact";
 import { pack, type Pack } from "tar-stream";
@@ -15,6 +15,11 @@ interface Entry {
   readonly sizeBytes: number;
 }
 
+/** An archive as one payload file, and the names of its entries. */
+interface ArchiveSource extends PayloadFileSource {
+  readonly names: readonly string[];
+}
+
 /**
  * A folder as one payload file. The same content gives the same bytes, whoever packs it and when: entries are sorted,
  * belong to root, and have no time of their own.
@@ -23,14 +28,42 @@ export async function tarOfFolder(
   folder: string,
   name: string,
   signal: AbortSignal,
-): Promise<PayloadFileSource> {
+  prefix = "",
+): Promise<ArchiveSource> {
   const entries: Entry[] = [];
-  for await (const entry of entriesOf(folder, "")) entries.push(entry);
+  for await (const entry of entriesOf(folder, prefix)) entries.push(entry);
   if (entries.length === 0) throw new CliError("file-invalid", `The folder ${folder} is empty.`);
+  return archiveOf(entries, name, signal);
+}
+
+/** Files as one payload file, each under its own name after the prefix. */
+export async function tarOfFiles(
+  paths: readonly string[],
+  name: string,
+  signal: AbortSignal,
+  prefix: string,
+): Promise<ArchiveSource> {
+  const entries: Entry[] = [];
+  for (const path of paths) {
+    const stats = await stat(path).catch(() => undefined);
+    if (stats?.isFile() !== true) throw new CliError("file-invalid", `${path} is not a file.`);
+    const own = prefix + basename(path);
+    if (entries.some((entry) => entry.name === own))
+      throw new CliError("file-invalid", `There are two files of the name ${basename(path)}.`);
+    entries.push({ name: own, path, kind: "file", mode: 0o644, sizeBytes: stats.size });
+  }
+  return archiveOf(entries, name, signal);
+}
+
+async function archiveOf(
+  entries: readonly Entry[],
+  name: string,
+  signal: AbortSignal,
+): Promise<ArchiveSource> {
   const open = () => tarOf(entries, signal);
   let sizeBytes = 0;
   for await (const chunk of open()) sizeBytes += chunk.length;
-  return { name, sizeBytes, open };
+  return { name, sizeBytes, open, names: entries.map((entry) => entry.name) };
 }
 
 async function* entriesOf(folder: string, prefix: string): AsyncGenerator<Entry> {
