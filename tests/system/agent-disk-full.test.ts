@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { payloadFileFromBytes, prepareArtifact } from "@moult/artifact";
+import { payloadFileFromBytes, prepareArtifact, type ArtifactDescription } from "@moult/artifact";
 import { AssignmentId } from "@moult/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -60,34 +60,40 @@ const SERVER = `
   createServer((_, response) => response.end(version)).listen(process.env.TEST_APP_PORT, "127.0.0.1");
 `;
 
-async function anApp(
-  version: string,
-  ballast: Uint8Array = new Uint8Array(),
-): Promise<{ readonly file: string; readonly offer: Record<string, unknown> }> {
-  const name = `demo-${version}`;
+interface Offered {
+  readonly file: string;
+  readonly offer: Record<string, unknown>;
+}
+
+function anApp(version: string, ballast: Uint8Array = new Uint8Array()): Promise<Offered> {
+  return offered(`demo-${version}`, {
+    type: "app",
+    files: [
+      payloadFileFromBytes("VERSION", Buffer.from(version)),
+      payloadFileFromBytes("server.mjs", Buffer.from(SERVER)),
+      payloadFileFromBytes("ballast", ballast),
+    ],
+    metaData: {
+      name: "demo",
+      command: [process.execPath, "server.mjs"],
+      health: {
+        kind: "http",
+        url: "http://127.0.0.1:${TEST_APP_PORT}/",
+        timeoutSeconds: 10,
+        intervalSeconds: 0.05,
+      },
+    },
+  });
+}
+
+async function offered(
+  name: string,
+  payload: ArtifactDescription["payloads"][number],
+): Promise<Offered> {
   const artifact = await prepareArtifact({
     artifactName: name,
     deviceTypes: ["gw2"],
-    payloads: [
-      {
-        type: "app",
-        files: [
-          payloadFileFromBytes("VERSION", Buffer.from(version)),
-          payloadFileFromBytes("server.mjs", Buffer.from(SERVER)),
-          payloadFileFromBytes("ballast", ballast),
-        ],
-        metaData: {
-          name: "demo",
-          command: [process.execPath, "server.mjs"],
-          health: {
-            kind: "http",
-            url: "http://127.0.0.1:${TEST_APP_PORT}/",
-            timeoutSeconds: 10,
-            intervalSeconds: 0.05,
-          },
-        },
-      },
-    ],
+    payloads: [payload],
   });
   const chunks: Uint8Array[] = [];
   for await (const chunk of artifact.bytes()) chunks.push(chunk);
@@ -111,7 +117,7 @@ async function anApp(
 }
 
 /** Starts the agent with an offer and waits until it has settled; how the offer ended. */
-async function update(app: Awaited<ReturnType<typeof anApp>>): Promise<Record<string, unknown>> {
+async function update(app: Offered): Promise<Record<string, unknown>> {
   await stopAgent();
   const settings = { root: disk, port, boot: 1, artifactFile: app.file, offer: app.offer };
   const started = spawn(process.execPath, [AGENT, JSON.stringify(settings)], {
@@ -174,6 +180,34 @@ test("on a disk without one free byte the agent still says disk-full, and update
   await rm(filler);
   expect(await update(await anApp("3.0"))).toMatchObject({ outcome: "succeeded" });
 });
+
+test.each(["Download", "ArtifactInstall", "ArtifactCommit"])(
+  "a module that fills the disk in its %s is taken back, and its leavings are gone",
+  async (state) => {
+    expect(await update(await anApp("1.0"))).toMatchObject({ outcome: "succeeded" });
+    const modules = join(disk, "usr/share/moult/modules/v3");
+    await mkdir(modules, { recursive: true });
+    await writeFile(
+      join(modules, "greedy"),
+      `#!/bin/sh
+      [ "$1" = SupportsRollback ] && echo Yes
+      [ "$1" != ${state} ] || dd if=/dev/zero of=tmp/all bs=64k 2>&1
+      `,
+      { mode: 0o755 },
+    );
+    const files = [payloadFileFromBytes("payload", Buffer.from("data"))];
+
+    const report = await update(await offered("greedy-2", { type: "greedy", files }));
+
+    expect(report).toMatchObject({
+      kind: "finished",
+      outcome: state === "Download" ? "failed" : "rolled-back",
+      code: state === "ArtifactCommit" ? "commit-failed" : "install-failed",
+    });
+    await expectOldVersionRuns();
+    expect(await update(await anApp("3.0"))).toMatchObject({ outcome: "succeeded" });
+  },
+);
 
 /** Writes zeros until nothing fits any more. */
 async function fillDisk(filler: string): Promise<void> {
