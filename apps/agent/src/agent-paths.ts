@@ -8,6 +8,8 @@ export interface AgentPaths {
   readonly scriptsDir: string;
   /** The device's own state scripts: Idle, Sync, Download (Mender: `/etc/mender/scripts`). */
   readonly rootfsScriptsDir: string;
+  /** Executables that say what the device's circumstances are: `busy=yes`, `battery_percent=17`, ... */
+  readonly contextDir: string;
   /** Versioned folders of applications: `<appsDir>/<name>/releases/…`. */
   readonly appsDir: string;
   /** Put before the absolute paths that `single-file` and `directory` artifacts name; `/` on a real device. */

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { DeviceIdentity } from "@moult/model";
+import { HoldPoint } from "@moult/updater";
 import * as z from "zod";
 import { AgentError } from "./agent-error.ts";
 import type { AgentPaths } from "./agent-paths.ts";
@@ -8,6 +9,7 @@ import { readFileIfPresent } from "./storage/durable-file.ts";
 
 const AbsolutePath = z.string().regex(/^\//, "an absolute path").max(4096);
 const DAY_SECONDS = 86_400;
+const HoldPoints = z.array(HoldPoint).max(HoldPoint.options.length);
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
 /**
@@ -74,6 +76,27 @@ export const AgentConfig = z.strictObject({
       scriptTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(3_600),
       scriptRetryIntervalSeconds: seconds(1, DAY_SECONDS).default(60),
       scriptRetryTimeoutSeconds: seconds(1, 7 * DAY_SECONDS).default(1_800),
+      /** The step that a person at the device has to say yes to (`moult-agent consent yes`). */
+      consent: z.enum(["none", ...HoldPoint.options]).default("none"),
+      /** Before which steps of an update each of the device's circumstances holds it (`paths.contextDir`). */
+      conditions: z
+        .strictObject({
+          busy: HoldPoints.default(["install", "reboot"]),
+          driving: HoldPoints.default(["install", "reboot"]),
+          metered: HoldPoints.default(["download"]),
+          battery: HoldPoints.default(["install", "reboot"]),
+          /** Less holds, unless the device is on power. */
+          batteryPercentMin: z.number().min(0).max(100).default(30),
+          /** For reasons of a context script's own. */
+          other: HoldPoints.default(["download", "install", "reboot"]),
+          /** For context scripts that fail, hang or cannot be understood. */
+          unknown: HoldPoints.default(["install", "reboot"]),
+          /** Between two runs of the context scripts while an update waits. */
+          intervalSeconds: seconds(1, DAY_SECONDS).default(60),
+          /** One run of one script. */
+          timeoutSeconds: seconds(1, 3_600).default(10),
+        })
+        .prefault({}),
       /** How long the device's circumstances may put off one step of an update; then it is given up, or the reboot done. */
       holdSecondsMax: seconds(1, 366 * DAY_SECONDS).default(7 * DAY_SECONDS),
       rebootTimeoutSeconds: seconds(1, 3_600).default(600),
@@ -97,6 +120,7 @@ export const AgentConfig = z.strictObject({
       inventoryDir: AbsolutePath.optional(),
       scriptsDir: AbsolutePath.optional(),
       rootfsScriptsDir: AbsolutePath.optional(),
+      contextDir: AbsolutePath.optional(),
       appsDir: AbsolutePath.optional(),
       destRoot: AbsolutePath.optional(),
       /** Holds the second copy of the security counter: apart from `dataDir`, best beside the boot environment. */
@@ -177,6 +201,7 @@ function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
     inventoryDir: paths.inventoryDir ?? join(root, "usr/share/moult/inventory"),
     scriptsDir: paths.scriptsDir ?? join(dataDir, "scripts"),
     rootfsScriptsDir: paths.rootfsScriptsDir ?? join(root, "etc/moult/scripts"),
+    contextDir: paths.contextDir ?? join(root, "etc/moult/context.d"),
     appsDir: paths.appsDir ?? join(dataDir, "apps"),
     destRoot: paths.destRoot ?? root,
     bootStateDir: paths.bootStateDir ?? join(root, "boot/moult"),

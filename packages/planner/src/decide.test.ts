@@ -65,7 +65,16 @@ test.each<[string, Partial<DeploymentFacts>, string]>([
   ],
   [
     "has a payload type the device cannot install",
-    { artifacts: [artifact({ payloads: [{ type: "docker", files: [] }] })] },
+    {
+      artifacts: [
+        artifact({
+          payloads: [
+            { type: "rootfs-image", files: [] },
+            { type: "docker", files: [] },
+          ],
+        }),
+      ],
+    },
     "payload-type-unsupported",
   ],
   [

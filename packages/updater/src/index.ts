@@ -8,6 +8,8 @@ export {
   isRejection,
 } from "./failure-code.ts";
 export { HOLD_DETAIL_CHARACTERS_MAX, HOLDS_MAX, Hold, HoldPoint } from "./hold.ts";
+export { holdPointOf } from "./hold-point-of.ts";
+export { holdsOf, type DeviceContext, type HoldPolicy } from "./holds-of.ts";
 export { LIFE_CYCLE } from "./life-cycle.ts";
 export { STATE_WORDS } from "./life-cycle-words.ts";
 export { STEPS_MAX, next, recover } from "./next.ts";

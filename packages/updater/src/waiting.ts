@@ -1,3 +1,4 @@
+import { CONTEXT_UNKNOWN } from "./holds-of.ts";
 import { holdAlike, type Hold, type HoldPoint } from "./hold.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, StateOf } from "./update-state.ts";
@@ -47,7 +48,10 @@ export function stepOfWaiting(
       ? NOTHING
       : { kind: "wait", part: saved({ ...state, hasConsent: true }, facts) };
   if (event.kind === "declined") return { kind: "give-up", failure: DECLINED };
-  if (event.kind === "deadline-passed") return { kind: "give-up", failure: tooLong(state.holds) };
+  if (event.kind === "deadline-passed")
+    return isUnknownAlone(state.holds)
+      ? { kind: "go-on" }
+      : { kind: "give-up", failure: tooLong(state.holds) };
   // A device that cannot be asked is not kept from its updates for ever.
   const isUnasked = event.kind === "effect-failed" && event.effect === "await-readiness";
   return isUnasked ? { kind: "go-on" } : NOTHING;
@@ -73,6 +77,10 @@ const saved = (state: WaitingPart, facts: UpdateFacts): WaitingPart => ({
 
 const leftMs = ({ deadlineMs }: WaitingPart, { monotonicMs }: UpdateFacts): number =>
   Math.max(0, deadlineMs - monotonicMs);
+
+/** Scripts that never answer would keep a device from the very update that mends them. */
+const isUnknownAlone = (holds: readonly Hold[]): boolean =>
+  holds.length > 0 && holds.every(({ code }) => code === CONTEXT_UNKNOWN);
 
 function tooLong(holds: readonly Hold[]): Failure {
   const reasons = holds.map(({ code, detail }) => `${code} (${detail})`).join(", ");

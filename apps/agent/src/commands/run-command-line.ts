@@ -9,6 +9,7 @@ import {
   type CommandWorld,
   type ExitCode,
 } from "./command.ts";
+import { consentCommand } from "./consent-command.ts";
 import { daemonCommand } from "./daemon-command.ts";
 import { commitCommand, installCommand, rollbackCommand } from "./install-commands.ts";
 import { provisionCommand } from "./provision-command.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   installCommand,
   commitCommand,
   rollbackCommand,
+  consentCommand,
   statusCommand,
   checkCommand,
   provisionCommand,
@@ -109,6 +111,6 @@ function helpText(): string {
     "  --root DIR     put DIR before all default paths: one of several agents on this machine",
     "  --config FILE  instead of /etc/moult/agent.json",
     "",
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to commit or roll back, 4 a reboot is needed",
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to commit, roll back or answer, 4 a reboot is needed",
   ].join("\n");
 }

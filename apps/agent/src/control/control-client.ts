@@ -4,7 +4,13 @@ import * as z from "zod";
 import { AgentError } from "../agent-error.ts";
 import { AgentStatus } from "../daemon/agent-status.ts";
 import { systemCode } from "../storage/durable-file.ts";
-import { ControlProblem, StandaloneReply, type InstallCommand } from "./control-messages.ts";
+import {
+  ConsentReply,
+  ControlProblem,
+  StandaloneReply,
+  type ConsentCommand,
+  type InstallCommand,
+} from "./control-messages.ts";
 import { socketAddress } from "./control-socket.ts";
 
 /** The running daemon, as the commands see it. */
@@ -14,6 +20,7 @@ export interface ControlClient {
   install(command: InstallCommand): Promise<StandaloneReply>;
   commit(): Promise<StandaloneReply>;
   rollBack(): Promise<StandaloneReply>;
+  consent(command: ConsentCommand): Promise<ConsentReply>;
 }
 
 /** Every call throws `daemon-unreachable` when no daemon answers, `command-refused` when it says no. */
@@ -43,6 +50,7 @@ export function createControlClient(dataDir: string): ControlClient {
     install: (command) => call("POST", "/install", StandaloneReply, command),
     commit: () => call("POST", "/commit", StandaloneReply),
     rollBack: () => call("POST", "/rollback", StandaloneReply),
+    consent: (command) => call("POST", "/consent", ConsentReply, command),
   };
 }
 

@@ -1,4 +1,5 @@
 import { unreachable } from "@moult/base";
+import { HoldPoint } from "@moult/updater";
 import * as z from "zod";
 import type { FinishedUpdate, StandaloneResult } from "../update-runner/update-runner.ts";
 
@@ -13,6 +14,16 @@ export const InstallCommand = z.strictObject({
   metadataDir: AbsolutePath.optional(),
 });
 export type InstallCommand = z.infer<typeof InstallCommand>;
+
+export const ConsentCommand = z.strictObject({ isYes: z.boolean() });
+export type ConsentCommand = z.infer<typeof ConsentCommand>;
+
+export const ConsentReply = z.discriminatedUnion("kind", [
+  /** `before`: the step that the answer was about. */
+  z.object({ kind: z.literal("taken"), before: HoldPoint }),
+  z.object({ kind: z.literal("nothing-to-decide") }),
+]);
+export type ConsentReply = z.infer<typeof ConsentReply>;
 
 /** The role of the signed metadata that had expired, when the file was installed by them all the same. */
 const ExpiredRole = z.string().nullable();

@@ -6,12 +6,17 @@ import { AgentError } from "../agent-error.ts";
 import type { AgentStatus } from "../daemon/agent-status.ts";
 import { systemCode } from "../storage/durable-file.ts";
 import type { UpdateRunner } from "../update-runner/update-runner.ts";
-import { InstallCommand, standaloneReply, type ControlProblem } from "./control-messages.ts";
+import {
+  ConsentCommand,
+  InstallCommand,
+  standaloneReply,
+  type ControlProblem,
+} from "./control-messages.ts";
 import { socketAddress } from "./control-socket.ts";
 
 export interface ControlServerDeps {
   readonly dataDir: string;
-  readonly runner: Pick<UpdateRunner, "installFile" | "commit" | "rollBack">;
+  readonly runner: Pick<UpdateRunner, "installFile" | "commit" | "rollBack" | "consent">;
   readonly status: () => AgentStatus;
   readonly checkInNow: () => void;
   readonly log: Log;
@@ -84,6 +89,12 @@ async function handle(
       return standaloneReply(await runner.commit());
     case "POST /rollback":
       return standaloneReply(await runner.rollBack());
+    case "POST /consent": {
+      const command = parseJson(body, ConsentCommand);
+      if (command === undefined)
+        throw new AgentError("command-refused", { reason: "consent needs a yes or a no" });
+      return runner.consent(command.isYes);
+    }
     default:
       throw new AgentError("command-refused", { reason: "no such command", url: request.url });
   }

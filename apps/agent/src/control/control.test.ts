@@ -60,6 +60,8 @@ async function start(overrides: Partial<ControlServerDeps> = {}): Promise<void> 
       },
       commit: async () => ({ kind: "nothing-to-decide" }),
       rollBack: async () => ({ kind: "busy" }),
+      consent: async (isYes) =>
+        isYes ? { kind: "taken", before: "install" } : { kind: "nothing-to-decide" },
     },
     status: () => status,
     checkInNow: () => void (checkIns += 1),
@@ -80,6 +82,8 @@ test("the commands reach the daemon of their folder and get its answers", async 
   expect(installed).toEqual([command]);
   expect(await client.commit()).toEqual({ kind: "nothing-to-decide" });
   expect(await client.rollBack()).toEqual({ kind: "busy" });
+  expect(await client.consent({ isYes: true })).toEqual({ kind: "taken", before: "install" });
+  expect(await client.consent({ isYes: false })).toEqual({ kind: "nothing-to-decide" });
 });
 
 test("nobody else on the machine can open the socket", async () => {
@@ -118,6 +122,11 @@ test.each([
     "an installation of a relative path",
     { method: "POST", path: "/install" },
     '{"file":"a.mender"}',
+  ],
+  [
+    "an answer that is neither yes nor no",
+    { method: "POST", path: "/consent" },
+    '{"isYes":"maybe"}',
   ],
   ["a command that never ends", { method: "POST", path: "/install" }, "x".repeat(20_000)],
 ])("%s is refused", async (_case, request, body) => {

@@ -1,6 +1,6 @@
 import { instant, type InstantMs } from "@moult/base";
 import { Running, type Sha256 } from "@moult/model";
-import { updateId, type UpdateState } from "@moult/updater";
+import { Hold, HoldPoint, holdPointOf, updateId, type UpdateState } from "@moult/updater";
 import * as z from "zod";
 import { AGENT_VERSION } from "../agent-version.ts";
 import { readClock } from "../clock/time-floor.ts";
@@ -55,6 +55,9 @@ export const AgentStatus = z.object({
     state: z.string(),
     id: z.string().nullable(),
     percent: z.int().nullable(),
+    /** The step that it waits for, and why; null and empty when it waits for none. */
+    waitsBefore: HoldPoint.nullable(),
+    holds: z.array(Hold).readonly(),
   }),
   /** Messages that the server has not acknowledged yet. */
   reportsWaiting: z.int(),
@@ -106,6 +109,8 @@ export function agentStatus(facts: StatusFacts): AgentStatus {
       state: state?.kind ?? "idle",
       id: update === undefined ? null : updateId(update),
       percent: state?.kind === "downloading" ? state.percent : null,
+      waitsBefore: (state === null ? undefined : holdPointOf(state)) ?? null,
+      holds: state !== null && "holds" in state ? state.holds : [],
     },
     reportsWaiting: facts.reportsWaiting,
   };
@@ -134,6 +139,13 @@ export function statusText(status: AgentStatus): string {
     ],
     ["Runs", status.running.artifactName],
     ["Update", updateText(update)],
+    ...update.holds.map(
+      ({ code, detail }) =>
+        [
+          "Waits",
+          `before the ${STEPS[update.waitsBefore ?? "install"]}: ${detail} (${code})`,
+        ] as const,
+    ),
     ["Last contact", link.lastContactAt],
     ["Next check-in", link.nextCheckInAt],
     ["Trouble", link.trouble],
@@ -156,6 +168,12 @@ function trustText({ standing, rootVersion, securityCounter }: TrustReport): str
   const by = `root version ${rootVersion}, security counter ${securityCounter}`;
   return standing === "ok" ? by : `${standing}; nothing new is installed (${by})`;
 }
+
+const STEPS: Readonly<Record<HoldPoint, string>> = {
+  download: "download",
+  install: "installation",
+  reboot: "reboot",
+};
 
 function updateText({ state, id, percent }: AgentStatus["update"]): string {
   if (id === null) return "none";

@@ -10,7 +10,7 @@ import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
 import type { UpdateRunner, UpdateServer } from "../update-runner/update-runner.ts";
 import { readFactoryInfo } from "./factory-info.ts";
-import { updateLimits } from "./runner-settings.ts";
+import { holdPolicy, updateLimits } from "./runner-settings.ts";
 
 export interface RunnerOptions {
   readonly loaded: LoadedConfig;
@@ -38,5 +38,6 @@ export async function buildRunner(options: RunnerOptions): Promise<UpdateRunner>
     ticker: systemTicker,
     log,
     limits: updateLimits(config),
+    holdPolicy: holdPolicy(config),
   });
 }

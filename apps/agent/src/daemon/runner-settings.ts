@@ -1,4 +1,5 @@
 import { SECOND_MS } from "@moult/base";
+import type { HoldPolicy } from "@moult/updater";
 import type { AgentConfig } from "../config.ts";
 import type { UpdateLimits } from "../update-runner/update-runner.ts";
 
@@ -12,7 +13,19 @@ export function updateLimits({ updates }: AgentConfig): UpdateLimits {
     scriptRetryIntervalMs: updates.scriptRetryIntervalSeconds * SECOND_MS,
     scriptRetryTimeoutMs: updates.scriptRetryTimeoutSeconds * SECOND_MS,
     holdMsMax: updates.holdSecondsMax * SECOND_MS,
+    contextIntervalMs: updates.conditions.intervalSeconds * SECOND_MS,
+    contextTimeoutMs: updates.conditions.timeoutSeconds * SECOND_MS,
     rebootTimeoutMs: updates.rebootTimeoutSeconds * SECOND_MS,
     payloadBytesMax: updates.payloadBytesMax,
   };
+}
+
+/** What holds the device before which step of an update. */
+export function holdPolicy({ updates }: AgentConfig): HoldPolicy {
+  const {
+    intervalSeconds: _interval,
+    timeoutSeconds: _timeout,
+    ...conditions
+  } = updates.conditions;
+  return { ...conditions, consent: updates.consent === "none" ? null : updates.consent };
 }

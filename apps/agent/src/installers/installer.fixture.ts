@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "@moult/base";
 import { AssignmentId, DeploymentId, Sha256 } from "@moult/model";
-import type { Job } from "@moult/updater";
+import type { HoldPolicy, Job } from "@moult/updater";
 import type { UpdateLimits } from "../update-runner/update-runner.ts";
 import type { IncomingFile, Installation } from "./installer.ts";
 
@@ -53,10 +53,24 @@ export function someLimits(limits: Partial<UpdateLimits> = {}): UpdateLimits {
     scriptRetryTimeoutMs: 200,
     rebootTimeoutMs: 1_000,
     holdMsMax: 60_000,
+    contextIntervalMs: 30,
+    contextTimeoutMs: 5_000,
     payloadBytesMax: 100 * 1024 * 1024,
     ...limits,
   };
 }
+
+/** As a device has it that was told nothing. */
+export const someHoldPolicy: HoldPolicy = {
+  busy: ["install", "reboot"],
+  driving: ["install", "reboot"],
+  metered: ["download"],
+  battery: ["install", "reboot"],
+  batteryPercentMin: 30,
+  other: ["download", "install", "reboot"],
+  unknown: ["install", "reboot"],
+  consent: null,
+};
 
 function someJob(job: Partial<Job> = {}): Job {
   return {

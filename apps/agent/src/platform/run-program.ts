@@ -8,13 +8,14 @@ export type ProgramResult =
 const OUTPUT_BYTES_MAX = 256 * 1024;
 
 /**
- * Runs a short program for what it prints. It is ended, with everything it started, when it takes too long or prints too
- * much. Its error output goes to the agent's own, for the journal.
+ * Runs a short program for what it prints. It is ended, with everything it started, when it takes too long, prints too
+ * much, or is aborted. Its error output goes to the agent's own, for the journal.
  */
 export function runProgram(
   file: string,
   args: readonly string[],
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<ProgramResult> {
   return new Promise((resolve) => {
     // A process group of its own, so that a script's children end with it.
@@ -25,7 +26,12 @@ export function runProgram(
     const end = (why: string): void => {
       reason ??= why;
       killGroup(child.pid);
+      // What left the group may still hold the pipe.
+      child.stdout.destroy();
     };
+    const cancel = (): void => end("was cancelled");
+    if (signal?.aborted === true) cancel();
+    else signal?.addEventListener("abort", cancel, { once: true });
     const timer = setTimeout(() => end(`took longer than ${timeoutMs} ms`), timeoutMs);
     child.stdout.on("data", (chunk: Buffer) => {
       sizeBytes += chunk.length;
@@ -34,13 +40,15 @@ export function runProgram(
     });
     child.once("error", (error) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
       resolve({ kind: "failed", reason: error.message });
     });
-    child.once("close", (exitCode, signal) => {
+    child.once("close", (exitCode, endedBy) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
       if (reason === undefined && exitCode !== null)
         resolve({ kind: "exited", exitCode, stdout: Buffer.concat(chunks).toString("utf8") });
-      else resolve({ kind: "failed", reason: reason ?? `ended by ${signal ?? "a signal"}` });
+      else resolve({ kind: "failed", reason: reason ?? `ended by ${endedBy ?? "a signal"}` });
     });
   });
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { createUpdateLoop, type StateChange, type UpdateLoop } from "@moult/agent-core";
 import { assert, type Log } from "@moult/base";
 import {
+  holdPointOf,
   outcomeOf,
   rebootNeed,
   updateId,
@@ -21,6 +22,7 @@ import { createInstallers } from "./find-installer.ts";
 import { createIdleScripts } from "./idle-scripts.ts";
 import { openStateStore } from "./open-state-store.ts";
 import type {
+  ConsentResult,
   FileOptions,
   FinishedUpdate,
   StandaloneResult,
@@ -45,6 +47,7 @@ export function createUpdateRunner(deps: UpdateRunnerDeps): UpdateRunner {
     installFile: (file, options) => shell.installFile(resolve(file), options),
     commit: () => shell.decide({ kind: "commit-requested" }),
     rollBack: () => shell.decide({ kind: "rollback-requested" }),
+    consent: (isYes) => shell.consent(isYes),
     payloadTypes: () => shell.installers.payloadTypes(),
     idle: () => shell.settled(),
     onChange: (listener) => shell.onChange(listener),
@@ -122,6 +125,13 @@ class Shell {
   ): Promise<StandaloneResult> {
     if (!(await this.loop.deliver(event))) return { kind: "nothing-to-decide" };
     return this.#standaloneResult();
+  }
+
+  async consent(isYes: boolean): Promise<ConsentResult> {
+    const before = holdPointOf(this.loop.state());
+    const isTaken = await this.loop.deliver({ kind: isYes ? "consented" : "declined" });
+    if (before === undefined || !isTaken) return { kind: "nothing-to-decide" };
+    return { kind: "taken", before };
   }
 
   async settled(): Promise<void> {

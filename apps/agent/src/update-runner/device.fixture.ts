@@ -13,10 +13,15 @@ import {
 import type { Ticker } from "@moult/agent-core";
 import { instant } from "@moult/base";
 import { AssignmentId, DeploymentId, HardwareType, Sha256, type Running } from "@moult/model";
-import type { AssignmentUpdate, UpdateReport } from "@moult/updater";
+import type { AssignmentUpdate, HoldPolicy, UpdateReport } from "@moult/updater";
 import { pack } from "tar-stream";
 import type { AgentPaths } from "../agent-paths.ts";
-import { recordedLog, someLimits, type RecordedLog } from "../installers/installer.fixture.ts";
+import {
+  recordedLog,
+  someHoldPolicy,
+  someLimits,
+  type RecordedLog,
+} from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createOfflineServerMove } from "../daemon/server-moves.ts";
 import type { ServerMove } from "../installers/server-move.ts";
@@ -36,6 +41,7 @@ export function pathsUnder(root: string): AgentPaths {
     modulesDir: join(root, "usr/share/moult/modules/v3"),
     scriptsDir: join(root, "var/lib/moult/scripts"),
     rootfsScriptsDir: join(root, "etc/moult/scripts"),
+    contextDir: join(root, "etc/moult/context.d"),
     appsDir: join(root, "var/lib/moult/apps"),
     destRoot: root,
   };
@@ -243,11 +249,13 @@ export interface TestDevice {
   ask(): Promise<string | undefined>;
   writeModule(type: string, script: string): Promise<void>;
   writeRootfsScript(name: string, script: string): Promise<void>;
+  writeContextScript(name: string, script: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface DeviceOptions {
   readonly limits?: Partial<UpdateLimits>;
+  readonly holdPolicy?: Partial<HoldPolicy>;
   readonly artifactKeys?: readonly string[];
   readonly initialRunning?: Running;
   readonly ticker?: Ticker;
@@ -288,6 +296,7 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
       ticker: options.ticker ?? systemTicker,
       log,
       limits: someLimits(options.limits),
+      holdPolicy: { ...someHoldPolicy, ...options.holdPolicy },
     });
 
   const device: TestDevice = {
@@ -319,6 +328,7 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
     ask: () => ask(port),
     writeModule: (type, script) => writeScript(join(paths.modulesDir, type), script),
     writeRootfsScript: (name, script) => writeScript(join(paths.rootfsScriptsDir, name), script),
+    writeContextScript: (name, script) => writeScript(join(paths.contextDir, name), script),
     close: async () => {
       await device.runner.stop();
       await rm(root, { recursive: true, force: true });

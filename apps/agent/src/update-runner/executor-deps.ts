@@ -17,6 +17,7 @@ export interface ExecutorDeps extends Pick<
   | "reboot"
   | "ticker"
   | "limits"
+  | "holdPolicy"
   | "log"
 > {
   readonly installers: Installers;

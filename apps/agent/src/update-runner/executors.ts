@@ -11,6 +11,7 @@ import { failureOf } from "../installers/install-error.ts";
 import type { ScriptState } from "../state-scripts/state-scripts.ts";
 import { createPreparation } from "./prepare-update.ts";
 import { cleanUp } from "./clean-up.ts";
+import { awaitReadiness } from "./await-readiness.ts";
 import type { ExecutorDeps } from "./executor-deps.ts";
 import { inOrder, inReverse, openPayloads, type OpenedPayload } from "./open-payloads.ts";
 import { reportUntilDone } from "./send-report.ts";
@@ -73,7 +74,7 @@ export function createExecutors(deps: ExecutorDeps): Executors {
   const preparation = createPreparation(deps);
   return {
     report: (effect, signal) => reportUntilDone(deps, effect, signal),
-    "await-readiness": ({ before }) => Promise.resolve({ kind: "readiness", before, holds: [] }),
+    "await-readiness": (effect, signal) => awaitReadiness(deps, effect, signal),
     download: (effect, signal) => preparation.download(effect.update, signal),
     unpack: (effect, signal) => preparation.unpack(effect.job, signal),
     ...forward(deps),

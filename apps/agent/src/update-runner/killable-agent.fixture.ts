@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instant } from "@moult/base";
 import type { AssignmentUpdate, UpdateReport } from "@moult/updater";
-import { someLimits } from "../installers/installer.fixture.ts";
+import { someHoldPolicy, someLimits } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createOfflineServerMove } from "../daemon/server-moves.ts";
 import { factoryAdmission } from "../trust/factory-admission.ts";
@@ -74,6 +74,7 @@ const runner = createUpdateRunner({
     error: (event, fields) => void say(`error ${event} ${JSON.stringify(fields)}`),
   },
   limits: someLimits(),
+  holdPolicy: someHoldPolicy,
 });
 process.on("SIGTERM", () => void runner.stop().then(() => process.exit(0)));
 runner.onChange(({ kind }) => void say(`state ${kind}`));

@@ -3,6 +3,8 @@ import type { Clock, Log } from "@moult/base";
 import type { HardwareType, Running } from "@moult/model";
 import type {
   AssignmentUpdate,
+  HoldPoint,
+  HoldPolicy,
   OpenedArtifact,
   UpdateOutcome,
   UpdateReport,
@@ -66,6 +68,10 @@ export interface UpdateLimits {
   readonly scriptRetryTimeoutMs: number;
   /** How long one step of an update may be put off for the device's circumstances, or for a person's answer. */
   readonly holdMsMax: number;
+  /** Between two questions what holds an update that waits. */
+  readonly contextIntervalMs: number;
+  /** One run of a context script. */
+  readonly contextTimeoutMs: number;
   /** How long a reboot that was asked for may take to end the agent. */
   readonly rebootTimeoutMs: number;
   /** Largest sum of unpacked payload bytes. */
@@ -90,6 +96,7 @@ export interface UpdateRunnerDeps {
   readonly ticker: Ticker;
   readonly log: Log;
   readonly limits: UpdateLimits;
+  readonly holdPolicy: HoldPolicy;
 }
 
 /** What a person at the device says about a file. */
@@ -128,6 +135,8 @@ export interface UpdateRunner {
   commit(): Promise<StandaloneResult>;
   /** Takes back a standalone installation that waits, or an update that is proving itself. */
   rollBack(): Promise<StandaloneResult>;
+  /** What a person at the device says to the update that waits. */
+  consent(isYes: boolean): Promise<ConsentResult>;
   /** The payload types this device can install now: for the device's client traits. */
   payloadTypes(): Promise<readonly string[]>;
   /** Resolves when no update is under way (one that waits for a person's decision counts as none). */
@@ -158,4 +167,10 @@ export type StandaloneResult =
       readonly expiredRole: string | null;
     }
   | { readonly kind: "busy" }
+  | { readonly kind: "nothing-to-decide" };
+
+export type ConsentResult =
+  /** `before`: the step that the answer was about. */
+  | { readonly kind: "taken"; readonly before: HoldPoint }
+  /** No update waits, or the one that does can no longer be taken back. */
   | { readonly kind: "nothing-to-decide" };

@@ -1,0 +1,273 @@
+import { describe, expect, test } from "vitest";
+import { effects } from "./effects.ts";
+import { HOLDS_MAX, type Hold, type HoldPoint } from "./hold.ts";
+import { holdsOf, type DeviceContext, type HoldPolicy } from "./holds-of.ts";
+import { next, recover } from "./next.ts";
+import { anUpdate, someFacts, standalone, stateOf } from "./update-state.fixture.ts";
+import type { Job, UpdateState } from "./update-state.ts";
+
+const HOUR_MS = 3_600_000;
+
+const QUIET: DeviceContext = {
+  isBusy: null,
+  isDriving: null,
+  isMetered: null,
+  batteryPercent: null,
+  isOnPower: null,
+  holds: [],
+  failures: [],
+};
+const POLICY: HoldPolicy = {
+  busy: ["install", "reboot"],
+  driving: ["install", "reboot"],
+  metered: ["download"],
+  battery: ["install", "reboot"],
+  batteryPercentMin: 30,
+  other: ["download", "install", "reboot"],
+  unknown: ["install", "reboot"],
+  consent: null,
+};
+const POINTS = ["download", "install", "reboot"] as const;
+
+/** The codes that hold before each step. */
+const codes = (context: Partial<DeviceContext>, policy: Partial<HoldPolicy> = {}, yes = false) =>
+  POINTS.map((before) =>
+    holdsOf(before, anUpdate(), { ...POLICY, ...policy }, { ...QUIET, ...context }, yes).map(
+      ({ code }) => code,
+    ),
+  );
+
+describe("a device is held", () => {
+  test.each<[string, Partial<DeviceContext>, readonly (readonly string[])[]]>([
+    ["by nothing that nobody said", {}, [[], [], []]],
+    ["by nothing that is not so", { isBusy: false, isDriving: false }, [[], [], []]],
+    ["while it is busy", { isBusy: true }, [[], ["busy"], ["busy"]]],
+    ["while it is driven", { isDriving: true }, [[], ["driving"], ["driving"]]],
+    ["from a download that costs money", { isMetered: true }, [["metered-connection"], [], []]],
+    ["by a low battery", { batteryPercent: 29 }, [[], ["battery-low"], ["battery-low"]]],
+    ["by no battery that is full enough", { batteryPercent: 30 }, [[], [], []]],
+    ["by no battery while on power", { batteryPercent: 3, isOnPower: true }, [[], [], []]],
+    [
+      "by reasons of its own",
+      { holds: [{ code: "oven-hot", detail: "240 degrees" }] },
+      [["oven-hot"], ["oven-hot"], ["oven-hot"]],
+    ],
+    [
+      "while its circumstances are unknown",
+      { failures: ["car.sh hangs."] },
+      [[], ["context-unknown"], ["context-unknown"]],
+    ],
+  ])("%s", (_, context, expected) => {
+    expect(codes(context)).toEqual(expected);
+  });
+
+  test("until a person says yes to the step that the policy names, and to no other", () => {
+    expect(codes({}, { consent: "install" })).toEqual([[], ["consent-needed"], []]);
+    expect(codes({}, { consent: "install" }, true)).toEqual([[], [], []]);
+  });
+
+  test("by nothing when a person at the device installs a file", () => {
+    const policy = { ...POLICY, consent: "install" } as const;
+    expect(holdsOf("install", standalone, policy, { ...QUIET, isBusy: true }, false)).toEqual([]);
+  });
+
+  test("by a bounded list that says each thing once and never leaves out the person", () => {
+    const many = Array.from({ length: 40 }, (_, index) => ({
+      code: `reason-${index % 20}`,
+      detail: "x".repeat(1_000),
+    }));
+    const policy = { ...POLICY, consent: "install" } as const;
+    const holds = holdsOf("install", anUpdate(), policy, { ...QUIET, holds: many }, false);
+
+    expect(holds).toHaveLength(HOLDS_MAX);
+    expect(new Set(holds.map(({ code }) => code)).size).toBe(HOLDS_MAX);
+    expect(holds.at(-1)?.code).toBe("consent-needed");
+    expect(holds.every(({ detail }) => detail.length <= 200)).toBe(true);
+  });
+});
+
+const BUSY: Hold = { code: "busy", detail: "The device is busy." };
+const readiness = (before: HoldPoint, ...holds: readonly Hold[]) =>
+  ({ kind: "readiness", before, holds }) as const;
+const kinds = ["waiting-to-download", "waiting-to-install", "waiting-to-reboot"] as const;
+const pointOf = { [kinds[0]]: "download", [kinds[1]]: "install", [kinds[2]]: "reboot" } as const;
+const waiting = (kind: (typeof kinds)[number], job: Partial<Job> = {}): UpdateState =>
+  stateOf(kind, job);
+
+describe.each(kinds)("a device that is %s", (kind) => {
+  const before = pointOf[kind];
+  const at = (monotonicMs: number) => someFacts({ monotonicMs });
+
+  test("asks what holds it, and how long it may still wait", () => {
+    expect(effects(waiting(kind))).toEqual([
+      { kind: "await-deadline", atMs: 86_405_000 },
+      { kind: "await-readiness", before, update: anUpdate(), hasConsent: false },
+    ]);
+  });
+
+  test("tells once what holds it, and again when that changes", () => {
+    const held = next(waiting(kind), readiness(before, BUSY), at(6_000));
+    expect(held).toMatchObject({ kind, holds: [BUSY] });
+    expect(effects(held)[0]).toMatchObject({
+      kind: "report",
+      report: { kind: "deferred", before, holds: [BUSY], sequence: 4 },
+    });
+    // Told in other words is no news.
+    const sameReason = readiness(before, { ...BUSY, detail: "It is still busy." });
+    expect(next(held, sameReason, at(7_000))).toBe(held);
+
+    const other = next(held, readiness(before, { code: "driving", detail: "d" }), at(8_000));
+    expect(effects(other)[0]).toMatchObject({
+      report: { sequence: 5, holds: [{ code: "driving" }] },
+    });
+  });
+
+  test("does not count how often it was asked or started as steps of its update", () => {
+    let state = waiting(kind, { steps: 5 });
+    for (let times = 0; times < 100; times += 1) {
+      const code = times % 2 === 0 ? "busy" : "driving";
+      state = next(state, readiness(before, { code, detail: code }), at(6_000 + times));
+      state = recover(state, at(0));
+    }
+    expect(state.kind).toBe(kind);
+    if ("job" in state) expect(state.job.steps).toBe(5);
+  });
+
+  test("is not asked about another step", () => {
+    const state = waiting(kind);
+    const other = POINTS.find((point) => point !== before) ?? "download";
+    expect(next(state, readiness(other), at(6_000))).toBe(state);
+  });
+
+  test("has the time it waited counted over starts, to the hour", () => {
+    const held = next(waiting(kind), readiness(before, BUSY), at(6_000));
+    const later = next(held, readiness(before, BUSY), at(6_000 + 2 * HOUR_MS));
+    expect(later).not.toBe(held);
+
+    const started = recover(later, at(100));
+    expect(started).toMatchObject({
+      kind,
+      holds: [BUSY],
+      deadlineMs: 100 + 86_405_000 - 6_000 - 2 * HOUR_MS,
+    });
+  });
+
+  test("asks anew when a person said yes", () => {
+    const state = next(waiting(kind), { kind: "consented" }, at(6_000));
+    expect(effects(state).at(-1)).toMatchObject({ kind: "await-readiness", hasConsent: true });
+    expect(next(state, { kind: "consented" }, at(6_000))).toBe(state);
+  });
+
+  test("goes on after its longest wait when only the unknown holds it", () => {
+    const unknown = readiness(before, { code: "context-unknown", detail: "car.sh hangs." });
+    const held = next(waiting(kind), unknown, at(6_000));
+    expect(next(held, { kind: "deadline-passed" }, at(86_405_000)).kind).toBe(
+      { download: "downloading", install: "installing", reboot: "rebooting" }[before],
+    );
+  });
+});
+
+describe("the longest wait", () => {
+  test.each(["waiting-to-download", "waiting-to-install"] as const)(
+    "%s ends in an abort that names what held",
+    (kind) => {
+      const held = next(waiting(kind), readiness(pointOf[kind], BUSY), someFacts());
+      const after = next(held, { kind: "deadline-passed" }, someFacts());
+      const reporting = next(after, { kind: "cleaned-up" }, someFacts());
+
+      expect(effects(reporting)).toMatchObject([
+        {
+          report: {
+            outcome: "aborted",
+            code: "held-too-long",
+            detail: expect.stringContaining("busy (The device is busy.)"),
+          },
+        },
+      ]);
+    },
+  );
+
+  test("waiting-to-reboot ends in the reboot: half an update is no place to stay", () => {
+    const held = next(waiting("waiting-to-reboot"), readiness("reboot", BUSY), someFacts());
+    expect(next(held, { kind: "deadline-passed" }, someFacts())).toMatchObject({
+      kind: "rebooting",
+      bootId: "boot-1",
+    });
+  });
+});
+
+describe("a person's no", () => {
+  test.each(["waiting-to-download", "waiting-to-install"] as const)(
+    "%s ends in a rejection",
+    (kind) => {
+      const after = next(waiting(kind), { kind: "declined" }, someFacts());
+      expect(effects(next(after, { kind: "cleaned-up" }, someFacts()))).toMatchObject([
+        { report: { outcome: "rejected", code: "declined-by-person" } },
+      ]);
+    },
+  );
+
+  test("waiting-to-reboot takes back what can be taken back, and else comes too late", () => {
+    const back = next(waiting("waiting-to-reboot"), { kind: "declined" }, someFacts());
+    expect(back).toMatchObject({
+      kind: "rolling-back",
+      job: { verdict: { failure: { code: "declined-by-person" } } },
+    });
+
+    const state = waiting("waiting-to-reboot", { supportsRollback: false });
+    expect(next(state, { kind: "declined" }, someFacts())).toBe(state);
+  });
+});
+
+describe("the server's silence while new software is on trial", () => {
+  const silent = () =>
+    next(
+      { ...stateOf("proving"), stage: "server" },
+      { kind: "deadline-passed" },
+      someFacts({ monotonicMs: 65_000 }),
+    );
+  const takenBack = () => {
+    const back = next(silent(), { kind: "rolled-back", reboots: ["none"] }, someFacts());
+    return next(back, { kind: "rollback-verified" }, someFacts({ monotonicMs: 9_000 }));
+  };
+
+  test("is looked into by the old software, with a deadline of its own", () => {
+    const asking = takenBack();
+    expect(asking).toMatchObject({
+      kind: "asking-server",
+      job: { verdict: { rollback: "succeeded" } },
+    });
+    expect(effects(asking)).toMatchObject([
+      { kind: "await-deadline", atMs: 69_000 },
+      { kind: "reach-server" },
+    ]);
+  });
+
+  test.each([
+    ["the release's fault when the old software is heard", "server-reached", "connection-lost"],
+    ["nobody's fault when it is not", "deadline-passed", "server-unreachable"],
+  ] as const)("is %s", (_, kind, code) => {
+    const failing = next(takenBack(), { kind }, someFacts());
+    const cleaning = next(failing, { kind: "failure-handled" }, someFacts());
+    const reporting = next(cleaning, { kind: "cleaned-up" }, someFacts());
+    expect(effects(reporting)).toMatchObject([{ report: { outcome: "rolled-back", code } }]);
+  });
+
+  test("is not asked about after another failure", () => {
+    const back = stateOf("verifying-rollback");
+    expect(next(back, { kind: "rollback-verified" }, someFacts()).kind).toBe("failing");
+  });
+
+  test("does not make a device inconsistent that loses power again and again while it asks", () => {
+    let state = takenBack();
+    for (let starts = 0; state.kind === "asking-server"; starts += 1) {
+      expect(starts).toBeLessThan(30);
+      state = recover(state, someFacts({ bootId: `boot-${starts}` }));
+    }
+    expect(state).toMatchObject({
+      kind: "cleaning-up",
+      running: { artifactName: "old-1" },
+      verdict: { failure: { code: "server-unreachable" }, rollback: "succeeded" },
+    });
+  });
+});
