@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { instant } from "@moult/base";
 import type { AssignmentUpdate } from "@moult/updater";
 import { createOfflineServerMove } from "../daemon/server-moves.ts";
-import { someLimits } from "../installers/installer.fixture.ts";
+import { someHoldPolicy, someLimits } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { factoryAdmission } from "../trust/factory-admission.ts";
 import { createUpdateRunner } from "./create-update-runner.ts";
@@ -72,6 +72,7 @@ function runnerOf(device: HostedDevice, say: (end: HostedEnd["end"]) => void): U
     clock: { now: () => instant(Date.now()) },
     ticker: systemTicker,
     log,
+    holdPolicy: someHoldPolicy,
     limits: someLimits({
       moduleTimeoutMs: timeoutMs,
       scriptTimeoutMs: timeoutMs,
