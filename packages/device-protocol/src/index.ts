@@ -15,6 +15,7 @@ export {
   SessionReply,
   SessionRequest,
 } from "./messages.ts";
+export { INSTALLED_FROM_ATTRIBUTE, UNDECIDED_ATTRIBUTE } from "./attributes.ts";
 export { Provisioning } from "./provisioning.ts";
 export { RECEIPT_PAYLOAD_TYPE, Receipt } from "./receipt.ts";
 export { inventoryDigest, runningDigest, signedMessage } from "./report-digest.ts";

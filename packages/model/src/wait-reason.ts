@@ -16,6 +16,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
   of("device-not-accepted").extend({ state: DeviceState }),
   /** Two machines speak with this device's key; an operator decides which one is real. */
   of("identity-conflict"),
+  /** Somebody at the device installed this artifact from a file and has neither committed it nor taken it back. */
+  of("installation-undecided").extend({ artifactName: z.string() }),
   of("no-deployment"),
   of("update-in-progress").extend({ deploymentId: DeploymentId, assignmentId: AssignmentId }),
   inDeployment("not-in-target"),

@@ -45,6 +45,11 @@ test.each([
   ["pending", { device: device({ state: "pending" }) }, ["device-not-accepted"]],
   ["rejected", { device: device({ state: "rejected" }) }, ["device-not-accepted"]],
   ["cloned", { device: device({ hasIdentityConflict: true }) }, ["identity-conflict"]],
+  [
+    "waiting for a person to decide",
+    { device: device({ undecided: "conf-2" }) },
+    ["installation-undecided"],
+  ],
   ["without any deployment", { candidates: [] }, ["no-deployment"]],
   ["outside every target", { candidates: [deployment({ isTarget: false })] }, ["not-in-target"]],
 ] as const)("a device that is %s is offered nothing", (_case, changes, reasons) => {

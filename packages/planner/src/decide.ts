@@ -30,6 +30,7 @@ export type WithdrawCause =
   | "deployment-aborted"
   | "deployment-tripped"
   | "identity-conflict"
+  | "installation-undecided"
   | "artifact-missing"
   | "release-not-signed"
   | "terms-changed";
@@ -101,6 +102,8 @@ export function decide(facts: DecideFacts): Decision {
   if (openAssignment !== null && isUnderWay(openAssignment.state))
     return goOn(openAssignment, facts);
   if (device.hasIdentityConflict) return wait([{ kind: "identity-conflict" }]);
+  if (device.undecided !== null)
+    return wait([{ kind: "installation-undecided", artifactName: device.undecided }]);
   return fromCandidates(facts);
 }
 
@@ -119,6 +122,11 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
     if (device.hasIdentityConflict)
       return { kind: "withdraw", assignment, cause: "identity-conflict", into: "retry-pending" };
+    // A person was faster; an update that the device has begun is one that no person can install beside.
+    if (device.undecided !== null && state === "offered") {
+      const cause = "installation-undecided";
+      return { kind: "withdraw", assignment, cause, into: "retry-pending" };
+    }
     // The device would refuse it by now; signed anew, it gets its next try.
     if (artifact !== null && isRefusedBySigners(assignment.deploymentId, artifact, device, now)) {
       const cause = isPublished(artifact) ? "terms-changed" : "release-not-signed";

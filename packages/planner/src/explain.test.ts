@@ -20,6 +20,7 @@ const id = deploymentId(1);
 const SAMPLES: readonly WaitReason[] = [
   ...DeviceState.options.map((state) => ({ kind: "device-not-accepted", state }) as const),
   { kind: "identity-conflict" },
+  { kind: "installation-undecided", artifactName: "conf-2" },
   { kind: "no-deployment" },
   { kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) },
   { kind: "not-in-target", deploymentId: id },

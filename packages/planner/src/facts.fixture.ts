@@ -64,6 +64,7 @@ export function device(changes: Partial<DeviceFacts> = {}): DeviceFacts {
   return {
     state: "accepted",
     hasIdentityConflict: false,
+    undecided: null,
     hardwareType: HARDWARE,
     draw: 1_000,
     traits: {

@@ -23,6 +23,8 @@ export interface DeviceFacts {
   readonly state: DeviceState;
   /** Two machines speak with its key: nobody knows which of them an offer would reach. */
   readonly hasIdentityConflict: boolean;
+  /** The artifact that a person at it has yet to decide on, until when it takes nothing else; null when there is none. */
+  readonly undecided: string | null;
   readonly hardwareType: HardwareType;
   /** Its stable random number in [1, 2^31 - 2]. */
   readonly draw: number;

@@ -92,6 +92,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices share their keys with other machines.",
   ],
   [
+    { kind: "installation-undecided", artifactName: "conf-2" },
+    "1 device waits for somebody at the device to commit or take back what they installed from a file.",
+    "2,608 devices wait for somebody at the device to commit or take back what they installed from a file.",
+  ],
+  [
     { kind: "no-deployment" },
     "1 device is in no deployment.",
     "2,608 devices are in no deployment.",

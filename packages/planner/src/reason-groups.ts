@@ -37,6 +37,8 @@ const SENTENCES: {
     count === 1
       ? "1 device shares its key with another machine"
       : `${counted(count, "device")} share their keys with other machines`,
+  "installation-undecided": (_, count) =>
+    `${devices(count, "waits", "wait")} for somebody at the device to commit or take back what they installed from a file`,
   "no-deployment": (_, count) => devices(count, "is in no deployment", "are in no deployment"),
   "update-in-progress": (_, count) =>
     devices(count, "is in another update", "are in another update"),

@@ -48,6 +48,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "device-not-accepted": ({ state }) => NOT_ACCEPTED[state],
   "identity-conflict": () =>
     "Two machines speak with this device's key; an operator has to accept the right one again.",
+  "installation-undecided": ({ artifactName }) =>
+    `Somebody at the device installed ${artifactName} from a file; it takes no update until they commit it or take it back (moult-agent commit, or rollback).`,
   "no-deployment": () => "No deployment has an update for this device.",
   "update-in-progress": () => "The device is in an update.",
   "not-in-target": () => "The running deployment does not target this device.",

@@ -12,6 +12,7 @@ import type { TrustLook } from "../trust/trust-look.ts";
 import type { HeldInstruction } from "./held-instruction.ts";
 import type { LinkHealth } from "./link-health.ts";
 import { assignmentUnderWay, obey } from "./obey.ts";
+import { personAttributes } from "./person-attributes.ts";
 
 export interface ServerContactDeps {
   readonly checkIn: CheckIn;
@@ -144,6 +145,7 @@ function reportOf(deps: ServerContactDeps): DeviceReport {
       ...inventory.current(),
       "moult.clock": clockReading(deps),
       ...deps.trustAttributes(),
+      ...personAttributes(runner.state()),
     },
   };
 }

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import {
   ArtifactError,
-  applyProvides,
   incompatibilities,
   readArtifact,
   verifyKeyFromPem,
@@ -16,6 +15,7 @@ import { fileChunks } from "../installers/file-chunks.ts";
 import { InstallError } from "../installers/install-error.ts";
 import type { IncomingFile } from "../installers/installer.ts";
 import type { AdmittedTarget } from "../trust/admission.ts";
+import { runningAfter } from "./running-after.ts";
 import { checkFile, checkHead } from "./signed-parts.ts";
 
 export interface ArtifactPolicy {
@@ -70,10 +70,7 @@ export async function judgeArtifact(
   return {
     name: head.artifactName,
     payloadTypes,
-    runningAfter: {
-      artifactName: head.artifactName,
-      provides: applyProvides(running.provides, head),
-    },
+    runningAfter: runningAfter(update, running, head),
     vouched: admitted?.vouched ?? null,
   };
 }

@@ -150,6 +150,7 @@ function waitOf(context: Context, each: WaitingClass, member: ClassMember | unde
       state,
       hardwareType,
       hasIdentityConflict: false,
+      undecided: null,
       draw: each.draw,
       traits: member?.traits ?? null,
       running: member?.running ?? null,

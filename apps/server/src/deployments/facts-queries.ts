@@ -10,6 +10,7 @@ import {
   type HardwareType,
   type ProductName,
 } from "@moult/model";
+import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import type { OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
 import type { ExpressionBuilder } from "kysely";
@@ -25,6 +26,8 @@ export interface PlanningDevice {
   readonly product: ProductName;
   readonly state: DeviceState;
   readonly hasIdentityConflict: boolean;
+  /** What a person at the device has yet to decide on. */
+  readonly undecided: string | null;
   readonly hardwareType: HardwareType;
   readonly draw: number;
   readonly traits: ClientTraits | null;
@@ -38,20 +41,27 @@ export async function planningDevice(
 ): Promise<PlanningDevice | undefined> {
   const row = await db.kysely
     .selectFrom("device")
+    .leftJoin("device_attribute", (join) =>
+      join
+        .onRef("device_attribute.tenant_id", "=", "device.tenant_id")
+        .onRef("device_attribute.device_id", "=", "device.id")
+        .on("device_attribute.name", "=", UNDECIDED_ATTRIBUTE),
+    )
     .select([
-      "id",
-      "product",
-      "state",
-      "identity_conflict_at",
-      "hardware_type",
-      "draw",
-      "traits",
-      "running_artifact",
-      "running_provides",
-      "open_assignment_id",
+      "device.id as id",
+      "device.product as product",
+      "device.state as state",
+      "device.identity_conflict_at as identity_conflict_at",
+      "device.hardware_type as hardware_type",
+      "device.draw as draw",
+      "device.traits as traits",
+      "device.running_artifact as running_artifact",
+      "device.running_provides as running_provides",
+      "device.open_assignment_id as open_assignment_id",
+      "device_attribute.value as undecided",
     ])
-    .where("tenant_id", "=", db.tenantId)
-    .where("id", "=", deviceId)
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.id", "=", deviceId)
     .executeTakeFirst();
   if (row === undefined) return undefined;
   return {
@@ -59,6 +69,7 @@ export async function planningDevice(
     product: row.product,
     state: row.state,
     hasIdentityConflict: row.identity_conflict_at !== null,
+    undecided: row.undecided,
     hardwareType: row.hardware_type,
     draw: row.draw,
     traits: row.traits === null ? null : ClientTraits.parse(JSON.parse(row.traits)),

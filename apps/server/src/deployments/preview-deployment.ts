@@ -162,7 +162,10 @@ async function tallyScope(
       hardwareTypes.includes(each.hardwareType),
     );
     const verdictOf = (hasIdentityConflict: boolean): PreviewVerdict =>
-      previewFor({ ...each, ...member, hasIdentityConflict }, { ...brought, artifacts });
+      previewFor(
+        { ...each, ...member, hasIdentityConflict, undecided: null },
+        { ...brought, artifacts },
+      );
 
     const conflicts = conflicting.get(each.key) ?? [];
     const plain = each.count - conflicts.length;

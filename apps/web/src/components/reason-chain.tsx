@@ -116,6 +116,7 @@ const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "too-early": "clock",
   "security-counter-too-low": "shield",
   "identity-conflict": "warning",
+  "installation-undecided": "clock",
 };
 
 /** Where a person can change it. */

@@ -1,12 +1,14 @@
 import { MINUTE_MS, later, utf8 } from "@moult/base";
+import { INSTALLED_FROM_ATTRIBUTE, UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { explainWaiting } from "../../deployments/explain-waiting.ts";
 import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
 import { publishTerms } from "../../deployments/signed-release.fixture.ts";
 import { eventBodies } from "../../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import { raisePlanningEpoch } from "../../platform/planning-epoch.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
-import { useTestDatabase } from "../../platform/test-database.fixture.ts";
+import { TEST_NOW, useTestDatabase } from "../../platform/test-database.fixture.ts";
 import {
   addToken,
   startMoultServer,
@@ -305,6 +307,57 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
     device.running = { artifactName: "2.0", provides: {} };
     expect(await device.checkIn()).toMatchObject({ action: { kind: "nothing-to-do" } });
     expect((await refreshed(db, deployment.id)).counts).toMatchObject({ succeeded: 1 });
+  });
+
+  test("a device that waits for somebody to decide on a file is offered nothing, says why, and is offered it then", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    device.inventory = { [UNDECIDED_ATTRIBUTE]: "conf-2" };
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+    expect(await device.checkIn({ fresh: true })).toMatchObject({
+      action: { kind: "nothing-to-do" },
+    });
+    expect(await explainWaiting(db, deployment, [device.id], TEST_NOW)).toMatchObject([
+      {
+        kind: "installation-undecided",
+        sentence: expect.stringMatching(/installed conf-2 from a file.*commit it or take it back/),
+      },
+    ]);
+
+    // Whoever has committed it decided for this release as well.
+    device.inventory = { [INSTALLED_FROM_ATTRIBUTE]: "file" };
+    expect(await device.offered()).toMatchObject({ artifactName: "2.0", attempt: 1 });
+  });
+
+  test("an offer that a person was faster than is taken back without being charged, and made again", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+    const { assignmentId } = await device.offered();
+
+    device.inventory = { [UNDECIDED_ATTRIBUTE]: "conf-2" };
+    expect(await device.checkIn()).toMatchObject({ action: { kind: "nothing-to-do" } });
+    expect((await refreshed(db, deployment.id)).counts).toMatchObject({ open: 0, failed: 0 });
+
+    device.inventory = {};
+    expect(await device.offered()).toMatchObject({ assignmentId, attempt: 2 });
+  });
+
+  test("a device onto which somebody carried the release of its deployment runs it already", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    device.running = { artifactName: "2.0", provides: { "moult.installed-from": "file" } };
+    device.inventory = { [INSTALLED_FROM_ATTRIBUTE]: "file" };
+    await device.checkIn();
+    const deployment = await deploy(db, await addRelease(db, "2.0"));
+
+    expect(await device.checkIn({ fresh: true })).toMatchObject({
+      action: { kind: "nothing-to-do" },
+    });
+    const { counts } = await refreshed(db, deployment.id);
+    expect(counts).toMatchObject({ open: 0, alreadyRunning: 1 });
   });
 
   test("two machines that take turns with one key get no offer until an operator decides", async () => {
