@@ -26,7 +26,7 @@ const proposedFile = {
     signed: { _type: "targets", version: 1, expires: "2030-01-01T00:00:00Z" },
   },
 };
-const plan = { stages: [{ percent: 100 }] };
+const plan = { stages: [{ size: { remaining: true } }] };
 const unique = (): string => `x${randomBytes(6).toString("hex")}`;
 const filters = ({ groupId, marker }: TenantFleet): readonly OperationCall[] => [
   { query: { groupId } },
@@ -195,6 +195,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   showDeployment: deployment,
   pauseDeployment: deployment,
   resumeDeployment: deployment,
+  advanceDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
   abortDeployment: deployment,
   listAssignments: deployment,
   showAssignment: ({ assignmentId }) => [{ params: { assignmentId } }],

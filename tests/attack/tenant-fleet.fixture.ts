@@ -53,7 +53,7 @@ export interface TenantFleet {
 
 const product = "gateway" as ProductName;
 const hardwareType = "gw2-rev-a" as HardwareType;
-const plan = Plan.parse({ stages: [{ percent: 100 }] });
+const plan = Plan.parse({ stages: [{ size: { remaining: true } }] });
 
 /** A second tenant with an administrator's key; no operation makes one, so the database does. */
 export async function insertTenant(

@@ -92,7 +92,11 @@ async function deploy(client: Client, trust: LocalTrust, version: string): Promi
   );
   await trust.publish();
   await client.call("createDeployment", {
-    body: { releaseId: release.id, target: { kind: "all" }, plan: { stages: [{ percent: 100 }] } },
+    body: {
+      releaseId: release.id,
+      target: { kind: "all" },
+      plan: { stages: [{ size: { remaining: true } }] },
+    },
   });
 }
 

@@ -32,7 +32,7 @@ async function deployAndWait(version: string): Promise<void> {
     body: {
       releaseId: present(items[0], version).id,
       target: { kind: "all" },
-      plan: { stages: [{ percent: 100 }] },
+      plan: { stages: [{ size: { remaining: true } }] },
     },
   });
   await waitFor(

@@ -37,7 +37,11 @@ async function deploy(version: string): Promise<DeploymentId> {
     body: {
       releaseId: await releaseOf(version),
       target: { kind: "all" },
-      plan: { stages: [{ percent: 34 }, { percent: 100 }], concurrentMax: 2, attemptsMax: 3 },
+      plan: {
+        stages: [{ size: { percent: 34 } }, { size: { remaining: true } }],
+        limits: { concurrentMax: 2 },
+        retry: { attemptsMax: 3 },
+      },
     },
   });
   return id;

@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "@moult/client";
-import type {
-  Deployment,
-  DeploymentTarget,
-  DeviceId,
-  HardwareType,
+import {
   Plan,
-  ProductName,
-  ReleaseId,
+  type Deployment,
+  type DeploymentTarget,
+  type DeviceId,
+  type HardwareType,
+  type ProductName,
+  type ReleaseId,
 } from "@moult/model";
 import { waitFor } from "../local/local-process.ts";
 import { words } from "../local/moult-command.ts";
@@ -54,16 +54,14 @@ export const plan = (
   percents: readonly number[],
   errorStopCount?: number,
   concurrentMax = 50,
-): Plan => ({
-  stages: percents.map((percent) => ({
-    percent,
-    advanceAtPercent: 100,
-    ...(errorStopCount === undefined ? {} : { errorStop: { count: errorStopCount } }),
-  })),
-  concurrentMax,
-  attemptsMax: 1,
-  assignmentTimeoutSeconds: 24 * 3_600,
-});
+): Plan =>
+  Plan.parse({
+    stages: percents.map((percent) => ({
+      size: percent === 100 ? { remaining: true } : { percent },
+      ...(errorStopCount === undefined ? {} : { errorStop: { count: errorStopCount } }),
+    })),
+    limits: { concurrentMax },
+  });
 
 export async function deploy(
   client: Client,

@@ -14,4 +14,13 @@ export {
 export { isVersionAtLeast } from "./dotted-version.ts";
 export type { BlobWriter, Blobs, Clock, Crypto, Log, Random, SignatureScheme } from "./ports.ts";
 export { seededRandom } from "./random.ts";
-export { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, instant, later, type InstantMs } from "./time.ts";
+export {
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  SECOND_MS,
+  instant,
+  isoText,
+  later,
+  type InstantMs,
+} from "./time.ts";

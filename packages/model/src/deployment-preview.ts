@@ -1,8 +1,10 @@
 import * as z from "zod";
-import { AssignmentState, Outcome } from "./deployment.ts";
+import { AssignmentState } from "./deployment.ts";
 import { DeviceTrustLevel } from "./device.ts";
 import { DeploymentId, DeviceId } from "./ids.ts";
 import { Instant } from "./names.ts";
+import { Outcome } from "./outcome.ts";
+import { StageSize } from "./plan.ts";
 import { WaitReason } from "./wait-reason.ts";
 
 /** A device as an example of many. */
@@ -47,7 +49,7 @@ export const DeploymentPreview = z.object({
     z.object({ deploymentId: DeploymentId, name: z.string(), count: z.int().min(1) }),
   ),
   /** How many devices each stage adds. */
-  stages: z.array(z.object({ percent: z.number(), deviceCount: z.int().min(0) })),
+  stages: z.array(z.object({ size: StageSize, deviceCount: z.int().min(0) })),
   /** What protects the updates of those that get it. */
   trust: z.partialRecord(DeviceTrustLevel.shape.level, z.int()),
   findings: z.array(DeploymentFinding),
@@ -57,7 +59,7 @@ export const DeploymentPreview = z.object({
 export type DeploymentPreview = z.infer<typeof DeploymentPreview>;
 
 const StageProgress = z.object({
-  percent: z.number(),
+  size: StageSize,
   /** How many devices the stage adds. */
   deviceCount: z.int().min(0),
   /** How many were offered it while this stage was the open one, and where those are. */
@@ -99,7 +101,7 @@ export const DeploymentProgress = z.object({
 });
 export type DeploymentProgress = z.infer<typeof DeploymentProgress>;
 
-/** What pausing, resuming or aborting a deployment would do now. */
+/** What pausing, resuming, aborting a deployment or opening its next stage would do now. */
 export const DeploymentRehearsal = z.object({
   isPossible: z.boolean(),
   sentence: z.string(),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ArtifactId, AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
 import { HardwareType, Instant, ProductName, ReleaseVersion } from "./names.ts";
+import { Outcome } from "./outcome.ts";
 import { Plan } from "./plan.ts";
 
 export const DeploymentTarget = z.discriminatedUnion("kind", [
@@ -28,19 +29,6 @@ export const Trip = z.object({
   at: Instant,
 });
 export type Trip = z.infer<typeof Trip>;
-
-/** How a device's assignment ended. */
-export const Outcome = z.enum([
-  "succeeded",
-  "already-running",
-  "failed",
-  "rolled-back",
-  "rejected",
-  "timed-out",
-  "silent",
-  "aborted",
-]);
-export type Outcome = z.infer<typeof Outcome>;
 
 /** What a device in an assignment is doing, as it last reported. `retry-pending`: a try failed and another is allowed. */
 export const AssignmentState = z.enum([
@@ -85,6 +73,9 @@ export const Deployment = z.object({
   state: DeploymentState,
   /** Index into `plan.stages` of the stage that is open. */
   stage: z.int().min(0),
+  stageOpenedAt: Instant,
+  /** What the next stage waits for, in one sentence; null when there is none to wait for. */
+  nextStage: z.string().nullable(),
   trip: Trip.nullable(),
   tally: Tally,
   /** Where it stands, in one sentence that a person could say aloud. */

@@ -10,8 +10,9 @@ import {
   TrustProposalId,
   UploadId,
 } from "./ids.ts";
-import { AssignmentState, DeploymentState, Outcome, Trip } from "./deployment.ts";
+import { AssignmentState, DeploymentState, Trip } from "./deployment.ts";
 import { DeviceState } from "./device.ts";
+import { Outcome } from "./outcome.ts";
 import { Instant, ProductName, ReleaseVersion } from "./names.ts";
 import { TrustRole, TrustWarning } from "./trust.ts";
 import { UploadState } from "./upload.ts";
@@ -62,7 +63,8 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("deployment-created").extend({ version: ReleaseVersion, by: z.string() }),
   kind("deployment-state-changed").extend({ state: DeploymentState, by: z.string() }),
   kind("deployment-tripped").extend({ trip: Trip }),
-  kind("stage-advanced").extend({ stage: z.int().min(0) }),
+  /** `by`: who opened it, when a person did. */
+  kind("stage-advanced").extend({ stage: z.int().min(0), by: z.string().optional() }),
   kind("assignment-offered").extend({ attempt: z.int().min(1), version: ReleaseVersion }),
   /** The signer did not agree to the offer, so the device was told to do nothing, or to go on with what it installs. */
   kind("offer-not-signed").extend({

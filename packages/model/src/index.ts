@@ -6,7 +6,6 @@ export {
   Deployment,
   DeploymentState,
   DeploymentTarget,
-  Outcome,
   Tally,
   Trip,
 } from "./deployment.ts";
@@ -67,7 +66,9 @@ export {
   ReleaseVersion,
   Sha256,
 } from "./names.ts";
-export { ErrorStop, Plan, Stage } from "./plan.ts";
+export { Failure, Outcome } from "./outcome.ts";
+export { ErrorStop, Plan, Retry, Stage, StageAdvance, StageSize } from "./plan.ts";
+export { advanceWords, errorStopWords, secondsWords, sizeWords } from "./plan-words.ts";
 export {
   Artifact,
   ArtifactSignature,

@@ -1,4 +1,8 @@
 import * as z from "zod";
+import { Failure } from "./outcome.ts";
+
+const DAY_SECONDS = 86_400;
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
 /** Trips the deployment when the failures among its finished devices reach either bound. */
 export const ErrorStop = z
@@ -8,46 +12,118 @@ export const ErrorStop = z
     /** This share of the finished devices, once at least `sampleMin` of them finished. */
     percent: z.number().gt(0).max(100).optional(),
     sampleMin: z.int().min(1).max(1_000_000).optional(),
+    /** The ends that count as failures; all of them unless told. */
+    kinds: z.array(Failure).min(1).max(Failure.options.length).optional(),
   })
   .refine((stop) => stop.count !== undefined || stop.percent !== undefined, {
     message: "an error stop names a count, a percent, or both",
   });
 export type ErrorStop = z.infer<typeof ErrorStop>;
 
+/** How many devices may be offered the release once a stage is open, those of the stages before it among them. */
+export const StageSize = z.union(
+  [
+    /** This share of the eligible devices; at least one device. */
+    z.strictObject({ percent: z.number().gt(0).max(100) }),
+    z.strictObject({ count: z.int().min(1).max(1_000_000) }),
+    /** Whoever is left, also who joins later. */
+    z.strictObject({ remaining: z.literal(true) }),
+  ],
+  {
+    error:
+      'a size is {"percent": up to 100}, {"count": a number of devices} or {"remaining": true}',
+  },
+);
+export type StageSize = z.infer<typeof StageSize>;
+
+/** What must hold before the next stage begins: all of it. */
+export const StageAdvance = z
+  .strictObject({
+    /** Share of this stage's devices that must have succeeded. */
+    successPercent: z.number().gt(0).max(100).default(100),
+    /** At least so long after the stage opened, however well it goes. */
+    afterSeconds: seconds(1, 365 * DAY_SECONDS).optional(),
+    /** So long after the stage opened, devices that were not reached hold it up no longer: the share is of the others. */
+    maxWaitSeconds: seconds(60, 365 * DAY_SECONDS).optional(),
+    /** A person opens the next stage. */
+    manual: z.literal(true).optional(),
+  })
+  .refine(({ afterSeconds = 0, maxWaitSeconds = Infinity }) => maxWaitSeconds >= afterSeconds, {
+    message: "the longest wait is no shorter than the shortest",
+    path: ["maxWaitSeconds"],
+  });
+export type StageAdvance = z.infer<typeof StageAdvance>;
+
 /** A share of the target, and what must hold before the next share begins. */
 export const Stage = z.strictObject({
-  /** Cumulative share of the target that may be offered the release; at least one device. */
-  percent: z.number().gt(0).max(100),
-  /** Share of this stage's devices that must have succeeded before the next stage. */
-  advanceAtPercent: z.number().gt(0).max(100).default(100),
+  size: StageSize,
+  advance: StageAdvance.prefault({}),
   errorStop: ErrorStop.optional(),
 });
 export type Stage = z.infer<typeof Stage>;
 
+/** Codes are what devices report: `download-failed`, `health-check-failed`, ... */
+const Codes = z.array(z.string().min(1).max(64)).min(1).max(50);
+
+export const Retry = z.strictObject({
+  /** Tries a device has. Charged only if the device really began. */
+  attemptsMax: z.int().min(1).max(10).default(1),
+  /** Between a failed try and the next; doubles with each try, up to a day. */
+  backoffSeconds: seconds(0, DAY_SECONDS).default(0),
+  /** Only a try that failed with one of these is followed by another. */
+  retryOn: Codes.optional(),
+  /** A try that failed with one of these is not. */
+  neverOn: Codes.optional(),
+});
+export type Retry = z.infer<typeof Retry>;
+
 /** How a deployment goes about it. Grows in later versions; unknown fields are refused, so nothing is silently ignored. */
 export const Plan = z
   .strictObject({
+    version: z.literal(2).default(2),
     stages: z.array(Stage).min(1).max(20),
-    /** Devices that may be in the update at the same time; a safety limit, claimed and never estimated. */
-    concurrentMax: z.int().min(1).max(1_000_000).default(50),
-    /** Tries a device has. Charged only if the device really began. */
-    attemptsMax: z.int().min(1).max(10).default(1),
-    /** An assignment without any report for this long ends as timed out. */
-    assignmentTimeoutSeconds: z
-      .int()
-      .min(60)
-      .max(30 * 86_400)
-      .default(24 * 3_600),
+    limits: z
+      .strictObject({
+        /** Devices that may be in the update at the same time; a safety limit, claimed and never estimated. */
+        concurrentMax: z.int().min(1).max(1_000_000).default(50),
+      })
+      .prefault({}),
+    retry: Retry.prefault({}),
+    timeouts: z
+      .strictObject({
+        /** An assignment without any report for this long ends as timed out or silent. */
+        silenceSeconds: seconds(60, 30 * DAY_SECONDS).default(DAY_SECONDS),
+      })
+      .prefault({}),
   })
   .refine(
-    (plan) =>
-      plan.stages.every(
-        (stage, index) => index === 0 || stage.percent > (plan.stages[index - 1]?.percent ?? 0),
-      ),
-    { message: "each stage's percent is larger than the one before it", path: ["stages"] },
+    ({ stages }) => isRising(stages.map(({ size }) => ("percent" in size ? size.percent : null))),
+    {
+      message: "each stage's percent is larger than the one before it",
+      path: ["stages"],
+    },
   )
-  .refine((plan) => plan.stages.at(-1)?.percent === 100, {
-    message: "the last stage is 100 percent",
-    path: ["stages"],
-  });
+  .refine(
+    ({ stages }) => isRising(stages.map(({ size }) => ("count" in size ? size.count : null))),
+    {
+      message: "each stage's count is larger than the one before it",
+      path: ["stages"],
+    },
+  )
+  .refine(
+    ({ stages }) =>
+      stages.every(({ size }, index) => takesAll(size) === (index === stages.length - 1)),
+    {
+      message: "the last stage, and only the last, is 100 percent or the remaining devices",
+      path: ["stages"],
+    },
+  );
 export type Plan = z.infer<typeof Plan>;
+
+const takesAll = (size: StageSize): boolean =>
+  "remaining" in size || ("percent" in size && size.percent === 100);
+
+function isRising(sizes: readonly (number | null)[]): boolean {
+  const named = sizes.filter((size) => size !== null);
+  return named.every((size, index) => index === 0 || size > (named[index - 1] ?? 0));
+}

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { AssignmentId, DeploymentId } from "./ids.ts";
 import { DeviceState } from "./device.ts";
-import { DeploymentState, Outcome } from "./deployment.ts";
+import { DeploymentState } from "./deployment.ts";
 import { HardwareType, Instant } from "./names.ts";
+import { Outcome } from "./outcome.ts";
 
 const of = <Kind extends string>(kind: Kind) => z.object({ kind: z.literal(kind) });
 const inDeployment = <Kind extends string>(kind: Kind) =>
@@ -52,6 +53,10 @@ export const WaitReason = z.discriminatedUnion("kind", [
     admittedInStage: z.int().min(0),
   }),
   inDeployment("concurrent-limit").extend({ limit: z.int().min(1) }),
+  /** It failed lately, and the plan lets some time pass before its next try. */
+  inDeployment("retry-backoff").extend({ attempts: z.int().min(1), until: Instant }),
+  /** It failed in a way after which the plan gives no other try. */
+  inDeployment("retry-forbidden").extend({ outcome: Outcome, code: z.string().nullable() }),
   inDeployment("attempts-used").extend({ attempts: z.int().min(0), outcome: Outcome }),
   inDeployment("superseded").extend({ byDeploymentId: DeploymentId }),
 ]);

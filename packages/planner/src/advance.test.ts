@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { advance, type DeploymentProgress, type ProgressTally } from "./advance.ts";
 import { NO_ONE, NOW, planOf } from "./facts.fixture.ts";
+import { PLACES } from "./place.ts";
+import { NO_ENDS } from "./stage-gate.ts";
 
 const plan = planOf({
   stages: [
-    { percent: 10, advanceAtPercent: 80, errorStop: { count: 2 } },
-    { percent: 50, errorStop: { percent: 20, sampleMin: 10 } },
-    { percent: 100 },
+    { size: { percent: 10 }, advance: { successPercent: 80 }, errorStop: { count: 2 } },
+    { size: { percent: 50 }, errorStop: { percent: 20, sampleMin: 10 } },
+    { size: { remaining: true } },
   ],
 });
 
@@ -14,8 +16,8 @@ const progress = (changes: Partial<DeploymentProgress> = {}): DeploymentProgress
   plan,
   state: "running",
   stage: 0,
-  waivedFailed: 0,
-  waivedFinished: 0,
+  stageOpenedAt: NOW,
+  waived: NO_ENDS,
   ...changes,
 });
 
@@ -71,7 +73,10 @@ test("a percentage trips once the sample is large enough", () => {
 test("a stage that is smaller than the sample is judged when all of it has ended", () => {
   const tiny = progress({
     plan: planOf({
-      stages: [{ percent: 20, errorStop: { percent: 50, sampleMin: 5 } }, { percent: 100 }],
+      stages: [
+        { size: { percent: 20 }, errorStop: { percent: 50, sampleMin: 5 } },
+        { size: { remaining: true } },
+      ],
     }),
   });
   const census = { kind: "exact", eligible: 10 } as const;
@@ -83,7 +88,7 @@ test("a stage that is smaller than the sample is judged when all of it has ended
 });
 
 test("failures that an operator let pass count neither for a trip nor against the stage", () => {
-  const resumed = progress({ waivedFailed: 2, waivedFinished: 5 });
+  const resumed = progress({ waived: { ...NO_ENDS, failed: 2, succeeded: 3 } });
 
   expect(advance(resumed, tally({ succeeded: 3, failed: 2 }), NOW)).toEqual([]);
   expect(advance(resumed, tally({ succeeded: 3, failed: 4 }), NOW)).toMatchObject([
@@ -99,8 +104,8 @@ test("a stop of the stage that opens counts what happened before it", () => {
   const strict = progress({
     plan: planOf({
       stages: [
-        { percent: 10, advanceAtPercent: 50 },
-        { percent: 100, errorStop: { count: 1 } },
+        { size: { percent: 10 }, advance: { successPercent: 50 } },
+        { size: { remaining: true }, errorStop: { count: 1 } },
       ],
     }),
   });
@@ -137,11 +142,29 @@ test("in a large target a stage has as many devices as really fall into it", () 
   const census = {
     kind: "estimated",
     eligible: 10_000,
-    belowThreshold: [950, 5_100],
-    lowestPlace: 3,
+    belowThreshold: [950, 5_100, 10_000],
+    thresholds: [PLACES / 10, PLACES / 2, PLACES],
   } as const;
   const enough = Math.ceil(950 * 0.8);
 
   expect(advance(progress(), tally({ succeeded: enough - 1 }, { census }), NOW)).toEqual([]);
   expect(advance(progress(), tally({ succeeded: enough }, { census }), NOW)).toHaveLength(1);
+});
+
+test("a stop that names its kinds counts those ends only, and lets pass those of them that were waived", () => {
+  const kinds: ("rolled-back" | "failed")[] = ["rolled-back"];
+  const strict = progress({
+    plan: planOf({
+      stages: [
+        { size: { percent: 10 }, errorStop: { count: 2, kinds } },
+        { size: { remaining: true } },
+      ],
+    }),
+    waived: { ...NO_ENDS, rolledBack: 1, silent: 5 },
+  });
+
+  expect(advance(strict, tally({ silent: 9, failed: 4, rolledBack: 2 }), NOW)).toEqual([]);
+  expect(advance(strict, tally({ silent: 5, rolledBack: 3 }), NOW)).toMatchObject([
+    { kind: "tripped", trip: { failed: 2, limit: 2 } },
+  ]);
 });

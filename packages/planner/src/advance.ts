@@ -1,17 +1,13 @@
 import { present, type InstantMs } from "@moult/base";
-import type { DeploymentState, Outcome, Plan, Tally, Trip } from "@moult/model";
+import type { DeploymentState, Outcome, Tally, Trip } from "@moult/model";
 import { deploymentStep } from "./deployment-transitions.ts";
 import type { Census } from "./facts.ts";
+import { failuresOf, finishedOf, gateOf, type GateFacts } from "./stage-gate.ts";
 import { lastStage, stageSize } from "./stage-share.ts";
 
 /** A deployment as its own progress is judged. */
-export interface DeploymentProgress {
-  readonly plan: Plan;
+export interface DeploymentProgress extends GateFacts {
   readonly state: DeploymentState;
-  readonly stage: number;
-  /** Failures and finished devices that an operator let pass by resuming. */
-  readonly waivedFailed: number;
-  readonly waivedFinished: number;
 }
 
 /** Its numbers, read in the transaction that changes it. */
@@ -31,7 +27,8 @@ export type AdvanceEvent =
   | { readonly kind: "finished" };
 
 /**
- * What becomes of a deployment by its numbers alone, in order. Called in every transaction that changes them.
+ * What becomes of a deployment by its numbers and the time, in order. Called in every transaction that changes the
+ * numbers, and now and then for what time alone does.
  *
  * Counts are of the whole deployment up to now, as the shares are: a stage's error stop judges all devices that were
  * let in so far. Failures that an operator let pass count neither against the stop nor against the share that must
@@ -43,14 +40,18 @@ export function advance(
   now: InstantMs,
 ): readonly AdvanceEvent[] {
   const events: AdvanceEvent[] = [];
+  let { stageOpenedAt } = deployment;
   for (let { stage } = deployment; ; stage += 1) {
     const trip = tripOf({ ...deployment, stage }, tally, now);
     if (trip !== undefined) return [...events, { kind: "tripped", trip }];
     if (deployment.state !== "running") return events;
     if (stage === lastStage(deployment.plan))
       return isFinished(tally) ? [...events, { kind: "finished" }] : events;
-    if (!hasStageSucceeded({ ...deployment, stage }, tally)) return events;
+    const { counts, census } = tally;
+    if (gateOf({ ...deployment, stage, stageOpenedAt }, counts, census, now).kind !== "open")
+      return events;
     events.push({ kind: "stage-advanced", stage: stage + 1 });
+    stageOpenedAt = now;
   }
 }
 
@@ -58,16 +59,8 @@ export function advance(
 export const isFailure = (outcome: Outcome): boolean =>
   outcome !== "succeeded" && outcome !== "already-running" && outcome !== "aborted";
 
-/** Devices whose end speaks against the release. Not knowing how it ended is no success. */
-export const failuresOf = (counts: ProgressTally["counts"]): number =>
-  counts.failed + counts.rolledBack + counts.rejected + counts.timedOut + counts.silent;
-
-/** Devices whose end says something about the release: those that ran it before, or were taken out, do not. */
-export const finishedOf = (counts: ProgressTally["counts"]): number =>
-  counts.succeeded + failuresOf(counts);
-
 function tripOf(
-  { plan, state, stage, waivedFailed, waivedFinished }: DeploymentProgress,
+  { plan, state, stage, waived }: DeploymentProgress,
   { counts, census }: ProgressTally,
   now: InstantMs,
 ): TripFacts | undefined {
@@ -75,9 +68,10 @@ function tripOf(
   const { errorStop } = present(plan.stages[stage], "a deployment's stage is one of its plan");
   if (errorStop === undefined) return undefined;
 
+  const { kinds } = errorStop;
   // A late report can turn a failure that was let pass into a success, hence the bounds at zero.
-  const failed = Math.max(0, failuresOf(counts) - waivedFailed);
-  const finished = Math.max(failed, finishedOf(counts) - waivedFinished);
+  const failed = Math.max(0, failuresOf(counts, kinds) - failuresOf(waived, kinds));
+  const finished = Math.max(failed, finishedOf(counts) - finishedOf(waived));
   const trip = { stage, failed, finished, at: now };
   if (errorStop.count !== undefined && failed >= errorStop.count)
     return { kind: "failure-count", limit: errorStop.count, ...trip };
@@ -92,17 +86,6 @@ function tripOf(
   )
     return { kind: "failure-percent", limit: errorStop.percent, ...trip };
   return undefined;
-}
-
-function hasStageSucceeded(
-  { plan, stage, waivedFailed }: DeploymentProgress,
-  { counts, census }: ProgressTally,
-): boolean {
-  const { advanceAtPercent } = present(plan.stages[stage], "a deployment's stage is in its plan");
-  const letPass = Math.min(waivedFailed, failuresOf(counts));
-  const judged = Math.max(0, stageSize(plan, stage, census) - letPass);
-  const needed = Math.ceil((judged * advanceAtPercent) / 100 - 1e-9);
-  return counts.succeeded + counts.alreadyRunning >= needed;
 }
 
 /** Over when somebody took part and nobody is left; a target that is empty for the moment finishes nothing. */

@@ -2,7 +2,7 @@ import { Plan } from "@moult/model";
 import { expect, test } from "vitest";
 import { brokenLimits, checkPlan, defaultPlan } from "./check-plan.ts";
 import { planOf } from "./facts.fixture.ts";
-import { shareSize } from "./stage-share.ts";
+import { shareSize, shareSizes } from "./stage-share.ts";
 
 test("the default plan is a valid plan that nothing is to be said about for a fleet of ten", () => {
   expect(Plan.parse(defaultPlan())).toEqual(defaultPlan());
@@ -11,12 +11,12 @@ test("the default plan is a valid plan that nothing is to be said about for a fl
 
 test.each([
   [planOf(), 100, ["no-trial-stage", "no-error-stop"]],
-  [planOf({ stages: [{ percent: 100, errorStop: { count: 1 } }] }), 1, []],
+  [planOf({ stages: [{ size: { remaining: true }, errorStop: { count: 1 } }] }), 1, []],
   [
     planOf({
       stages: [
-        { percent: 10, errorStop: { count: 3 } },
-        { percent: 100, errorStop: { count: 3 } },
+        { size: { percent: 10 }, errorStop: { count: 3 } },
+        { size: { remaining: true }, errorStop: { count: 3 } },
       ],
     }),
     20,
@@ -25,9 +25,9 @@ test.each([
   [
     planOf({
       stages: [
-        { percent: 5, errorStop: { count: 1 } },
-        { percent: 9, errorStop: { count: 1 } },
-        { percent: 100, errorStop: { count: 1 } },
+        { size: { percent: 5 }, errorStop: { count: 1 } },
+        { size: { percent: 9 }, errorStop: { count: 1 } },
+        { size: { remaining: true }, errorStop: { count: 1 } },
       ],
     }),
     10,
@@ -37,7 +37,7 @@ test.each([
   expect(checkPlan(plan, eligible).map(({ kind }) => kind)).toEqual(expected);
 });
 
-test.each([
+test.each<[number, number, number]>([
   [10, 10, 1],
   [10, 15, 1],
   [10, 5, 1],
@@ -47,11 +47,26 @@ test.each([
   [100, 7, 7],
   [50, 0, 0],
 ])("%d %% of %d devices are %d", (percent, eligible, expected) => {
-  expect(shareSize(percent, eligible)).toBe(expected);
+  expect(shareSize({ percent }, eligible)).toBe(expected);
+});
+
+test("counts and percentages stand side by side, and no stage is smaller than the one before", () => {
+  const plan = planOf({
+    stages: [
+      { size: { count: 5 } },
+      { size: { percent: 10 } },
+      { size: { count: 200 } },
+      { size: { remaining: true } },
+    ],
+  });
+
+  expect(shareSizes(plan, 1_000)).toEqual([5, 100, 200, 1_000]);
+  expect(shareSizes(plan, 30)).toEqual([5, 5, 30, 30]);
+  expect(checkPlan(plan, 30).map(({ kind }) => kind)).toContain("stage-without-devices");
 });
 
 test("numbers that break a limit are named", () => {
-  const plan = planOf({ concurrentMax: 2 });
+  const plan = planOf({ limits: { concurrentMax: 2 } });
 
   expect(brokenLimits(plan, { stage: 0, open: 2, admitted: 2 })).toEqual([]);
   expect(brokenLimits(plan, { stage: 0, open: 3, admitted: 3 })).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { present } from "@moult/base";
-import type { Plan } from "@moult/model";
-import { lastStage, shareSize } from "./stage-share.ts";
+import { Plan } from "@moult/model";
+import { lastStage, shareSizes } from "./stage-share.ts";
 
 /** What a plan that is valid does not achieve. Nothing here forbids it; whoever makes it shall know. */
 export type PlanFinding =
@@ -26,11 +26,10 @@ export function checkPlan(plan: Plan, eligible: number): readonly PlanFinding[] 
   const findings: PlanFinding[] = [];
   if (plan.stages.length === 1 && eligible >= TRIAL_TARGET_MIN)
     findings.push({ kind: "no-trial-stage", devices: eligible });
-  for (const [stage, { errorStop, percent }] of plan.stages.entries()) {
-    const devices = shareSize(percent, eligible);
-    const before = plan.stages[stage - 1];
-    if (before !== undefined && shareSize(before.percent, eligible) === devices)
-      findings.push({ kind: "stage-without-devices", stage });
+  const sizes = shareSizes(plan, eligible);
+  for (const [stage, { errorStop }] of plan.stages.entries()) {
+    const devices = present(sizes[stage], "each stage has its size");
+    if (sizes[stage - 1] === devices) findings.push({ kind: "stage-without-devices", stage });
     if (errorStop === undefined) findings.push({ kind: "no-error-stop", stage });
     else if (errorStop.percent === undefined) {
       const count = present(errorStop.count, "an error stop names a count or a percent");
@@ -46,16 +45,14 @@ export function checkPlan(plan: Plan, eligible: number): readonly PlanFinding[] 
  */
 export function defaultPlan(): Plan {
   const errorStop = { percent: 10, sampleMin: 3 };
-  return {
+  return Plan.parse({
     stages: [
-      { percent: 10, advanceAtPercent: 90, errorStop },
-      { percent: 50, advanceAtPercent: 90, errorStop },
-      { percent: 100, advanceAtPercent: 100, errorStop },
+      { size: { percent: 10 }, advance: { successPercent: 90 }, errorStop },
+      { size: { percent: 50 }, advance: { successPercent: 90 }, errorStop },
+      { size: { remaining: true }, errorStop },
     ],
-    concurrentMax: 50,
-    attemptsMax: 2,
-    assignmentTimeoutSeconds: 24 * 3_600,
-  };
+    retry: { attemptsMax: 2 },
+  });
 }
 
 /** What must hold between a plan and the numbers of a deployment that follows it; each broken one is a bug. */
@@ -70,7 +67,8 @@ export function brokenLimits(
   const broken: string[] = [];
   if (stage < 0 || stage > lastStage(plan)) broken.push("the open stage is one of the plan's");
   if (open < 0) broken.push("no fewer than no devices are in the update");
-  if (open > plan.concurrentMax) broken.push("no more devices are in the update than allowed");
+  if (open > plan.limits.concurrentMax)
+    broken.push("no more devices are in the update than allowed");
   if (open > admitted) broken.push("only admitted devices are in the update");
   return broken;
 }

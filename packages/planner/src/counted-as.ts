@@ -4,7 +4,8 @@ import { isUnderWay } from "./assignment-transitions.ts";
 /** A counter of a deployment that its devices move between; `admitted` only grows. */
 export type TallyCounter = Exclude<keyof Tally, "eligible" | "admitted">;
 
-const COUNTER_OF: Readonly<Record<Outcome, TallyCounter>> = {
+/** The counter of those that ended so. */
+export const COUNTER_OF = {
   succeeded: "succeeded",
   "already-running": "alreadyRunning",
   failed: "failed",
@@ -13,7 +14,7 @@ const COUNTER_OF: Readonly<Record<Outcome, TallyCounter>> = {
   "timed-out": "timedOut",
   silent: "silent",
   aborted: "aborted",
-};
+} as const satisfies Readonly<Record<Outcome, TallyCounter>>;
 
 /**
  * The one counter that an assignment is in; null while it waits for its next try. Whatever changes an assignment takes

@@ -11,15 +11,17 @@ import {
   device,
   facts,
   NO_ONE,
+  NOW,
   openAssignment,
   planOf,
   version,
 } from "./facts.fixture.ts";
+import { PLACES, placeThreshold } from "./place.ts";
 
 const kinds = (decision: Decision): readonly string[] =>
   decision.kind === "wait" ? decision.reasons.map(({ kind }) => kind) : [decision.kind];
 
-const staged = planOf({ stages: [{ percent: 10 }, { percent: 100 }] });
+const staged = planOf({ stages: [{ size: { percent: 10 } }, { size: { remaining: true } }] });
 const ranked = (rank: number, eligible = 100) =>
   ({ census: { kind: "exact", eligible }, rank }) as const;
 
@@ -162,12 +164,12 @@ test("a device that was taken out of the fleet gives its place to another", () =
   expect(answer).toMatchObject({ kind: "offer", claim: { placesMax: 10 } });
 });
 
-test("in a large target the place against the percentage decides, and the share is a cap", () => {
+test("in a large target the place against the threshold decides, and the share is a cap", () => {
   const census = {
     kind: "estimated",
     eligible: 100_000,
-    belowThreshold: [9_950],
-    lowestPlace: 20,
+    thresholds: [placeThreshold(10), PLACES],
+    belowThreshold: [9_950, 100_000],
   } as const;
   const ask = (draw: number, admitted: number) =>
     kinds(
@@ -194,7 +196,7 @@ test("in a large target the place against the percentage decides, and the share 
 
 test("the concurrent limit holds back the next device, also one that waits for its next try", () => {
   const full = {
-    plan: planOf({ concurrentMax: 3, attemptsMax: 2 }),
+    plan: planOf({ limits: { concurrentMax: 3 }, retry: { attemptsMax: 2 } }),
     tally: { ...NO_ONE, open: 3 },
   };
 
@@ -251,7 +253,7 @@ test.each<[string, Partial<AssignmentFacts>, string]>([
   ],
 ])("a device whose assignment %s", (_case, own, expected) => {
   const candidates = [
-    deployment({ plan: planOf({ attemptsMax: 2 }), assignment: assignment(own) }),
+    deployment({ plan: planOf({ retry: { attemptsMax: 2 } }), assignment: assignment(own) }),
   ];
 
   const answer = decide(facts({ candidates }));
@@ -265,7 +267,7 @@ function closedAs(
   tries: number,
   code: string | null = null,
 ): Partial<AssignmentFacts> {
-  const attempts = Array.from({ length: tries }, () => ({ outcome, code }));
+  const attempts = Array.from({ length: tries }, () => ({ outcome, code, endedAt: NOW }));
   return { state: "closed", outcome, attempt: tries, attempts };
 }
 

@@ -1,16 +1,18 @@
-import { assert, later, type InstantMs } from "@moult/base";
+import { assert, isoText, later, type InstantMs } from "@moult/base";
 import type { DeploymentId, WaitReason } from "@moult/model";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
-import { isProvisional, mayTryAgain } from "./attempts.ts";
+import { isProvisional, isRetryForbidden, mayTryAgain, nextTryAt } from "./attempts.ts";
 import { chooseArtifact, isRefusedBySigners, waitsForSigners } from "./choose-artifact.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
+  Census,
   DecideFacts,
   DeploymentFacts,
   OpenAssignmentFacts,
 } from "./facts.ts";
 import { placeOf } from "./place.ts";
+import { gateOf, opensByTimeAt } from "./stage-gate.ts";
 import { lastStage, placesTaken, stageCap, stageOfDevice } from "./stage-share.ts";
 
 /**
@@ -92,7 +94,7 @@ const wait = (
  * 2. Otherwise the newest running deployment that targets the device and has an artifact for it decides alone; older
  *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
  *    paused, tripped, finished or aborted hold nobody back.
- * 3. A deployment offers to devices whose stage is open, at most `concurrentMax` at a time. A device that has its
+ * 3. A deployment offers to devices whose stage is open, at most `limits.concurrentMax` at a time. A device that has its
  *    place keeps it, whatever becomes of the target.
  */
 export function decide(facts: DecideFacts): Decision {
@@ -186,7 +188,7 @@ function fromDeployment(
   if (state !== "running")
     return pass(
       isDone
-        ? closedReason(deploymentId, assignment, isRunning)
+        ? closedReason(deployment, assignment, isRunning)
         : { kind: "deployment-not-running", deploymentId, state },
     );
   if (reached !== null && reached.number > deployment.number) {
@@ -196,7 +198,7 @@ function fromDeployment(
 
   if (assignment !== null && isRunning && isUndecided(assignment))
     return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });
-  if (isDone) return wait([closedReason(deploymentId, assignment, isRunning)]);
+  if (isDone) return wait([closedReason(deployment, assignment, isRunning)]);
   const choice = chooseArtifact(deploymentId, deployment.artifacts, device, now);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
   const concernsDevice = isRunning && deployment.artifacts.length > 0;
@@ -205,16 +207,19 @@ function fromDeployment(
       ? wait([choice.reason], { until: choice.until })
       : pass(choice.reason);
 
-  const admission = admit(deployment, device.draw);
+  const admission = admit(deployment, device.draw, now);
   if (isRunning) {
     if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
     const { placesMax } = admission;
     return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax });
   }
-  if (!admission.isOpen) return wait([admission.reason], { isContended: admission.isContended });
+  if (!admission.isOpen) return wait([admission.reason], admission);
   if (choice.kind === "none") return pass(choice.reason);
-  if (deployment.tally.open >= plan.concurrentMax)
-    return wait([{ kind: "concurrent-limit", deploymentId, limit: plan.concurrentMax }], {
+  const backoff = backoffWait(deployment, now);
+  if (backoff !== null) return backoff;
+  const { concurrentMax } = plan.limits;
+  if (deployment.tally.open >= concurrentMax)
+    return wait([{ kind: "concurrent-limit", deploymentId, limit: concurrentMax }], {
       isContended: true,
     });
   return {
@@ -222,8 +227,21 @@ function fromDeployment(
     deployment,
     artifact: choice.artifact,
     attempt: (assignment?.attempt ?? 0) + 1,
-    claim: { deploymentId, openMax: plan.concurrentMax, placesMax: admission.placesMax },
+    claim: { deploymentId, openMax: concurrentMax, placesMax: admission.placesMax },
   };
+}
+
+/** Set while the plan makes the device wait between its tries. */
+function backoffWait(
+  { id: deploymentId, assignment, plan }: DeploymentFacts,
+  now: InstantMs,
+): Wait | null {
+  const until = assignment === null ? null : nextTryAt(assignment.attempts, plan);
+  if (assignment === null || until === null || until <= now) return null;
+  const attempts = assignment.attempts.length;
+  return wait([{ kind: "retry-backoff", deploymentId, attempts, until: isoText(until) }], {
+    until,
+  });
 }
 
 const closeAsRunning = (deployment: DeploymentFacts, claim: Claim): Decision => ({
@@ -237,41 +255,57 @@ const isUndecided = ({ state, outcome }: AssignmentFacts): boolean =>
   state === "retry-pending" || (outcome !== null && isProvisional(outcome));
 
 function closedReason(
-  deploymentId: DeploymentId,
+  { id: deploymentId, plan }: DeploymentFacts,
   { attempts, outcome }: AssignmentFacts,
   isRunning: boolean,
 ): WaitReason {
   if (isRunning) return { kind: "already-running", deploymentId };
-  const last = outcome ?? attempts.at(-1)?.outcome ?? "failed";
+  const ended = attempts.at(-1);
+  if (ended !== undefined && ended.outcome === outcome && isRetryForbidden(ended, plan))
+    return { kind: "retry-forbidden", deploymentId, outcome, code: ended.code };
+  const last = outcome ?? ended?.outcome ?? "failed";
   return { kind: "attempts-used", deploymentId, attempts: attempts.length, outcome: last };
 }
 
 type Admission =
   | { readonly isOpen: true; readonly placesMax: number | null }
-  | { readonly isOpen: false; readonly reason: WaitReason; readonly isContended: boolean };
+  | {
+      readonly isOpen: false;
+      readonly reason: WaitReason;
+      readonly isContended: boolean;
+      readonly until: InstantMs | null;
+    };
 
 /** Whether the device has a place in the stages that are open. */
-function admit(deployment: DeploymentFacts, draw: number): Admission {
-  const { id: deploymentId, assignment, plan, stage, salt, standing, tally } = deployment;
+function admit(deployment: DeploymentFacts, draw: number, now: InstantMs): Admission {
+  const { assignment, plan, stage, salt, standing, tally } = deployment;
   // An aborted assignment gave its place back and competes again.
   const hasPlace = assignment !== null && assignment.outcome !== "aborted";
   if (hasPlace || stage === lastStage(plan)) return { isOpen: true, placesMax: null };
   assert(standing !== null, "a device without a place comes with its standing");
 
+  const { census } = standing;
   const admittedInStage = stageOfDevice(plan, standing, placeOf(draw, salt));
-  if (admittedInStage > stage)
-    return {
-      isOpen: false,
-      reason: { kind: "stage-not-reached", deploymentId, stage, admittedInStage },
-      isContended: false,
-    };
-  const placesMax = stageCap(plan, stage, standing.census);
+  if (admittedInStage > stage) return notReached(deployment, census, admittedInStage, now);
+  const placesMax = stageCap(plan, stage, census);
   if (placesMax === null || placesTaken(tally) < placesMax) return { isOpen: true, placesMax };
   // The target changed since others got their places: the share is full without this device.
+  return { ...notReached(deployment, census, stage + 1, now), isContended: true };
+}
+
+function notReached(
+  { id: deploymentId, plan, stage, stageOpenedAt, waived, tally }: DeploymentFacts,
+  census: Census,
+  admittedInStage: number,
+  now: InstantMs,
+): Extract<Admission, { isOpen: false }> {
+  const gate = gateOf({ plan, stage, stageOpenedAt, waived }, tally, census, now);
   return {
     isOpen: false,
-    reason: { kind: "stage-not-reached", deploymentId, stage, admittedInStage: stage + 1 },
-    isContended: true,
+    reason: { kind: "stage-not-reached", deploymentId, stage, admittedInStage },
+    isContended: false,
+    // What comes after the next stage hangs on how that one goes.
+    until: admittedInStage === stage + 1 ? opensByTimeAt(gate, plan, stage) : null,
   };
 }
 

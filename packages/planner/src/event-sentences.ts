@@ -136,7 +136,10 @@ const SENTENCES: {
     `${by} started ${deployment}, which brings ${version}.`,
   "deployment-state-changed": ({ state, by }, { deployment }) => MOVED[state](by, deployment),
   "deployment-tripped": ({ trip }, { deployment }) => `${deployment} stopped ${tripWords(trip)}`,
-  "stage-advanced": ({ stage }, { deployment }) => `${deployment} goes on to stage ${stage + 1}.`,
+  "stage-advanced": ({ stage, by }, { deployment }) =>
+    by === undefined
+      ? `${deployment} goes on to stage ${stage + 1}.`
+      : `${by} opened stage ${stage + 1} of ${deployment}.`,
   "assignment-offered": ({ attempt, version }, { device }) =>
     `${device} was offered ${version}${attempt === 1 ? "" : ` again, try ${attempt}`}.`,
   "offer-not-signed": ({ version, reason }, { device }) =>

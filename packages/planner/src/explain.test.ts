@@ -40,6 +40,9 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: "2" },
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
+  { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
+  { kind: "retry-forbidden", deploymentId: id, outcome: "failed", code: "disk-full" },
+  { kind: "retry-forbidden", deploymentId: id, outcome: "rolled-back", code: null },
   { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
   { kind: "attempts-used", deploymentId: id, attempts: 3, outcome: "silent" },
   { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2) },
@@ -80,7 +83,10 @@ test.each([
   [
     facts({
       candidates: [
-        deployment({ plan: planOf({ concurrentMax: 5 }), tally: { ...NO_ONE, open: 5 } }),
+        deployment({
+          plan: planOf({ limits: { concurrentMax: 5 } }),
+          tally: { ...NO_ONE, open: 5 },
+        }),
       ],
     }),
     "As many devices as the plan allows at a time (5) are being updated; its turn comes when one is done.",

@@ -10,6 +10,7 @@ import {
   type Tally,
 } from "@moult/model";
 import type * as z from "zod";
+import { NO_ENDS } from "./stage-gate.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
@@ -30,7 +31,7 @@ export const artifactId = (number: number) => ArtifactId.parse(uuid(3, number));
 export const version = (text: string) => ReleaseVersion.parse(text);
 
 export const planOf = (plan: Partial<z.input<typeof Plan>> = {}): Plan =>
-  Plan.parse({ stages: [{ percent: 100 }], ...plan });
+  Plan.parse({ stages: [{ size: { remaining: true } }], ...plan });
 
 export const NO_ONE: Omit<Tally, "eligible"> = {
   admitted: 0,
@@ -89,8 +90,10 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     version: version("2.0"),
     plan: planOf(),
     stage: 0,
+    stageOpenedAt: NOW,
     salt: 7,
     tally: NO_ONE,
+    waived: NO_ENDS,
     isTarget: true,
     artifacts: [artifact()],
     assignment: null,

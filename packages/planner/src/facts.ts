@@ -15,6 +15,7 @@ import type {
   Running,
   Tally,
 } from "@moult/model";
+import type { Ends } from "./stage-gate.ts";
 
 // What the planner is told. Every list here is bounded by what one device is concerned with, never by the fleet.
 
@@ -63,6 +64,7 @@ export type ArtifactFacts = Pick<
 export interface AttemptFacts {
   readonly outcome: Outcome;
   readonly code: string | null;
+  readonly endedAt: InstantMs;
 }
 
 /** The device's row in one deployment. */
@@ -95,17 +97,17 @@ export interface OpenAssignmentFacts {
  * How many devices a share of the target is.
  *
  * `exact`: so few that they are counted and ranked at each question. `estimated`: so many that the count may be some
- * seconds old; a device's share is then decided by its place against the percentage, and the share's size is a cap.
+ * seconds old; a device's share is then decided by its place against a threshold, and the share's size is a cap.
  */
 export type Census =
   | { readonly kind: "exact"; readonly eligible: number }
   | {
       readonly kind: "estimated";
       readonly eligible: number;
-      /** For each stage, how many eligible devices have a place below its percentage. */
+      /** For each stage, the place below which devices are in its share. Only grows, so nobody falls out of a share. */
+      readonly thresholds: readonly number[];
+      /** For each stage, how many eligible devices have a place below its threshold. */
       readonly belowThreshold: readonly number[];
-      /** The lowest place of an eligible device: every stage has at least one device. */
-      readonly lowestPlace: number;
     };
 
 /** Where this device stands among the eligible ones. */
@@ -125,8 +127,11 @@ export interface DeploymentFacts {
   readonly plan: Plan;
   /** Index of the open stage. */
   readonly stage: number;
+  readonly stageOpenedAt: InstantMs;
   readonly salt: number;
-  readonly tally: Pick<Tally, "admitted" | "open" | "alreadyRunning" | "aborted">;
+  readonly tally: Omit<Tally, "eligible">;
+  /** Ends that an operator let pass by resuming. */
+  readonly waived: Ends;
   readonly isTarget: boolean;
   /** The release's artifacts for this device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];

@@ -1,6 +1,6 @@
-import { assert, instant, present, unreachable } from "@moult/base";
+import { assert, later, present, unreachable, type InstantMs } from "@moult/base";
 import type { DeploymentState, Outcome, Plan, Tally } from "@moult/model";
-import { advance, failuresOf, finishedOf } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { afterAttempt } from "./attempts.ts";
 import { assignmentStep, isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { countedAs } from "./counted-as.ts";
@@ -12,11 +12,14 @@ import {
   device as deviceFacts,
   facts,
   NO_ONE,
+  NOW,
   openAssignment,
   version,
 } from "./facts.fixture.ts";
 import type { AssignmentFacts, Census, DecideFacts, Standing } from "./facts.ts";
 import { placeOf } from "./place.ts";
+import { NO_ENDS, type Ends } from "./stage-gate.ts";
+import { lastStage } from "./stage-share.ts";
 
 // One deployment and its devices, moved by the same rules as the server's tables: claims, counters, transitions.
 
@@ -34,7 +37,9 @@ export interface Fleet {
   readonly devices: FleetDevice[];
   state: DeploymentState;
   stage: number;
-  waived: { failed: number; finished: number };
+  stageOpenedAt: InstantMs;
+  now: InstantMs;
+  waived: Ends;
   counts: Writable<Omit<Tally, "eligible">>;
 }
 
@@ -42,8 +47,17 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export function startFleet(plan: Plan, salt: number, draws: readonly number[]): Fleet {
   const devices = draws.map((draw) => newDevice(draw));
-  const waived = { failed: 0, finished: 0 };
-  return { plan, salt, devices, state: "running", stage: 0, waived, counts: { ...NO_ONE } };
+  return {
+    plan,
+    salt,
+    devices,
+    state: "running",
+    stage: 0,
+    stageOpenedAt: NOW,
+    now: NOW,
+    waived: NO_ENDS,
+    counts: { ...NO_ONE },
+  };
 }
 
 export const newDevice = (draw: number): FleetDevice => ({
@@ -68,8 +82,9 @@ function standingOf(fleet: Fleet, device: FleetDevice): Standing {
 
 export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
   const { assignment } = device;
-  const { state: deploymentState, plan, stage, salt } = fleet;
+  const { state: deploymentState, plan, stage, stageOpenedAt, salt, waived, now } = fleet;
   return facts({
+    now,
     device: deviceFacts({
       draw: device.draw,
       state: device.isAccepted ? "accepted" : "decommissioned",
@@ -84,6 +99,8 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         state: deploymentState,
         plan,
         stage,
+        stageOpenedAt,
+        waived,
         salt,
         tally: { ...fleet.counts },
         isTarget: device.isMember,
@@ -137,7 +154,7 @@ export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
       end(fleet, device, "succeeded", null);
       break;
     case "withdraw":
-      endTry(device, "aborted", "withdrawn");
+      endTry(fleet, device, "aborted", "withdrawn");
       moveTo(fleet, device, {
         state: decision.into,
         outcome: decision.into === "closed" ? "aborted" : null,
@@ -153,9 +170,14 @@ export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
   return decision;
 }
 
-function endTry(device: FleetDevice, outcome: Outcome, code: string | null): void {
+function endTry(
+  { now: endedAt }: Fleet,
+  device: FleetDevice,
+  outcome: Outcome,
+  code: string | null,
+): void {
   const own = present(device.assignment, "only an assignment has tries");
-  own.attempts = [...own.attempts, { outcome, code }];
+  own.attempts = [...own.attempts, { outcome, code, endedAt }];
 }
 
 /** The device ends its try, or the server does, of a silent one. */
@@ -168,7 +190,7 @@ export function end(
   const own = device.assignment;
   if (own === null || !isUnderWay(own.state)) return;
   const charged = outcome === "silent" && own.state === "offered" ? "never-began" : code;
-  endTry(device, outcome, charged);
+  endTry(fleet, device, outcome, charged);
   const follows =
     outcome === "silent"
       ? "close"
@@ -196,8 +218,7 @@ export function operate(fleet: Fleet, move: DeploymentMove): void {
   const state = deploymentStep(fleet.state, move);
   if (state === null) return;
   fleet.state = state;
-  if (move === "resume")
-    fleet.waived = { failed: failuresOf(fleet.counts), finished: finishedOf(fleet.counts) };
+  if (move === "resume") fleet.waived = { ...fleet.counts };
   settle(fleet);
 }
 
@@ -208,23 +229,41 @@ export function remove(fleet: Fleet, device: FleetDevice): void {
   const own = device.assignment;
   if (own === null || own.state === "closed") return;
   if (isUnderWay(own.state))
-    endTry(device, "aborted", isBeforeInstall(own.state) ? "withdrawn" : "device-removed");
+    endTry(fleet, device, "aborted", isBeforeInstall(own.state) ? "withdrawn" : "device-removed");
   moveTo(fleet, device, { state: "closed", outcome: "aborted" });
   settle(fleet);
 }
 
+/** Lets time pass, and what time alone does. */
+export function wait(fleet: Fleet, ms: number): void {
+  fleet.now = later(fleet.now, ms);
+  settle(fleet);
+}
+
+/** A person opens the next stage. */
+export function openNextStage(fleet: Fleet): void {
+  if (fleet.state !== "running" || fleet.stage === lastStage(fleet.plan)) return;
+  openStage(fleet, fleet.stage + 1);
+  settle(fleet);
+}
+
+function openStage(fleet: Fleet, stage: number): void {
+  fleet.stage = stage;
+  fleet.stageOpenedAt = fleet.now;
+}
+
 function settle(fleet: Fleet): void {
-  const { plan, state, stage, waived, counts, devices } = fleet;
+  const { plan, state, stage, stageOpenedAt, waived, counts, devices, now } = fleet;
   const isAnyoneLeft = devices.some(
     ({ isMember, assignment }) => isMember && assignment?.state !== "closed",
   );
   const events = advance(
-    { plan, state, stage, waivedFailed: waived.failed, waivedFinished: waived.finished },
+    { plan, state, stage, stageOpenedAt, waived },
     { counts, census: censusOf(fleet), isAnyoneLeft },
-    instant(0),
+    now,
   );
   for (const event of events) {
-    if (event.kind === "stage-advanced") fleet.stage = event.stage;
+    if (event.kind === "stage-advanced") openStage(fleet, event.stage);
     else if (event.kind === "tripped") fleet.state = "tripped";
     else fleet.state = "finished";
   }

@@ -1,10 +1,12 @@
-import { present, unreachable } from "@moult/base";
-import type { DeploymentState, Plan } from "@moult/model";
+import { DAY_MS, later, present, unreachable, type InstantMs } from "@moult/base";
+import type { DeploymentState, Plan, StageSize } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { brokenLimits } from "./check-plan.ts";
 import { countedAs } from "./counted-as.ts";
-import { decide } from "./decide.ts";
+import { nextTryAt } from "./attempts.ts";
+import { decide, type Decision } from "./decide.ts";
+import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
 import { planOf } from "./facts.fixture.ts";
 import {
@@ -13,37 +15,69 @@ import {
   end,
   factsOf,
   newDevice,
+  openNextStage,
   operate,
   progress,
   remove,
   startFleet,
+  wait,
   type Fleet,
 } from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import { PLACES } from "./place.ts";
 import { sentenceOf } from "./reason-sentences.ts";
-import { lastStage, shareSize } from "./stage-share.ts";
+import { lastStage, shareSizes } from "./stage-share.ts";
 
 const draw = fc.integer({ min: 1, max: PLACES - 1 });
+const HOUR_SECONDS = 3_600;
+const size = fc.oneof(
+  fc.record({ percent: fc.integer({ min: 1, max: 99 }) }),
+  fc.record({ count: fc.integer({ min: 1, max: 20 }) }),
+);
+const advanceRule = fc.record(
+  {
+    successPercent: fc.constantFrom(50, 80, 100),
+    afterSeconds: fc.constantFrom(60, HOUR_SECONDS),
+    maxWaitSeconds: fc.constantFrom(HOUR_SECONDS, 10 * HOUR_SECONDS),
+    manual: fc.constant(true as const),
+  },
+  { requiredKeys: ["successPercent"] },
+);
 const plan: fc.Arbitrary<Plan> = fc
   .record({
-    percents: fc.uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 4 }),
-    advanceAtPercent: fc.constantFrom(50, 80, 100),
+    stages: fc.array(fc.record({ size, advance: advanceRule }), { maxLength: 4 }),
     count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     concurrentMax: fc.integer({ min: 1, max: 8 }),
-    attemptsMax: fc.integer({ min: 1, max: 3 }),
-  })
-  .map(({ percents, advanceAtPercent, count, concurrentMax, attemptsMax }) =>
-    planOf({
-      stages: [...percents.toSorted((left, right) => left - right), 100].map((percent) => ({
-        percent,
-        advanceAtPercent,
-        ...(count === undefined ? {} : { errorStop: { count } }),
-      })),
-      concurrentMax,
-      attemptsMax,
+    retry: fc.record({
+      attemptsMax: fc.integer({ min: 1, max: 3 }),
+      backoffSeconds: fc.constantFrom(0, 0, 600),
     }),
-  );
+  })
+  .map(({ stages, count, concurrentMax, retry }) => {
+    const errorStop = count === undefined ? {} : { errorStop: { count } };
+    return planOf({
+      stages: [
+        ...rising(stages).map((stage) => ({ ...stage, ...errorStop })),
+        { size: { remaining: true }, ...errorStop },
+      ],
+      limits: { concurrentMax },
+      retry,
+    });
+  });
+
+/** Those that are larger than the ones of their kind before them. */
+function rising<Stage extends { readonly size: StageSize }>(stages: readonly Stage[]): Stage[] {
+  const kept: Stage[] = [];
+  for (const stage of stages) {
+    const isLarger = kept.every(({ size: before }) =>
+      "percent" in before && "percent" in stage.size
+        ? stage.size.percent > before.percent
+        : !("count" in before && "count" in stage.size) || stage.size.count > before.count,
+    );
+    if (isLarger) kept.push(stage);
+  }
+  return kept;
+}
 
 const action = fc.oneof(
   { weight: 10, arbitrary: fc.record({ kind: fc.constant("check-in"), at: fc.nat() }) },
@@ -75,6 +109,14 @@ const action = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave"), at: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove"), at: fc.nat() }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("wait"),
+      ms: fc.constantFrom(1_000, 60_000, 3_600_000, 36_000_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("open-stage") }) },
+  {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("operate"),
@@ -95,6 +137,14 @@ const fleets = fc.record({
 function act(fleet: Fleet, step: Action): void {
   if (step.kind === "operate") {
     operate(fleet, step.move);
+    return;
+  }
+  if (step.kind === "wait") {
+    wait(fleet, step.ms);
+    return;
+  }
+  if (step.kind === "open-stage") {
+    openNextStage(fleet);
     return;
   }
   if (step.kind === "join") {
@@ -135,26 +185,53 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   expect(decide(given), "the same facts give the same answer").toEqual(decision);
   if (decision.kind === "offer") {
     expect(state, "only a running deployment makes an offer").toBe("running");
+    const due = nextTryAt(given.candidates[0]?.assignment?.attempts ?? [], fleet.plan);
+    expect(due ?? 0, "nobody tries again too soon").toBeLessThanOrEqual(fleet.now);
     if (!wasAdmitted && stage < lastStage(fleet.plan))
       expect(
         fleet.counts.admitted + fleet.counts.alreadyRunning - fleet.counts.aborted,
         "no share is exceeded",
       ).toBeLessThanOrEqual(
-        shareSize(
-          present(fleet.plan.stages[stage], "it is in the plan").percent,
-          censusOf(fleet).eligible,
-        ),
+        present(shareSizes(fleet.plan, censusOf(fleet).eligible)[stage], "it is in the plan"),
       );
   }
   if (decision.kind === "wait") {
     expect(decision.reasons.length, "every no has a reason").toBeGreaterThan(0);
     for (const reason of decision.reasons) expect(sentenceOf(reason)).toMatch(/\.$/);
+    checkEarliest(fleet, index, decision);
     if (wasAdmitted && device.isAccepted)
       expect(decision.reasons[0]?.kind, "who was admitted stays admitted").not.toBe(
         "stage-not-reached",
       );
   }
-  expect(explain(given).summary).toMatch(/^[A-Z].*\.$/);
+  checkExplained(given, decision);
+}
+
+/** What is explained is what is decided: the same reasons in the same order, and the same instant. */
+function checkExplained(given: DecideFacts, decision: Decision): void {
+  const explained = explain(given);
+  expect(explained.summary).toMatch(/^[A-Z].*\.$/);
+  if (decision.kind !== "wait") return;
+  expect(explained.reasons.map(({ reason }) => reason)).toEqual(decision.reasons);
+  expect(explained.earliest).toBe(decision.until);
+}
+
+/** Nothing changes for a device before the instant that it was told, if nothing but time passes; then it does. */
+function checkEarliest(
+  { devices, ...fleet }: Fleet,
+  index: number,
+  { reasons, until }: Extract<Decision, { kind: "wait" }>,
+): void {
+  if (until === null) return;
+  expect(until, "what time changes lies ahead").toBeGreaterThan(fleet.now);
+  const answerAt = (at: InstantMs): Decision => {
+    const copy = structuredClone({ ...fleet, devices });
+    wait(copy, at - copy.now);
+    return decide(factsOf(copy, present(copy.devices[index], "the device exists")));
+  };
+  expect(answerAt(later(until, -1))).toMatchObject({ kind: "wait", reasons });
+  const then = answerAt(until);
+  expect(then.kind === "wait" ? then.reasons : [], "time changes it").not.toEqual(reasons);
 }
 
 function checkNumbers(fleet: Fleet): void {
@@ -200,6 +277,9 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
           checkIn(fleet, device);
           end(fleet, device, "succeeded", null);
         }
+        // What waits for time or for a person gets it.
+        wait(fleet, DAY_MS);
+        if (round % 2 === 1) openNextStage(fleet);
         ({ state } = fleet);
       }
 
@@ -234,7 +314,7 @@ test("a deployment that tripped makes no offer and takes back what was not begun
 
 test("devices that join later are held to the same shares", () => {
   const fleet = startFleet(
-    planOf({ stages: [{ percent: 10 }, { percent: 100 }] }),
+    planOf({ stages: [{ size: { percent: 10 } }, { size: { remaining: true } }] }),
     77,
     Array.from({ length: 20 }, (_, index) => index + 1),
   );

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { NO_ONE, planOf, version } from "./facts.fixture.ts";
 import { headlineOf, type HeadlineFacts } from "./headline.ts";
 
-const three = planOf({ stages: [{ percent: 10 }, { percent: 50 }, { percent: 100 }] });
+const three = planOf({
+  stages: [{ size: { percent: 10 } }, { size: { percent: 50 } }, { size: { remaining: true } }],
+});
 
 const facts = ({
   tally = {},

@@ -1,6 +1,6 @@
 import type { Deployment } from "@moult/model";
-import { failuresOf, finishedOf } from "./advance.ts";
 import { counted, numberText } from "./counted.ts";
+import { failuresOf, finishedOf } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
 
 /** What a deployment's headline is made of. */

@@ -1,7 +1,5 @@
 export {
   advance,
-  failuresOf,
-  finishedOf,
   isFailure,
   type AdvanceEvent,
   type DeploymentProgress,
@@ -15,7 +13,7 @@ export {
   type AssignmentMove,
   type AssignmentStep,
 } from "./assignment-transitions.ts";
-export { afterAttempt, isProvisional } from "./attempts.ts";
+export { afterAttempt, backoffMsMax, isProvisional } from "./attempts.ts";
 export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
 export { deploymentName } from "./deployment-name.ts";
 export { counted, numberText } from "./counted.ts";
@@ -39,6 +37,7 @@ export type {
 } from "./facts.ts";
 export { headlineOf } from "./headline.ts";
 export { needSentence } from "./need-sentences.ts";
+export { nextStageSentence } from "./next-stage.ts";
 export { overviewHeadline } from "./overview-headline.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
@@ -51,6 +50,7 @@ export {
 } from "./preview.ts";
 export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
-export { rehearse } from "./rehearse.ts";
+export { rehearse, type RehearsedAction } from "./rehearse.ts";
 export { trustLevelOf } from "./trust-level.ts";
+export { failuresOf, finishedOf, gateOf, NO_ENDS, type Ends } from "./stage-gate.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";

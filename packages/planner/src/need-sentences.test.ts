@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { planOf } from "./facts.fixture.ts";
 import { needSentence, type NeedFacts } from "./need-sentences.ts";
 
-const plan = planOf({ stages: [{ percent: 10 }, { percent: 100 }] });
+const plan = planOf({ stages: [{ size: { percent: 10 } }, { size: { remaining: true } }] });
 const at = "2026-11-20T10:00:00.000Z";
 const trip = { kind: "failure-percent", stage: 1, failed: 9, finished: 60, limit: 2, at } as const;
 const named = { name: "3.0 to pumps", stage: 1, plan, trip: null };

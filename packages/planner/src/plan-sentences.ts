@@ -65,7 +65,7 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
       );
     case "stage-without-devices":
       return warning(
-        `plan.stages.${finding.stage}.percent`,
+        `plan.stages.${finding.stage}.size`,
         `Stage ${finding.stage + 1} adds no device to the stage before it.`,
       );
   }
@@ -85,7 +85,7 @@ export function confirmSentence({ version, target, plan, gets }: Intent): string
   if (!hasStop)
     return `Deploy ${version} to ${whom} without an error stop? Failures would not stop it.`;
   if (isAtOnce) {
-    const atOnce = Math.min(plan.concurrentMax, gets);
+    const atOnce = Math.min(plan.limits.concurrentMax, gets);
     return `Deploy ${version} to ${whom} in one stage? A bad release could reach ${counted(atOnce, "device")} at a time before it stops itself.`;
   }
   return null;

@@ -22,7 +22,7 @@ const id = deploymentId(1);
 const brought = {
   deploymentId: id,
   version: version("2.0"),
-  plan: planOf({ stages: [{ percent: 1 }, { percent: 100 }] }),
+  plan: planOf({ stages: [{ size: { percent: 1 } }, { size: { remaining: true } }] }),
   artifacts: [artifact()],
   now: NOW,
 };
@@ -50,7 +50,9 @@ test("a device of other hardware cannot get it, and its reason says so", () => {
 });
 
 test("each stage adds what its share holds beyond the one before", () => {
-  const plan = planOf({ stages: [{ percent: 1 }, { percent: 10 }, { percent: 100 }] });
+  const plan = planOf({
+    stages: [{ size: { percent: 1 } }, { size: { percent: 10 } }, { size: { remaining: true } }],
+  });
 
   expect(stageSteps(plan, 2_712)).toEqual([27, 244, 2_441]);
   expect(stageSteps(plan, 5)).toEqual([1, 0, 4]);
@@ -182,6 +184,16 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait for a place: 50 at a time are in the update.",
   ],
   [
+    { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
+    "1 device waits a while before its next try.",
+    "2,608 devices wait a while before their next tries.",
+  ],
+  [
+    { kind: "retry-forbidden", deploymentId: id, outcome: "failed", code: "disk-full" },
+    "1 device failed with disk-full, after which the plan gives no other try.",
+    "2,608 devices failed with disk-full, after which the plan gives no other try.",
+  ],
+  [
     { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
     "1 device had its tries.",
     "2,608 devices had their tries.",
@@ -222,8 +234,8 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   target: "all",
   plan: planOf({
     stages: [
-      { percent: 10, errorStop },
-      { percent: 100, errorStop },
+      { size: { percent: 10 }, errorStop },
+      { size: { remaining: true }, errorStop },
     ],
   }),
   eligible: 9_103,
@@ -240,11 +252,11 @@ test.each<[Partial<Intent>, string | null]>([
     "Deploy 3.0 to all 9,103 devices in one stage, without an error stop? A bad release would reach every device before anyone can stop it.",
   ],
   [
-    { plan: planOf({ stages: [{ percent: 100, errorStop }] }), target: "group" },
+    { plan: planOf({ stages: [{ size: { remaining: true }, errorStop }] }), target: "group" },
     "Deploy 3.0 to 9,103 devices in one stage? A bad release could reach 50 devices at a time before it stops itself.",
   ],
   [
-    { plan: planOf({ stages: [{ percent: 10 }, { percent: 100 }] }) },
+    { plan: planOf({ stages: [{ size: { percent: 10 } }, { size: { remaining: true } }] }) },
     "Deploy 3.0 to all 9,103 devices without an error stop? Failures would not stop it.",
   ],
   [{ plan: planOf(), gets: 1 }, null],

@@ -3,7 +3,8 @@ import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/mode
 import { decide, type Decision } from "./decide.ts";
 import type { ArtifactFacts, DeploymentFacts, DeviceFacts } from "./facts.ts";
 import type { Wait } from "./reason-groups.ts";
-import { lastStage, shareSize } from "./stage-share.ts";
+import { NO_ENDS } from "./stage-gate.ts";
+import { lastStage, shareSizes } from "./stage-share.ts";
 
 /** What a deployment that does not exist yet would bring. */
 export interface PreviewedRelease {
@@ -38,8 +39,10 @@ export function previewFor(
         version,
         plan,
         stage: lastStage(plan),
+        stageOpenedAt: now,
         salt: 1,
-        tally: { admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
+        tally: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
+        waived: NO_ENDS,
         isTarget: true,
         artifacts,
         assignment: null,
@@ -55,7 +58,7 @@ export function previewFor(
 
 /** How many devices each stage adds to those before it. */
 export function stageSteps(plan: Plan, eligible: number): readonly number[] {
-  const shares = plan.stages.map(({ percent }) => shareSize(percent, eligible));
+  const shares = shareSizes(plan, eligible);
   return shares.map((share, index) => share - (shares[index - 1] ?? 0));
 }
 

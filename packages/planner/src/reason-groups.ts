@@ -70,6 +70,10 @@ const SENTENCES: {
     `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
   "concurrent-limit": ({ limit }, count) =>
     `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
+  "retry-backoff": (_, count) =>
+    devices(count, "waits a while before its next try", "wait a while before their next tries"),
+  "retry-forbidden": ({ code }, count) =>
+    `${devices(count, "failed", "failed")}${code === null ? "" : ` with ${code}`}, after which the plan gives no other try`,
   "attempts-used": (_, count) => devices(count, "had its tries", "had their tries"),
   superseded: (_, count) => `${devices(count, "is", "are")} taken over by a newer deployment`,
 };
@@ -83,7 +87,9 @@ export function sentenceOfMany<Kind extends WaitKind>(wait: WaitOf<Kind>, count:
 
 /** Devices with the same key are told of in one sentence. */
 export function waitKey(wait: Wait): string {
-  const facts = Object.entries(wait).filter(([name]) => !NOT_SAID.has(name));
+  const facts = Object.entries(wait).filter(
+    ([name]) => !NOT_SAID.has(name) && !(name === "until" && UNTIL_NOT_SAID.has(wait.kind)),
+  );
   return JSON.stringify(facts);
 }
 
@@ -96,3 +102,6 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "attempts",
   "outcome",
 ]);
+
+/** Of these, only when is different, and no sentence about many says it. */
+const UNTIL_NOT_SAID: ReadonlySet<WaitKind> = new Set(["retry-backoff"]);

@@ -81,6 +81,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
   "concurrent-limit": ({ limit }) =>
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
+  "retry-backoff": ({ attempts, until }) =>
+    `Its ${attempts === 1 ? "try" : `try ${attempts}`} failed; the next one begins at ${utcText(until)} at the earliest.`,
+  "retry-forbidden": ({ code, outcome }) =>
+    `Its try ${TRY_ENDED[outcome]}${code === null ? "" : ` with ${code}`}, after which the plan gives no other; a new deployment tries again.`,
   "attempts-used": attemptsUsed,
   superseded: () => "A newer deployment decides for this device.",
 };

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { NO_ONE, planOf } from "./facts.fixture.ts";
 import { rehearse, type RehearsalFacts } from "./rehearse.ts";
 
-const plan = planOf({ stages: [{ percent: 10 }, { percent: 50 }, { percent: 100 }] });
+const plan = planOf({
+  stages: [{ size: { percent: 10 } }, { size: { percent: 50 } }, { size: { remaining: true } }],
+});
 const facts = ({
   tally = {},
   ...changes
@@ -14,6 +16,7 @@ const facts = ({
   plan,
   version: "3.0",
   beforeInstall: 0,
+  nextStage: null,
   retrying: 0,
   ...changes,
   tally: { ...NO_ONE, eligible: 2_712, ...tally },
@@ -66,12 +69,33 @@ test.each<[Parameters<typeof rehearse>[0], RehearsalFacts, string, string]>([
   expect(rehearse(action, given)).toEqual({ isPossible: true, sentence, button });
 });
 
+test("opening the next stage is said with who may start and what is not waited for", () => {
+  const given = facts({
+    stage: 0,
+    nextStage: "Stage 2 opens when 271 devices have succeeded (90 so far).",
+    tally: { admitted: 100, succeeded: 90, failed: 2, open: 8 },
+  });
+
+  expect(rehearse("advance", given)).toEqual({
+    isPossible: true,
+    sentence:
+      "Stage 2 of 3 opens now: up to 1,256 more devices may start, at most 50 at a time. Otherwise stage 2 opens when 271 devices have succeeded (90 so far). 2 devices have failed so far.",
+    button: "Open stage 2",
+  });
+  expect(rehearse("advance", facts({ stage: 2 }))).toMatchObject({
+    isPossible: false,
+    sentence: "It is in its last stage.",
+  });
+});
+
 test.each([
   ["pause", "tripped", "It has stopped itself already: nobody starts."],
   ["pause", "paused", "It is paused already."],
   ["resume", "running", "It is running already."],
   ["abort", "finished", "It is finished; there is nothing left to change."],
   ["abort", "aborted", "It was aborted, for good."],
+  ["advance", "paused", "It is paused; resume it first."],
+  ["advance", "tripped", "It has stopped itself already: nobody starts."],
 ] as const)("%s is not possible when it is %s", (action, state, sentence) => {
   expect(rehearse(action, facts({ state }))).toMatchObject({ isPossible: false, sentence });
 });

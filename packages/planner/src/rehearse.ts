@@ -1,8 +1,8 @@
 import type { DeploymentRehearsal, DeploymentState, Plan, Tally } from "@moult/model";
-import { failuresOf } from "./advance.ts";
 import { counted, devices, numberText } from "./counted.ts";
 import { deploymentStep } from "./deployment-transitions.ts";
-import { lastStage, placesTaken, shareSize } from "./stage-share.ts";
+import { failuresOf } from "./stage-gate.ts";
+import { lastStage, placesTaken, shareSizes } from "./stage-share.ts";
 
 /** What a rehearsal counts on. */
 export interface RehearsalFacts {
@@ -13,6 +13,8 @@ export interface RehearsalFacts {
   readonly tally: Tally;
   /** Of those in the update: how many have not begun to install. */
   readonly beforeInstall: number;
+  /** What the next stage waits for. */
+  readonly nextStage: string | null;
   /** How many wait for their next try. */
   readonly retrying: number;
 }
@@ -25,18 +27,25 @@ const IMPOSSIBLE: Readonly<Record<DeploymentState, string>> = {
   aborted: "It was aborted, for good.",
 };
 
+/** What an operator may do with a deployment. */
+export type RehearsedAction = "pause" | "resume" | "abort" | "advance";
+
 /** What would happen, and what would not, in plain words with numbers. */
-export function rehearse(
-  action: "pause" | "resume" | "abort",
-  facts: RehearsalFacts,
-): DeploymentRehearsal {
-  const isPossible = deploymentStep(facts.state, action) !== null;
+export function rehearse(action: RehearsedAction, facts: RehearsalFacts): DeploymentRehearsal {
   const { sentences, button } = REHEARSALS[action](facts);
-  return {
-    isPossible,
-    sentence: isPossible ? sentences.join(" ") : IMPOSSIBLE[facts.state],
-    button,
-  };
+  const impossible = whyImpossible(action, facts);
+  return { isPossible: impossible === null, sentence: impossible ?? sentences.join(" "), button };
+}
+
+function whyImpossible(
+  action: RehearsedAction,
+  { state, stage, plan }: RehearsalFacts,
+): string | null {
+  if (action !== "advance")
+    return deploymentStep(state, action) === null ? IMPOSSIBLE[state] : null;
+  if (state !== "running")
+    return state === "paused" ? "It is paused; resume it first." : IMPOSSIBLE[state];
+  return stage === lastStage(plan) ? "It is in its last stage." : null;
 }
 
 interface Rehearsal {
@@ -44,9 +53,12 @@ interface Rehearsal {
   readonly button: string;
 }
 
-const REHEARSALS: Readonly<
-  Record<"pause" | "resume" | "abort", (facts: RehearsalFacts) => Rehearsal>
-> = { pause, resume, abort };
+const REHEARSALS: Readonly<Record<RehearsedAction, (facts: RehearsalFacts) => Rehearsal>> = {
+  pause,
+  resume,
+  abort,
+  advance,
+};
 
 const notStarted = ({ tally }: RehearsalFacts): number =>
   Math.max(0, tally.eligible - placesTaken(tally));
@@ -75,8 +87,7 @@ function pause(facts: RehearsalFacts): Rehearsal {
 function resume(facts: RehearsalFacts): Rehearsal {
   const { state, stage, plan, tally } = facts;
   const failed = failuresOf(tally);
-  const share =
-    stage === lastStage(plan) ? tally.eligible : shareSize(percentOf(facts), tally.eligible);
+  const share = shareSizes(plan, tally.eligible)[stage] ?? tally.eligible;
   const places = Math.max(0, share - placesTaken(tally));
   const where = plan.stages.length === 1 ? "" : ` at stage ${stage + 1} of ${plan.stages.length}`;
   return {
@@ -84,13 +95,30 @@ function resume(facts: RehearsalFacts): Rehearsal {
     sentences: [
       places === 0
         ? `It goes on${where}; no further device of this stage is left to start.`
-        : `It goes on${where}: up to ${devices(places, "may start", "may start")}, at most ${numberText(plan.concurrentMax)} at a time.`,
+        : `It goes on${where}: up to ${devices(places, "may start", "may start")}, at most ${numberText(plan.limits.concurrentMax)} at a time.`,
       ...(failed === 0
         ? []
         : [
             `The ${counted(failed, "failure")} so far no longer ${failed === 1 ? "counts" : "count"} against its limit${state === "tripped" ? "; new ones do" : ""}.`,
           ]),
       ...retrySentence(facts, "may take its next try", "may take their next try"),
+    ],
+  };
+}
+
+function advance(facts: RehearsalFacts): Rehearsal {
+  const { stage, plan, tally, nextStage } = facts;
+  const share = shareSizes(plan, tally.eligible)[stage + 1] ?? tally.eligible;
+  const places = Math.max(0, share - placesTaken(tally));
+  const failed = failuresOf(tally);
+  return {
+    button: `Open stage ${stage + 2}`,
+    sentences: [
+      `Stage ${stage + 2} of ${plan.stages.length} opens now: up to ${counted(places, "more device")} may start, at most ${numberText(plan.limits.concurrentMax)} at a time.`,
+      ...(nextStage === null
+        ? []
+        : [`Otherwise ${nextStage.charAt(0).toLowerCase()}${nextStage.slice(1)}`]),
+      ...(failed === 0 ? [] : [`${devices(failed, "has", "have")} failed so far.`]),
     ],
   };
 }
@@ -129,8 +157,4 @@ function retrySentence({ retrying }: RehearsalFacts, one: string, many: string):
   return retrying === 0
     ? []
     : [`${devices(retrying, `that failed once ${one}`, `that failed once ${many}`)}.`];
-}
-
-function percentOf({ plan, stage }: RehearsalFacts): number {
-  return plan.stages[stage]?.percent ?? 100;
 }

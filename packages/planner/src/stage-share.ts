@@ -1,7 +1,6 @@
 import { assert, present } from "@moult/base";
-import type { Plan, Tally } from "@moult/model";
+import type { Plan, StageSize, Tally } from "@moult/model";
 import type { Census, Standing } from "./facts.ts";
-import { placeThreshold } from "./place.ts";
 
 /**
  * Up to this many eligible devices a share is exact: each device is ranked by its place, so 10 % of 10 devices is one
@@ -9,36 +8,48 @@ import { placeThreshold } from "./place.ts";
  */
 export const EXACT_TARGET_MAX = 999;
 
-/** How many devices `percent` of `eligible` is: rounded down, at least one, at most all. */
-export function shareSize(percent: number, eligible: number): number {
-  // A percentage such as 0.29 has no exact binary form; the addend keeps 0.29 % of 100,000 at 290.
-  const size = Math.floor((percent * eligible) / 100 + 1e-9);
-  return Math.min(Math.max(size, 1), eligible);
+/** How many of `eligible` devices a stage of this size is, those of the stages before it among them. */
+export function shareSize(size: StageSize, eligible: number): number {
+  if ("count" in size) return Math.min(size.count, eligible);
+  if ("remaining" in size) return eligible;
+  // Rounded down, at least one. A percentage such as 0.29 has no exact binary form; the addend keeps 0.29 % of 100,000
+  // at 290.
+  const share = Math.floor((size.percent * eligible) / 100 + 1e-9);
+  return Math.min(Math.max(share, 1), eligible);
+}
+
+/**
+ * How many devices each stage holds together with those before it. Percentages and counts may stand side by side, and
+ * of 30 devices 50 are more than 10 %: a stage never has fewer than the one before.
+ */
+export function shareSizes({ stages }: Plan, eligible: number): readonly number[] {
+  let before = 0;
+  return stages.map(({ size }) => (before = Math.max(before, shareSize(size, eligible))));
 }
 
 /** The most devices that may have a place once `stage` is open; null in the last stage, which takes whoever comes. */
 export function stageCap(plan: Plan, stage: number, census: Census): number | null {
   if (stage === lastStage(plan)) return null;
-  return shareSize(percentOf(plan, stage), census.eligible);
+  return sizeUpTo(plan, stage, census.eligible);
 }
 
 /** How many devices the shares up to and including `stage` really hold, for the share that must have succeeded. */
 export function stageSize(plan: Plan, stage: number, census: Census): number {
-  const size = shareSize(percentOf(plan, stage), census.eligible);
+  const size = sizeUpTo(plan, stage, census.eligible);
   if (census.kind === "exact" || stage === lastStage(plan)) return size;
   const below = present(census.belowThreshold[stage], "a census counts every stage");
   return Math.min(size, Math.max(below, 1));
 }
 
 /** The first stage whose share holds a device with this standing and place. */
-export function stageOfDevice(plan: Plan, standing: Standing, place: number): number {
-  const { census, rank } = standing;
-  const stage = plan.stages.findIndex(({ percent }) => {
-    if (census.kind === "estimated")
-      return place < placeThreshold(percent) || place <= census.lowestPlace;
-    assert(rank !== null, "an exact census comes with the device's rank");
-    return rank < shareSize(percent, census.eligible);
-  });
+export function stageOfDevice(plan: Plan, { census, rank }: Standing, place: number): number {
+  const stage =
+    census.kind === "estimated"
+      ? census.thresholds.findIndex((threshold) => place < threshold)
+      : shareSizes(plan, census.eligible).findIndex((size) => {
+          assert(rank !== null, "an exact census comes with the device's rank");
+          return rank < size;
+        });
   // A device that became eligible after the census was taken can rank behind everybody that was counted.
   return stage === -1 ? lastStage(plan) : stage;
 }
@@ -53,6 +64,6 @@ export function placesTaken(tally: Pick<Tally, "admitted" | "alreadyRunning" | "
 
 export const lastStage = (plan: Plan): number => plan.stages.length - 1;
 
-function percentOf(plan: Plan, stage: number): number {
-  return present(plan.stages[stage], "a deployment's stage is one of its plan").percent;
+function sizeUpTo(plan: Plan, stage: number, eligible: number): number {
+  return present(shareSizes(plan, eligible)[stage], "a deployment's stage is one of its plan");
 }

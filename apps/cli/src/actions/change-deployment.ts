@@ -7,8 +7,9 @@ import { printJson } from "../show/print-json.ts";
 import { plainText } from "../terminal/plain-text.ts";
 
 interface DeploymentAction {
-  readonly operation: "pauseDeployment" | "resumeDeployment" | "abortDeployment";
-  readonly action: "pause" | "resume" | "abort";
+  /** Null: the next stage is opened, which names the stage that is open. */
+  readonly operation: "pauseDeployment" | "resumeDeployment" | "abortDeployment" | null;
+  readonly action: "pause" | "resume" | "abort" | "advance";
   /** Whether it is asked before; what cannot be undone is. */
   readonly isAsked: boolean;
   readonly details: string;
@@ -33,6 +34,11 @@ export const changeDeployment = ({
       const client = await connect(context);
       const deploymentId = await lookupDeployment(client, name, signal);
       const params = { deploymentId };
+      // Looked at before anybody is asked: a stage that opens meanwhile is not the one that was meant.
+      const openStage =
+        operation === null
+          ? (await client.call("showDeployment", { params }, { signal })).stage
+          : 0;
       if (!context.isJson || (isAsked && !options.yes)) {
         const query = { action };
         const rehearsal = await client.call(
@@ -45,7 +51,14 @@ export const changeDeployment = ({
         if (isAsked && rehearsal.isPossible)
           await confirm(context, options.yes, plainText(`${rehearsal.button}?`));
       }
-      const deployment = await client.call(operation, { params }, { signal });
+      const deployment =
+        operation === null
+          ? await client.call(
+              "advanceDeployment",
+              { params, body: { stage: openStage } },
+              { signal },
+            )
+          : await client.call(operation, { params }, { signal });
       if (context.isJson) printJson(terminal, deployment);
       else terminal.out(deploymentText(deployment, terminal));
     },

@@ -391,6 +391,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-resume.ts")).deploymentResume,
   ),
   entry(
+    "deployment advance",
+    "Open a deployment's next stage",
+    async () => (await import("../commands/deployment-advance.ts")).deploymentAdvance,
+  ),
+  entry(
     "deployment abort",
     "Stop a deployment for good",
     async () => (await import("../commands/deployment-abort.ts")).deploymentAbort,

@@ -119,7 +119,11 @@ describe("a deployment", () => {
     const { code, body } = await create(line);
 
     expect(code).toBe(0);
-    expect(body).toEqual({ releaseId: RELEASE_ID, target, plan: { stages: [{ percent: 100 }] } });
+    expect(body).toEqual({
+      releaseId: RELEASE_ID,
+      target,
+      plan: { version: 2, stages: [{ size: { remaining: true } }] },
+    });
   });
 
   test.each([
@@ -144,7 +148,10 @@ describe("a deployment", () => {
   });
 
   test("takes all that the options and a plan file say", async () => {
-    writeFileSync(join(folder, "plan.json"), '{"stages":[{"percent":100}],"attemptsMax":3}');
+    writeFileSync(
+      join(folder, "plan.json"),
+      '{"stages":[{"size":{"remaining":true}}],"retry":{"attemptsMax":3}}',
+    );
 
     const { body } = await create(
       `gw2/1.4.0 --all --name november --plan ${join(folder, "plan.json")}`,
@@ -152,7 +159,7 @@ describe("a deployment", () => {
 
     expect(body).toMatchObject({
       name: "november",
-      plan: { stages: [{ percent: 100 }], attemptsMax: 3 },
+      plan: { stages: [{ size: { remaining: true } }], retry: { attemptsMax: 3 } },
     });
   });
 
@@ -167,7 +174,7 @@ describe("a deployment", () => {
 
     expect(out).toContain("november: gw2 1.4.0  tripped, stage 2 of 2");
     expect(out).toContain("3 of 20 finished devices failed in stage 2; it stops at 10 % failures");
-    expect(out).toContain("1: to 10 %, goes on at 100 % success, stops at 1 failures: done");
+    expect(out).toContain("1: to 10 %; next when 100 % succeeded; stops at 1 failed: done");
     expect(out).toContain("Stage 1 of 2: 3 of 20 devices are done, 2 in the update.");
     expect(out).toContain("2 rolled-back (health-check-failed: no answer) (gw-17)");
     expect(out).toMatch(/Waiting +15 devices have their turn in stage 2\./);
@@ -216,6 +223,26 @@ describe("a deployment", () => {
     expect(server?.asked.at(-1)).toBe("abortDeployment");
   });
 
+  test("opens its next stage on a yes, and names the one that is open", async () => {
+    let body: unknown;
+    await serving({
+      showDeployment: () => deployment({ stage: 1 }),
+      rehearseDeploymentChange: rehearsed(),
+      advanceDeployment: (call) => {
+        ({ body } = call);
+        return deployment({ stage: 2 });
+      },
+    });
+
+    expect((await moult(`deployment advance ${DEPLOYMENT_ID}`)).code).toBe(2);
+    expect(body).toBeUndefined();
+    expect(await moult(`deployment advance ${DEPLOYMENT_ID} -y`)).toMatchObject({
+      code: 0,
+      err: "What advance would do.",
+    });
+    expect(body).toEqual({ stage: 1 });
+  });
+
   test("that cannot be aborted is not asked about; the server says why", async () => {
     await serving({
       rehearseDeploymentChange: rehearsed(false),
@@ -243,7 +270,7 @@ describe("a deployment", () => {
         },
       ],
       takesOverFrom: [{ deploymentId: DEPLOYMENT_ID, name: "october", count: 4 }],
-      stages: [{ percent: 100, deviceCount: 18 }],
+      stages: [{ size: { remaining: true }, deviceCount: 18 }],
       trust: { "end-to-end": 17 },
       findings: [
         { severity: "warning", field: "plan.stages", sentence: "Nothing is tried first." },

@@ -12,13 +12,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Options = Parameters<typeof planFromOptions>[0];
 const NONE = Object.fromEntries(
-  Object.keys(PLAN_OPTIONS).map((name) => [name, undefined]),
+  Object.entries(PLAN_OPTIONS).map(([name, { type }]) => [
+    name,
+    type === "boolean" ? false : undefined,
+  ]),
 ) as unknown as Options;
 const planOf = (options: Partial<Options>) => planFromOptions({ ...NONE, ...options });
 
 describe("a plan", () => {
   test("without options is one stage, and leaves the rest to the server", async () => {
-    expect(await planOf({})).toEqual({ stages: [{ percent: 100 }] });
+    expect(await planOf({})).toEqual({ version: 2, stages: [{ size: { remaining: true } }] });
   });
 
   test("has the error stop and the share to advance at in each stage", async () => {
@@ -33,22 +36,63 @@ describe("a plan", () => {
     });
 
     const errorStop = { count: 3, percent: 10, sampleMin: 20 };
+    const advance = { successPercent: 95 };
     expect(plan).toEqual({
-      stages: [10, 50, 100].map((percent) => ({ percent, advanceAtPercent: 95, errorStop })),
-      concurrentMax: 5,
-      attemptsMax: 2,
-      assignmentTimeoutSeconds: 7200,
+      version: 2,
+      stages: [{ percent: 10 }, { percent: 50 }, { remaining: true }].map((size) => ({
+        size,
+        advance,
+        errorStop,
+      })),
+      limits: { concurrentMax: 5 },
+      retry: { attemptsMax: 2 },
+      timeouts: { silenceSeconds: 7_200 },
+    });
+  });
+
+  test("says how many devices, how long, who opens a stage, and what is tried again", async () => {
+    const plan = await planOf({
+      stages: "count:5,10%,all",
+      "error-stop": "1",
+      "error-stop-kinds": "rolled-back, silent",
+      "advance-after": "2h",
+      "advance-wait": "2d",
+      "advance-manually": true,
+      attempts: "3",
+      "retry-after": "10m",
+      "retry-on": "download-failed",
+      "never-retry-on": "wrong-board,disk-full",
+    });
+
+    const advance = { afterSeconds: 7_200, maxWaitSeconds: 172_800, manual: true };
+    const errorStop = { count: 1, kinds: ["rolled-back", "silent"] };
+    expect(plan).toEqual({
+      version: 2,
+      stages: [{ count: 5 }, { percent: 10 }, { remaining: true }].map((size) => ({
+        size,
+        advance,
+        errorStop,
+      })),
+      retry: {
+        attemptsMax: 3,
+        backoffSeconds: 600,
+        retryOn: ["download-failed"],
+        neverOn: ["wrong-board", "disk-full"],
+      },
     });
   });
 
   test.each<[Partial<Options>, RegExp]>([
-    [{ stages: "10,50" }, /the last stage is 100 percent/],
+    [{ stages: "10,50" }, /the last stage, and only the last, is 100 percent/],
     [{ stages: "50,10,100" }, /each stage's percent is larger than the one before it/],
     [{ stages: "10,,100" }, /--stages takes percents/],
     [{ "error-stop": "few" }, /--error-stop is a whole number/],
     [{ "error-stop-sample": "3" }, /--error-stop-sample goes with --error-stop/],
+    [{ "error-stop-kinds": "silent" }, /--error-stop-kinds goes with --error-stop/],
+    [{ "error-stop": "1", "error-stop-kinds": "late" }, /Invalid option/],
+    [{ stages: "count:0,all" }, /--stages is a whole number from 1/],
     [{ concurrent: "0" }, /--concurrent is a whole number from 1/],
-    [{ "silent-after": "10s" }, /assignmentTimeoutSeconds/],
+    [{ "silent-after": "10s" }, /silenceSeconds/],
     [{ plan: "plan.json", stages: "100" }, /--plan is the whole plan/],
   ])("of %j is refused", async (options, sentence) => {
     await expect(planOf(options)).rejects.toMatchObject({
@@ -59,14 +103,17 @@ describe("a plan", () => {
 
   test("can come from a file, whole", async () => {
     const path = join(folder, "plan.json");
-    writeFileSync(path, '{"stages":[{"percent":100}],"concurrentMax":7}');
+    writeFileSync(path, '{"stages":[{"size":{"remaining":true}}],"limits":{"concurrentMax":7}}');
 
-    expect(await planOf({ plan: path })).toEqual({ stages: [{ percent: 100 }], concurrentMax: 7 });
+    expect(await planOf({ plan: path })).toEqual({
+      stages: [{ size: { remaining: true } }],
+      limits: { concurrentMax: 7 },
+    });
   });
 
   test.each([
     ["not JSON", "file-invalid"],
-    ['{"stages":[{"percent":100}],"speed":"fast"}', "usage"],
+    ['{"stages":[{"size":{"remaining":true}}],"speed":"fast"}', "usage"],
   ])("from a file with %j is refused", async (text, code) => {
     const path = join(folder, "wrong.json");
     writeFileSync(path, text);

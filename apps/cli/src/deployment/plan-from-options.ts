@@ -1,4 +1,4 @@
-import { Plan } from "@moult/model";
+import { Failure, Plan } from "@moult/model";
 import * as z from "zod";
 import { CliError, usageError } from "../command-line/cli-error.ts";
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
@@ -9,8 +9,8 @@ import { readText } from "../files/read-text.ts";
 export const PLAN_OPTIONS = {
   stages: {
     type: "string",
-    value: "PERCENTS",
-    help: "Shares of the target, one after the other, such as 10,50,100; all at once unless told",
+    value: "SIZES",
+    help: "Shares of the target, one after the other, such as 10,50,100, or numbers of devices (count:5,10,all); all at once unless told",
   },
   "error-stop": {
     type: "string",
@@ -22,10 +22,29 @@ export const PLAN_OPTIONS = {
     value: "NUMBER",
     help: "The share counts once this many devices finished",
   },
+  "error-stop-kinds": {
+    type: "string",
+    value: "ENDS",
+    help: `Ends that count as failures, such as failed,rolled-back; ${Failure.options.join(", ")} unless told`,
+  },
   "advance-at": {
     type: "string",
     value: "PERCENT",
     help: "Share of a stage that must have succeeded before the next; 100 unless told",
+  },
+  "advance-after": {
+    type: "string",
+    value: "TIME",
+    help: "The next stage opens no sooner than this after the one before it",
+  },
+  "advance-wait": {
+    type: "string",
+    value: "TIME",
+    help: "After this long, devices that were not reached no longer hold a stage up",
+  },
+  "advance-manually": {
+    type: "boolean",
+    help: "A person opens each next stage (moult deployment advance)",
   },
   concurrent: {
     type: "string",
@@ -33,6 +52,21 @@ export const PLAN_OPTIONS = {
     help: "Devices in the update at the same time; 50 unless told",
   },
   attempts: { type: "string", value: "NUMBER", help: "Tries that a device has; 1 unless told" },
+  "retry-after": {
+    type: "string",
+    value: "TIME",
+    help: "Time between a failed try and the next, doubling with each, up to a day; none unless told",
+  },
+  "retry-on": {
+    type: "string",
+    value: "CODES",
+    help: "Try again only after these failures, such as download-failed,health-check-failed",
+  },
+  "never-retry-on": {
+    type: "string",
+    value: "CODES",
+    help: "Never try again after these failures",
+  },
   "silent-after": {
     type: "string",
     value: "TIME",
@@ -46,10 +80,10 @@ type PlanOptions = OptionValues<typeof PLAN_OPTIONS>;
 /** The plan as the API takes it, checked here so that a mistake is told before anything is asked of the server. */
 export async function planFromOptions(options: PlanOptions): Promise<z.input<typeof Plan>> {
   const file = options.plan;
-  const given = Object.keys(PLAN_OPTIONS).filter(
-    (name) => options[name as keyof PlanOptions] !== undefined,
+  const named = Object.keys(PLAN_OPTIONS).filter(
+    (name) => ![undefined, false].includes(options[name as keyof PlanOptions] as undefined | false),
   );
-  if (file !== undefined && given.length > 1)
+  if (file !== undefined && named.length > 1)
     throw usageError("--plan is the whole plan; the other plan options go without it.");
   const plan = file === undefined ? fromOptions(options) : await fromFile(file);
   const parsed = Plan.safeParse(plan);
@@ -62,36 +96,70 @@ export async function planFromOptions(options: PlanOptions): Promise<z.input<typ
 }
 
 function fromOptions(options: PlanOptions): unknown {
-  const errorStop = errorStopFrom(options["error-stop"], options["error-stop-sample"]);
   const advanceAt = options["advance-at"];
-  const advanceAtPercent = advanceAt === undefined ? undefined : percent("advance-at", advanceAt);
+  const advance = given({
+    successPercent: advanceAt === undefined ? undefined : percent("advance-at", advanceAt),
+    afterSeconds: durationSeconds("advance-after", options["advance-after"]),
+    maxWaitSeconds: durationSeconds("advance-wait", options["advance-wait"]),
+    manual: options["advance-manually"] === true ? true : undefined,
+  });
+  const errorStop = errorStopFrom(options);
   const million = { min: 1, max: 1_000_000 };
   const plan = {
-    stages: (options.stages ?? "100").split(",").map((share) => ({
-      percent: percent("stages", share.trim()),
-      advanceAtPercent,
+    version: 2,
+    stages: (options.stages ?? "all").split(",").map((size) => ({
+      size: sizeFrom(size.trim()),
+      advance,
       errorStop,
     })),
-    concurrentMax: integer("concurrent", options.concurrent, million),
-    attemptsMax: integer("attempts", options.attempts, { min: 1, max: 10 }),
-    assignmentTimeoutSeconds: durationSeconds("silent-after", options["silent-after"]),
+    limits: given({ concurrentMax: integer("concurrent", options.concurrent, million) }),
+    retry: given({
+      attemptsMax: integer("attempts", options.attempts, { min: 1, max: 10 }),
+      backoffSeconds: durationSeconds("retry-after", options["retry-after"]),
+      retryOn: listFrom(options["retry-on"]),
+      neverOn: listFrom(options["never-retry-on"]),
+    }),
+    timeouts: given({ silenceSeconds: durationSeconds("silent-after", options["silent-after"]) }),
   };
   // JSON leaves out what is undefined.
   return JSON.parse(JSON.stringify(plan)) as unknown;
 }
 
-function errorStopFrom(text: string | undefined, sample: string | undefined): unknown {
-  const sampleMin = integer("error-stop-sample", sample, { min: 1, max: 1_000_000 });
+/** What was given of it; undefined when nothing was. */
+const given = (part: Readonly<Record<string, unknown>>): object | undefined =>
+  Object.values(part).some((value) => value !== undefined) ? part : undefined;
+
+/** Before a number of devices; a number alone is a share. */
+const COUNT = "count:";
+
+function sizeFrom(text: string): unknown {
+  if (text === "all" || /^100\s*%?$/.test(text)) return { remaining: true };
+  return text.startsWith(COUNT)
+    ? { count: integer("stages", text.slice(COUNT.length), { min: 1, max: 1_000_000 }) }
+    : { percent: percent("stages", text) };
+}
+
+const listFrom = (text: string | undefined): readonly string[] | undefined =>
+  text?.split(",").map((part) => part.trim());
+
+function errorStopFrom(options: PlanOptions): unknown {
+  const text = options["error-stop"];
+  const sampleMin = integer("error-stop-sample", options["error-stop-sample"], {
+    min: 1,
+    max: 1_000_000,
+  });
+  const kinds = listFrom(options["error-stop-kinds"]);
   if (text === undefined) {
     if (sampleMin !== undefined) throw usageError("--error-stop-sample goes with --error-stop.");
+    if (kinds !== undefined) throw usageError("--error-stop-kinds goes with --error-stop.");
     return undefined;
   }
-  const stop: { count?: number; percent?: number; sampleMin?: number } = {};
+  const stop: { count?: number; percent?: number } = {};
   for (const bound of text.split(",").map((part) => part.trim())) {
     if (bound.endsWith("%")) stop.percent = percent("error-stop", bound);
     else stop.count = integer("error-stop", bound, { min: 1, max: 1_000_000 }) ?? 1;
   }
-  return sampleMin === undefined ? stop : { ...stop, sampleMin };
+  return { ...stop, sampleMin, kinds };
 }
 
 async function fromFile(path: string): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { Deployment } from "@moult/model";
+import { secondsWords, type Deployment, type Plan } from "@moult/model";
 import { plainText } from "../terminal/plain-text.ts";
 import { factsText } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -7,7 +7,7 @@ import { headline, stageLines, tallyBars, tallyText, tripText } from "./deployme
 
 /** All of a deployment for people. */
 export function deploymentText(deployment: Deployment, terminal: Terminal): string {
-  const { plan, trip, target, finishedAt } = deployment;
+  const { plan, trip, target, finishedAt, nextStage } = deployment;
   return [
     `${headline(deployment, terminal)}\n${plainText(deployment.headline)}`,
     tallyBars(deployment, terminal).join("\n"),
@@ -18,14 +18,23 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Target", targetText(target)],
       ["Devices", tallyText(deployment.tally)],
       ["Stages", stageLines(deployment).join("\n")],
-      [
-        "At a time",
-        `${plan.concurrentMax} devices; each has ${plan.attemptsMax === 1 ? "one try" : `${plan.attemptsMax} tries`}`,
-      ],
+      ["Next", nextStage ?? undefined],
+      ["At a time", `${plan.limits.concurrentMax} devices; each has ${triesText(plan.retry)}`],
       ["Created", `${timeText(deployment.createdAt)} by ${deployment.createdBy}`],
       ["Finished", finishedAt === null ? undefined : timeText(finishedAt)],
     ]),
   ].join("\n\n");
+}
+
+function triesText({ attemptsMax, backoffSeconds, retryOn, neverOn }: Plan["retry"]): string {
+  return [
+    attemptsMax === 1 ? "one try" : `${attemptsMax} tries`,
+    ...(backoffSeconds === 0
+      ? []
+      : [`${secondsWords(backoffSeconds)} apart and twice as long each time`]),
+    ...(retryOn === undefined ? [] : [`only after ${retryOn.join(", ")}`]),
+    ...(neverOn === undefined ? [] : [`none after ${neverOn.join(", ")}`]),
+  ].join(", ");
 }
 
 function targetText(target: Deployment["target"]): string {

@@ -1,4 +1,11 @@
-import type { Deployment, Tally, Trip } from "@moult/model";
+import {
+  advanceWords,
+  errorStopWords,
+  sizeWords,
+  type Deployment,
+  type Tally,
+  type Trip,
+} from "@moult/model";
 import { barText } from "../terminal/bar-text.ts";
 import { padText, plainText } from "../terminal/plain-text.ts";
 import type { Column } from "../terminal/table-text.ts";
@@ -86,14 +93,11 @@ export function tallyBars({ tally }: Deployment, terminal: Terminal): readonly s
 
 /** The plan's stages, and which of them is open. */
 export function stageLines({ stage: open, plan, state }: Deployment): readonly string[] {
-  return plan.stages.map(({ percent, advanceAtPercent, errorStop }, index) => {
-    const stops = [
-      ...(errorStop?.count === undefined ? [] : [`${errorStop.count} failures`]),
-      ...(errorStop?.percent === undefined ? [] : [`${errorStop.percent} % failures`]),
-    ];
-    const stopText = stops.length === 0 ? "no error stop" : `stops at ${stops.join(" or ")}`;
+  return plan.stages.map(({ size, advance, errorStop }, index) => {
+    const stop = errorStop === undefined ? "no error stop" : `stops ${errorStopWords(errorStop)}`;
+    const next = index === plan.stages.length - 1 ? [] : [`next ${advanceWords(advance)}`];
     const place = index < open || state === "finished" ? "done" : index === open ? "open" : "waits";
-    return `${index + 1}: to ${percent} %, goes on at ${advanceAtPercent} % success, ${stopText}: ${place}`;
+    return `${index + 1}: to ${sizeWords(size)}; ${[...next, stop].join("; ")}: ${place}`;
   });
 }
 

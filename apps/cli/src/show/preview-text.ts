@@ -1,4 +1,4 @@
-import type { DeploymentPreview, DeploymentProgress } from "@moult/model";
+import { sizeWords, type DeploymentPreview, type DeploymentProgress } from "@moult/model";
 import { plainText } from "../terminal/plain-text.ts";
 import { factsText } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -23,8 +23,8 @@ export function previewText(preview: DeploymentPreview, terminal: Terminal): str
         "Stages",
         lines(
           stages.map(
-            ({ percent, deviceCount }, index) =>
-              `${index + 1}: to ${percent} %, adds ${deviceCount} devices`,
+            ({ size, deviceCount }, index) =>
+              `${index + 1}: to ${sizeWords(size)}, adds ${deviceCount} devices`,
           ),
         ),
       ],

@@ -7,6 +7,7 @@ import type {
   Outcome,
   Sha256,
 } from "@moult/model";
+import { instant } from "@moult/base";
 import type { AttemptFacts } from "@moult/planner";
 import type { Selectable } from "kysely";
 import { UNDECIDED_EPOCH } from "../platform/planning-epoch.ts";
@@ -284,15 +285,15 @@ export async function endedAttempts(
   if (assignmentIds.length === 0) return attempts;
   const rows = await db.kysely
     .selectFrom("attempt")
-    .select(["assignment_id", "outcome", "code"])
+    .select(["assignment_id", "outcome", "code", "finished_at"])
     .where("tenant_id", "=", db.tenantId)
     .where("assignment_id", "in", assignmentIds)
     .where("outcome", "is not", null)
     .orderBy("assignment_id")
     .orderBy("attempt")
     .execute();
-  for (const { assignment_id: id, outcome, code } of rows)
-    if (outcome !== null) attempts.get(id)?.push({ outcome, code });
+  for (const { assignment_id: id, outcome, code, finished_at: endedAt } of rows)
+    if (outcome !== null) attempts.get(id)?.push({ outcome, code, endedAt: instant(endedAt ?? 0) });
   return attempts;
 }
 

@@ -1,11 +1,4 @@
-import type {
-  DeploymentId,
-  DeviceId,
-  HardwareType,
-  Plan,
-  ProductName,
-  ReleaseId,
-} from "@moult/model";
+import type { DeploymentId, DeviceId, HardwareType, ProductName, ReleaseId } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -123,20 +116,19 @@ async function countUpToExact(
 /** Counts the whole target: linear in the fleet, so never on behalf of one device but where no count exists yet. */
 export async function countAll(
   db: TenantDb,
-  deployment: Target & { readonly plan: Plan; readonly salt: number },
+  deployment: Target & Pick<DeploymentRecord, "plan" | "salt" | "census">,
   nowMs: number,
 ): Promise<StoredCensus> {
   const startedAt = performance.now();
   const places = eligibleDevices(db, deployment).select(placeIn(deployment.salt).as("place"));
-  const below = deployment.plan.stages.map(
-    ({ percent }) =>
-      sql<number>`coalesce(sum(case when place < ${placeThreshold(percent)} then 1 else 0 end), 0)`,
+  const thresholds = await thresholdsOf(db, deployment);
+  const below = thresholds.map(
+    (threshold) => sql<number>`coalesce(sum(case when place < ${threshold} then 1 else 0 end), 0)`,
   );
   const row = await db.kysely
     .selectFrom(places.as("eligible"))
     .select((of) => [
       of.fn.countAll<number>().as("eligible"),
-      sql<number>`coalesce(min(place), 0)`.as("lowestPlace"),
       ...below.map((count, stage) => count.as(`below${stage}`)),
     ])
     .executeTakeFirstOrThrow();
@@ -145,9 +137,47 @@ export async function countAll(
     countedAt: nowMs,
     tookMs: performance.now() - startedAt,
     eligible: Number(row.eligible),
-    lowestPlace: Number(row.lowestPlace),
+    thresholds,
     belowThreshold: below.map((_, stage) => Number(counted[`below${stage}`])),
   };
+}
+
+/**
+ * The place below which devices are in each stage's share. Of a percentage it follows from the number alone, but that
+ * every stage has at least one device; of a count it is where the target has so many. Thresholds only grow, so that
+ * whoever was in a share stays in it; how many of them get a place is claimed.
+ */
+async function thresholdsOf(
+  db: TenantDb,
+  deployment: Target & Pick<DeploymentRecord, "plan" | "salt" | "census">,
+): Promise<number[]> {
+  const { plan, census } = deployment;
+  const thresholds: number[] = [];
+  for (const [stage, { size }] of plan.stages.entries()) {
+    const own =
+      "remaining" in size
+        ? PLACES
+        : "count" in size
+          ? await placeAfter(db, deployment, size.count)
+          : Math.max(placeThreshold(size.percent), await placeAfter(db, deployment, 1));
+    thresholds.push(Math.max(own, thresholds.at(-1) ?? 0, census?.thresholds[stage] ?? 0));
+  }
+  return thresholds;
+}
+
+/** Below this place there are `count` eligible devices, or all of them. */
+async function placeAfter(
+  db: TenantDb,
+  deployment: Target & Pick<DeploymentRecord, "salt">,
+  count: number,
+): Promise<number> {
+  const row = await eligibleDevices(db, deployment)
+    .select(placeIn(deployment.salt).as("place"))
+    .orderBy("place")
+    .offset(count - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? PLACES : Number(row.place) + 1;
 }
 
 /**

@@ -1,13 +1,13 @@
 import type { Clock } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
-import { deploymentStep, failuresOf, finishedOf } from "@moult/planner";
+import { deploymentStep, lastStage, type Ends } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { touchRetryPending } from "./assignment-queries.ts";
 import { judgeDeployment } from "./judge-deployment.ts";
-import { deploymentById, holdDeployment, setDeploymentState } from "./queries.ts";
+import { deploymentById, holdDeployment, setDeploymentState, setStage } from "./queries.ts";
 import { endLeftOvers } from "./tend-deployments.ts";
 
 /** What an operator can do with a deployment. */
@@ -38,9 +38,7 @@ export async function changeDeployment(
       state,
       ...(action === "abort" ? { finishedAt: at } : {}),
       // Whoever resumes has seen the failures so far and lets them pass.
-      ...(action === "resume"
-        ? { trip: null, waived: { failed: failuresOf(counts), finished: finishedOf(counts) } }
-        : {}),
+      ...(action === "resume" ? { trip: null, waived: endsOf(counts) } : {}),
     });
     const body = { kind: "deployment-state-changed", state, by } as const;
     await appendEvent(inner, { at, deploymentId, body });
@@ -55,3 +53,46 @@ export async function changeDeployment(
   // In transactions of their own: each takes its device's row first. What a crash leaves over, the tender ends.
   if (action === "abort") await endLeftOvers(db, at);
 }
+
+/**
+ * Opens the stage after `stage` on a person's word. Throws `ApiError` `not-found`, and `state-conflict` when it does not
+ * run, is in its last stage, or is in another stage by now: who asks twice opens one stage.
+ */
+export async function openNextStage(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  stage: number,
+  by: string,
+  { clock }: { readonly clock: Clock },
+): Promise<void> {
+  const at = clock.now();
+  await db.transaction(async (inner) => {
+    const before = await holdDeployment(inner, deploymentId);
+    if (before === undefined)
+      throw new ApiError("not-found", "There is no deployment with this id.");
+    if (before.state !== "running")
+      throw new ApiError(
+        "state-conflict",
+        `A deployment that is ${before.state} opens no stage; resume it first.`,
+      );
+    if (before.stage !== stage)
+      throw new ApiError("state-conflict", `It is in stage ${before.stage + 1} by now.`);
+    if (stage === lastStage(before.plan))
+      throw new ApiError("state-conflict", "It is in its last stage.");
+
+    const opened = await setStage(inner, deploymentId, stage + 1, at);
+    const body = { kind: "stage-advanced", stage: stage + 1, by } as const;
+    await appendEvent(inner, { at, deploymentId, body });
+    if (opened !== undefined) await judgeDeployment(inner, opened, at);
+    await raisePlanningEpoch(inner);
+  });
+}
+
+const endsOf = ({ succeeded, failed, rolledBack, rejected, timedOut, silent }: Ends): Ends => ({
+  succeeded,
+  failed,
+  rolledBack,
+  rejected,
+  timedOut,
+  silent,
+});

@@ -110,7 +110,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
 
   test("however many devices ask at once, no more than the concurrent limit are in the update", async () => {
     const { db, ids, releaseId } = await fleet(24);
-    const { id } = await deploy(db, releaseId, { plan: { concurrentMax: 5 } });
+    const { id } = await deploy(db, releaseId, { plan: { limits: { concurrentMax: 5 } } });
 
     const plans = await Promise.all(ids.map((deviceId) => checkIn(db, deviceId)));
 
@@ -124,7 +124,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
   test("a stage lets in exactly its share, late joiners included, and the next opens on success", async () => {
     const { db, ids, releaseId } = await fleet(10);
     const { id } = await deploy(db, releaseId, {
-      plan: { stages: [{ percent: 20 }, { percent: 100 }] },
+      plan: { stages: [{ size: { percent: 20 } }, { size: { remaining: true } }] },
     });
 
     const plans = await Promise.all(ids.map((deviceId) => checkIn(db, deviceId)));
@@ -149,7 +149,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
     const { db, ids, releaseId } = await fleet(3);
     const [failing, begun, waiting] = ids as [(typeof ids)[0], (typeof ids)[0], (typeof ids)[0]];
     const { id } = await deploy(db, releaseId, {
-      plan: { stages: [{ percent: 100, errorStop: { count: 1 } }] },
+      plan: { stages: [{ size: { remaining: true }, errorStop: { count: 1 } }] },
     });
     const failingPlan = await checkIn(db, failing);
     const begunPlan = await checkIn(db, begun);
@@ -175,7 +175,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
     expect(await refreshed(db, id)).toMatchObject({
       state: "running",
       trip: null,
-      waivedFailed: 1,
+      waived: { rolledBack: 1, succeeded: 0 },
     });
   });
 
@@ -183,7 +183,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
     const { db, ids, releaseId } = await fleet(3);
     const [failing, tooLate, giving] = ids as [DeviceId, DeviceId, DeviceId];
     const { id } = await deploy(db, releaseId, {
-      plan: { stages: [{ percent: 100, errorStop: { count: 1 } }] },
+      plan: { stages: [{ size: { remaining: true }, errorStop: { count: 1 } }] },
     });
     const plans = [];
     for (const deviceId of ids) plans.push(await checkIn(db, deviceId));
@@ -209,7 +209,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
   test("an abort takes back what was not begun for good and ends what waited for a try", async () => {
     const { db, ids, releaseId } = await fleet(2);
     const [retrying, waiting] = ids as [(typeof ids)[0], (typeof ids)[0]];
-    const { id } = await deploy(db, releaseId, { plan: { attemptsMax: 2 } });
+    const { id } = await deploy(db, releaseId, { plan: { retry: { attemptsMax: 2 } } });
     await report(db, retrying, await checkIn(db, retrying), [
       finished("failed", "1.0", "download-failed"),
     ]);
@@ -230,7 +230,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
   test("a device that fails has another try, and is charged with those that it began", async () => {
     const { db, ids, releaseId } = await fleet(1);
     const deviceId = first(ids);
-    const { id } = await deploy(db, releaseId, { plan: { attemptsMax: 2 } });
+    const { id } = await deploy(db, releaseId, { plan: { retry: { attemptsMax: 2 } } });
 
     for (const [code, expected] of [
       ["server-unreachable", 2],
@@ -255,7 +255,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
   test("an update that nothing is heard of ends as silent, and a late report corrects it", async () => {
     const { db, ids, releaseId } = await fleet(2);
     const deviceId = first(ids);
-    const { id } = await deploy(db, releaseId, { plan: { assignmentTimeoutSeconds: 3_600 } });
+    const { id } = await deploy(db, releaseId, { plan: { timeouts: { silenceSeconds: 3_600 } } });
     const plan = await checkIn(db, deviceId);
     await report(db, deviceId, plan, [{ kind: "installing", sequence: 1 }]);
     let now = TEST_NOW;
@@ -282,8 +282,8 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
     const { db, ids, releaseId } = await fleet(1);
     const { id } = await deploy(db, releaseId, {
       plan: {
-        assignmentTimeoutSeconds: 3_600,
-        stages: [{ percent: 100, errorStop: { count: 1 } }],
+        timeouts: { silenceSeconds: 3_600 },
+        stages: [{ size: { remaining: true }, errorStop: { count: 1 } }],
       },
     });
     await checkIn(db, first(ids));
@@ -299,7 +299,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
   test("a device that comes back after a silence in which it had not begun is offered the release again", async () => {
     const { db, ids, releaseId } = await fleet(2);
     const deviceId = first(ids);
-    const { id } = await deploy(db, releaseId, { plan: { assignmentTimeoutSeconds: 60 } });
+    const { id } = await deploy(db, releaseId, { plan: { timeouts: { silenceSeconds: 60 } } });
     await checkIn(db, deviceId);
     let now = TEST_NOW;
     const tender = createDeploymentTender({ clock: { now: () => now }, log: silentLog });
@@ -339,7 +339,7 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
   test("a device that leaves the fleet frees its place and ends its update", async () => {
     const { db, ids, releaseId } = await fleet(10);
     const { id } = await deploy(db, releaseId, {
-      plan: { stages: [{ percent: 10 }, { percent: 100 }] },
+      plan: { stages: [{ size: { percent: 10 } }, { size: { remaining: true } }] },
     });
     const plans = await Promise.all(ids.map((deviceId) => checkIn(db, deviceId)));
     const admitted = present(ids[plans.findIndex(({ kind }) => kind === "install")], "one has it");
@@ -387,7 +387,10 @@ describe.each(DIALECTS)("deployments on %s", (dialect) => {
       countUp(1_010).map((index) => index * 1_789_569),
     );
     const { id } = await deploy(db, await addRelease(db, "2.0"), {
-      plan: { stages: [{ percent: 5 }, { percent: 100 }], concurrentMax: 1_000 },
+      plan: {
+        stages: [{ size: { percent: 5 } }, { size: { remaining: true } }],
+        limits: { concurrentMax: 1_000 },
+      },
     });
     const { census } = await refreshed(db, id);
     expect(census).toMatchObject({ eligible: 1_010 });

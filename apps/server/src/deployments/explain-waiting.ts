@@ -4,7 +4,6 @@ import {
   decide,
   isActive,
   lastStage,
-  placeThreshold,
   sentenceOf,
   sentenceOfMany,
   waitFor,
@@ -132,8 +131,7 @@ function admissionOf(
   if (census.kind === "exact") return { kind: "by-rank", hardwareTypes };
   return {
     kind: "by-place",
-    thresholds: plan.stages.map(({ percent }) => placeThreshold(percent)),
-    lowestPlace: census.lowestPlace,
+    thresholds: census.thresholds,
   };
 }
 
@@ -182,8 +180,10 @@ const factsOf = (
   version: deployment.version,
   plan: deployment.plan,
   stage: deployment.stage,
+  stageOpenedAt: deployment.stageOpenedAt,
   salt: deployment.salt,
   tally: deployment.counts,
+  waived: deployment.waived,
   isTarget: true,
   artifacts,
   assignment: null,

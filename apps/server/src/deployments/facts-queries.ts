@@ -270,7 +270,7 @@ export async function openAssignmentOf(
       attempt: record.attempt,
       artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId, at),
       updatedAt: instant(record.updatedAt),
-      timeoutMs: plan.assignmentTimeoutSeconds * SECOND_MS,
+      timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,
     },
   };
 }

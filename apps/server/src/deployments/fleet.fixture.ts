@@ -196,7 +196,7 @@ export function deploy(
     readonly at?: InstantMs;
   } = {},
 ): Promise<DeploymentRecord> {
-  const plan = Plan.parse({ stages: [{ percent: 100 }], ...options.plan });
+  const plan = Plan.parse({ stages: [{ size: { remaining: true } }], ...options.plan });
   const target = options.target ?? { kind: "all" };
   const clock = clockAt(options.at ?? TEST_NOW);
   return createDeployment(db, { releaseId, target, plan }, "Ada", { clock, log: silentLog });

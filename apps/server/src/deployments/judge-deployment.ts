@@ -72,7 +72,7 @@ async function apply(
 ): Promise<void> {
   switch (event.kind) {
     case "stage-advanced":
-      await setStage(db, id, event.stage);
+      await setStage(db, id, event.stage, at);
       return;
     case "tripped": {
       const trip = { ...event.trip, at: new Date(event.trip.at).toISOString() };

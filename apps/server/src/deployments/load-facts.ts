@@ -70,8 +70,10 @@ async function candidateFacts(
       version: deployment.version,
       plan: deployment.plan,
       stage: deployment.stage,
+      stageOpenedAt: deployment.stageOpenedAt,
       salt: deployment.salt,
       tally: deployment.counts,
+      waived: deployment.waived,
       isTarget,
       artifacts: fitting,
       assignment:

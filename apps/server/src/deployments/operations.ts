@@ -7,7 +7,7 @@ import type { Handlers, OperationContext } from "../platform/operation-handler.t
 import { decodeCursor, encodeCursor } from "../platform/page-cursor.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { logOf } from "./assignment-queries.ts";
-import { changeDeployment, type DeploymentAction } from "./change-deployment.ts";
+import { changeDeployment, openNextStage, type DeploymentAction } from "./change-deployment.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-queries.ts";
@@ -33,6 +33,7 @@ export type DeploymentHandlers = Handlers<
   | "pauseDeployment"
   | "resumeDeployment"
   | "abortDeployment"
+  | "advanceDeployment"
   | "listAssignments"
   | "showAssignment"
   | "showAttemptLog"
@@ -96,7 +97,11 @@ function changingHandlers(
   deps: DeploymentHandlerDeps,
 ): Pick<
   DeploymentHandlers,
-  "createDeployment" | "pauseDeployment" | "resumeDeployment" | "abortDeployment"
+  | "createDeployment"
+  | "pauseDeployment"
+  | "resumeDeployment"
+  | "abortDeployment"
+  | "advanceDeployment"
 > {
   const { clock } = deps;
   const change = async (
@@ -117,6 +122,11 @@ function changingHandlers(
     pauseDeployment: (context, { params }) => change(context, params.deploymentId, "pause"),
     resumeDeployment: (context, { params }) => change(context, params.deploymentId, "resume"),
     abortDeployment: (context, { params }) => change(context, params.deploymentId, "abort"),
+
+    advanceDeployment: async ({ db, principal }, { params, body }) => {
+      await openNextStage(db, params.deploymentId, body.stage, principal.name, deps);
+      return deploymentOrRefusal(db, params.deploymentId);
+    },
   };
 }
 

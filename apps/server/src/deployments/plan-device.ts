@@ -114,7 +114,7 @@ function tooContended(
   const reason: WaitReason = {
     kind: "concurrent-limit",
     deploymentId,
-    limit: plan.concurrentMax,
+    limit: plan.limits.concurrentMax,
   };
   return { kind: "nothing-to-do", reasons: [reason], isContended: true, until: null };
 }

@@ -26,8 +26,8 @@ import { previewDeployment } from "./preview-deployment.ts";
 const OTHER = HardwareType.parse("old-board");
 const plan = (stages: readonly object[]) => Plan.parse({ stages });
 const careful = plan([
-  { percent: 10, errorStop: { count: 1 } },
-  { percent: 100, errorStop: { count: 1 } },
+  { size: { percent: 10 }, errorStop: { count: 1 } },
+  { size: { remaining: true }, errorStop: { count: 1 } },
 ]);
 const countUp = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -70,8 +70,8 @@ describe.each(DIALECTS)("previews of deployments on %s", (dialect) => {
       takesOverFrom: [],
       trust: { "end-to-end": 16, "server-trusted": 1 },
       stages: [
-        { percent: 10, deviceCount: 2 },
-        { percent: 100, deviceCount: 20 },
+        { size: { percent: 10 }, deviceCount: 2 },
+        { size: { remaining: true }, deviceCount: 20 },
       ],
       findings: [],
       confirm: null,
@@ -145,7 +145,9 @@ describe.each(DIALECTS)("previews of deployments on %s", (dialect) => {
     await addDevices(db, countUp(3));
     const releaseId = await addRelease(db, "2.0");
 
-    expect(await preview(db, releaseId, undefined, plan([{ percent: 100 }]))).toMatchObject({
+    expect(
+      await preview(db, releaseId, undefined, plan([{ size: { remaining: true } }])),
+    ).toMatchObject({
       findings: [
         { severity: "warning", field: "plan.stages" },
         { severity: "warning", field: "plan.stages.0.errorStop" },

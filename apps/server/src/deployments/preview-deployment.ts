@@ -93,7 +93,7 @@ export async function previewDeployment(
     cannot: await cannotOf(db, seen),
     takesOverFrom: await takesOverFrom(db, release, scopes, seen.classes),
     stages: stageSteps(request.plan, seen.eligible).map((deviceCount, index) => ({
-      percent: request.plan.stages[index]?.percent ?? 100,
+      size: request.plan.stages[index]?.size ?? { remaining: true },
       deviceCount,
     })),
     trust: Object.fromEntries(seen.trust),

@@ -112,7 +112,6 @@ export interface WaitingQuestion extends WaitingScope {
         readonly kind: "by-place";
         /** Places below these belong to the stages. */
         readonly thresholds: readonly number[];
-        readonly lowestPlace: number;
       }
     /** Few are ranked, so each of these is a class of its own. */
     | { readonly kind: "by-rank"; readonly hardwareTypes: readonly HardwareType[] }
@@ -191,12 +190,12 @@ function bucketOf({ admission, salt }: WaitingQuestion) {
       return sql<string>`case when device.state = 'accepted' and device.hardware_type in
         (${sql.join(admission.hardwareTypes)}) then device.id else '' end`;
     case "by-place": {
-      const { thresholds, lowestPlace } = admission;
+      const { thresholds } = admission;
       const place = sql`((device.draw * cast(${salt} as bigint)) % ${sql.lit(PLACES)})`;
       const steps = thresholds.map(
         (threshold, stage) => sql`when ${place} < ${threshold} then ${sql.lit(String(stage))}`,
       );
-      return sql<string>`case when ${place} <= ${lowestPlace} then '0' ${sql.join(steps, sql` `)}
+      return sql<string>`case ${sql.join(steps, sql` `)}
         else ${sql.lit(String(thresholds.length))} end`;
     }
   }

@@ -1,5 +1,7 @@
+import { instant, type InstantMs } from "@moult/base";
 import {
   Plan,
+  Tally,
   Trip,
   type DeploymentId,
   type DeploymentTarget,
@@ -9,9 +11,8 @@ import {
   type ProductName,
   type ReleaseId,
   type ReleaseVersion,
-  type Tally,
 } from "@moult/model";
-import type { TallyCounter } from "@moult/planner";
+import { NO_ENDS, type Ends, type TallyCounter } from "@moult/planner";
 import { sql, type Selectable, type UpdateObject } from "kysely";
 import type { PageCursor } from "../platform/page-cursor.ts";
 import type { DeploymentTable, Schema } from "../platform/schema.ts";
@@ -30,10 +31,10 @@ export interface DeploymentRecord {
   readonly plan: Plan;
   readonly state: DeploymentState;
   readonly stage: number;
+  readonly stageOpenedAt: InstantMs;
   readonly salt: number;
   readonly trip: Trip | null;
-  readonly waivedFailed: number;
-  readonly waivedFinished: number;
+  readonly waived: Ends;
   readonly counts: Omit<Tally, "eligible">;
   readonly createdBy: string;
   readonly createdAt: number;
@@ -45,6 +46,15 @@ export interface DeploymentRecord {
 export type TargetRecord =
   | { readonly kind: "all" | "devices" }
   | { readonly kind: "group"; readonly groupId: GroupId };
+
+const StoredEnds = Tally.pick({
+  succeeded: true,
+  failed: true,
+  rolledBack: true,
+  rejected: true,
+  timedOut: true,
+  silent: true,
+});
 
 /** SQL's name of each counter. */
 const COLUMN_OF = {
@@ -197,10 +207,10 @@ export async function insertDeployment(
       plan: JSON.stringify(deployment.plan),
       state: "running",
       stage: 0,
+      stage_opened_at: deployment.createdAt,
       salt: deployment.salt,
       trip: null,
-      waived_failed: 0,
-      waived_finished: 0,
+      waived: null,
       admitted: 0,
       open: 0,
       succeeded: 0,
@@ -301,7 +311,7 @@ export async function setDeploymentState(
     readonly state: DeploymentState;
     readonly trip?: Trip | null;
     readonly finishedAt?: number;
-    readonly waived?: { readonly failed: number; readonly finished: number };
+    readonly waived?: Ends;
   },
 ): Promise<DeploymentRecord | undefined> {
   return updateDeployment(db, deploymentId, () => ({
@@ -310,9 +320,7 @@ export async function setDeploymentState(
       ? {}
       : { trip: change.trip === null ? null : JSON.stringify(change.trip) }),
     ...(change.finishedAt === undefined ? {} : { finished_at: change.finishedAt }),
-    ...(change.waived === undefined
-      ? {}
-      : { waived_failed: change.waived.failed, waived_finished: change.waived.finished }),
+    ...(change.waived === undefined ? {} : { waived: JSON.stringify(change.waived) }),
   }));
 }
 
@@ -320,8 +328,9 @@ export async function setStage(
   db: TenantDb,
   deploymentId: DeploymentId,
   stage: number,
-): Promise<void> {
-  await updateDeployment(db, deploymentId, () => ({ stage }));
+  at: InstantMs,
+): Promise<DeploymentRecord | undefined> {
+  return updateDeployment(db, deploymentId, () => ({ stage, stage_opened_at: at }));
 }
 
 export async function setCensus(
@@ -367,10 +376,10 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     plan: Plan.parse(JSON.parse(row.plan)),
     state: row.state,
     stage: row.stage,
+    stageOpenedAt: instant(row.stage_opened_at),
     salt: row.salt,
     trip: row.trip === null ? null : Trip.parse(JSON.parse(row.trip)),
-    waivedFailed: row.waived_failed,
-    waivedFinished: row.waived_finished,
+    waived: row.waived === null ? NO_ENDS : StoredEnds.parse(JSON.parse(row.waived)),
     counts: {
       admitted: row.admitted,
       open: row.open,

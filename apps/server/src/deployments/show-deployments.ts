@@ -1,9 +1,10 @@
 import type { Deployment, DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
-import { headlineOf } from "@moult/planner";
+import { headlineOf, nextStageSentence, type Census } from "@moult/planner";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
 import { listedDevices } from "./list-queries.ts";
+import { estimated } from "./stored-census.ts";
 import { activeDeployments, deploymentsByIds, type DeploymentRecord } from "./queries.ts";
 
 /** Those of these that there are, the newest first. */
@@ -39,6 +40,8 @@ function shown(
   devices: Awaited<ReturnType<typeof listedDevices>>,
 ): Deployment {
   const tally = { eligible, ...record.counts };
+  const census: Census =
+    record.census === null ? { kind: "exact", eligible } : estimated(record.census);
   return {
     id: record.id,
     name: record.name,
@@ -49,6 +52,8 @@ function shown(
     plan: record.plan,
     state: record.state,
     stage: record.stage,
+    stageOpenedAt: isoFrom(record.stageOpenedAt),
+    nextStage: nextStageSentence(record, record.counts, census),
     trip: record.trip,
     tally,
     headline: headlineOf({ ...record, tally }),

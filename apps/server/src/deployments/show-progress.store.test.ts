@@ -22,8 +22,8 @@ const countUp = (count: number) => Array.from({ length: count }, (_, index) => i
 const errorStop = { count: 2 };
 const staged = {
   stages: [
-    { percent: 50, errorStop },
-    { percent: 100, errorStop },
+    { size: { percent: 50 }, errorStop },
+    { size: { remaining: true as const }, errorStop },
   ],
 };
 
@@ -98,7 +98,9 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
 
   test("each stage says how many it adds and how those fared, and alike failures are told once", async () => {
     const { db, ids, releaseId } = await fleet(6);
-    const { id } = await deploy(db, releaseId, { plan: { ...staged, concurrentMax: 10 } });
+    const { id } = await deploy(db, releaseId, {
+      plan: { ...staged, limits: { concurrentMax: 10 } },
+    });
     const [one, two, three] = await admit(db, ids);
     if (one === undefined || two === undefined || three === undefined)
       throw new Error("three devices are half of six");
@@ -113,7 +115,7 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
     const seen = await progress(db, id);
     expect(seen.stages).toEqual([
       {
-        percent: 50,
+        size: { percent: 50 },
         deviceCount: 3,
         admitted: 3,
         open: 1,
@@ -122,7 +124,7 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
         state: "running",
       },
       {
-        percent: 100,
+        size: { remaining: true },
         deviceCount: 3,
         admitted: 0,
         open: 0,
@@ -164,7 +166,9 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
     const { db, ids, releaseId } = await fleet(8);
     await addDevices(db, [20], HardwareType.parse("old-board"));
     await addDevices(db, [21], undefined, { pathPrefix: "gw2/dev/" });
-    const { id } = await deploy(db, releaseId, { plan: { ...staged, concurrentMax: 2 } });
+    const { id } = await deploy(db, releaseId, {
+      plan: { ...staged, limits: { concurrentMax: 2 } },
+    });
     expect(await admit(db, ids)).toHaveLength(2);
 
     const [seen, devices] = [await progress(db, id), await waiting(db, id)];
@@ -193,7 +197,9 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
 
   test("of a target too large to rank, who waits is counted by place, as each is told", async () => {
     const { db, ids, releaseId } = await fleet(1_200, drawn(1_200));
-    const { id } = await deploy(db, releaseId, { plan: { ...staged, concurrentMax: 3 } });
+    const { id } = await deploy(db, releaseId, {
+      plan: { ...staged, limits: { concurrentMax: 3 } },
+    });
     await admit(db, ids.slice(0, 40));
     const seen = await progress(db, id);
     const total = seen.waiting.reduce((sum, { count }) => sum + count, 0);
@@ -267,7 +273,9 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
 
   test("what a word would do is said with numbers, and after it what cannot be done", async () => {
     const { db, ids, releaseId } = await fleet(6);
-    const { id } = await deploy(db, releaseId, { plan: { ...staged, concurrentMax: 10 } });
+    const { id } = await deploy(db, releaseId, {
+      plan: { ...staged, limits: { concurrentMax: 10 } },
+    });
     const [one, two] = await admit(db, ids);
     if (one === undefined || two === undefined) throw new Error("half of six are offered it");
     await report(db, one.deviceId, one.plan, [finished("succeeded", "2.0")]);

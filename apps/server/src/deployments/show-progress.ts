@@ -5,7 +5,14 @@ import {
   type DeploymentProgress,
   type DeploymentRehearsal,
 } from "@moult/model";
-import { countedAs, isBeforeInstall, isFailure, rehearse, stageSteps } from "@moult/planner";
+import {
+  countedAs,
+  isBeforeInstall,
+  isFailure,
+  rehearse,
+  stageSteps,
+  type RehearsedAction,
+} from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { sampleDevices } from "./class-queries.ts";
 import {
@@ -43,12 +50,12 @@ function stagesOf(
 ): DeploymentProgress["stages"] {
   const { plan, tally } = deployment;
   const added = stageSteps(plan, tally.eligible);
-  return plan.stages.map(({ percent }, stage) => {
+  return plan.stages.map(({ size }, stage) => {
     const own = counts.filter((count) => count.stage === stage);
     const sum = (is: (count: ProgressCount) => boolean): number =>
       own.filter(is).reduce((total, { count }) => total + count, 0);
     return {
-      percent,
+      size,
       deviceCount: added[stage] ?? 0,
       admitted: sum(() => true),
       open: sum((count) => countedAs(count) === "open"),
@@ -113,7 +120,7 @@ async function failuresOf(
 export async function rehearseChange(
   db: TenantDb,
   deployment: Deployment,
-  action: "pause" | "resume" | "abort",
+  action: RehearsedAction,
 ): Promise<DeploymentRehearsal> {
   const counts = await progressCounts(db, deployment.id);
   const sum = (is: (count: ProgressCount) => boolean): number =>

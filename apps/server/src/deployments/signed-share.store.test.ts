@@ -60,7 +60,7 @@ describe.each(DIALECTS)("a signer that bounds the share of an hour on %s", (dial
     const db = await store.newTenant();
     await addProduct(db);
     const ids = await addDevices(db, [1, 2, 3, 4]);
-    await deploy(db, await addRelease(db, "2.0"), { plan: { concurrentMax: 4 } });
+    await deploy(db, await addRelease(db, "2.0"), { plan: { limits: { concurrentMax: 4 } } });
     const offers = await Promise.all(ids.map((id) => offerOf(db, id)));
 
     for (const offer of [offers[0]!, offers[1]!, offers[0]!])

@@ -94,7 +94,7 @@ describe.each(DIALECTS)("releases that offline keys allow for some devices, on %
       body: {
         releaseId,
         target: { kind: "all" },
-        plan: Plan.parse({ stages: [{ percent: 100 }] }),
+        plan: Plan.parse({ stages: [{ size: { remaining: true } }] }),
       },
     });
     const counted = [

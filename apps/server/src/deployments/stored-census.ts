@@ -7,16 +7,16 @@ export const StoredCensus = z.object({
   /** How long the count took; it is repeated the more rarely, the longer. */
   tookMs: z.number().min(0),
   eligible: z.int().min(0),
+  thresholds: z.array(z.int().min(0)),
   belowThreshold: z.array(z.int().min(0)),
-  lowestPlace: z.int().min(0),
 });
 export type StoredCensus = z.infer<typeof StoredCensus>;
 
 export const estimated = (stored: StoredCensus): Census => ({
   kind: "estimated",
   eligible: stored.eligible,
+  thresholds: stored.thresholds,
   belowThreshold: stored.belowThreshold,
-  lowestPlace: stored.lowestPlace,
 });
 
 /** A new device counts within this time. */

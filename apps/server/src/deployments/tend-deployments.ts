@@ -1,6 +1,6 @@
 import { MINUTE_MS, SECOND_MS, later, type Clock, type InstantMs, type Log } from "@moult/base";
 import { AssignmentState } from "@moult/model";
-import { EXACT_TARGET_MAX, isUnderWay } from "@moult/planner";
+import { backoffMsMax, EXACT_TARGET_MAX, isUnderWay } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { assignmentById, endedAttempts, holdDevice, type Ending } from "./assignment-queries.ts";
 import { censusOf, countAll } from "./census-queries.ts";
@@ -60,15 +60,28 @@ async function expireAssignments(
   upSince: InstantMs,
   at: InstantMs,
 ): Promise<number> {
-  const timeoutMs = deployment.plan.assignmentTimeoutSeconds * SECOND_MS;
-  if (at - upSince < timeoutMs) return 0;
-  // While the deployment stands still, a device that waits for its next try could not get it.
-  const states: readonly AssignmentState[] =
-    deployment.state === "running" ? [...UNDER_WAY, "retry-pending"] : UNDER_WAY;
-  const before = later(at, -timeoutMs);
+  const { plan, state, id } = deployment;
+  const timeoutMs = plan.timeouts.silenceSeconds * SECOND_MS;
+  const upForMs = at - upSince;
+  const expired = (states: readonly AssignmentState[], afterMs: number): Promise<number> =>
+    upForMs < afterMs ? Promise.resolve(0) : expireQuiet(db, id, states, later(at, -afterMs), at);
+  return (
+    (await expired(UNDER_WAY, timeoutMs)) +
+    // While the deployment stands still, a device that waits for its next try could not get it; nor before its turn.
+    (state === "running" ? await expired(["retry-pending"], timeoutMs + backoffMsMax(plan)) : 0)
+  );
+}
+
+async function expireQuiet(
+  db: TenantDb,
+  deploymentId: DeploymentRecord["id"],
+  states: readonly AssignmentState[],
+  before: InstantMs,
+  at: InstantMs,
+): Promise<number> {
   let ended = 0;
   for (;;) {
-    const quiet = await quietAssignments(db, deployment.id, states, before, ENDED_AT_ONCE);
+    const quiet = await quietAssignments(db, deploymentId, states, before, ENDED_AT_ONCE);
     for (const one of quiet) await db.transaction((inner) => expire(inner, one, at));
     ended += quiet.length;
     if (quiet.length < ENDED_AT_ONCE) return ended;

@@ -173,8 +173,6 @@ table deployment column state text not null
 table deployment column stage integer not null
 table deployment column salt bigint not null
 table deployment column trip text
-table deployment column waived_failed bigint not null
-table deployment column waived_finished bigint not null
 table deployment column admitted bigint not null
 table deployment column open bigint not null
 table deployment column succeeded bigint not null
@@ -190,6 +188,8 @@ table deployment column created_at bigint not null
 table deployment column finished_at bigint
 table deployment column census text
 table deployment column target_query text
+table deployment column waived text
+table deployment column stage_opened_at bigint not null default 0
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_state ON public.deployment USING btree (tenant_id, product, state, number)

@@ -72,11 +72,10 @@ CREATE TABLE deployment (
   id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
   release_id text not null, version text not null, target_kind text not null,
   target_group_id text, plan text not null, state text not null, stage integer not null,
-  salt bigint not null, trip text, waived_failed bigint not null, waived_finished bigint not null,
-  admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
+  salt bigint not null, trip text, admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
-  finished_at bigint, census text, target_query text);
+  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0);
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_state on deployment (tenant_id, product, state, number);
 CREATE TABLE deployment_device (

@@ -66,7 +66,9 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
     await set(db, twin, { identity_conflict_at: TEST_NOW });
     const errorStop = { count: 1 };
     const releaseId = await addRelease(db, "2.0");
-    const { id } = await deploy(db, releaseId, { plan: { stages: [{ percent: 100, errorStop }] } });
+    const { id } = await deploy(db, releaseId, {
+      plan: { stages: [{ size: { remaining: true }, errorStop }] },
+    });
     if (first === undefined || second === undefined) throw new Error("devices were added");
     await report(db, first, await checkIn(db, first), [finished("succeeded", "2.0")]);
     expect((await overview(db)).moving).toMatchObject([{ id, state: "running" }]);

@@ -242,12 +242,12 @@ export interface DeploymentTable {
   plan: Json;
   state: DeploymentState;
   stage: number;
+  stage_opened_at: At;
   /** In [1, 2^31 - 2]: place of a device = (draw * salt) mod (2^31 - 1). */
   salt: number;
   trip: Json | null;
-  /** Failures and finished devices that an operator has waved through by resuming. */
-  waived_failed: number;
-  waived_finished: number;
+  /** Ends that an operator has waved through by resuming, by kind. */
+  waived: Json | null;
   admitted: number;
   open: number;
   succeeded: number;

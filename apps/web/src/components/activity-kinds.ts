@@ -59,5 +59,7 @@ export const kindsOf = (group?: ActivityGroup): string =>
 
 /** Who decided these, each once. */
 export const decidersOf = (events: readonly FleetEvent[]): readonly string[] => [
-  ...new Set(events.flatMap(({ body }) => ("by" in body ? [body.by] : []))),
+  ...new Set(
+    events.flatMap(({ body }) => ("by" in body && body.by !== undefined ? [body.by] : [])),
+  ),
 ];

@@ -12,7 +12,7 @@ import { Loading } from "../ui/panel.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { toast } from "../ui/toasts.tsx";
 
-type Act = "pause" | "resume" | "abort";
+type Act = "pause" | "resume" | "abort" | "advance";
 
 interface ActWords {
   readonly verb: string;
@@ -24,31 +24,41 @@ const ACTS: Readonly<Record<Act, ActWords>> = {
   pause: { verb: "Pause", done: "Paused", kind: "plain" },
   resume: { verb: "Resume", done: "Resumed", kind: "primary" },
   abort: { verb: "Abort", done: "Aborted", kind: "plain" },
+  advance: { verb: "Open the next stage of", done: "Opened the next stage of", kind: "plain" },
 };
 
 /** What may be asked for in a state; the server decides, and its rehearsal says so. */
 const ACTS_OF: Readonly<Record<DeploymentState, readonly Act[]>> = {
-  running: ["pause", "abort"],
+  running: ["advance", "pause", "abort"],
   paused: ["resume", "abort"],
   tripped: ["resume", "abort"],
   finished: [],
   aborted: [],
 };
 
+const actsOf = ({ state, stage, plan }: Deployment): readonly Act[] =>
+  ACTS_OF[state].filter((act) => act !== "advance" || stage + 1 < plan.stages.length);
+
+function kindOf(act: Act, { state, stage, plan }: Deployment): ButtonKind {
+  // What stopped itself is looked at first: nothing is offered as the way to go.
+  if (state === "tripped") return "plain";
+  const isAwaited = act === "advance" && plan.stages[stage]?.advance.manual === true;
+  return isAwaited ? "primary" : ACTS[act].kind;
+}
+
 export function DeploymentActions({ deployment }: { readonly deployment: Deployment }) {
   const [asked, setAsked] = useState<Act>();
   const refusal = useRefusal("deployments:write");
   return (
     <>
-      {ACTS_OF[deployment.state].map((act) => (
+      {actsOf(deployment).map((act) => (
         <Button
           key={act}
-          // What stopped itself is looked at first: nothing is offered as the way to go.
-          kind={deployment.state === "tripped" ? "plain" : ACTS[act].kind}
+          kind={kindOf(act, deployment)}
           disabledReason={refusal}
           onClick={() => setAsked(act)}
         >
-          {ACTS[act].verb}…
+          {act === "advance" ? `Open stage ${deployment.stage + 2}` : ACTS[act].verb}…
         </Button>
       ))}
       {asked !== undefined && (
@@ -66,7 +76,7 @@ export function DeploymentActions({ deployment }: { readonly deployment: Deploym
 /** Asks with the server's rehearsal: what happens to whom and what does not, in numbers that follow while it is open. */
 function ActDialog({
   act,
-  deployment: { id, name },
+  deployment: { id, name, stage: openStage },
   onClose,
 }: {
   readonly act: Act;
@@ -74,8 +84,10 @@ function ActDialog({
   readonly onClose: () => void;
 }) {
   const params = { deploymentId: id };
+  // As it was when this was asked: a stage that opens meanwhile is not the one that was meant.
+  const [stage] = useState(openStage);
   const rehearsal = useOperation("rehearseDeploymentChange", { params, query: { action: act } });
-  const change = useAct(act, () => {
+  const change = useAct(act, stage, () => {
     const said = `${ACTS[act].done} ${plainText(name)}`;
     toast(said);
     announce(said);
@@ -109,7 +121,7 @@ function ActDialog({
   );
 }
 
-function useAct(act: Act, onDone: () => void) {
+function useAct(act: Act, stage: number, onDone: () => void) {
   const options = {
     refreshes: ["showDeployment", "showDeploymentProgress", "listDeployments", "listEvents"],
     onDone,
@@ -117,5 +129,11 @@ function useAct(act: Act, onDone: () => void) {
   const pause = useAction("pauseDeployment", options);
   const resume = useAction("resumeDeployment", options);
   const abort = useAction("abortDeployment", options);
-  return { pause, resume, abort }[act];
+  const advance = useAction("advanceDeployment", options);
+  if (act !== "advance") return { pause, resume, abort }[act];
+  return {
+    ...advance,
+    mutate: ({ params }: Parameters<typeof abort.mutate>[0]) =>
+      advance.mutate({ params, body: { stage } }),
+  };
 }

@@ -1,4 +1,5 @@
 import type { Reply } from "@moult/client";
+import { sizeWords } from "@moult/model";
 import type { ReactNode } from "react";
 import { count, counted, exactCount } from "../format/number.ts";
 import { classNames } from "../ui/class-names.ts";
@@ -105,11 +106,11 @@ function Stages({ preview: { stages } }: { readonly preview: Preview }) {
   return (
     <Part title="Stages">
       <ol className="flex flex-wrap gap-1.5">
-        {stages.map(({ percent, deviceCount }, index) => (
+        {stages.map(({ size, deviceCount }, index) => (
           <li key={index} className="rounded-md border border-line bg-raised px-2 py-1">
             <span className="text-sm text-soft">
               <span className="sr-only">stage {index + 1}: </span>
-              {percent === 100 ? "all" : `${percent} %`}
+              {sizeWords(size)}
             </span>{" "}
             <span className="tabular">{counted(deviceCount, "device")}</span>
           </li>

@@ -12,7 +12,7 @@ import { assignmentStatus, deploymentStatus } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
 
 /** One device, and a stop at the first failure. */
-const PLAN = { stages: [{ percent: 100, errorStop: { count: 1 } }] };
+const PLAN = { stages: [{ size: { remaining: true as const }, errorStop: { count: 1 } }] };
 
 /** The first deployment: to the one device, and watched here. */
 export function GoStep({ device }: { readonly device: Device | undefined }) {

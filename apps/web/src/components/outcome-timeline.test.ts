@@ -34,7 +34,7 @@ test("a chart ends at the stages that were opened, nearer while few of them are 
 });
 
 test("what a stage took over counts, and a stage that is to come does not", () => {
-  const stage = { percent: 10, open: 0, succeeded: 0, failed: 0 };
+  const stage = { size: { percent: 10 }, open: 0, succeeded: 0, failed: 0 };
   expect(
     openedIn([
       { ...stage, state: "passed", deviceCount: 6, admitted: 6 },

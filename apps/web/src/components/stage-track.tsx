@@ -1,21 +1,20 @@
 import type { Reply } from "@moult/client";
-import type { Deployment } from "@moult/model";
+import { advanceWords, errorStopWords, sizeWords, type Deployment } from "@moult/model";
 import { counted, exactCount } from "../format/number.ts";
 import { Badge } from "../ui/badge.tsx";
 import { classNames } from "../ui/class-names.ts";
 import { ShareBar } from "../ui/share-bar.tsx";
 import { DEPLOYMENT_STATE, STAGE_STATE } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
-import { errorStopText } from "./error-stop-text.ts";
 
 type StageProgress = Reply<"showDeploymentProgress">["stages"][number];
 
 /** The stages side by side, equally wide: one per cent must be readable. Below each other on a phone. */
 export function StageTrack({
-  deployment: { id: deploymentId, plan, state },
+  deployment: { id: deploymentId, plan, state, nextStage },
   stages,
 }: {
-  readonly deployment: Pick<Deployment, "id" | "plan" | "state">;
+  readonly deployment: Pick<Deployment, "id" | "plan" | "state" | "nextStage">;
   readonly stages: readonly StageProgress[];
 }) {
   return (
@@ -29,6 +28,7 @@ export function StageTrack({
           isPaused={state === "paused"}
           stage={stage}
           planned={plan.stages[index]}
+          nextStage={stage.state === "running" ? nextStage : null}
         />
       ))}
     </ol>
@@ -42,6 +42,7 @@ function StageCard({
   isPaused,
   stage,
   planned,
+  nextStage,
 }: {
   readonly deploymentId: string;
   readonly index: number;
@@ -50,8 +51,10 @@ function StageCard({
   readonly isPaused: boolean;
   readonly stage: StageProgress;
   readonly planned: Deployment["plan"]["stages"][number] | undefined;
+  /** What the next one waits for, of the stage that is open. */
+  readonly nextStage: string | null;
 }) {
-  const { percent, deviceCount, admitted, open, succeeded, failed, state } = stage;
+  const { size, deviceCount, admitted, open, succeeded, failed, state } = stage;
   // A stage that opens before the one before it is full takes over what that one left.
   const expected = Math.max(deviceCount, admitted);
   const isHeld = isPaused && state === "running";
@@ -66,7 +69,7 @@ function StageCard({
       )}
     >
       <div className="flex flex-wrap items-center justify-between gap-x-2">
-        <span className="font-medium">{percent === 100 ? "All" : `${percent} %`}</span>
+        <span className="font-medium">{sizeWords(size)}</span>
         <Badge status={isHeld ? DEPLOYMENT_STATE.paused : STAGE_STATE[state]} isPlain />
       </div>
       <ShareBar
@@ -99,10 +102,10 @@ function StageCard({
       {admitted > 0 && <p className="tabular text-sm text-soft">{standing(stage)}</p>}
       {planned !== undefined && (state === "next" || state === "running") && (
         <p className="text-sm text-soft">
-          {!isLast && `Next stage when ${planned.advanceAtPercent} % succeeded. `}
+          {!isLast && `${nextStage ?? `Next stage ${advanceWords(planned.advance)}.`} `}
           {planned.errorStop === undefined
             ? "Never stops itself."
-            : `Stops itself ${errorStopText(planned.errorStop)}.`}
+            : `Stops itself ${errorStopWords(planned.errorStop)}.`}
         </p>
       )}
     </li>

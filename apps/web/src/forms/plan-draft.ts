@@ -1,22 +1,37 @@
-import { Plan } from "@moult/model";
+import { Failure, Plan, type ErrorStop, type Stage, type StageSize } from "@moult/model";
+
+export type SizeKind = "percent" | "count" | "remaining";
+/** `as-given`: a choice of ends that the form has no word for. */
+export type StopKinds = "all" | "reported" | "as-given";
 
 /** A plan as it stands in the form: text, so that a number can be half typed. */
 export interface StageDraft {
-  readonly percent: string;
-  readonly advanceAtPercent: string;
+  readonly sizeKind: SizeKind;
+  /** A percentage or a number of devices. */
+  readonly size: string;
+  readonly successPercent: string;
+  readonly afterHours: string;
+  readonly maxWaitHours: string;
+  readonly isManual: boolean;
   readonly stopCount: string;
   readonly stopPercent: string;
   readonly sampleMin: string;
+  readonly stopKinds: StopKinds;
+  readonly kinds: readonly Failure[];
 }
 
 export interface PlanDraft {
   readonly stages: readonly StageDraft[];
   readonly concurrentMax: string;
   readonly attemptsMax: string;
-  readonly timeoutHours: string;
+  readonly backoffMinutes: string;
+  /** Codes, separated by commas. */
+  readonly retryOn: string;
+  readonly neverOn: string;
+  readonly silenceHours: string;
 }
 
-/** What is wrong where, by the field's path: "stages.0.percent". */
+/** What is wrong where, by the field's path: "stages.0.size.percent". */
 export type PlanProblems = ReadonlyMap<string, string>;
 
 export interface ReadPlan {
@@ -24,25 +39,50 @@ export interface ReadPlan {
   readonly problems: PlanProblems;
 }
 
+const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 3_600;
+/** What a device says itself; that nothing is heard of it is the server's guess. */
+const REPORTED: readonly Failure[] = ["failed", "rolled-back", "rejected"];
 
 const numberOf = (text: string): number | undefined => {
   const trimmed = text.trim().replace(",", ".");
   return trimmed === "" ? undefined : Number(trimmed);
 };
 
-function stageOf({ percent, advanceAtPercent, stopCount, stopPercent, sampleMin }: StageDraft) {
+const secondsOf = (text: string, unitSeconds: number): number | undefined => {
+  const value = numberOf(text);
+  return value === undefined ? undefined : Math.round(value * unitSeconds);
+};
+
+const codesOf = (text: string): readonly string[] | undefined => {
+  const codes = text.split(",").flatMap((code) => (code.trim() === "" ? [] : [code.trim()]));
+  return codes.length === 0 ? undefined : codes;
+};
+
+function stageOf(draft: StageDraft) {
+  const { size, sizeKind, stopCount, stopPercent, sampleMin } = draft;
   const stop = {
     count: numberOf(stopCount),
     percent: numberOf(stopPercent),
     sampleMin: numberOf(stopPercent) === undefined ? undefined : numberOf(sampleMin),
+    kinds: kindsOf(draft),
   };
   const hasStop = stop.count !== undefined || stop.percent !== undefined;
   return {
-    percent: numberOf(percent),
-    advanceAtPercent: numberOf(advanceAtPercent),
+    size: sizeKind === "remaining" ? { remaining: true } : { [sizeKind]: numberOf(size) },
+    advance: withoutEmpty({
+      successPercent: numberOf(draft.successPercent) ?? Number.NaN,
+      afterSeconds: secondsOf(draft.afterHours, HOUR_SECONDS),
+      maxWaitSeconds: secondsOf(draft.maxWaitHours, HOUR_SECONDS),
+      manual: draft.isManual ? true : undefined,
+    }),
     ...(hasStop ? { errorStop: withoutEmpty(stop) } : {}),
   };
+}
+
+function kindsOf({ stopKinds, kinds }: StageDraft): readonly Failure[] | undefined {
+  if (stopKinds === "all") return undefined;
+  return stopKinds === "reported" ? REPORTED : kinds;
 }
 
 const withoutEmpty = (value: object): object =>
@@ -50,12 +90,16 @@ const withoutEmpty = (value: object): object =>
 
 /** The plan that a form says, by the model's own rules. */
 export function readPlan(draft: PlanDraft): ReadPlan {
-  const hours = numberOf(draft.timeoutHours);
   const read = Plan.safeParse({
     stages: draft.stages.map(stageOf),
-    concurrentMax: numberOf(draft.concurrentMax) ?? Number.NaN,
-    attemptsMax: numberOf(draft.attemptsMax) ?? Number.NaN,
-    assignmentTimeoutSeconds: Math.round((hours ?? Number.NaN) * HOUR_SECONDS),
+    limits: { concurrentMax: numberOf(draft.concurrentMax) ?? Number.NaN },
+    retry: withoutEmpty({
+      attemptsMax: numberOf(draft.attemptsMax) ?? Number.NaN,
+      backoffSeconds: secondsOf(draft.backoffMinutes, MINUTE_SECONDS),
+      retryOn: codesOf(draft.retryOn),
+      neverOn: codesOf(draft.neverOn),
+    }),
+    timeouts: { silenceSeconds: secondsOf(draft.silenceHours, HOUR_SECONDS) ?? Number.NaN },
   });
   if (read.success) return { plan: read.data, problems: new Map() };
   const problems = new Map<string, string>();
@@ -68,31 +112,59 @@ export function readPlan(draft: PlanDraft): ReadPlan {
 
 const textOf = (value: number | undefined): string => (value === undefined ? "" : String(value));
 
+const inUnits = (seconds: number | undefined, unitSeconds: number): string =>
+  seconds === undefined || seconds === 0 ? "" : textOf(seconds / unitSeconds);
+
 export function planDraft(plan: Plan): PlanDraft {
+  const { retry } = plan;
   return {
-    stages: plan.stages.map(({ percent, advanceAtPercent, errorStop }) => ({
-      percent: textOf(percent),
-      advanceAtPercent: textOf(advanceAtPercent),
-      stopCount: textOf(errorStop?.count),
-      stopPercent: textOf(errorStop?.percent),
-      sampleMin: textOf(errorStop?.sampleMin),
-    })),
-    concurrentMax: textOf(plan.concurrentMax),
-    attemptsMax: textOf(plan.attemptsMax),
-    timeoutHours: textOf(plan.assignmentTimeoutSeconds / HOUR_SECONDS),
+    stages: plan.stages.map(stageDraft),
+    concurrentMax: textOf(plan.limits.concurrentMax),
+    attemptsMax: textOf(retry.attemptsMax),
+    backoffMinutes: inUnits(retry.backoffSeconds, MINUTE_SECONDS),
+    retryOn: (retry.retryOn ?? []).join(", "),
+    neverOn: (retry.neverOn ?? []).join(", "),
+    silenceHours: inUnits(plan.timeouts.silenceSeconds, HOUR_SECONDS),
   };
+}
+
+function stageDraft({ size, advance, errorStop }: Stage): StageDraft {
+  return {
+    ...sizeDraft(size),
+    successPercent: textOf(advance.successPercent),
+    afterHours: inUnits(advance.afterSeconds, HOUR_SECONDS),
+    maxWaitHours: inUnits(advance.maxWaitSeconds, HOUR_SECONDS),
+    isManual: advance.manual === true,
+    stopCount: textOf(errorStop?.count),
+    stopPercent: textOf(errorStop?.percent),
+    sampleMin: textOf(errorStop?.sampleMin),
+    stopKinds: stopKindsOf(errorStop),
+    kinds: errorStop?.kinds ?? [],
+  };
+}
+
+function sizeDraft(size: StageSize): Pick<StageDraft, "sizeKind" | "size"> {
+  if ("percent" in size) return { sizeKind: "percent", size: textOf(size.percent) };
+  if ("count" in size) return { sizeKind: "count", size: textOf(size.count) };
+  return { sizeKind: "remaining", size: "" };
+}
+
+function stopKindsOf(stop: ErrorStop | undefined): StopKinds {
+  const kinds = new Set(stop?.kinds ?? Failure.options);
+  if (kinds.size === Failure.options.length) return "all";
+  const isReported = kinds.size === REPORTED.length && REPORTED.every((kind) => kinds.has(kind));
+  return isReported ? "reported" : "as-given";
 }
 
 /** One more stage, half way between the last two, as careful as the one before it. */
 export function withStage(draft: PlanDraft): PlanDraft {
   const last = draft.stages.at(-1);
   if (last === undefined) return draft;
-  const before = Number(draft.stages.at(-2)?.percent ?? 0);
-  const half = Math.max(1, Math.round((before + 100) / 2));
-  return {
-    ...draft,
-    stages: [...draft.stages.slice(0, -1), { ...last, percent: String(half) }, last],
-  };
+  const before = draft.stages.findLast(({ sizeKind }) => sizeKind === "percent");
+  const from = before === undefined || before === last ? 0 : Number(before.size);
+  const half = Math.max(1, Math.round((from + 100) / 2));
+  const added: StageDraft = { ...last, sizeKind: "percent", size: String(half) };
+  return { ...draft, stages: [...draft.stages.slice(0, -1), added, last] };
 }
 
 export const withoutStage = (draft: PlanDraft, index: number): PlanDraft => ({

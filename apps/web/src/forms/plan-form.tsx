@@ -1,13 +1,15 @@
 import { useId } from "react";
 import { Button } from "../ui/button.tsx";
-import { TextField } from "../ui/field.tsx";
+import { SelectField, TextField } from "../ui/field.tsx";
 import {
   withStage,
   withStageChanged,
   withoutStage,
   type PlanDraft,
   type PlanProblems,
+  type SizeKind,
   type StageDraft,
+  type StopKinds,
 } from "./plan-draft.ts";
 
 export interface PlanFormProps {
@@ -29,6 +31,7 @@ export function PlanForm({ draft, problems, onChange }: PlanFormProps) {
             stage={stage}
             problems={problems}
             isOnly={draft.stages.length === 1}
+            isLast={index === draft.stages.length - 1}
             onChange={(change) => onChange(withStageChanged(draft, index, change))}
             onRemove={() => onChange(withoutStage(draft, index))}
           />
@@ -42,27 +45,48 @@ export function PlanForm({ draft, problems, onChange }: PlanFormProps) {
       <div>
         <Button onClick={() => onChange(withStage(draft))}>Add a stage</Button>
       </div>
-      <div className="grid gap-3 sm:grid-cols-3">
+      <div className="grid items-end gap-3 sm:grid-cols-3">
         <NumberField
           label="At once, at most"
           hint="devices in the update at the same time"
           value={draft.concurrentMax}
-          problem={problems.get("concurrentMax")}
+          problem={problems.get("limits.concurrentMax")}
           onChange={(concurrentMax) => onChange({ ...draft, concurrentMax })}
         />
         <NumberField
           label="Tries"
           hint="a device has"
           value={draft.attemptsMax}
-          problem={problems.get("attemptsMax")}
+          problem={problems.get("retry.attemptsMax")}
           onChange={(attemptsMax) => onChange({ ...draft, attemptsMax })}
         />
         <NumberField
           label="Hours without a report"
           hint="then a device has timed out"
-          value={draft.timeoutHours}
-          problem={problems.get("assignmentTimeoutSeconds")}
-          onChange={(timeoutHours) => onChange({ ...draft, timeoutHours })}
+          value={draft.silenceHours}
+          problem={problems.get("timeouts.silenceSeconds")}
+          onChange={(silenceHours) => onChange({ ...draft, silenceHours })}
+        />
+        <NumberField
+          label="Minutes between tries"
+          hint="twice as long each time, up to a day"
+          value={draft.backoffMinutes}
+          problem={problems.get("retry.backoffSeconds")}
+          onChange={(backoffMinutes) => onChange({ ...draft, backoffMinutes })}
+        />
+        <NumberField
+          label="Only after these failures"
+          hint="codes, separated by commas; none: after any"
+          value={draft.retryOn}
+          problem={problems.get("retry.retryOn")}
+          onChange={(retryOn) => onChange({ ...draft, retryOn })}
+        />
+        <NumberField
+          label="Never after these failures"
+          hint="codes, separated by commas"
+          value={draft.neverOn}
+          problem={problems.get("retry.neverOn")}
+          onChange={(neverOn) => onChange({ ...draft, neverOn })}
         />
       </div>
     </div>
@@ -74,6 +98,7 @@ function StageFields({
   stage,
   problems,
   isOnly,
+  isLast,
   onChange,
   onRemove,
 }: {
@@ -81,6 +106,7 @@ function StageFields({
   readonly stage: StageDraft;
   readonly problems: PlanProblems;
   readonly isOnly: boolean;
+  readonly isLast: boolean;
   readonly onChange: (change: Partial<StageDraft>) => void;
   readonly onRemove: () => void;
 }) {
@@ -99,18 +125,20 @@ function StageFields({
         )}
       </div>
       <div className="grid grid-cols-2 items-end gap-3 xl:grid-cols-5">
-        <NumberField
-          label="Up to % of devices"
-          value={stage.percent}
-          problem={at("percent")}
-          onChange={(percent) => onChange({ percent })}
+        <SelectField
+          label="Devices"
+          value={stage.sizeKind}
+          choices={SIZE_KINDS}
+          onChange={(sizeKind) => onChange({ sizeKind })}
         />
-        <NumberField
-          label="Next when % succeeded"
-          value={stage.advanceAtPercent}
-          problem={at("advanceAtPercent")}
-          onChange={(advanceAtPercent) => onChange({ advanceAtPercent })}
-        />
+        {stage.sizeKind !== "remaining" && (
+          <NumberField
+            label={stage.sizeKind === "percent" ? "Up to % of devices" : "Up to devices"}
+            value={stage.size}
+            problem={at(`size.${stage.sizeKind}`) ?? at("size")}
+            onChange={(size) => onChange({ size })}
+          />
+        )}
         <NumberField
           label="Stops at % failed"
           value={stage.stopPercent}
@@ -129,8 +157,73 @@ function StageFields({
           problem={at("errorStop.count")}
           onChange={(stopCount) => onChange({ stopCount })}
         />
+        <SelectField
+          label="Failures are"
+          value={stage.stopKinds}
+          choices={
+            stage.stopKinds === "as-given"
+              ? [...STOP_KINDS, { value: "as-given", label: stage.kinds.join(", ") }]
+              : STOP_KINDS
+          }
+          onChange={(stopKinds) => onChange({ stopKinds })}
+        />
+        {!isLast && <AdvanceFields stage={stage} at={at} onChange={onChange} />}
       </div>
     </li>
+  );
+}
+
+const SIZE_KINDS: readonly { readonly value: SizeKind; readonly label: string }[] = [
+  { value: "percent", label: "a share" },
+  { value: "count", label: "a number" },
+  { value: "remaining", label: "all" },
+];
+
+const STOP_KINDS: readonly { readonly value: StopKinds; readonly label: string }[] = [
+  { value: "all", label: "all, silence too" },
+  { value: "reported", label: "what devices report" },
+];
+
+/** What must hold before the next stage. */
+function AdvanceFields({
+  stage,
+  at,
+  onChange,
+}: {
+  readonly stage: StageDraft;
+  readonly at: (field: string) => string | undefined;
+  readonly onChange: (change: Partial<StageDraft>) => void;
+}) {
+  return (
+    <>
+      <NumberField
+        label="Next when % succeeded"
+        value={stage.successPercent}
+        problem={at("advance.successPercent")}
+        onChange={(successPercent) => onChange({ successPercent })}
+      />
+      <NumberField
+        label="Not before, hours"
+        value={stage.afterHours}
+        problem={at("advance.afterSeconds")}
+        onChange={(afterHours) => onChange({ afterHours })}
+      />
+      <NumberField
+        label="Waits at most, hours"
+        value={stage.maxWaitHours}
+        problem={at("advance.maxWaitSeconds")}
+        onChange={(maxWaitHours) => onChange({ maxWaitHours })}
+      />
+      <SelectField
+        label="Next stage opens"
+        value={stage.isManual ? "manual" : "itself"}
+        choices={[
+          { value: "itself", label: "by itself" },
+          { value: "manual", label: "when a person opens it" },
+        ]}
+        onChange={(opens) => onChange({ isManual: opens === "manual" })}
+      />
+    </>
   );
 }
 

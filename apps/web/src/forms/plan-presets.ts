@@ -1,4 +1,4 @@
-import type { Plan } from "@moult/model";
+import { Plan } from "@moult/model";
 
 export type PlanPreset = "careful" | "fast";
 
@@ -7,24 +7,23 @@ const FAST_STOP = { percent: 10, sampleMin: 3 };
 
 /** Where a new plan starts from; what is shown is always the plan itself. */
 export const PLAN_PRESETS: Readonly<Record<PlanPreset, Plan>> = {
-  careful: {
+  careful: Plan.parse({
     stages: [
-      { percent: 1, advanceAtPercent: 95, errorStop: CAREFUL_STOP },
-      { percent: 10, advanceAtPercent: 95, errorStop: CAREFUL_STOP },
-      { percent: 50, advanceAtPercent: 95, errorStop: CAREFUL_STOP },
-      { percent: 100, advanceAtPercent: 100, errorStop: CAREFUL_STOP },
+      ...[1, 10, 50].map((percent) => ({
+        size: { percent },
+        advance: { successPercent: 95 },
+        errorStop: CAREFUL_STOP,
+      })),
+      { size: { remaining: true }, errorStop: CAREFUL_STOP },
     ],
-    concurrentMax: 50,
-    attemptsMax: 2,
-    assignmentTimeoutSeconds: 24 * 3_600,
-  },
-  fast: {
+    retry: { attemptsMax: 2 },
+  }),
+  fast: Plan.parse({
     stages: [
-      { percent: 10, advanceAtPercent: 90, errorStop: FAST_STOP },
-      { percent: 100, advanceAtPercent: 100, errorStop: FAST_STOP },
+      { size: { percent: 10 }, advance: { successPercent: 90 }, errorStop: FAST_STOP },
+      { size: { remaining: true }, errorStop: FAST_STOP },
     ],
-    concurrentMax: 500,
-    attemptsMax: 2,
-    assignmentTimeoutSeconds: 24 * 3_600,
-  },
+    limits: { concurrentMax: 500 },
+    retry: { attemptsMax: 2 },
+  }),
 };

@@ -1,4 +1,4 @@
-import type { AssignmentState, Outcome } from "@moult/model";
+import { sizeWords, type AssignmentState, type Outcome } from "@moult/model";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { AssignmentTable, WaitingTable } from "../components/assignment-tables.tsx";
 import { counted } from "../format/number.ts";
@@ -76,9 +76,9 @@ function Filters() {
           value={stage ?? ""}
           choices={[
             { value: "", label: "Any stage" },
-            ...stages.map(({ percent }, index) => ({
+            ...stages.map(({ size }, index) => ({
               value: String(index),
-              label: `Stage ${index + 1} (${percent === 100 ? "all" : `${percent} %`})`,
+              label: `Stage ${index + 1} (${sizeWords(size)})`,
             })),
           ]}
           onChange={(next) => change({ stage: next === "" ? undefined : next })}

@@ -1,6 +1,6 @@
-import type { Deployment, Plan } from "@moult/model";
+import { advanceWords, errorStopWords, sizeWords, type Deployment, type Plan } from "@moult/model";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { errorStopText } from "../components/error-stop-text.ts";
+import { triesText } from "../components/plan-summary.tsx";
 import { keepDraft } from "../forms/deployment-draft.ts";
 import { planDraft } from "../forms/plan-draft.ts";
 import { exactCount } from "../format/number.ts";
@@ -26,11 +26,11 @@ export function DeploymentPlanPage() {
       <Panel title="Limits">
         <Facts
           facts={[
-            ["At once, at most", `${exactCount(plan.concurrentMax)} devices in the update`],
-            ["Tries of a device", exactCount(plan.attemptsMax)],
+            ["At once, at most", `${exactCount(plan.limits.concurrentMax)} devices in the update`],
+            ["Tries of a device", triesText(plan.retry)],
             [
               "Gives up on a device",
-              `after ${duration(plan.assignmentTimeoutSeconds * 1_000)} without a report`,
+              `after ${duration(plan.timeouts.silenceSeconds * 1_000)} without a report`,
             ],
           ]}
         />
@@ -55,18 +55,17 @@ function StageTable({ plan: { stages } }: { readonly plan: Plan }) {
         {
           key: "share",
           title: "Devices",
-          cell: ({ percent }) => (percent === 100 ? "all" : `up to ${percent} %`),
+          cell: ({ size }) => sizeWords(size),
         },
         {
           key: "next",
           title: "Next stage",
-          cell: ({ index, advanceAtPercent }) =>
-            isLast(index) ? "none" : `when ${advanceAtPercent} % succeeded`,
+          cell: ({ index, advance }) => (isLast(index) ? "none" : advanceWords(advance)),
         },
         {
           key: "stop",
           title: "Stops itself",
-          cell: ({ errorStop }) => (errorStop === undefined ? "never" : errorStopText(errorStop)),
+          cell: ({ errorStop }) => (errorStop === undefined ? "never" : errorStopWords(errorStop)),
         },
       ]}
     />

@@ -173,7 +173,7 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
     const first = await newDevice();
     const second = await newDevice();
     for (const device of [first, second]) await device.checkIn();
-    await deploy(db, await addRelease(db, "2.0"), { plan: { concurrentMax: 1 } });
+    await deploy(db, await addRelease(db, "2.0"), { plan: { limits: { concurrentMax: 1 } } });
     const offer = await first.offered();
 
     expect(await second.checkIn({})).toBe("holds");

@@ -1,0 +1,57 @@
+import type { Failure } from "./outcome.ts";
+import type { ErrorStop, StageAdvance, StageSize } from "./plan.ts";
+
+/** `all`, `10 %`, `50 devices`: how far a stage reaches. */
+export function sizeWords(size: StageSize): string {
+  if ("remaining" in size || ("percent" in size && size.percent === 100)) return "all";
+  if ("percent" in size) return `${size.percent} %`;
+  return size.count === 1 ? "1 device" : `${size.count} devices`;
+}
+
+/** What must hold before the next stage, after "next stage": `when 90 % succeeded, 2 h after it opened or later`. */
+export function advanceWords(advance: StageAdvance): string {
+  const { successPercent, afterSeconds, maxWaitSeconds, manual } = advance;
+  return [
+    `when ${successPercent} % succeeded`,
+    ...(maxWaitSeconds === undefined
+      ? []
+      : [`after ${secondsWords(maxWaitSeconds)} without those that were not reached`]),
+    ...(afterSeconds === undefined
+      ? []
+      : [`${secondsWords(afterSeconds)} or more after it opened`]),
+    ...(manual === true ? ["and a person opens it"] : []),
+  ].join(", ");
+}
+
+/** When a stage stops its deployment, after "stops itself". */
+export function errorStopWords({ count, percent, sampleMin, kinds }: ErrorStop): string {
+  const whom = kinds === undefined ? "failed" : kinds.map((kind) => KIND_WORDS[kind]).join(" or ");
+  const parts = [
+    ...(count === undefined ? [] : [`${count} ${whom}`]),
+    ...(percent === undefined
+      ? []
+      : [`${percent} % ${whom}${sampleMin === undefined ? "" : ` of at least ${sampleMin}`}`]),
+  ];
+  return `at ${parts.join(", or ")}`;
+}
+
+const KIND_WORDS: Readonly<Record<Failure, string>> = {
+  failed: "failed",
+  "rolled-back": "rolled back",
+  rejected: "refused",
+  "timed-out": "timed out",
+  silent: "silent",
+};
+
+const UNITS = [
+  [86_400, "d"],
+  [3_600, "h"],
+  [60, "min"],
+  [1, "s"],
+] as const;
+
+/** `2 h`, `90 min`: in the largest unit that it is a whole number of. */
+export function secondsWords(seconds: number): string {
+  const [unit, name] = UNITS.find(([each]) => seconds % each === 0 && seconds >= each) ?? [1, "s"];
+  return `${seconds / unit} ${name}`;
+}
