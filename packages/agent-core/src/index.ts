@@ -5,6 +5,7 @@ export {
   decodeBootCopy,
   encodeBootCopy,
   type BootCopies,
+  type BootEnvironment,
   type BootDecision,
 } from "./boot-environment.ts";
 export { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
