@@ -30,6 +30,8 @@ const plan = { stages: [{ size: { remaining: true } }] };
 const unique = (): string => `x${randomBytes(6).toString("hex")}`;
 const filters = ({ groupId, marker }: TenantFleet): readonly OperationCall[] => [
   { query: { groupId } },
+  { query: { query: "NOT name = nobody" } },
+  { query: { query: `group = "${marker}" OR inventory.mark = "${marker}"` } },
   { query: { search: marker } },
   { query: { attribute: `mark=${marker}` } },
 ];
@@ -121,8 +123,15 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   listEnrolmentTokens: plain,
   deleteEnrolmentToken: ({ enrolmentTokenId }) => [{ params: { enrolmentTokenId } }],
   listGroups: plain,
-  createGroup: ({ product }) => [{ body: { name: unique(), product } }],
+  createGroup: ({ product }) => [
+    { body: { name: unique(), product } },
+    { body: { name: unique(), product, query: "inventory.mark:*" } },
+  ],
   showGroup: group,
+  changeGroup: ({ groupId }) => [
+    { params: { groupId }, body: { name: unique() } },
+    { params: { groupId }, body: { query: "name:*" } },
+  ],
   deleteGroup: group,
   addToGroup: members,
   removeFromGroup: members,

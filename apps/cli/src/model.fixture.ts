@@ -80,7 +80,9 @@ export const group = (fields: Fields = {}) => ({
   id: GROUP_ID,
   name: "canaries",
   product: "gw2",
+  query: null,
   deviceCount: 3,
+  isCountExact: true,
   createdAt: AT,
   ...fields,
 });

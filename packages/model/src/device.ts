@@ -156,7 +156,11 @@ export const Group = z.object({
   id: GroupId,
   name: z.string(),
   product: ProductName,
+  /** Of a dynamic group: its devices are those of the product that this query is true of. Null: those that were put into it. */
+  query: z.string().nullable(),
   deviceCount: z.int().min(0),
+  /** False where the devices of a query are too many to be counted at once; there are at least as many. */
+  isCountExact: z.boolean(),
   createdAt: Instant,
 });
 export type Group = z.infer<typeof Group>;

@@ -326,6 +326,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/group-show.ts")).groupShow,
   ),
   entry(
+    "group change",
+    "Change a group's name or query",
+    async () => (await import("../commands/group-change.ts")).groupChange,
+  ),
+  entry(
     "group add",
     "Put devices into a group",
     async () => (await import("../commands/group-add.ts")).groupAdd,

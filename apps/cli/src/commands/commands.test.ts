@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { present } from "@moult/base";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   HANDLED,
@@ -290,6 +291,34 @@ test("devices go into a group all together or not at all", async () => {
   expect(bodies).toEqual([{ groupId: GROUP_ID }, { deviceIds: [DEVICE_ID, OTHER_DEVICE_ID] }]);
   expect((await moult("group add canaries gw-17 gw-99")).code).toBe(1);
   expect(bodies).toHaveLength(2);
+});
+
+test("a group can have a query, which is shown with it and changed later", async () => {
+  const bodies: unknown[] = [];
+  const query = "inventory.region = eu AND running < 2.0";
+  await serving({
+    listGroups: () => ({ items: [group({ query, deviceCount: 20_000, isCountExact: false })] }),
+    createGroup: ({ body }) => {
+      bodies.push(body);
+      return group({ query });
+    },
+    changeGroup: ({ body }) => {
+      bodies.push(body);
+      return group({ query: "running < 2.0" });
+    },
+  });
+
+  const asked = (words: string[]) =>
+    runMoult(words, { environment: signedInTo(present(server, "the server")) });
+  const create = ["group", "create", "canaries", "--product", "gw2", "--query", query];
+  expect((await asked(create)).out).toContain(query);
+  expect((await moult("group list")).out).toMatch(
+    /at least 20000 .* inventory\.region = eu AND running < 2\.0$/,
+  );
+  const change = ["group", "change", "canaries", "--query", "running < 2.0"];
+  expect((await asked(change)).out).toMatch(/Query +running < 2\.0/);
+  expect(bodies).toEqual([{ name: "canaries", product: "gw2", query }, { query: "running < 2.0" }]);
+  expect((await moult("group change canaries")).code).toBe(2);
 });
 
 test("events are lines, for people and for programs", async () => {

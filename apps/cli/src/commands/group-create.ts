@@ -12,13 +12,18 @@ export const groupCreate = command({
       required: true,
       help: "Whose devices it can hold",
     },
+    query: {
+      type: "string",
+      value: "QUERY",
+      help: "Its devices are those of which this is true; without it, those put into it",
+    },
   },
-  example: "moult group create canaries --product gw2",
-  run: async (context, { options: { product }, positionals: [name = ""] }) => {
+  example: "moult group create europe --product gw2 --query 'inventory.region = eu'",
+  run: async (context, { options: { product, query }, positionals: [name = ""] }) => {
     const client = await connect(context);
     const group = await client.call(
       "createGroup",
-      { body: { name, product } },
+      { body: { name, product, query } },
       { signal: context.signal },
     );
     if (context.isJson) printJson(context.terminal, group);

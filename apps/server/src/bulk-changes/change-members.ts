@@ -1,7 +1,7 @@
 import type { InstantMs } from "@moult/base";
 import type { BulkChange, DeviceId, GroupId } from "@moult/model";
 import { decideOneOfMany, type CloseOpenAssignment, type DeviceAction } from "../devices/index.ts";
-import { moveMembers } from "../groups/index.ts";
+import { GROUP_IS_DYNAMIC, moveMembers } from "../groups/index.ts";
 import { appendEvent } from "../platform/events.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -61,6 +61,10 @@ async function moveAll(
   const first = await moveMembers(db, groupId, deviceIds, move, at);
   if (first === undefined) {
     refuse(result, GROUP_GONE, deviceIds.length);
+    return result;
+  }
+  if (first.isDynamic) {
+    refuse(result, GROUP_IS_DYNAMIC, deviceIds.length);
     return result;
   }
   const strangers = new Set(first.strangers);

@@ -5,7 +5,7 @@ import {
   type DeviceAction,
   type SelectedDevice,
 } from "../devices/index.ts";
-import type { GroupFacts } from "../groups/index.ts";
+import { GROUP_IS_DYNAMIC, type GroupFacts } from "../groups/index.ts";
 
 /** What an action would do to one device, by the decisions that are taken when it is done. */
 export type Foretold =
@@ -40,9 +40,10 @@ export function foretellDecision(
 export function foretellMove(
   { product }: Pick<SelectedDevice, "product">,
   move: "add" | "remove",
-  group: Pick<GroupFacts, "product">,
+  group: Pick<GroupFacts, "product" | "isDynamic">,
   isMember: boolean,
 ): Foretold {
+  if (group.isDynamic) return { kind: "refused", sentence: GROUP_IS_DYNAMIC };
   if (product !== group.product) return { kind: "refused", sentence: OTHER_PRODUCT };
   return { kind: isMember === (move === "add") ? "unchanged" : "changes" };
 }

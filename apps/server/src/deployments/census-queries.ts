@@ -1,6 +1,15 @@
-import type { DeploymentId, DeviceId, HardwareType, ProductName, ReleaseId } from "@moult/model";
+import type {
+  DeploymentId,
+  DeviceId,
+  HardwareType,
+  ProductName,
+  ReleaseId,
+  TenantId,
+} from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
 import { sql } from "kysely";
+import { queryCondition } from "../device-queries/index.ts";
+import { besideIndex } from "../platform/beside-index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { DeploymentRecord, TargetRecord } from "./queries.ts";
 import { estimated, type StoredCensus } from "./stored-census.ts";
@@ -13,7 +22,10 @@ export interface Target {
   readonly target: TargetRecord;
 }
 
-/** Accepted devices of the target that the release has an artifact for. */
+/**
+ * Accepted devices of the target that the release has an artifact for. Of a query's also those that were admitted: a group of
+ * all that run less than 2.0 would lose each device that a deployment brings to 2.0, and its shares would shrink under it.
+ */
 function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Target) {
   const { tenantId } = db;
   const query = db.kysely
@@ -32,6 +44,22 @@ function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Targe
     case "all":
       return query;
     case "group":
+      if (target.query !== null) {
+        const isInQuery = queryCondition(db, target.query);
+        return query.where((row) =>
+          row.or([
+            isInQuery,
+            row.exists(
+              row
+                .selectFrom("assignment as admitted")
+                .select("admitted.id")
+                .whereRef("admitted.device_id", "=", "device.id")
+                .where(besideIndex(db, sql.ref<TenantId>("admitted.tenant_id")), "=", tenantId)
+                .where("admitted.deployment_id", "=", id),
+            ),
+          ]),
+        );
+      }
       return query.where("device.id", "in", (row) =>
         row
           .selectFrom("device_group_member")
@@ -92,12 +120,35 @@ export async function rankedDevices(
   return rows.map(({ id }) => id);
 }
 
+/** A query is asked of each device of the product; on behalf of one device only where they are no more than these. */
+const ASKED_MAX = 10_000;
+
+async function isAskedOfMany(db: TenantDb, { product, target }: Target): Promise<boolean> {
+  if (target.kind !== "group" || target.query === null) return false;
+  const beyond = await db.kysely
+    .selectFrom("device")
+    .select("id")
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", product)
+    .where("state", "=", "accepted")
+    .offset(ASKED_MAX)
+    .limit(1)
+    .executeTakeFirst();
+  return beyond !== undefined;
+}
+
+/** Whether the census is taken from a count that is kept, and has to be. */
+export async function isEstimated(db: TenantDb, deployment: DeploymentRecord): Promise<boolean> {
+  return (await countUpToExact(db, deployment, undefined)).eligible > EXACT_TARGET_MAX;
+}
+
 /** Reads at most one row more than an exact census has, whatever the size of the fleet. */
 async function countUpToExact(
   db: TenantDb,
   deployment: DeploymentRecord,
   device: { readonly id: DeviceId; readonly place: number } | undefined,
 ): Promise<{ readonly eligible: number; readonly rank: number }> {
+  if (await isAskedOfMany(db, deployment)) return { eligible: EXACT_TARGET_MAX + 1, rank: 0 };
   const first = eligibleDevices(db, deployment)
     .select(["device.id as id", placeIn(deployment.salt).as("place")])
     .limit(EXACT_TARGET_MAX + 1);
@@ -214,16 +265,20 @@ export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): 
   return left !== undefined;
 }
 
-/** How many devices each of some deployments is for, in a fixed number of questions. */
+/**
+ * How many devices each of some deployments is for, in a fixed number of questions, and one for each query's target that has no
+ * count which is kept.
+ */
 export async function eligibleCounts(
   db: TenantDb,
-  deployments: readonly Target[],
+  deployments: readonly Counted[],
 ): Promise<ReadonlyMap<DeploymentId, number>> {
   const fits = await hardwareTypesOf(db, [
     ...new Set(deployments.map(({ releaseId }) => releaseId)),
   ]);
+  const queried = deployments.filter(isQueried);
   const byKind = (kind: TargetRecord["kind"]) =>
-    deployments.filter(({ target }) => target.kind === kind);
+    deployments.filter((one) => one.target.kind === kind && !isQueried(one));
   const counts = new Map<string, number>();
   for (const [scope, hardwareType, count] of [
     ...(await countByProduct(db, byKind("all"))),
@@ -232,7 +287,7 @@ export async function eligibleCounts(
   ])
     counts.set(`${scope} ${hardwareType}`, count);
 
-  return new Map(
+  const sums = new Map(
     deployments.map((deployment) => [
       deployment.id,
       (fits.get(deployment.releaseId) ?? [])
@@ -240,6 +295,19 @@ export async function eligibleCounts(
         .reduce((sum, count) => sum + count, 0),
     ]),
   );
+  for (const one of queried) sums.set(one.id, one.census?.eligible ?? (await countOf(db, one)));
+  return sums;
+}
+
+type Counted = Target & { readonly census: StoredCensus | null };
+
+const isQueried = ({ target }: Target): boolean => target.kind === "group" && target.query !== null;
+
+async function countOf(db: TenantDb, target: Target): Promise<number> {
+  const row = await eligibleDevices(db, target)
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
 }
 
 /** What a deployment's devices are counted under: all of the product, of its group, or of its list. */

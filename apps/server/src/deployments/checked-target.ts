@@ -1,8 +1,15 @@
 import type { DeploymentTarget, ProductName } from "@moult/model";
-import { findGroupProduct, holdGroup } from "../groups/index.ts";
+import { parseQuery } from "@moult/query";
+import { findGroup, holdGroup } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { countOfProduct } from "./list-queries.ts";
+import type { TargetRecord } from "./queries.ts";
+
+/** A target with its group's query, if it has one. */
+export type CheckedTarget =
+  | Exclude<DeploymentTarget, { kind: "group" }>
+  | Extract<TargetRecord, { kind: "group" }>;
 
 /**
  * The target, if all of it belongs to the product; each device once. `hold`: in a transaction, until whose end its group
@@ -13,15 +20,16 @@ export async function checkedTarget(
   target: DeploymentTarget,
   product: ProductName,
   how: "hold" | "read",
-): Promise<DeploymentTarget> {
+): Promise<CheckedTarget> {
   switch (target.kind) {
     case "all":
       return target;
     case "group": {
-      const find = how === "hold" ? holdGroup : findGroupProduct;
-      if ((await find(db, target.groupId)) !== product)
+      const find = how === "hold" ? holdGroup : findGroup;
+      const group = await find(db, target.groupId);
+      if (group?.product !== product)
         throw new ApiError("not-found", `The product ${product} has no group with this id.`);
-      return target;
+      return { ...target, query: group.query === null ? null : parseQuery(group.query) };
     }
     case "devices": {
       const deviceIds = [...new Set(target.deviceIds)];

@@ -12,7 +12,9 @@ import {
   type Running,
   type TenantId,
 } from "@moult/model";
+import type { Query } from "@moult/query";
 import { sql, type ExpressionBuilder } from "kysely";
+import { queryCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { Schema } from "../platform/schema.ts";
@@ -21,7 +23,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 /** Whose classes are asked for. */
 export type Scope =
   | { readonly kind: "all" }
-  | { readonly kind: "group"; readonly groupId: GroupId }
+  | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null }
   | { readonly kind: "listed"; readonly deploymentId: DeploymentId }
   | { readonly kind: "ids"; readonly deviceIds: readonly DeviceId[] };
 
@@ -102,13 +104,17 @@ export async function conflictingDevices(
   return rows.map((row) => ({ id: row.id, key: classKey(row), state: row.state }));
 }
 
+/** Whether its devices are found among all of the product; else they are looked up one by one. */
+const isWalked = (scope: Scope): boolean =>
+  scope.kind === "all" || (scope.kind === "group" && scope.query !== null);
+
 /** Those who left for good are no targets, unless somebody names them one by one. */
 export function inScope(
   db: TenantDb,
   product: ProductName,
   scope: Scope,
   /** `by-id`: the caller names ids, or wants them in their order, so no other index shall decide. */
-  how: "by-class" | "by-id" = scope.kind === "all" ? "by-class" : "by-id",
+  how: "by-class" | "by-id" = isWalked(scope) ? "by-class" : "by-id",
 ) {
   const isBeside = how === "by-id";
   const column = <Value>(name: string) =>
@@ -117,16 +123,15 @@ export function inScope(
     .selectFrom("device")
     .where(column<TenantId>("device.tenant_id"), "=", db.tenantId)
     .where(column<ProductName>("device.product"), "=", product);
+  const staying = () =>
+    query.where(column<DeviceState>("device.state"), "in", ["pending", "accepted", "rejected"]);
   switch (scope.kind) {
     case "all":
-      return query.where(column<DeviceState>("device.state"), "in", [
-        "pending",
-        "accepted",
-        "rejected",
-      ]);
+      return staying();
     case "ids":
       return query.where("device.id", "in", scope.deviceIds);
     case "group":
+      if (scope.query !== null) return staying().where(queryCondition(db, scope.query));
       return query.where("device.id", "in", (row) =>
         row
           .selectFrom("device_group_member")

@@ -2,14 +2,14 @@ import { randomInt } from "node:crypto";
 import type { BodyOf, operations } from "@moult/api";
 import type { Clock, Log } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
-import { EXACT_TARGET_MAX, PLACES, checkPlan } from "@moult/planner";
+import { PLACES, checkPlan } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdRelease } from "../releases/index.ts";
-import { countAll } from "./census-queries.ts";
+import { countAll, isEstimated } from "./census-queries.ts";
 import { checkedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import { hasArtifact } from "./list-queries.ts";
@@ -60,7 +60,7 @@ export async function createDeployment(
         "target-empty",
         `No accepted device of the target has a hardware type that ${release.version} has an artifact for.`,
       );
-    if (census.eligible > EXACT_TARGET_MAX) await setCensus(inner, created.id, census);
+    if (await isEstimated(inner, created)) await setCensus(inner, created.id, census);
     for (const { kind, ...finding } of checkPlan(request.plan, census.eligible))
       log.info("deployment-plan-finding", { deploymentId: created.id, finding: kind, ...finding });
 

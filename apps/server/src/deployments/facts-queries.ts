@@ -13,7 +13,9 @@ import {
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import type { OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
+import { matches, parseQuery } from "@moult/query";
 import type { ExpressionBuilder } from "kysely";
+import { queryFactsOf } from "../device-queries/index.ts";
 import type { AssignmentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
@@ -108,6 +110,8 @@ export async function candidatesOf(
   others: "without-others" | "with-others",
 ): Promise<Candidate[]> {
   const { tenantId } = db;
+  const byQuery = await targetsByQuery(db, device);
+  const isTarget = (row: Builder) => isTargetOf(row, tenantId, device.id, byQuery);
   let query = db.kysely
     .selectFrom("deployment")
     .leftJoin("assignment", (join) =>
@@ -128,22 +132,14 @@ export async function candidatesOf(
       "assignment.outcome as own_outcome",
       "assignment.code as own_code",
       "assignment.updated_at as own_updated_at",
-      row
-        .case()
-        .when(isTargetOf(row, tenantId, device.id))
-        .then(1)
-        .else(0)
-        .end()
-        .as("is_target"),
+      row.case().when(isTarget(row)).then(1).else(0).end().as("is_target"),
     ])
     .where("deployment.tenant_id", "=", tenantId)
     .where("deployment.product", "=", device.product);
   if (others === "without-others")
     query = query
       .where("deployment.state", "in", UNFINISHED)
-      .where((row) =>
-        row.or([row("assignment.id", "is not", null), isTargetOf(row, tenantId, device.id)]),
-      );
+      .where((row) => row.or([row("assignment.id", "is not", null), isTarget(row)]));
   else
     query = query.where((row) =>
       row.or([row("assignment.id", "is not", null), row("deployment.state", "in", UNFINISHED)]),
@@ -164,7 +160,39 @@ export async function candidatesOf(
 
 type Builder = ExpressionBuilder<Schema, "deployment">;
 
-function isTargetOf(row: Builder, tenantId: TenantDb["tenantId"], deviceId: DeviceId) {
+/** Unfinished deployments to groups by query beyond this many are not looked at; the newest decide. */
+const QUERIES_MAX = 200;
+
+/** Which unfinished deployments of the product have a query for target that is true of the device, as it is now. */
+async function targetsByQuery(
+  db: TenantDb,
+  device: Pick<PlanningDevice, "id" | "product">,
+): Promise<DeploymentId[]> {
+  const rows = await db.kysely
+    .selectFrom("deployment")
+    .select(["id", "target_query"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", device.product)
+    .where("state", "in", UNFINISHED)
+    .where("target_query", "is not", null)
+    .$narrowType<{ target_query: string }>()
+    .orderBy("number", "desc")
+    .limit(QUERIES_MAX)
+    .execute();
+  if (rows.length === 0) return [];
+  const targets = rows.map(({ id, target_query }) => ({ id, query: parseQuery(target_query) }));
+  const queries = targets.map(({ query }) => query);
+  const facts = (await queryFactsOf(db, [device.id], queries)).get(device.id);
+  if (facts === undefined) return [];
+  return targets.filter(({ query }) => matches(query, facts)).map(({ id }) => id);
+}
+
+function isTargetOf(
+  row: Builder,
+  tenantId: TenantDb["tenantId"],
+  deviceId: DeviceId,
+  byQuery: readonly DeploymentId[],
+) {
   const isMember = row.exists(
     row
       .selectFrom("device_group_member as member")
@@ -185,6 +213,7 @@ function isTargetOf(row: Builder, tenantId: TenantDb["tenantId"], deviceId: Devi
     row("deployment.target_kind", "=", "all"),
     row.and([row("deployment.target_kind", "=", "group"), isMember]),
     row.and([row("deployment.target_kind", "=", "devices"), isListed]),
+    ...(byQuery.length === 0 ? [] : [row("deployment.id", "in", byQuery)]),
   ]);
 }
 

@@ -27,7 +27,7 @@ import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseOrRefusal } from "../releases/index.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
-import { checkedTarget } from "./checked-target.ts";
+import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import {
   classMembers,
@@ -102,7 +102,7 @@ export async function previewDeployment(
   };
 }
 
-function scopesOf(target: Request["target"]): readonly Scope[] {
+function scopesOf(target: CheckedTarget): readonly Scope[] {
   if (target.kind !== "devices") return [target];
   const { deviceIds } = target;
   const parts = Math.ceil(deviceIds.length / IDS_PER_SCOPE);

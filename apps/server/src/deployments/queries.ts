@@ -4,7 +4,6 @@ import {
   Tally,
   Trip,
   type DeploymentId,
-  type DeploymentTarget,
   type DeviceId,
   type DeploymentState,
   type GroupId,
@@ -13,10 +12,12 @@ import {
   type ReleaseVersion,
 } from "@moult/model";
 import { NO_ENDS, type Ends, type TallyCounter } from "@moult/planner";
+import { parseQuery, printQuery, type Query } from "@moult/query";
 import { sql, type Selectable, type UpdateObject } from "kysely";
 import type { PageCursor } from "../platform/page-cursor.ts";
 import type { DeploymentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import type { CheckedTarget } from "./checked-target.ts";
 import { StoredCensus } from "./stored-census.ts";
 
 /** A deployment as its row says, without what is counted or listed elsewhere. */
@@ -45,7 +46,7 @@ export interface DeploymentRecord {
 /** Whom it targets; the devices of a list are in rows of their own. */
 export type TargetRecord =
   | { readonly kind: "all" | "devices" }
-  | { readonly kind: "group"; readonly groupId: GroupId };
+  | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null };
 
 const StoredEnds = Tally.pick({
   succeeded: true,
@@ -171,7 +172,7 @@ export interface NewDeployment {
   readonly product: ProductName;
   readonly releaseId: ReleaseId;
   readonly version: ReleaseVersion;
-  readonly target: DeploymentTarget;
+  readonly target: CheckedTarget;
   readonly plan: Plan;
   readonly salt: number;
   readonly createdBy: string;
@@ -204,6 +205,8 @@ export async function insertDeployment(
       version: deployment.version,
       target_kind: target.kind,
       target_group_id: target.kind === "group" ? target.groupId : null,
+      target_query:
+        target.kind === "group" && target.query !== null ? printQuery(target.query) : null,
       plan: JSON.stringify(deployment.plan),
       state: "running",
       stage: 0,
@@ -402,5 +405,6 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
 function targetFrom(row: Selectable<DeploymentTable>): TargetRecord {
   if (row.target_kind !== "group") return { kind: row.target_kind };
   if (row.target_group_id === null) throw new TypeError("a group target names its group");
-  return { kind: "group", groupId: row.target_group_id };
+  const query = row.target_query === null ? null : parseQuery(row.target_query);
+  return { kind: "group", groupId: row.target_group_id, query };
 }

@@ -71,7 +71,7 @@ function targetOf(
     case "all":
       return { kind: "all" };
     case "group":
-      return target;
+      return { kind: "group", groupId: target.groupId };
     case "devices":
       return { kind: "devices", deviceIds: devices.get(id) ?? [] };
   }

@@ -1,9 +1,9 @@
 import { MINUTE_MS, SECOND_MS, later, type Clock, type InstantMs, type Log } from "@moult/base";
 import { AssignmentState } from "@moult/model";
-import { backoffMsMax, EXACT_TARGET_MAX, isUnderWay } from "@moult/planner";
+import { backoffMsMax, isUnderWay } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { assignmentById, endedAttempts, holdDevice, type Ending } from "./assignment-queries.ts";
-import { censusOf, countAll } from "./census-queries.ts";
+import { countAll, isEstimated } from "./census-queries.ts";
 import { consequencesOf, judgeDeployment } from "./judge-deployment.ts";
 import { activeDeployments, holdDeployment, setCensus, type DeploymentRecord } from "./queries.ts";
 import { createServerUptime } from "./server-uptime.ts";
@@ -149,8 +149,8 @@ async function judgeAgain(db: TenantDb, seen: DeploymentRecord, at: InstantMs): 
 /** Keeps the count of a large target fresh, so that no device has to wait for it. */
 async function recount(db: TenantDb, deployment: DeploymentRecord, at: InstantMs): Promise<void> {
   if (deployment.census !== null && !isStale(deployment.census, at)) return;
-  const { eligible } = await censusOf(db, deployment, at);
-  if (deployment.census === null && eligible <= EXACT_TARGET_MAX) return;
-  const census = eligible <= EXACT_TARGET_MAX ? null : await countAll(db, deployment, at);
+  const isKept = await isEstimated(db, deployment);
+  if (deployment.census === null && !isKept) return;
+  const census = isKept ? await countAll(db, deployment, at) : null;
   await db.transaction((inner) => setCensus(inner, deployment.id, census));
 }

@@ -178,12 +178,12 @@ async function decideAnew(
     const before = await heldAnswer(inner, deviceId);
     const ask = await recordReports(inner, deviceId, poll, before, at);
 
-    // What it runs now is not known yet, so nothing new is decided by what it ran before.
-    const isBlind = ask.includes("running");
+    // What it runs and reports now is not known yet, so nothing new is decided by what it was before.
+    const isBlind = ask.length > 0;
     const plan: DevicePlan =
       isBlind && before.openAssignmentId === null
         ? { kind: "nothing-to-do", reasons: [], isContended: false, until: null }
-        : await planDevice(inner, deviceId, poll.isIdle && !isBlind, at);
+        : await planDevice(inner, deviceId, poll.isIdle && !ask.includes("running"), at);
     const decided = decidedAt(isBlind ? UNDECIDED_EPOCH : epoch, plan, at);
 
     const { generation } = await heldAnswer(inner, deviceId);

@@ -313,10 +313,12 @@ describe.each(DIALECTS)("lists of devices on %s", (dialect) => {
         ),
       );
 
-      expect(plans).toHaveLength(5);
+      // One of them asks for groups by query, of which a tenant has few.
+      expect(plans).toHaveLength(6);
+      const byId = plans.slice(1).filter((plan) => !/device_group\b/.test(plan));
+      expect(byId).toHaveLength(4);
       // PostgreSQL does not bother with the index of an empty table.
-      if (dialect === "sqlite")
-        for (const plan of plans.slice(1)) expect(plan).toMatch(/\((device_)?id=/);
+      if (dialect === "sqlite") for (const plan of byId) expect(plan).toMatch(/\((device_)?id=/);
     });
 
     const placed = (match: Awaited<ReturnType<typeof matchOf>>, sort: DeviceSort) => ({

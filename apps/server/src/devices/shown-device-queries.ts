@@ -11,6 +11,7 @@ import {
 } from "@moult/model";
 import { trustLevelOf } from "@moult/planner";
 import { sql, type Selectable } from "kysely";
+import { dynamicGroupsOf } from "../groups/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { DeviceTable } from "../platform/schema.ts";
@@ -28,12 +29,13 @@ export async function devicesFrom(
   const ids = rows.map(({ id }) => id);
   const keys = await keysOf(db, ids);
   const groups = await groupsOf(db, ids);
+  const dynamic = await dynamicGroupsOf(db, ids);
   const updates = await updatesOf(db, rows);
   return rows.map((row) => ({
     ...deviceFrom(row, clock),
     keyFingerprint: keys.get(row.id)?.accepted ?? null,
     pendingKeyFingerprint: keys.get(row.id)?.pending ?? null,
-    groupIds: groups.get(row.id) ?? [],
+    groupIds: [...(groups.get(row.id) ?? []), ...(dynamic.get(row.id) ?? [])],
     update: updates.get(row.id) ?? null,
   }));
 }

@@ -1,8 +1,15 @@
 import type { GroupId, ProductName } from "@moult/model";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { productOfGroup } from "./queries.ts";
+import { groupRow } from "./queries.ts";
 
-/** The group's product; undefined when the tenant has no such group. */
-export function findGroupProduct(db: TenantDb, groupId: GroupId): Promise<ProductName | undefined> {
-  return productOfGroup(db, groupId);
+/** What a target needs to know of its group. */
+export interface TargetGroup {
+  readonly product: ProductName;
+  /** Of a dynamic group. */
+  readonly query: string | null;
+}
+
+/** Undefined when the tenant has no such group. */
+export function findGroup(db: TenantDb, groupId: GroupId): Promise<TargetGroup | undefined> {
+  return groupRow(db, groupId);
 }

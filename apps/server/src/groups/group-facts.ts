@@ -1,12 +1,14 @@
 import type { DeviceId, GroupId, ProductName } from "@moult/model";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { groupById, membersAmong, unfinishedDeploymentsTo } from "./queries.ts";
+import { groupRow, membersAmong, unfinishedDeploymentsTo } from "./queries.ts";
 
 /** What a change of the group's members needs to know of it. */
 export interface GroupFacts {
   readonly id: GroupId;
   readonly name: string;
   readonly product: ProductName;
+  /** Its devices are those of a query, and nobody puts any into it. */
+  readonly isDynamic: boolean;
   /** Names of unfinished deployments that the group is the target of. */
   readonly deployments: readonly string[];
   /** Which of these are in it. */
@@ -14,13 +16,14 @@ export interface GroupFacts {
 }
 
 export async function groupFacts(db: TenantDb, groupId: GroupId): Promise<GroupFacts | undefined> {
-  const group = await groupById(db, groupId);
+  const group = await groupRow(db, groupId);
   if (group === undefined) return undefined;
-  const { id, name, product } = group;
+  const { id, name, product, query } = group;
   return {
     id,
     name,
     product,
+    isDynamic: query !== null,
     deployments: await unfinishedDeploymentsTo(db, product, groupId),
     membersAmong: (deviceIds) => membersAmong(db, groupId, deviceIds),
   };

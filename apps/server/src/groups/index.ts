@@ -1,6 +1,7 @@
-export { findGroupProduct } from "./find-group.ts";
+export { dynamicGroupsOf } from "./dynamic-groups.ts";
+export { findGroup } from "./find-group.ts";
 export { groupFacts, type GroupFacts } from "./group-facts.ts";
 export { groupQuery } from "./group-query.ts";
 export { holdGroup } from "./hold-group.ts";
-export { moveMembers } from "./move-members.ts";
+export { GROUP_IS_DYNAMIC, moveMembers } from "./move-members.ts";
 export { createGroupHandlers } from "./operations.ts";

@@ -208,6 +208,93 @@ describe.each(DIALECTS)("groups on %s", (dialect) => {
     expect(await planningEpoch(db)).toBe(epoch + 1);
   });
 
+  test("a group by query has the devices that it is true of, shown with each of them, and takes no others", async () => {
+    const fleet = await fleetOf();
+    const { db } = fleet;
+    const [first, second] = [await fleet.accepted(), await fleet.accepted()];
+    await db.transaction((inner) =>
+      inner.kysely
+        .updateTable("device")
+        .set({ decided_epoch: 7 })
+        .where("tenant_id", "=", db.tenantId)
+        .execute(),
+    );
+    await fleet.handlers.renameDevice(asOperator(db), {
+      params: { deviceId: first },
+      query: undefined,
+      body: { name: "roof left" },
+    });
+    const decided = await db.kysely
+      .selectFrom("device")
+      .select("id")
+      .where("tenant_id", "=", db.tenantId)
+      .where("decided_epoch", "=", 7)
+      .execute();
+    expect(decided).toEqual([{ id: second }]);
+    const epoch = await planningEpoch(db);
+
+    const group = await groups.createGroup(asOperator(db), {
+      params: undefined,
+      query: undefined,
+      body: { name: "roofs", product: PRODUCT, query: "name='roof*'   AND (state : accepted)" },
+    });
+
+    expect(group).toMatchObject({ query: "name = roof* AND state = accepted", deviceCount: 1 });
+    expect(operations.createGroup.reply.parse(group)).toEqual(group);
+    const shown = (deviceId: DeviceId) =>
+      fleet.handlers.showDevice(asOperator(db), {
+        params: { deviceId },
+        query: undefined,
+        body: undefined,
+      });
+    expect((await shown(first)).groupIds).toEqual([group.id]);
+    expect((await shown(second)).groupIds).toEqual([]);
+    const listed = await fleet.handlers.listDevices(asOperator(db), {
+      params: undefined,
+      query: { groupId: group.id, limit: 10, sort: "newest" },
+      body: undefined,
+    });
+    expect(listed.items.map(({ id }) => id)).toEqual([first]);
+    for (const refused of [add(db, group, [second]), remove(db, group, [first])])
+      await expect(refused).rejects.toMatchObject({
+        code: "state-conflict",
+        detail: expect.stringContaining("change the query"),
+      });
+    // Making it changed nothing for anybody: nothing targets it yet.
+    expect(await planningEpoch(db)).toBe(epoch);
+  });
+
+  test("a group is renamed; what it is, it stays", async () => {
+    const { db } = await fleetOf();
+    const [roof, cellar] = [await create(db), await create(db, "cellar")];
+    const change = (id: GroupId, body: { name?: string; query?: string }) =>
+      groups.changeGroup(asOperator(db), { ...at(id), body });
+
+    expect(await change(roof.id, { name: "attic" })).toEqual({ ...roof, name: "attic" });
+    await expect(change(roof.id, { name: "cellar" })).rejects.toMatchObject({ code: "name-taken" });
+    expect(await change(cellar.id, { name: "cellar" })).toEqual(cellar);
+    await expect(change(roof.id, { query: "id:*" })).rejects.toMatchObject({
+      code: "state-conflict",
+    });
+    expect(await list(db)).toMatchObject([{ name: "attic", query: null }, { name: "cellar" }]);
+  });
+
+  test("no query asks for a group that has a query itself", async () => {
+    const { db } = await fleetOf();
+    const make = (name: string, query: string) =>
+      groups.createGroup(asOperator(db), {
+        params: undefined,
+        query: undefined,
+        body: { name, product: PRODUCT, query },
+      });
+    await make("new ones", "running > 1");
+
+    await expect(make("both", 'group = "new ones"')).rejects.toMatchObject({
+      code: "state-conflict",
+      detail: expect.stringContaining('"new ones"'),
+    });
+  });
+
   test("no group of another tenant can be seen or changed, nor take its devices in", async () => {
     const [ours, theirs] = [await fleetOf(), await fleetOf()];
     const group = await create(ours.db);

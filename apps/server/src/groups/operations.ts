@@ -7,7 +7,8 @@ import type { Handlers } from "../platform/operation-handler.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdProduct } from "../products/index.ts";
-import { moveMembers, type MemberMove } from "./move-members.ts";
+import { changeGroup, checkedQuery, demandUnnamed, noGroup } from "./change-group.ts";
+import { GROUP_IS_DYNAMIC, moveMembers, type MemberMove } from "./move-members.ts";
 import {
   deleteGroup,
   groupById,
@@ -18,7 +19,13 @@ import {
 } from "./queries.ts";
 
 export type GroupHandlers = Handlers<
-  "listGroups" | "createGroup" | "showGroup" | "deleteGroup" | "addToGroup" | "removeFromGroup"
+  | "listGroups"
+  | "createGroup"
+  | "showGroup"
+  | "changeGroup"
+  | "deleteGroup"
+  | "addToGroup"
+  | "removeFromGroup"
 >;
 
 /** An error names this many of what it is about. */
@@ -34,7 +41,8 @@ export function createGroupHandlers({ clock }: { readonly clock: Clock }): Group
     await db.transaction(async (inner) => {
       const moved = await moveMembers(inner, groupId, [...new Set(deviceIds)], move, clock.now());
       if (moved === undefined) throw noGroup();
-      const { product, strangers, changed } = moved;
+      const { product, isDynamic, strangers, changed } = moved;
+      if (isDynamic) throw new ApiError("state-conflict", GROUP_IS_DYNAMIC);
       if (strangers.length > 0) throw new ApiError("not-found", unknownDevices(strangers, product));
       if (changed.length > 0) await raisePlanningEpoch(inner);
     });
@@ -46,13 +54,14 @@ export function createGroupHandlers({ clock }: { readonly clock: Clock }): Group
       items: await groupsOf(db, product),
     }),
 
-    createGroup: async ({ db }, { body: { name, product } }) => {
+    createGroup: async ({ db }, { body: { name, product, query } }) => {
       const id = newId<GroupId>();
       const at = clock.now();
       await db.transaction(async (inner) => {
         if (!(await holdProduct(inner, product)))
           throw new ApiError("not-found", `There is no product "${product}"; create it first.`);
-        if (!(await insertGroup(inner, { id, name, product, createdAt: at })))
+        const kept = query === undefined ? null : await checkedQuery(inner, product, query);
+        if (!(await insertGroup(inner, { id, name, product, query: kept, createdAt: at })))
           throw new ApiError("name-taken", `The product has a group "${name}" already.`);
         await appendEvent(inner, { at, body: { kind: "group-changed", groupId: id } });
       });
@@ -61,11 +70,19 @@ export function createGroupHandlers({ clock }: { readonly clock: Clock }): Group
 
     showGroup: ({ db }, { params: { groupId } }) => groupOrRefusal(db, groupId),
 
+    changeGroup: async ({ db }, { params: { groupId }, body }) => {
+      await db.transaction((inner) => changeGroup(inner, groupId, body, clock.now()));
+      return groupOrRefusal(db, groupId);
+    },
+
     deleteGroup: ({ db }, { params: { groupId } }) =>
       db.transaction(async (inner) => {
-        const product = await lockedProduct(inner, groupId);
+        const group = await lockGroup(inner, groupId);
+        if (group === undefined) throw noGroup();
+        const { product, name } = group;
         const deployments = await unfinishedDeploymentsTo(inner, product, groupId);
         if (deployments.length > 0) throw new ApiError("in-use", inUse(deployments));
+        if (group.query === null) await demandUnnamed(inner, product, name, "delete");
         await deleteGroup(inner, groupId);
         await appendEvent(inner, { at: clock.now(), body: { kind: "group-changed", groupId } });
         await raisePlanningEpoch(inner);
@@ -78,19 +95,11 @@ export function createGroupHandlers({ clock }: { readonly clock: Clock }): Group
   };
 }
 
-async function lockedProduct(db: TenantDb, groupId: GroupId): Promise<ProductName> {
-  const product = await lockGroup(db, groupId);
-  if (product === undefined) throw noGroup();
-  return product;
-}
-
 async function groupOrRefusal(db: TenantDb, groupId: GroupId): Promise<Group> {
   const group = await groupById(db, groupId);
   if (group === undefined) throw noGroup();
   return group;
 }
-
-const noGroup = (): ApiError => new ApiError("not-found", "There is no group with this id.");
 
 function unknownDevices(unknown: readonly DeviceId[], product: ProductName): string {
   const more = unknown.length > NAMED_MAX ? ` and ${unknown.length - NAMED_MAX} more` : "";

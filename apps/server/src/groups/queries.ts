@@ -1,12 +1,19 @@
 import type { DeviceId, Group, GroupId, ProductName, TenantId } from "@moult/model";
+import { parseQuery } from "@moult/query";
 import { sql, type Selectable } from "kysely";
+import { queryCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import { isoFrom } from "../platform/columns.ts";
 import type { DeviceGroupTable } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
-/** By product and name, each with its number of devices; two statements. */
+/** Devices that are looked at to count those of a query; beyond them "at least" is what is said. */
+const LOOKS_MAX = 100_000;
+/** The same for each of a list, which counts many queries in one request. */
+const LISTED_LOOKS_MAX = 20_000;
+
+/** By product and name, each with its number of devices; two statements, and one more for each query. */
 export async function groupsOf(db: TenantDb, product: ProductName | undefined): Promise<Group[]> {
   const rows = await db.kysely
     .selectFrom("device_group")
@@ -16,17 +23,14 @@ export async function groupsOf(db: TenantDb, product: ProductName | undefined): 
     .orderBy("product")
     .orderBy("name")
     .execute();
-  const counts = await memberCounts(
-    db,
-    rows.map(({ id }) => id),
-  );
+  const counts = await memberCounts(db, rows, LISTED_LOOKS_MAX);
   return rows.map((row) => groupFrom(row, counts.get(row.id)));
 }
 
 export async function groupById(db: TenantDb, groupId: GroupId): Promise<Group | undefined> {
   const row = await groupRow(db, groupId);
   if (row === undefined) return undefined;
-  const counts = await memberCounts(db, [groupId]);
+  const counts = await memberCounts(db, [row], LOOKS_MAX);
   return groupFrom(row, counts.get(groupId));
 }
 
@@ -42,17 +46,27 @@ export async function groupRow(
     .executeTakeFirst();
 }
 
-export async function productOfGroup(
+/** Groups with a query, by name. */
+export async function dynamicGroupRows(
   db: TenantDb,
-  groupId: GroupId,
-): Promise<ProductName | undefined> {
-  const row = await db.kysely
+  product: ProductName | undefined,
+): Promise<
+  {
+    readonly id: GroupId;
+    readonly name: string;
+    readonly product: ProductName;
+    readonly query: string;
+  }[]
+> {
+  return db.kysely
     .selectFrom("device_group")
-    .select("product")
+    .select(["id", "name", "product", "query"])
     .where("tenant_id", "=", db.tenantId)
-    .where("id", "=", groupId)
-    .executeTakeFirst();
-  return row?.product;
+    .where("query", "is not", null)
+    .$narrowType<{ query: string }>()
+    .$if(product !== undefined, (query) => query.where("product", "=", product!))
+    .orderBy("name")
+    .execute();
 }
 
 /** False when the product has a group of that name. */
@@ -62,6 +76,7 @@ export async function insertGroup(
     readonly id: GroupId;
     readonly name: string;
     readonly product: ProductName;
+    readonly query: string | null;
     readonly createdAt: number;
   },
 ): Promise<boolean> {
@@ -72,6 +87,7 @@ export async function insertGroup(
       tenant_id: db.tenantId,
       product: group.product,
       name: storableText(group.name),
+      query: group.query,
       created_at: group.createdAt,
     })
     .onConflict((conflict) => conflict.columns(["tenant_id", "product", "name"]).doNothing())
@@ -80,16 +96,71 @@ export async function insertGroup(
   return inserted !== undefined;
 }
 
-/** The group's product, with its row held until the transaction ends. */
-export async function lockGroup(db: TenantDb, groupId: GroupId): Promise<ProductName | undefined> {
-  const locked = await db.kysely
+/** The group, with its row held until the transaction ends. */
+export async function lockGroup(
+  db: TenantDb,
+  groupId: GroupId,
+): Promise<Selectable<DeviceGroupTable> | undefined> {
+  return db.kysely
     .updateTable("device_group")
     .set((row) => ({ name: row.ref("name") }))
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", groupId)
-    .returning("product")
+    .returningAll()
     .executeTakeFirst();
-  return locked?.product;
+}
+
+/** Changes what is given of it; false when another group of its product has the name. */
+export async function setGroup(
+  db: TenantDb,
+  groupId: GroupId,
+  { name, query }: { readonly name?: string | undefined; readonly query?: string | undefined },
+): Promise<boolean> {
+  const changed = await db.kysely
+    .updateTable("device_group")
+    .set((row) => ({
+      name: name === undefined ? row.ref("name") : storableText(name),
+      query: query ?? row.ref("query"),
+    }))
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", groupId)
+    .$if(name !== undefined, (update) =>
+      update.where((row) =>
+        row.not(
+          row.exists(
+            row
+              .selectFrom("device_group as other")
+              .select("other.id")
+              .where("other.tenant_id", "=", db.tenantId)
+              .whereRef("other.product", "=", "device_group.product")
+              .where("other.name", "=", storableText(name!))
+              .where("other.id", "!=", groupId),
+          ),
+        ),
+      ),
+    )
+    .returning("id")
+    .executeTakeFirst();
+  return changed !== undefined;
+}
+
+const UNFINISHED = ["running", "paused", "tripped"] as const;
+
+/** Deployments to the group that are not over go by its query. */
+export async function setTargetQuery(
+  db: TenantDb,
+  product: ProductName,
+  groupId: GroupId,
+  query: string,
+): Promise<void> {
+  await db.kysely
+    .updateTable("deployment")
+    .set({ target_query: query })
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", product)
+    .where("state", "in", UNFINISHED)
+    .where("target_group_id", "=", groupId)
+    .execute();
 }
 
 export async function deleteGroup(db: TenantDb, groupId: GroupId): Promise<void> {
@@ -187,17 +258,34 @@ export async function unfinishedDeploymentsTo(
     .select("name")
     .where("tenant_id", "=", db.tenantId)
     .where("product", "=", product)
-    .where("state", "in", ["running", "paused", "tripped"])
+    .where("state", "in", UNFINISHED)
     .where("target_group_id", "=", groupId)
     .orderBy("number")
     .execute();
   return rows.map(({ name }) => name);
 }
 
+interface MemberCount {
+  readonly count: number;
+  readonly isExact: boolean;
+}
+
 async function memberCounts(
   db: TenantDb,
+  groups: readonly Selectable<DeviceGroupTable>[],
+  looksMax: number,
+): Promise<Map<GroupId, MemberCount>> {
+  const listed = groups.flatMap(({ id, query }) => (query === null ? [id] : []));
+  const counts = await listedCounts(db, listed);
+  for (const { id, product, query } of groups)
+    if (query !== null) counts.set(id, await queriedCount(db, product, query, looksMax));
+  return counts;
+}
+
+async function listedCounts(
+  db: TenantDb,
   groupIds: readonly GroupId[],
-): Promise<Map<GroupId, number>> {
+): Promise<Map<GroupId, MemberCount>> {
   if (groupIds.length === 0) return new Map();
   const rows = await db.kysely
     .selectFrom("device_group_member")
@@ -206,13 +294,40 @@ async function memberCounts(
     .where("group_id", "in", groupIds)
     .groupBy("group_id")
     .execute();
-  return new Map(rows.map((row) => [row.group_id, Number(row.count)]));
+  return new Map(rows.map((row) => [row.group_id, { count: Number(row.count), isExact: true }]));
 }
 
-const groupFrom = (row: Selectable<DeviceGroupTable>, deviceCount = 0): Group => ({
+/** How many devices of the product the query is true of, of at most `looksMax` that are looked at. */
+async function queriedCount(
+  db: TenantDb,
+  product: ProductName,
+  query: string,
+  looksMax: number,
+): Promise<MemberCount> {
+  const looked = db.kysely
+    .selectFrom("device")
+    .select(
+      sql<number>`case when ${queryCondition(db, parseQuery(query))} then 1 else 0 end`.as("fits"),
+    )
+    .where("device.tenant_id", "=", db.tenantId)
+    .where("device.product", "=", product)
+    .limit(looksMax + 1);
+  const row = await db.kysely
+    .selectFrom(looked.as("looked"))
+    .select((of) => [of.fn.countAll<number>().as("looks"), of.fn.sum<number>("fits").as("count")])
+    .executeTakeFirst();
+  return { count: Number(row?.count ?? 0), isExact: Number(row?.looks ?? 0) <= looksMax };
+}
+
+const groupFrom = (
+  row: Selectable<DeviceGroupTable>,
+  { count, isExact }: MemberCount = { count: 0, isExact: true },
+): Group => ({
   id: row.id,
   name: row.name,
   product: row.product,
-  deviceCount,
+  query: row.query,
+  deviceCount: count,
+  isCountExact: isExact,
   createdAt: isoFrom(row.created_at),
 });

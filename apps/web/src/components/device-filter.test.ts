@@ -8,7 +8,9 @@ const group: Group = {
   id: groupId,
   name: "kiosks",
   product: "pump" as ProductName,
+  query: null,
   deviceCount: 3,
+  isCountExact: true,
   createdAt: "2026-01-01T00:00:00.000Z",
 };
 const search: DevicesSearch = {

@@ -1,8 +1,10 @@
 import { DeviceId, Group, GroupId, ProductName } from "@moult/model";
 import * as z from "zod";
+import { QueryText } from "../device-filter.ts";
 import { operation } from "../operation.ts";
 
 const params = z.object({ groupId: GroupId });
+const name = z.string().min(1).max(128);
 const members = z.strictObject({ deviceIds: z.array(DeviceId).min(1).max(10_000) });
 
 export const groupOperations = {
@@ -19,11 +21,11 @@ export const groupOperations = {
   }),
   createGroup: operation({
     id: "createGroup",
-    summary: "Create a static group of one product's devices",
+    summary: "Create a group of one product's devices: static, or dynamic with a query",
     method: "POST",
     path: "/groups",
     permission: "groups:write",
-    body: z.strictObject({ name: z.string().min(1).max(128), product: ProductName }),
+    body: z.strictObject({ name, product: ProductName, query: QueryText.optional() }),
     replyKind: "json",
     reply: Group,
     errors: ["not-found", "name-taken"],
@@ -39,9 +41,22 @@ export const groupOperations = {
     reply: Group,
     errors: ["not-found"],
   }),
+  changeGroup: operation({
+    id: "changeGroup",
+    summary: "Change a group's name or a dynamic group's query, also while deployments target it",
+    method: "PATCH",
+    path: "/groups/{groupId}",
+    permission: "groups:write",
+    params,
+    body: z.strictObject({ name: name.optional(), query: QueryText.optional() }),
+    replyKind: "json",
+    reply: Group,
+    errors: ["not-found", "name-taken", "state-conflict", "in-use"],
+  }),
   deleteGroup: operation({
     id: "deleteGroup",
-    summary: "Delete a group that no unfinished deployment targets; its devices stay",
+    summary:
+      "Delete a group that no unfinished deployment targets and no group's query names; its devices stay",
     method: "DELETE",
     path: "/groups/{groupId}",
     permission: "groups:write",
@@ -59,7 +74,7 @@ export const groupOperations = {
     body: members,
     replyKind: "json",
     reply: Group,
-    errors: ["not-found"],
+    errors: ["not-found", "state-conflict"],
   }),
   removeFromGroup: operation({
     id: "removeFromGroup",
@@ -71,6 +86,6 @@ export const groupOperations = {
     body: members,
     replyKind: "json",
     reply: Group,
-    errors: ["not-found"],
+    errors: ["not-found", "state-conflict"],
   }),
 } as const;

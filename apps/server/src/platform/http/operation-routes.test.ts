@@ -8,7 +8,9 @@ const group: Group = {
   id: "0190a6d0-0000-7000-8000-000000000001" as GroupId,
   name: "beta",
   product: "gateway" as Group["product"],
+  query: null,
   deviceCount: 3,
+  isCountExact: true,
   createdAt: "2026-01-05T12:00:00.000Z",
 };
 const problemIn = async (response: Response) => {

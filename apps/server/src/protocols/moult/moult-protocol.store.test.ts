@@ -2,9 +2,16 @@ import { MINUTE_MS, later, utf8 } from "@moult/base";
 import { INSTALLED_FROM_ATTRIBUTE, UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explainWaiting } from "../../deployments/explain-waiting.ts";
-import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import {
+  PRODUCT,
+  addProduct,
+  addRelease,
+  deploy,
+  refreshed,
+} from "../../deployments/fleet.fixture.ts";
 import { publishTerms } from "../../deployments/signed-release.fixture.ts";
-import { eventBodies } from "../../devices/test-fleet.fixture.ts";
+import { asOperator, eventBodies } from "../../devices/test-fleet.fixture.ts";
+import { createGroupHandlers } from "../../groups/index.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import { raisePlanningEpoch } from "../../platform/planning-epoch.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
@@ -153,6 +160,38 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
     server.clock.move(1);
     expect(await device.offered()).toMatchObject({ kind: "install" });
     expect(await deviceRow(db, device)).toMatchObject({ next_decision_at: null });
+  });
+
+  test("a device whose inventory changes is decided by the new one, and by none that is known to be old", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    device.inventory = { region: "us" };
+    await device.checkIn();
+    const groups = createGroupHandlers({ clock: server.clock });
+    const { id: groupId } = await groups.createGroup(asOperator(db), {
+      params: undefined,
+      query: undefined,
+      body: { name: "europe", product: PRODUCT, query: "inventory.region = eu" },
+    });
+    const elsewhere = await newDevice();
+    elsewhere.inventory = { region: "eu" };
+    await elsewhere.checkIn();
+    await deploy(db, await addRelease(db, "2.0"), { target: { kind: "group", groupId } });
+    expect(await device.checkIn({})).toBe("holds");
+
+    device.inventory = { region: "eu" };
+    expect(await device.checkIn({})).toMatchObject({
+      action: { kind: "nothing-to-do" },
+      ask: ["inventory"],
+    });
+    expect(await device.checkIn({ inventory: device.inventory })).toMatchObject({
+      action: { kind: "install" },
+    });
+
+    elsewhere.inventory = { region: "us" };
+    // It was in the target until now, and the server knows already that it may not be any more.
+    expect(await elsewhere.checkIn({})).toMatchObject({ ask: ["inventory"] });
+    expect(await elsewhere.checkIn({ inventory: elsewhere.inventory })).toBe("holds");
   });
 
   test("a change that concerns others leaves a device's answer as it is, and is looked at once", async () => {
