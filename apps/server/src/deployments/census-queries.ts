@@ -8,7 +8,7 @@ import type {
 } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
 import { sql } from "kysely";
-import { queryCondition } from "../device-queries/index.ts";
+import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { DeploymentRecord, TargetRecord } from "./queries.ts";
@@ -45,7 +45,7 @@ function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Targe
       return query;
     case "group":
       if (target.query !== null) {
-        const isInQuery = queryCondition(db, target.query);
+        const isInQuery = deviceCondition(db, target.query);
         return query.where((row) =>
           row.or([
             isInQuery,

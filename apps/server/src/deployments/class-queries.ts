@@ -14,7 +14,7 @@ import {
 } from "@moult/model";
 import type { Query } from "@moult/query";
 import { sql, type ExpressionBuilder } from "kysely";
-import { queryCondition } from "../device-queries/index.ts";
+import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { Schema } from "../platform/schema.ts";
@@ -131,7 +131,7 @@ export function inScope(
     case "ids":
       return query.where("device.id", "in", scope.deviceIds);
     case "group":
-      if (scope.query !== null) return staying().where(queryCondition(db, scope.query));
+      if (scope.query !== null) return staying().where(deviceCondition(db, scope.query));
       return query.where("device.id", "in", (row) =>
         row
           .selectFrom("device_group_member")

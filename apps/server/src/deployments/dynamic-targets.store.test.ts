@@ -1,5 +1,5 @@
 import { present } from "@moult/base";
-import type { DeviceId, Group } from "@moult/model";
+import { Plan, type DeviceId, type Group } from "@moult/model";
 import { explain } from "@moult/planner";
 import { describe, expect, test } from "vitest";
 import { recordInventory, recordRunning } from "../devices/index.ts";
@@ -137,7 +137,7 @@ describe.each(DIALECTS)("deployments to groups by query on %s", (dialect) => {
     const group = await createGroup(db, "running < 2.0");
     const { id } = await deploy(db, releaseId, {
       ...toGroup(group),
-      plan: { stages: [{ percent: 50 }, { percent: 100 }] },
+      plan: { stages: [{ size: { percent: 50 } }, { size: { percent: 100 } }] },
     });
 
     let offered = 0;
@@ -208,13 +208,16 @@ describe.each(DIALECTS)("deployments to groups by query on %s", (dialect) => {
     const { db, ids, releaseId } = await fleet(4);
     for (const deviceId of ids.slice(0, 3)) await reports(db, deviceId, { region: "eu" });
     const group = await createGroup(db, "inventory.region = eu");
-    const plan = { stages: [{ percent: 100 }] };
+    const plan = Plan.parse({ stages: [{ size: { percent: 100 } }] });
     const { target } = toGroup(group);
 
-    const preview = await previewDeployment(db, { releaseId, target, plan } as never, TEST_NOW);
+    const preview = await previewDeployment(db, { releaseId, target, plan }, TEST_NOW);
     expect(preview).toMatchObject({ targeted: 3, gets: 3 });
 
-    const deployment = await deploy(db, releaseId, { target, plan: { concurrentMax: 1 } });
+    const deployment = await deploy(db, releaseId, {
+      target,
+      plan: { limits: { concurrentMax: 1 } },
+    });
     await checkIn(db, present(ids[0], "a device"));
     const { items } = await waitingDevicesPage(db, deployment, undefined, 10, TEST_NOW);
     expect(items.map(({ id }) => id).toSorted()).toEqual(ids.slice(1, 3).toSorted());

@@ -15,7 +15,7 @@ import type { OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
 import { matches, parseQuery } from "@moult/query";
 import type { ExpressionBuilder } from "kysely";
-import { queryFactsOf } from "../device-queries/index.ts";
+import { deviceFacts } from "../device-queries/index.ts";
 import type { AssignmentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
@@ -182,7 +182,7 @@ async function targetsByQuery(
   if (rows.length === 0) return [];
   const targets = rows.map(({ id, target_query }) => ({ id, query: parseQuery(target_query) }));
   const queries = targets.map(({ query }) => query);
-  const facts = (await queryFactsOf(db, [device.id], queries)).get(device.id);
+  const facts = (await deviceFacts(db, [device.id], queries)).get(device.id);
   if (facts === undefined) return [];
   return targets.filter(({ query }) => matches(query, facts)).map(({ id }) => id);
 }

@@ -1,2 +1,2 @@
-export { queryCondition } from "./condition-queries.ts";
-export { queryFactsOf } from "./facts-queries.ts";
+export { deviceCondition } from "./device-condition.ts";
+export { deviceFacts } from "./device-facts.ts";

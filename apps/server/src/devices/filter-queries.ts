@@ -17,7 +17,7 @@ import {
   type SqlBool,
 } from "kysely";
 import type { Query } from "@moult/query";
-import { queryCondition } from "../device-queries/index.ts";
+import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import type { Schema } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
@@ -220,7 +220,7 @@ export function conditionsOf(db: TenantDb, match: DeviceMatch, row: Builder): Co
     ),
     ...ownConditions(db, match, row),
     ...otherConditions(db, match, row),
-    ...match.queries.map((query) => queryCondition(db, query)),
+    ...match.queries.map((query) => deviceCondition(db, query)),
   ];
 }
 

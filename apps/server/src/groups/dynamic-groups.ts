@@ -1,6 +1,6 @@
 import type { DeviceId, GroupId, ProductName } from "@moult/model";
 import { conditionsIn, fits, matches, parseQuery, type Query } from "@moult/query";
-import { queryFactsOf } from "../device-queries/index.ts";
+import { deviceFacts } from "../device-queries/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { dynamicGroupRows } from "./queries.ts";
 
@@ -28,7 +28,7 @@ export async function dynamicGroupsOf(
   const groups = await dynamicGroups(db);
   if (groups.length === 0) return new Map();
   const queries = groups.map(({ query }) => query);
-  const factsById = await queryFactsOf(db, deviceIds, queries);
+  const factsById = await deviceFacts(db, deviceIds, queries);
   return new Map(
     [...factsById].map(([deviceId, facts]) => [
       deviceId,

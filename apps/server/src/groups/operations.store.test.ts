@@ -44,7 +44,7 @@ const list = async (db: TenantDb, product?: ProductName) =>
 const addDeployment = (db: TenantDb, group: Group, state: string) =>
   db.transaction(async (inner) => {
     const zeros = Object.fromEntries(
-      "stage waived_failed waived_finished admitted open succeeded already_running failed rolled_back rejected timed_out silent aborted created_at"
+      "stage stage_opened_at admitted open succeeded already_running failed rolled_back rejected timed_out silent aborted created_at"
         .split(" ")
         .map((column) => [column, 0]),
     );

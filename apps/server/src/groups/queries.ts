@@ -1,7 +1,7 @@
 import type { DeviceId, Group, GroupId, ProductName, TenantId } from "@moult/model";
 import { parseQuery } from "@moult/query";
 import { sql, type Selectable } from "kysely";
-import { queryCondition } from "../device-queries/index.ts";
+import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import { isoFrom } from "../platform/columns.ts";
 import type { DeviceGroupTable } from "../platform/schema.ts";
@@ -307,7 +307,7 @@ async function queriedCount(
   const looked = db.kysely
     .selectFrom("device")
     .select(
-      sql<number>`case when ${queryCondition(db, parseQuery(query))} then 1 else 0 end`.as("fits"),
+      sql<number>`case when ${deviceCondition(db, parseQuery(query))} then 1 else 0 end`.as("fits"),
     )
     .where("device.tenant_id", "=", db.tenantId)
     .where("device.product", "=", product)
