@@ -11,7 +11,7 @@ import { createOfflineServerMove } from "../daemon/server-moves.ts";
 import { assignmentUnderWay } from "../daemon/obey.ts";
 import { lockFolder } from "../storage/lock-folder.ts";
 import { openStateStore } from "../update-runner/open-state-store.ts";
-import type { UpdateServer } from "../update-runner/update-runner.ts";
+import type { UpdateRunner, UpdateServer } from "../update-runner/update-runner.ts";
 import type { StandaloneTrust } from "./standalone-trust.ts";
 
 /** What installs, commits and rolls back: the daemon, or a runner in this process. */
@@ -40,6 +40,7 @@ export async function withStandaloneRunner<Result>(
     });
     await runner.start();
     try {
+      await endInterrupted(runner, log);
       return await run({
         install: async (command) =>
           standaloneReply(await runner.installFile(command.file, command)),
@@ -52,6 +53,20 @@ export async function withStandaloneRunner<Result>(
   } finally {
     await lock.release();
   }
+}
+
+/**
+ * What an earlier command was in when its process or the machine ended comes to its end before anything else: no daemon is
+ * there to do it, and a command that began it and ended would leave it half-way for ever.
+ */
+async function endInterrupted(runner: UpdateRunner, log: Log): Promise<void> {
+  const { kind } = runner.state();
+  if (kind === "idle" || kind === "awaiting-decision") return;
+  await runner.idle();
+  log.warn("interrupted-installation-ended", {
+    state: kind,
+    running: runner.running().artifactName,
+  });
 }
 
 /** An update from the server that was interrupted can only go on with the server. */
