@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { DeviceIdentity } from "@moult/model";
-import { HoldPoint } from "@moult/updater";
+import { HoldPoint } from "@moult/model";
 import * as z from "zod";
 import { AgentError } from "./agent-error.ts";
 import type { AgentPaths } from "./agent-paths.ts";

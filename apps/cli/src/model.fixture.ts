@@ -148,6 +148,7 @@ export const assignment = (fields: Fields = {}) => ({
   stage: 0,
   state: "closed",
   progressPercent: null,
+  deferral: null,
   outcome: "rolled-back",
   code: "health-check-failed",
   detail: "no answer",

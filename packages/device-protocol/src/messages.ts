@@ -4,7 +4,10 @@ import {
   DeviceId,
   DeviceIdentity,
   DeviceState,
+  HOLDS_MAX,
   HardwareType,
+  Hold,
+  HoldPoint,
   Inventory,
   ProductName,
   Running,
@@ -114,8 +117,12 @@ export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
 /** Longest text of a receipt's envelope. */
 export const RECEIPT_CHARACTERS_MAX = 16 * 1024;
 
-/** Progress of one attempt, past the offer. `finished` is the last; for `succeeded` it says what runs now. */
+/**
+ * Progress of one attempt, past the offer. `deferred`: the device has reasons to put its next step off, until its next report;
+ * it says so again each hour. `finished` is the last; for `succeeded` it says what runs now.
+ */
 export const AssignmentEvent = z.discriminatedUnion("kind", [
+  event("deferred").extend({ before: HoldPoint, holds: z.array(Hold).min(1).max(HOLDS_MAX) }),
   event("downloading").extend({ progressPercent: z.int().min(0).max(100) }),
   event("installing"),
   event("activating"),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Deferral } from "./hold.ts";
 import { ArtifactId, AssignmentId, DeploymentId, DeviceId, GroupId, ReleaseId } from "./ids.ts";
 import { HardwareType, Instant, ProductName, ReleaseVersion } from "./names.ts";
 import { Outcome } from "./outcome.ts";
@@ -114,6 +115,8 @@ export const Assignment = z.object({
   stage: z.int().min(0),
   state: AssignmentState,
   progressPercent: z.int().min(0).max(100).nullable(),
+  /** Why the device does not go on now, while it puts its next step off. */
+  deferral: Deferral.extend({ sentence: z.string() }).nullable(),
   outcome: Outcome.nullable(),
   code: z.string().nullable(),
   detail: z.string().nullable(),

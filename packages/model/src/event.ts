@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Deferral } from "./hold.ts";
 import { BulkActionKind, BulkChange } from "./bulk-change.ts";
 import {
   AssignmentId,
@@ -75,6 +76,8 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("assignment-progressed").extend({
     state: AssignmentState,
     progressPercent: z.int().min(0).max(100).nullable(),
+    /** The device puts its next step off; absent when it goes on. */
+    deferral: Deferral.omit({ since: true }).optional(),
   }),
   kind("assignment-closed").extend({
     outcome: Outcome,

@@ -37,6 +37,7 @@ export {
 } from "./device.ts";
 export { DeviceEvidence, DeviceReceipt } from "./evidence.ts";
 export { EventKind, FleetEvent, FleetEventBody } from "./event.ts";
+export { Deferral, HOLDS_MAX, HOLD_DETAIL_CHARACTERS_MAX, Hold, HoldPoint } from "./hold.ts";
 export { FleetNeed, Overview } from "./overview.ts";
 export {
   ArtifactId,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { AssignmentId, DeploymentId } from "./ids.ts";
 import { DeviceState } from "./device.ts";
 import { DeploymentState } from "./deployment.ts";
+import { Hold, HoldPoint } from "./hold.ts";
 import { HardwareType, Instant } from "./names.ts";
 import { Outcome } from "./outcome.ts";
 
@@ -21,6 +22,12 @@ export const WaitReason = z.discriminatedUnion("kind", [
   of("installation-undecided").extend({ artifactName: z.string() }),
   of("no-deployment"),
   of("update-in-progress").extend({ deploymentId: DeploymentId, assignmentId: AssignmentId }),
+  /** It is in an update, and its device puts the next step off. */
+  inDeployment("deferred-by-device").extend({
+    assignmentId: AssignmentId,
+    before: HoldPoint,
+    holds: z.array(Hold),
+  }),
   inDeployment("not-in-target"),
   inDeployment("deployment-not-running").extend({ state: DeploymentState }),
   inDeployment("already-running"),

@@ -139,6 +139,15 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     "pump-0042 is downloading 3.0, 41 %.",
   ],
   [
+    {
+      kind: "assignment-progressed",
+      state: "downloading",
+      progressPercent: 100,
+      deferral: { before: "reboot", holds: [{ code: "driving", detail: "It is being driven." }] },
+    },
+    "pump-0042 waits before it reboots: It is being driven.",
+  ],
+  [
     { kind: "assignment-progressed", state: "proving", progressPercent: null },
     "pump-0042 runs 3.0 on trial.",
   ],

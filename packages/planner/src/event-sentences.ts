@@ -8,6 +8,7 @@ import type {
   TrustWarning,
 } from "@moult/model";
 import { counted, numberText } from "./counted.ts";
+import { deferralSentence } from "./deferral-sentence.ts";
 import { tripWords } from "./headline.ts";
 
 /** What the things that an event is about are called; null when it is about none, or the thing is gone. */
@@ -144,8 +145,10 @@ const SENTENCES: {
     `${device} was offered ${version}${attempt === 1 ? "" : ` again, try ${attempt}`}.`,
   "offer-not-signed": ({ version, reason }, { device }) =>
     `The signer did not sign ${version} for ${device}: ${NOT_SIGNED[reason] ?? reason}.`,
-  "assignment-progressed": ({ state, progressPercent }, { device, release }) =>
-    `${device} ${DOING[state](release)}${progressPercent === null ? "" : `, ${progressPercent} %`}.`,
+  "assignment-progressed": ({ state, progressPercent, deferral }, { device, release }) =>
+    deferral === undefined
+      ? `${device} ${DOING[state](release)}${progressPercent === null ? "" : `, ${progressPercent} %`}.`
+      : deferralSentence(deferral, device),
   "assignment-closed": ({ outcome, code, detail }, { device, release }) =>
     `${ENDED[outcome](device, release)}${because([code, detail])}.`,
 };

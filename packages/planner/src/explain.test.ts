@@ -17,12 +17,24 @@ import { sentenceOf } from "./reason-sentences.ts";
 
 const id = deploymentId(1);
 
+const PUT_OFF = {
+  kind: "deferred-by-device",
+  deploymentId: id,
+  assignmentId: assignmentId(1),
+  before: "install",
+  holds: [
+    { code: "busy", detail: "The device is busy." },
+    { code: "oven-hot", detail: "" },
+  ],
+} as const satisfies WaitReason;
+
 const SAMPLES: readonly WaitReason[] = [
   ...DeviceState.options.map((state) => ({ kind: "device-not-accepted", state }) as const),
   { kind: "identity-conflict" },
   { kind: "installation-undecided", artifactName: "conf-2" },
   { kind: "no-deployment" },
   { kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) },
+  { ...PUT_OFF },
   { kind: "not-in-target", deploymentId: id },
   { kind: "deployment-not-running", deploymentId: id, state: "paused" },
   { kind: "deployment-not-running", deploymentId: id, state: "tripped" },
@@ -71,6 +83,17 @@ test("an update that is under way says what it is doing and when it ends by itse
       },
     ],
     earliest: NOW + 3_600_000,
+  });
+});
+
+test("an update that its device puts off says so in the device's words, and that time alone changes nothing", () => {
+  const { before, holds } = PUT_OFF;
+  const open = openAssignment({ state: "downloading", deferral: { before, holds } });
+  const sentence = "The device waits before it installs: The device is busy. oven-hot.";
+  expect(explain(facts({ openAssignment: open }))).toEqual({
+    summary: `The update to 2.0 is put off. ${sentence}`,
+    reasons: [{ reason: PUT_OFF, sentence }],
+    earliest: null,
   });
 });
 

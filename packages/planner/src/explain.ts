@@ -47,6 +47,8 @@ export function explain(facts: DecideFacts): DeviceExplanation {
   const decision = decide(facts);
   switch (decision.kind) {
     case "keep":
+      if (decision.assignment.deferral !== null)
+        return deferred(decision.assignment, decision.assignment.deferral);
       return inProgress(
         decision.assignment,
         `The device is being updated to ${decision.assignment.version}: ${DOING[decision.assignment.state]}.`,
@@ -82,6 +84,19 @@ export function explain(facts: DecideFacts): DeviceExplanation {
 }
 
 const now = (summary: string): DeviceExplanation => ({ summary, reasons: [], earliest: null });
+
+/** Only the device knows when its reasons end, and says so. */
+function deferred(
+  { id: assignmentId, deploymentId, version }: OpenAssignmentFacts,
+  { before, holds }: NonNullable<OpenAssignmentFacts["deferral"]>,
+): DeviceExplanation {
+  const reason = { kind: "deferred-by-device", deploymentId, assignmentId, before, holds } as const;
+  return {
+    summary: `The update to ${version} is put off. ${sentenceOf(reason)}`,
+    reasons: [inWords(reason)],
+    earliest: null,
+  };
+}
 
 /** What is under way ends by itself when nothing more is heard of it. */
 function inProgress(assignment: OpenAssignmentFacts, summary: string): DeviceExplanation {

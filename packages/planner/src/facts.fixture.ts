@@ -124,6 +124,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     artifact: artifact(),
     updatedAt: NOW,
     timeoutMs: 3_600_000,
+    deferral: null,
     ...changes,
   };
 }

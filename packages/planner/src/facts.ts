@@ -4,6 +4,7 @@ import type {
   AssignmentState,
   Artifact,
   ClientTraits,
+  Deferral,
   Depends,
   DeploymentId,
   DeploymentState,
@@ -91,6 +92,8 @@ export interface OpenAssignmentFacts {
   readonly artifact: ArtifactFacts | null;
   readonly updatedAt: InstantMs;
   readonly timeoutMs: number;
+  /** The device has reasons to put its next step off. */
+  readonly deferral: Pick<Deferral, "before" | "holds"> | null;
 }
 
 /**

@@ -15,6 +15,7 @@ export {
 } from "./assignment-transitions.ts";
 export { afterAttempt, backoffMsMax, isProvisional } from "./attempts.ts";
 export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
+export { deferralSentence } from "./deferral-sentence.ts";
 export { deploymentName } from "./deployment-name.ts";
 export { counted, numberText } from "./counted.ts";
 export { countedAs, type TallyCounter } from "./counted-as.ts";

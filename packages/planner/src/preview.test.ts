@@ -109,6 +109,17 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices are in another update.",
   ],
   [
+    {
+      kind: "deferred-by-device",
+      deploymentId: id,
+      assignmentId: assignmentId(1),
+      before: "install",
+      holds: [{ code: "busy", detail: "The device is busy." }],
+    },
+    "1 device puts another update off.",
+    "2,608 devices put another update off.",
+  ],
+  [
     { kind: "not-in-target", deploymentId: id },
     "1 device is no target of it.",
     "2,608 devices are no targets of it.",

@@ -42,6 +42,8 @@ const SENTENCES: {
   "no-deployment": (_, count) => devices(count, "is in no deployment", "are in no deployment"),
   "update-in-progress": (_, count) =>
     devices(count, "is in another update", "are in another update"),
+  "deferred-by-device": (_, count) =>
+    devices(count, "puts another update off", "put another update off"),
   "not-in-target": (_, count) => devices(count, "is no target of it", "are no targets of it"),
   "deployment-not-running": ({ state }, count) =>
     `${devices(count, "waits", "wait")}, because ${STANDS_STILL[state]}`,

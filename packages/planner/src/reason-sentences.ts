@@ -1,3 +1,4 @@
+import { deferralSentence } from "./deferral-sentence.ts";
 import { utcText } from "./utc-text.ts";
 import type { DeploymentState, DeviceState, Outcome, WaitReason } from "@moult/model";
 
@@ -52,6 +53,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `Somebody at the device installed ${artifactName} from a file; it takes no update until they commit it or take it back (moult-agent commit, or rollback).`,
   "no-deployment": () => "No deployment has an update for this device.",
   "update-in-progress": () => "The device is in an update.",
+  "deferred-by-device": (reason) => deferralSentence(reason),
   "not-in-target": () => "The running deployment does not target this device.",
   "deployment-not-running": ({ state }) => NOT_RUNNING[state],
   "already-running": () => "The device already runs the release.",

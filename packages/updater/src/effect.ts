@@ -1,5 +1,5 @@
 import type { FailureCode } from "./failure-code.ts";
-import type { Hold, HoldPoint } from "./hold.ts";
+import type { Hold, HoldPoint } from "@moult/model";
 import type { Job, OpenedArtifact, Update, Verdict } from "./update-state.ts";
 
 /** How an attempt ended, as servers count it (device protocol: `AttemptOutcome`). */

@@ -1,7 +1,7 @@
 import { unreachable } from "@moult/base";
 import type { Effect } from "./effect.ts";
 import { reportOf } from "./report-of.ts";
-import type { HoldPoint } from "./hold.ts";
+import type { HoldPoint } from "@moult/model";
 import type { Update, UpdateState } from "./update-state.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { HoldPoint } from "./hold.ts";
+import type { HoldPoint } from "@moult/model";
 import type { UpdateState } from "./update-state.ts";
 
 const POINTS: Partial<Record<UpdateState["kind"], HoldPoint>> = {

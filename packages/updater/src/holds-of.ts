@@ -1,4 +1,4 @@
-import { HOLDS_MAX, HOLD_DETAIL_CHARACTERS_MAX, type Hold, type HoldPoint } from "./hold.ts";
+import { HOLDS_MAX, HOLD_DETAIL_CHARACTERS_MAX, type Hold, type HoldPoint } from "@moult/model";
 import type { Update } from "./update-state.ts";
 
 /** What a device knows of its circumstances. What nobody said is null, and holds nothing. */

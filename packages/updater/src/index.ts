@@ -7,7 +7,6 @@ export {
   RefusalCode,
   isRejection,
 } from "./failure-code.ts";
-export { HOLD_DETAIL_CHARACTERS_MAX, HOLDS_MAX, Hold, HoldPoint } from "./hold.ts";
 export { holdPointOf } from "./hold-point-of.ts";
 export { holdsOf, type DeviceContext, type HoldPolicy } from "./holds-of.ts";
 export { LIFE_CYCLE } from "./life-cycle.ts";

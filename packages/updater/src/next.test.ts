@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { effects } from "./effects.ts";
 import { RefusalCode, type FailureCode } from "./failure-code.ts";
-import type { HoldPoint } from "./hold.ts";
+import type { HoldPoint } from "@moult/model";
 import { STEPS_MAX, next, recover } from "./next.ts";
 import { outcomeOf } from "./report-of.ts";
 import type { UpdateEvent } from "./update-event.ts";

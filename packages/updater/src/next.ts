@@ -1,5 +1,5 @@
 import { unreachable } from "@moult/base";
-import { holdAlike } from "./hold.ts";
+import { holdAlike } from "./hold-alike.ts";
 import { nextBeforeInstall } from "./next-before-install.ts";
 import { nextBackward } from "./next-backward.ts";
 import { started, withdrawn } from "./next-by-table.ts";
@@ -104,7 +104,9 @@ function isNews(before: UpdateState, after: UpdateState): boolean {
   if (before.kind !== after.kind) return true;
   if (before.kind === "downloading" && after.kind === "downloading")
     return before.percent !== after.percent;
-  return isWaiting(before) && isWaiting(after) && !holdAlike(before.holds, after.holds);
+  if (!isWaiting(before) || !isWaiting(after)) return false;
+  // Who waits says so again whenever the time it waited is saved, so that nobody takes it for silent.
+  return before.leftMs !== after.leftMs || !holdAlike(before.holds, after.holds);
 }
 
 function sequenceOf(state: UpdateState): number {

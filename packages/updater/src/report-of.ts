@@ -1,7 +1,7 @@
 import { present, unreachable } from "@moult/base";
 import type { UpdateOutcome, UpdateReport } from "./effect.ts";
 import { isRejection } from "./failure-code.ts";
-import type { Hold, HoldPoint } from "./hold.ts";
+import type { Hold, HoldPoint } from "@moult/model";
 import type { UpdateState, Verdict } from "./update-state.ts";
 
 /** The report that belongs to being in `state`, with its number, or undefined when the state is none of the server's business. */

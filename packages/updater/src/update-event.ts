@@ -1,5 +1,5 @@
 import type { Effect } from "./effect.ts";
-import type { Hold, HoldPoint } from "./hold.ts";
+import type { Hold, HoldPoint } from "@moult/model";
 import type { Failure, OpenedArtifact, RebootNeed, Update } from "./update-state.ts";
 
 /** What happened: told by the world, or by an effect about its own end. */

@@ -1,7 +1,7 @@
 import { AssignmentId, DeploymentId, Running, Sha256 } from "@moult/model";
 import * as z from "zod";
 import { FailureCode } from "./failure-code.ts";
-import { HOLDS_MAX, Hold } from "./hold.ts";
+import { HOLDS_MAX, Hold } from "@moult/model";
 
 /** Bumped when a saved state of the version before can no longer be read as it is. */
 export const STATE_VERSION = 1;

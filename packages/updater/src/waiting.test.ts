@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { effects } from "./effects.ts";
-import { HOLDS_MAX, type Hold, type HoldPoint } from "./hold.ts";
+import { HOLDS_MAX, type Hold, type HoldPoint } from "@moult/model";
 import { holdsOf, type DeviceContext, type HoldPolicy } from "./holds-of.ts";
 import { next, recover } from "./next.ts";
 import { anUpdate, someFacts, standalone, stateOf } from "./update-state.fixture.ts";
@@ -144,7 +144,11 @@ describe.each(kinds)("a device that is %s", (kind) => {
     const later = next(held, readiness(before, BUSY), at(6_000 + 2 * HOUR_MS));
     expect(later).not.toBe(held);
 
+    // And says that it still waits, so that the server does not take it for silent.
+    expect(effects(later)[0]).toMatchObject({ report: { kind: "deferred", sequence: 5 } });
+
     const started = recover(later, at(100));
+    expect(effects(started)[0]).toEqual(effects(later)[0]);
     expect(started).toMatchObject({
       kind,
       holds: [BUSY],

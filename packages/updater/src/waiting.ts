@@ -1,5 +1,6 @@
 import { CONTEXT_UNKNOWN } from "./holds-of.ts";
-import { holdAlike, type Hold, type HoldPoint } from "./hold.ts";
+import type { Hold, HoldPoint } from "@moult/model";
+import { holdAlike } from "./hold-alike.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, StateOf } from "./update-state.ts";
 

@@ -1,5 +1,5 @@
 import { unreachable } from "@moult/base";
-import type { HoldPoint } from "@moult/updater";
+import type { HoldPoint } from "@moult/model";
 import { AgentError } from "../agent-error.ts";
 import { loadConfig } from "../config.ts";
 import { createControlClient } from "../control/control-client.ts";

@@ -1,7 +1,8 @@
 import { access, constants, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { unreachable } from "@moult/base";
-import type { DeviceContext, Hold } from "@moult/updater";
+import type { Hold } from "@moult/model";
+import type { DeviceContext } from "@moult/updater";
 import { keyValueLines, runProgram } from "../platform/run-program.ts";
 import { systemCode } from "../storage/durable-file.ts";
 

@@ -1,5 +1,5 @@
 import { unreachable } from "@moult/base";
-import { HoldPoint } from "@moult/updater";
+import { HoldPoint } from "@moult/model";
 import * as z from "zod";
 import type { FinishedUpdate, StandaloneResult } from "../update-runner/update-runner.ts";
 

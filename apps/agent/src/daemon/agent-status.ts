@@ -1,6 +1,7 @@
 import { instant, type InstantMs } from "@moult/base";
 import { Running, type Sha256 } from "@moult/model";
-import { Hold, HoldPoint, holdPointOf, updateId, type UpdateState } from "@moult/updater";
+import { Hold, HoldPoint } from "@moult/model";
+import { holdPointOf, updateId, type UpdateState } from "@moult/updater";
 import * as z from "zod";
 import { AGENT_VERSION } from "../agent-version.ts";
 import { readClock } from "../clock/time-floor.ts";

@@ -23,7 +23,6 @@ export function createUpdateServer(
     reachServer: (signal) => contact.reach(signal),
     report: (queued) => {
       const { update, report, running, logFile } = queued;
-      if (report.kind === "deferred") return Promise.resolve();
       const hasFailed = report.kind === "finished" && report.outcome !== "succeeded";
       const event = eventOf(report, running, receiptOf(queued));
       return queue.add(update, event, hasFailed ? logFile : undefined);
@@ -32,7 +31,7 @@ export function createUpdateServer(
 }
 
 function eventOf(
-  report: Exclude<UpdateReport, { kind: "deferred" }>,
+  report: UpdateReport,
   running: Running,
   receipt: string | undefined,
 ): AssignmentEvent {
@@ -42,6 +41,8 @@ function eventOf(
     case "activating":
     case "proving":
       return report;
+    case "deferred":
+      return { ...report, holds: [...report.holds] };
     case "rolling-back":
       return { ...report, detail: cut(report.detail) };
     case "finished": {

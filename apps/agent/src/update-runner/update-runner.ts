@@ -1,9 +1,9 @@
 import type { StateReading, Ticker } from "@moult/agent-core";
 import type { Clock, Log } from "@moult/base";
 import type { HardwareType, Running } from "@moult/model";
+import type { HoldPoint } from "@moult/model";
 import type {
   AssignmentUpdate,
-  HoldPoint,
   HoldPolicy,
   OpenedArtifact,
   UpdateOutcome,

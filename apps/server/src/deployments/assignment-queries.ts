@@ -1,15 +1,17 @@
-import type {
-  ArtifactId,
-  AssignmentId,
-  AssignmentState,
-  DeploymentId,
-  DeviceId,
-  Outcome,
-  Sha256,
+import {
+  Deferral,
+  type ArtifactId,
+  type AssignmentId,
+  type AssignmentState,
+  type DeploymentId,
+  type DeviceId,
+  type Outcome,
+  type Sha256,
 } from "@moult/model";
 import { instant } from "@moult/base";
 import type { AttemptFacts } from "@moult/planner";
 import type { Selectable } from "kysely";
+import { fromJson } from "../platform/columns.ts";
 import { UNDECIDED_EPOCH } from "../platform/planning-epoch.ts";
 import type { AssignmentTable } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -25,6 +27,7 @@ export interface AssignmentRecord {
   readonly attempt: number;
   readonly eventSequence: number;
   readonly progressPercent: number | null;
+  readonly deferral: Deferral | null;
   readonly outcome: Outcome | null;
   /** Of its end, or of its last try while it waits for the next. */
   readonly code: string | null;
@@ -102,6 +105,7 @@ export async function insertAssignment(
       attempt: assignment.attempt,
       event_sequence: 0,
       progress_percent: null,
+      deferral: null,
       outcome: assignment.outcome,
       code: null,
       detail: null,
@@ -134,6 +138,7 @@ export async function reopenAssignment(
       attempt: next.attempt,
       event_sequence: 0,
       progress_percent: null,
+      deferral: null,
       outcome: null,
       code: null,
       detail: null,
@@ -152,6 +157,7 @@ export async function setProgress(
   progress: {
     readonly state: AssignmentState;
     readonly progressPercent: number | null;
+    readonly deferral: Deferral | null;
     readonly eventSequence: number;
     readonly at: number;
   },
@@ -161,6 +167,7 @@ export async function setProgress(
     .set({
       state: progress.state,
       progress_percent: progress.progressPercent,
+      deferral: progress.deferral === null ? null : JSON.stringify(progress.deferral),
       event_sequence: progress.eventSequence,
       updated_at: progress.at,
     })
@@ -193,6 +200,7 @@ export async function setEnding(
       code,
       detail,
       progress_percent: null,
+      deferral: null,
       updated_at: at,
       closed_at: isClosed ? at : null,
     })
@@ -401,6 +409,7 @@ export function assignmentFrom(row: Selectable<AssignmentTable>): AssignmentReco
     attempt: row.attempt,
     eventSequence: row.event_sequence,
     progressPercent: row.progress_percent,
+    deferral: row.deferral === null ? null : fromJson(Deferral, row.deferral),
     outcome: row.outcome,
     code: row.code,
     updatedAt: row.updated_at,

@@ -1,5 +1,6 @@
 import {
   ClientTraits,
+  Deferral,
   Plan,
   Provides,
   type ArtifactId,
@@ -16,6 +17,7 @@ import { instant, SECOND_MS, type InstantMs } from "@moult/base";
 import { matches, parseQuery } from "@moult/query";
 import type { ExpressionBuilder } from "kysely";
 import { deviceFacts } from "../device-queries/index.ts";
+import { fromJson } from "../platform/columns.ts";
 import type { AssignmentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
@@ -129,6 +131,7 @@ export async function candidatesOf(
       "assignment.attempt as own_attempt",
       "assignment.event_sequence as own_event_sequence",
       "assignment.progress_percent as own_progress_percent",
+      "assignment.deferral as own_deferral",
       "assignment.outcome as own_outcome",
       "assignment.code as own_code",
       "assignment.updated_at as own_updated_at",
@@ -226,6 +229,7 @@ interface OwnColumns {
   readonly own_attempt: number | null;
   readonly own_event_sequence: number | null;
   readonly own_progress_percent: number | null;
+  readonly own_deferral: string | null;
   readonly own_outcome: AssignmentTable["outcome"];
   readonly own_code: string | null;
   readonly own_updated_at: number | null;
@@ -243,6 +247,7 @@ function ownAssignment(row: OwnColumns, deviceId: DeviceId): AssignmentRecord | 
     attempt: row.own_attempt ?? 0,
     eventSequence: row.own_event_sequence ?? 0,
     progressPercent: row.own_progress_percent,
+    deferral: row.own_deferral === null ? null : fromJson(Deferral, row.own_deferral),
     outcome: row.own_outcome,
     code: row.own_code,
     updatedAt: row.own_updated_at ?? 0,
@@ -300,6 +305,7 @@ export async function openAssignmentOf(
       artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId, at),
       updatedAt: instant(record.updatedAt),
       timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,
+      deferral: record.deferral,
     },
   };
 }

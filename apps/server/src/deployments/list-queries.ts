@@ -1,4 +1,5 @@
 import {
+  Deferral,
   DeviceIdentity,
   deviceLabel,
   type Assignment,
@@ -11,6 +12,7 @@ import {
   type ProductName,
   type ReleaseId,
 } from "@moult/model";
+import { deferralSentence } from "@moult/planner";
 import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
 import { storableText } from "../platform/storable-text.ts";
@@ -134,6 +136,7 @@ async function complete(
     stage: row.stage,
     state: row.state,
     progressPercent: row.progress_percent,
+    deferral: shownDeferral(row.deferral),
     outcome: row.outcome,
     code: row.code,
     detail: row.detail,
@@ -143,6 +146,12 @@ async function complete(
     closedAt: isoOrNull(row.closed_at),
   });
   return pageFrom(rows, limit, itemOf, cursorOf);
+}
+
+function shownDeferral(stored: string | null): Assignment["deferral"] {
+  if (stored === null) return null;
+  const deferral = fromJson(Deferral, stored);
+  return { ...deferral, sentence: deferralSentence(deferral) };
 }
 
 async function attemptsOf(

@@ -1,7 +1,16 @@
 import type { InstantMs } from "@moult/base";
-import type { AssignmentId, DeviceId, Outcome, Running } from "@moult/model";
+import type {
+  AssignmentId,
+  Deferral,
+  DeviceId,
+  Hold,
+  HoldPoint,
+  Outcome,
+  Running,
+} from "@moult/model";
 import { afterAttempt, assignmentStep, isProvisional, isUnderWay } from "@moult/planner";
 import { recordRunning } from "../devices/index.ts";
+import { isoFrom } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { storableText } from "../platform/storable-text.ts";
 import {
@@ -26,6 +35,8 @@ export type AssignmentReport = {
   readonly sequence: number;
 } & (
   | { readonly kind: "downloading"; readonly progressPercent: number }
+  /** The device has reasons not to go on now. */
+  | { readonly kind: "deferred"; readonly before: HoldPoint; readonly holds: readonly Hold[] }
   | { readonly kind: "installing" | "activating" | "proving" }
   | { readonly kind: "rolling-back"; readonly code: string; readonly detail: string }
   | {
@@ -93,23 +104,51 @@ async function recordOne(
     return "recorded";
   }
 
+  if (report.kind === "deferred") {
+    await recordDeferral(db, assignment, report, at);
+    return "recorded";
+  }
   const step = assignmentStep(assignment.state, report.kind);
   const state = step === "ignored" || step === "refused" ? assignment.state : step;
   const progressPercent = report.kind === "downloading" ? report.progressPercent : null;
   const eventSequence = report.sequence;
-  await setProgress(db, assignment.id, { state, progressPercent, eventSequence, at });
+  await setProgress(db, assignment.id, {
+    state,
+    progressPercent,
+    deferral: null,
+    eventSequence,
+    at,
+  });
   if (step !== "ignored" && step !== "refused")
     await announce(db, assignment, { kind: "assignment-progressed", state, progressPercent }, at);
   return "recorded";
 }
 
+/** The update stands where it stood. What is said again is no news to anybody, and yet the device was heard of. */
+async function recordDeferral(
+  db: TenantDb,
+  assignment: AssignmentRecord,
+  { before, holds, sequence }: Extract<AssignmentReport, { kind: "deferred" }>,
+  at: InstantMs,
+): Promise<void> {
+  const { id, state, progressPercent, deferral: known } = assignment;
+  const told = holds.map(({ code, detail }) => ({ code, detail: storableText(detail) }));
+  const isSameStep = known?.before === before;
+  const since = isSameStep ? known.since : isoFrom(at);
+  const deferral: Deferral = { before, holds: told, since };
+  await setProgress(db, id, { state, progressPercent, deferral, eventSequence: sequence, at });
+  if (isSameStep && JSON.stringify(known.holds) === JSON.stringify(told)) return;
+  const body = { kind: "assignment-progressed", state, progressPercent } as const;
+  await announce(db, assignment, { ...body, deferral: { before, holds: told } }, at);
+}
+
 async function markSeen(
   db: TenantDb,
-  { id, state, progressPercent }: AssignmentRecord,
+  { id, state, progressPercent, deferral }: AssignmentRecord,
   eventSequence: number,
   at: InstantMs,
 ): Promise<void> {
-  await setProgress(db, id, { state, progressPercent, eventSequence, at });
+  await setProgress(db, id, { state, progressPercent, deferral, eventSequence, at });
 }
 
 type Finished = Extract<AssignmentReport, { kind: "finished" }>;

@@ -8,7 +8,10 @@ export interface QuietAssignment {
   readonly lastSeenAt: number | null;
 }
 
-/** Assignments of a deployment without an end and without news since `before`, the quietest first. */
+/**
+ * Assignments of a deployment without an end and without news since `before`, the quietest first. A device that puts its
+ * update off has no news as long as its reasons last, so there it is enough that the device was seen.
+ */
 export async function quietAssignments(
   db: TenantDb,
   deploymentId: DeploymentId,
@@ -27,6 +30,13 @@ export async function quietAssignments(
     .where("assignment.deployment_id", "=", deploymentId)
     .where("assignment.state", "in", states)
     .where("device.tenant_id", "=", db.tenantId)
+    .where((row) =>
+      row.or([
+        row("assignment.deferral", "is", null),
+        row("device.last_seen_at", "is", null),
+        row("device.last_seen_at", "<=", before),
+      ]),
+    )
     .orderBy("assignment.updated_at")
     .limit(limit)
     .execute();

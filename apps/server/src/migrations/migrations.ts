@@ -12,6 +12,7 @@ import { up as webhooks } from "./0010-webhooks.ts";
 import { up as fleetSizes } from "./0011-fleet-sizes.ts";
 import { up as deviceQueries } from "./0012-device-queries.ts";
 import { up as planVersion2 } from "./0013-plan-version-2.ts";
+import { up as deferrals } from "./0014-deferrals.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 11, name: "fleet-sizes", up: fleetSizes },
   { number: 12, name: "device-queries", up: deviceQueries },
   { number: 13, name: "plan-version-2", up: planVersion2 },
+  { number: 14, name: "deferrals", up: deferrals },
 ];

@@ -56,6 +56,7 @@ table assignment column detail text
 table assignment column offered_at bigint not null
 table assignment column updated_at bigint not null
 table assignment column closed_at bigint
+table assignment column deferral text
 table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table assignment constraint assignment_pkey PRIMARY KEY (id)

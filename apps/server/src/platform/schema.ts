@@ -285,6 +285,8 @@ export interface AssignmentTable {
   /** Of the last event of this attempt that the server has. */
   event_sequence: number;
   progress_percent: number | null;
+  /** `Deferral`, while the device puts its next step off. */
+  deferral: Json | null;
   outcome: Outcome | null;
   code: string | null;
   detail: string | null;

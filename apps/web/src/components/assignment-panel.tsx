@@ -4,6 +4,7 @@ import { clockTime } from "../format/time.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { classNames } from "../ui/class-names.ts";
 import { Answered, Panel } from "../ui/panel.tsx";
+import { Foreign } from "../ui/foreign.tsx";
 import { Progress } from "../ui/progress.tsx";
 import { Shape } from "../ui/shape.tsx";
 import { TONE_TEXT } from "../ui/tone.ts";
@@ -54,6 +55,17 @@ function Steps({
           />
         ))}
       </ol>
+      {assignment.deferral !== null && (
+        <p className="flex items-start gap-2">
+          <span className="mt-0.5 text-soft">
+            <Shape name="clock" />
+          </span>
+          <span>
+            <Foreign text={assignment.deferral.sentence} /> Since{" "}
+            <When at={assignment.deferral.since} />; it goes on by itself when its reasons end.
+          </span>
+        </p>
+      )}
       <p className="text-soft">
         From <DeploymentLink deploymentId={deploymentId} name={deploymentName} />, stage {stage + 1}
         {attempt > 1 ? `, try ${attempt}` : ""}. Last report <When at={updatedAt} />.

@@ -21,20 +21,18 @@ const COLUMNS: readonly Column<Assignment>[] = [
     key: "state",
     title: "State",
     cell: (assignment) => (
-      <Badge
-        status={assignmentStatus(assignment)}
-        isPlain
-        {...(assignment.outcome === null && assignment.progressPercent !== null
-          ? { detail: `${assignment.progressPercent} %` }
-          : {})}
-      />
+      <Badge status={assignmentStatus(assignment)} isPlain {...progressOf(assignment)} />
     ),
   },
   {
     key: "why",
     title: "Cause",
-    cell: ({ code, detail }) =>
-      (code ?? detail) === null ? null : (
+    cell: ({ code, detail, deferral }) =>
+      deferral !== null ? (
+        <span className="text-sm">
+          <Foreign text={deferral.sentence} />
+        </span>
+      ) : (code ?? detail) === null ? null : (
         <span className="flex flex-col text-sm">
           {code !== null && <Foreign text={code} />}
           {detail !== null && detail !== code && (
@@ -72,6 +70,12 @@ const COLUMNS: readonly Column<Assignment>[] = [
     cell: (assignment) => <LogLink assignment={assignment} />,
   },
 ];
+
+function progressOf({ outcome, progressPercent, deferral }: Assignment): { detail?: string } {
+  if (outcome !== null) return {};
+  if (deferral !== null) return { detail: "waits" };
+  return progressPercent === null ? {} : { detail: `${progressPercent} %` };
+}
 
 function LogLink({ assignment }: { readonly assignment: Assignment }) {
   const last = assignment.attempts.findLast(({ hasLog }) => hasLog);

@@ -34,7 +34,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "assignment-offered":
       return ASSIGNMENT_STATE.offered;
     case "assignment-progressed":
-      return ASSIGNMENT_STATE[body.state];
+      return body.deferral === undefined ? ASSIGNMENT_STATE[body.state] : look("clock", "wait");
     case "assignment-closed":
       return OUTCOME[body.outcome];
     case "device-running-changed":

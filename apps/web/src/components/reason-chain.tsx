@@ -91,7 +91,7 @@ function ReasonChain({
       ))}
       <p className="text-soft">
         {earliest === null ? (
-          reasons.length > 0 && "Time alone does not change this."
+          whatChanges(reasons)
         ) : (
           <>
             {reasons[0]?.reason.kind === "update-in-progress"
@@ -105,9 +105,18 @@ function ReasonChain({
   );
 }
 
+function whatChanges(reasons: Explanation["reasons"]): string | null {
+  const [first] = reasons;
+  if (first === undefined) return null;
+  return first.reason.kind === "deferred-by-device"
+    ? "It goes on by itself when the device's reasons end."
+    : "Time alone does not change this.";
+}
+
 /** Something under way, something that comes by itself, or (all others) something that keeps it out. */
 const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "update-in-progress": "ring-arrow",
+  "deferred-by-device": "clock",
   "already-running": "check-circle",
   "stage-not-reached": "clock",
   "concurrent-limit": "clock",

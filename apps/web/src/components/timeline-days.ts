@@ -17,7 +17,8 @@ export interface TimelineDay {
 function foldKey({ body, assignmentId }: FleetEvent): string | null {
   if (body.kind === "device-inventory-changed") return body.kind;
   if (body.kind === "assignment-progressed")
-    return `${body.kind} ${body.state} ${assignmentId ?? ""}`;
+    // What a device puts off for is told each time; only how far it is says little.
+    return body.deferral === undefined ? `${body.kind} ${body.state} ${assignmentId ?? ""}` : null;
   return null;
 }
 

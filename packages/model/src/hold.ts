@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Instant } from "./names.ts";
 
 /** The steps that a device may put off: each changes what the device does, or costs somebody something. */
 export const HoldPoint = z.enum(["download", "install", "reboot"]);
@@ -18,12 +19,11 @@ export const Hold = z.object({
 });
 export type Hold = z.infer<typeof Hold>;
 
-/** Whether two lists hold for the same reasons; how they are told does not matter. */
-export function holdAlike(left: readonly Hold[], right: readonly Hold[]): boolean {
-  const codes = (holds: readonly Hold[]): string =>
-    holds
-      .map(({ code }) => code)
-      .toSorted()
-      .join(" ");
-  return codes(left) === codes(right);
-}
+/** An update that its device puts off. */
+export const Deferral = z.object({
+  before: HoldPoint,
+  holds: z.array(Hold).min(1).max(HOLDS_MAX),
+  /** When the device first said so of this step. */
+  since: Instant,
+});
+export type Deferral = z.infer<typeof Deferral>;
