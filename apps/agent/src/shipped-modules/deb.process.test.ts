@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PATIENT } from "../update-runner/device.fixture.ts";
@@ -8,6 +8,7 @@ import {
   afterwards,
   demandRoot,
   environment,
+  killModules,
   tool,
   writeExecutable,
   type ModuleDevice,
@@ -23,6 +24,8 @@ interface DebDevice extends ModuleDevice {
   /** `status version` of a package, as dpkg has it. */
   status(name: string): Promise<string>;
   read(path: string): Promise<string>;
+  /** The packages that the module keeps for the way back of the next update. */
+  kept(): Promise<readonly string[]>;
 }
 
 async function aDebDevice(shell?: Shell): Promise<DebDevice> {
@@ -44,6 +47,7 @@ async function aDebDevice(shell?: Shell): Promise<DebDevice> {
       const format = "${db:Status-Status} ${Version}";
       return tool("dpkg-query", `--root=${root}`, "-W", "-f", format, name).catch(() => "absent");
     },
+    kept: () => readdir(join(device.device.paths.dataDir, "modules/kept/deb")),
     read: (path) => readFile(join(root, path), "utf8").catch(() => "absent"),
   };
 }
@@ -103,6 +107,7 @@ describe.each<Shell>(["dash", "busybox"])("a Debian package, in %s", (shell) => 
     expect(await device.said()).toContain("no luck");
     expect(await device.status("web")).toBe("installed 2.0-1");
     expect(await device.read("usr/share/web/version")).toBe("2.0-1");
+    expect(await device.kept()).toEqual(["web_2.0-1.deb"]);
   });
 });
 
@@ -192,6 +197,20 @@ test("a package whose dependencies are not there is taken away again", async () 
   expect(await device.status("web")).toBe("absent");
 });
 
+test("another run of dpkg, as of apt's timers, is waited for", async () => {
+  const device = await aDebDevice();
+  const slow = join(await aFolder(), "slow.deb");
+  const scripts = { postinst: "echo here > /reached; sleep 2" };
+  await writeFile(slow, await aPackage("slow", "1.0", { scripts }));
+  const other = tool("dpkg", `--root=${device.root}`, "-i", slow);
+  await expect.poll(() => device.read("reached"), PATIENT).toBe("here\n");
+
+  expect(await device.install({ "web.deb": await aPackage("web", "1.0") })).toMatchObject(WELL);
+  await other;
+  expect(await device.status("slow")).toBe("installed 1.0");
+  expect(await device.status("web")).toBe("installed 1.0");
+});
+
 test("a package that asks for a restart of the machine gets one", async () => {
   const device = await aDebDevice();
   const scripts = { postinst: "echo 1 > /run/reboot-required" };
@@ -226,4 +245,19 @@ test("what dpkg would not take is refused before anything changes, in words", as
     expect(await device.said()).toContain(words);
   }
   expect(await device.status("web")).toBe("absent");
+});
+
+test("dpkg killed at any moment leaves the one version whole that the device says it runs", async () => {
+  const device = await aDebDevice();
+  const releases: string[] = [];
+  await killModules(
+    device,
+    async (round) => ({ "web.deb": await aPackage("web", `${round}.0`) }),
+    async ({ runs }, round) => {
+      releases.push(`release-${round + 1}`);
+      const version = `${releases.indexOf(runs)}.0`;
+      expect(await device.status("web")).toBe(`installed ${version}`);
+      expect(await device.read("usr/share/web/version")).toBe(version);
+    },
+  );
 });

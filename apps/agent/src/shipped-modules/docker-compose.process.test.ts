@@ -12,6 +12,7 @@ import {
   afterwards,
   demandRoot,
   environment,
+  killModules,
   tool,
   toolIn,
   writeExecutable,
@@ -198,6 +199,23 @@ test("an agent that ends while the new containers start brings the former up aga
   expect(await device.running()).toEqual(["one"]);
   expect(await device.images()).toEqual(["localhost/web:latest"]);
 });
+
+// Long, so it is run by hand: `MOULT_KILL_ROUNDS=20 vitest run …docker-compose`.
+if (process.env["MOULT_KILL_ROUNDS"] !== undefined)
+  test("podman killed at any moment leaves the containers that the device says it runs", async () => {
+    const device = await aComposeDevice();
+    const releases: string[] = [];
+    await killModules(
+      device,
+      (round) => aRelease(`version ${round}`),
+      async ({ runs }, round) => {
+        releases.push(`release-${round + 1}`);
+        expect(await device.running()).toEqual([`version ${releases.indexOf(runs)}`]);
+        expect(await device.images()).toContain("localhost/web:latest");
+      },
+      PROJECT,
+    );
+  });
 
 test("what is no composition is refused before a container is stopped, in words", async () => {
   const device = await aComposeDevice();

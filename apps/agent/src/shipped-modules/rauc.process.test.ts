@@ -31,6 +31,8 @@ interface RaucDevice extends ModuleDevice {
   boot(slot?: string): Promise<void>;
   /** The state that the boot loader has for a slot. */
   state(slot: string): Promise<string>;
+  /** From now on RAUC takes two seconds before it writes; resolves when it does for the first time. */
+  slowDown(): Promise<void>;
 }
 
 async function aRaucDevice(): Promise<RaucDevice> {
@@ -42,6 +44,10 @@ async function aRaucDevice(): Promise<RaucDevice> {
   }
   await writeFile(join(folder, "system.conf"), systemConfiguration(folder));
   await writeExecutable(join(folder, "boot-loader"), bootLoader(folder));
+  await writeExecutable(
+    join(folder, "before"),
+    `[ ! -e ${folder}/slowly ] || { echo here > ${folder}/reached; sleep 2; }`,
+  );
   // The service is found on the test's bus, and its configuration where the test put it.
   await writeExecutable(
     join(folder, "bin/rauc"),
@@ -68,6 +74,10 @@ async function aRaucDevice(): Promise<RaucDevice> {
       service = await startService(folder, slot ?? (await primary()));
       await device.device.restart(device.device.reboots.length + 1);
     },
+    slowDown: async () => {
+      await writeFile(join(folder, "slowly"), "");
+      await expect.poll(() => read("reached").catch(() => ""), PATIENT).toBe("here\n");
+    },
     state: async (slot) => (await read(`state-${slot}`).catch(() => "none")).trim(),
   };
 }
@@ -83,6 +93,7 @@ bundle-formats=plain
 path=${keys}/cert.pem
 [handlers]
 bootloader-custom-backend=${folder}/boot-loader
+pre-install=${folder}/before
 [slot.rootfs.0]
 device=${folder}/slot-a
 type=raw
@@ -200,6 +211,20 @@ test("a new system that the agent takes back boots the former slot again", async
   await device.boot();
 
   expect(await device.ended()).toMatchObject({ outcome: "rolled-back", runs: "factory-1" });
+});
+
+test("an agent that ends while RAUC installs waits for it, and takes it back", async () => {
+  const device = await aRaucDevice();
+  const slow = device.slowDown();
+  await device.begin({ "system.raucb": await aBundle(image(2)) });
+  await slow;
+  await device.device.restart();
+
+  expect(await device.ended()).toMatchObject({ outcome: "rolled-back", runs: "factory-1" });
+  // The service went on without its caller.
+  expect(await device.slot("b")).toEqual(image(2));
+  expect(await device.primary()).toBe("a");
+  expect(device.device.reboots).toEqual([]);
 });
 
 test("what RAUC would not take is refused before a slot is written, in words", async () => {

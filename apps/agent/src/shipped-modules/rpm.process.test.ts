@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PATIENT } from "../update-runner/device.fixture.ts";
@@ -8,6 +8,7 @@ import {
   afterwards,
   demandRoot,
   environment,
+  killModules,
   tool,
   type ModuleDevice,
   type Shell,
@@ -22,6 +23,8 @@ interface RpmDevice extends ModuleDevice {
   /** The installed versions of a name. */
   installed(name: string): Promise<readonly string[]>;
   read(path: string): Promise<string>;
+  /** The packages that the module keeps for the way back of the next update. */
+  kept(): Promise<readonly string[]>;
 }
 
 async function anRpmDevice(shell?: Shell): Promise<RpmDevice> {
@@ -37,6 +40,7 @@ async function anRpmDevice(shell?: Shell): Promise<RpmDevice> {
       const text = await tool("rpm", ...query).catch(() => "");
       return text.split("\n").filter((line) => line !== "");
     },
+    kept: () => readdir(join(device.device.paths.dataDir, "modules/kept/rpm")),
     read: (path) => readFile(join(root, path), "utf8").catch(() => "absent"),
   };
 }
@@ -130,6 +134,7 @@ describe.each<Shell>(["dash", "busybox"])("an RPM package, in %s", (shell) => {
     expect(await device.said()).toContain("no luck");
     expect(await device.installed("web")).toEqual(["1.0-3"]);
     expect(await device.installed("library")).toEqual([]);
+    expect(await device.kept()).toEqual(["web.noarch_0:1.0-3.rpm"]);
   });
 });
 
@@ -191,4 +196,19 @@ test("what rpm would not take is refused before anything changes, in words", asy
     expect(await device.said()).toContain(words);
   }
   expect(await device.installed("web")).toEqual([]);
+});
+
+test("rpm killed at any moment leaves the one version whole that the device says it runs", async () => {
+  const device = await anRpmDevice();
+  const releases: string[] = [];
+  await killModules(
+    device,
+    async (round) => ({ "web.rpm": await aPackage("web", `${round}.0`) }),
+    async ({ runs }, round) => {
+      releases.push(`release-${round + 1}`);
+      const version = `${releases.indexOf(runs)}.0`;
+      expect(await device.installed("web")).toEqual([`${version}-1`]);
+      expect(await device.read("usr/share/web/version")).toBe(version);
+    },
+  );
 });

@@ -4,9 +4,12 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach } from "vitest";
 import type { JsonObject } from "@moult/artifact";
+import { killMarkedProcesses } from "../platform/marked-processes.ts";
+import { STEP_MARK } from "../update-runner/create-update-runner.ts";
 import {
   aDevice,
   buildArtifact,
@@ -29,10 +32,10 @@ export interface ModuleDevice {
   said(): Promise<string>;
 }
 
-type PayloadFiles = Readonly<Record<string, string | Uint8Array>>;
+export type PayloadFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** `outcome`, and what runs now; `detail` as the server would be told it. */
-interface Ending {
+export interface Ending {
   readonly outcome: string;
   readonly detail: string;
   readonly runs: string;
@@ -81,6 +84,32 @@ export async function aModuleDevice(type: string, shell: Shell = "dash"): Promis
       return entries.flatMap(({ line }) => line ?? []).join("\n");
     },
   };
+}
+
+/** More rounds find rarer moments: `MOULT_KILL_ROUNDS=100 vitest run …`. */
+const KILL_ROUNDS = Number(process.env["MOULT_KILL_ROUNDS"] ?? 3);
+
+/**
+ * Begins updates and kills the module, with the tool that it runs, a while later: each round a little later than the one
+ * before, over the time that a whole update takes. `check` sees what the device says it runs, after each.
+ */
+export async function killModules(
+  device: ModuleDevice,
+  filesOf: (round: number) => Promise<PayloadFiles>,
+  check: (ending: Ending, round: number) => Promise<void>,
+  metaData?: JsonObject,
+): Promise<void> {
+  const startedMs = performance.now();
+  await device.begin(await filesOf(0), metaData);
+  await check(await device.ended(), 0);
+  const wholeMs = performance.now() - startedMs;
+  for (let round = 1; round <= KILL_ROUNDS; round += 1) {
+    const files = await filesOf(round);
+    await device.begin(files, metaData);
+    await sleep((wholeMs * round) / (KILL_ROUNDS + 1));
+    await killMarkedProcesses(STEP_MARK, device.device.paths.dataDir);
+    await check(await device.ended(), round);
+  }
 }
 
 const run = promisify(execFile);
