@@ -4,11 +4,12 @@ import type { AssignmentFacts, AttemptFacts } from "./facts.ts";
 
 /**
  * Codes of tries that are not charged, because the release had no fair chance: the device never began (it reported
- * nothing past the offer), the server took the offer back, or the new software was given up only because the server
- * could not be reached. A try counts as begun with its first report, so a download that failed is charged.
+ * nothing past the offer), it put the update off for as long as it may, the server took the offer back, or the new software
+ * was given up only because the server could not be reached, by the old software either. A try counts as begun with its first report, so a download that failed is charged.
  */
 const UNCHARGED_CODES: ReadonlySet<string> = new Set([
   "never-began",
+  "held-too-long",
   "withdrawn",
   "server-unreachable",
 ]);

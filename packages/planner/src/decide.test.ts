@@ -251,6 +251,9 @@ test.each<[string, Partial<AssignmentFacts>, string]>([
     closedAs("rolled-back", 2, "server-unreachable"),
     "offer",
   ],
+  ["lost the server by its trial", closedAs("rolled-back", 2, "connection-lost"), "attempts-used"],
+  ["put it off for as long as it may", closedAs("aborted", 2, "held-too-long"), "offer"],
+  ["was turned down by a person", closedAs("rejected", 1, "declined-by-person"), "attempts-used"],
 ])("a device whose assignment %s", (_case, own, expected) => {
   const candidates = [
     deployment({ plan: planOf({ retry: { attemptsMax: 2 } }), assignment: assignment(own) }),
