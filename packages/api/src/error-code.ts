@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   "trust-invalid": [422, "A device would not take this metadata"],
   "release-empty": [422, "The release has no artifact"],
   "target-empty": [422, "The target has no device that this release has an artifact for"],
+  "rollback-impossible": [422, "The plan promises to roll back devices that could not go back"],
   "upload-incomplete": [400, "The upload ended before its announced length"],
   "upload-limit": [429, "Too much is being uploaded already"],
   "upload-offset-differs": [409, "The upload is at another byte"],

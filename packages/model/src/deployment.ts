@@ -63,6 +63,16 @@ export const Tally = z.object({
 });
 export type Tally = z.infer<typeof Tally>;
 
+/** What a deployment that stopped itself has to do with taking it back. */
+const Rollback = z.object({
+  /** Whose devices it rolls back. */
+  of: DeploymentId.nullable(),
+  /** Those that roll its own devices back. */
+  by: z.array(DeploymentId),
+  /** Why some of its devices cannot be rolled back, in sentences. */
+  problems: z.array(z.string()),
+});
+
 export const Deployment = z.object({
   id: DeploymentId,
   name: z.string(),
@@ -79,6 +89,7 @@ export const Deployment = z.object({
   nextStage: z.string().nullable(),
   trip: Trip.nullable(),
   tally: Tally,
+  rollback: Rollback,
   /** Where it stands, in one sentence that a person could say aloud. */
   headline: z.string(),
   createdAt: Instant,
@@ -112,6 +123,8 @@ export const Assignment = z.object({
   deviceName: z.string(),
   hardwareType: HardwareType,
   artifactId: ArtifactId.nullable(),
+  /** What the device ran when it was first offered this. */
+  ranBefore: z.string().nullable(),
   stage: z.int().min(0),
   state: AssignmentState,
   progressPercent: z.int().min(0).max(100).nullable(),

@@ -68,8 +68,14 @@ export {
   Sha256,
 } from "./names.ts";
 export { Failure, Outcome } from "./outcome.ts";
-export { ErrorStop, Plan, Retry, Stage, StageAdvance, StageSize } from "./plan.ts";
-export { advanceWords, errorStopWords, secondsWords, sizeWords } from "./plan-words.ts";
+export { ErrorStop, OnTrip, Plan, Retry, Stage, StageAdvance, StageSize } from "./plan.ts";
+export {
+  advanceWords,
+  errorStopWords,
+  onTripWords,
+  secondsWords,
+  sizeWords,
+} from "./plan-words.ts";
 export {
   Artifact,
   ArtifactSignature,

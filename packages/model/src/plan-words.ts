@@ -1,5 +1,5 @@
 import type { Failure } from "./outcome.ts";
-import type { ErrorStop, StageAdvance, StageSize } from "./plan.ts";
+import type { ErrorStop, OnTrip, StageAdvance, StageSize } from "./plan.ts";
 
 /** `all`, `10 %`, `50 devices`: how far a stage reaches. */
 export function sizeWords(size: StageSize): string {
@@ -34,6 +34,20 @@ export function errorStopWords({ count, percent, sampleMin, kinds }: ErrorStop):
   ];
   return `at ${parts.join(", or ")}`;
 }
+
+/** What it does when it stops itself. */
+export function onTripWords(onTrip: OnTrip): string {
+  return typeof onTrip === "string"
+    ? ON_TRIP_WORDS[onTrip]
+    : "devices that were updated are rolled back to a named release";
+}
+
+const ON_TRIP_WORDS: Readonly<Record<Extract<OnTrip, string>, string>> = {
+  pause: "nobody else starts; who has it goes on",
+  "cancel-queued": "nobody else starts; who has not begun to install gives it up",
+  "cancel-all": "nobody else starts; who installs gives it up where it still can",
+  "roll-back": "devices that were updated are rolled back to what each ran before",
+};
 
 const KIND_WORDS: Readonly<Record<Failure, string>> = {
   failed: "failed",

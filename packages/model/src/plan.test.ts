@@ -8,6 +8,7 @@ test("a plan that says only its stages has safe limits", () => {
     limits: { concurrentMax: 50 },
     retry: { attemptsMax: 1, backoffSeconds: 0 },
     timeouts: { silenceSeconds: 86_400 },
+    onTrip: "cancel-queued",
   });
 });
 
@@ -42,6 +43,7 @@ test.each([
     },
     "the longest wait",
   ],
+  [{ stages: [{ size: { remaining: true } }], onTrip: { rollBackTo: "1.0" } }, "UUID"],
   [{ stages: [{ size: { remaining: true } }], windows: [] }, "windows"],
 ])("%j is refused", (plan, problem) => {
   const { success, error } = Plan.safeParse(plan);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ReleaseId } from "./ids.ts";
 import { Failure } from "./outcome.ts";
 
 const DAY_SECONDS = 86_400;
@@ -77,6 +78,23 @@ export const Retry = z.strictObject({
 });
 export type Retry = z.infer<typeof Retry>;
 
+/**
+ * What a deployment does when it stops itself; nobody starts any more in any case. `pause`: who has the offer goes on.
+ * `cancel-queued`: who has not begun to install gives it up. `cancel-all`: who installs gives it up where it still can.
+ * `roll-back`: as `cancel-queued`, and devices that were updated go back to what each ran before, or to a named release.
+ */
+export const OnTrip = z.union(
+  [
+    z.enum(["pause", "cancel-queued", "cancel-all", "roll-back"]),
+    z.strictObject({ rollBackTo: ReleaseId }),
+  ],
+  {
+    error:
+      'on a trip a plan says "pause", "cancel-queued", "cancel-all", "roll-back" or {"rollBackTo": the id of a release}',
+  },
+);
+export type OnTrip = z.infer<typeof OnTrip>;
+
 /** How a deployment goes about it. Grows in later versions; unknown fields are refused, so nothing is silently ignored. */
 export const Plan = z
   .strictObject({
@@ -95,6 +113,7 @@ export const Plan = z
         silenceSeconds: seconds(60, 30 * DAY_SECONDS).default(DAY_SECONDS),
       })
       .prefault({}),
+    onTrip: OnTrip.default("cancel-queued"),
   })
   .refine(
     ({ stages }) => isRising(stages.map(({ size }) => ("percent" in size ? size.percent : null))),

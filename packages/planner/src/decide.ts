@@ -1,5 +1,5 @@
 import { assert, isoText, later, type InstantMs } from "@moult/base";
-import type { DeploymentId, WaitReason } from "@moult/model";
+import type { AssignmentState, DeploymentId, WaitReason } from "@moult/model";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { isProvisional, isRetryForbidden, mayTryAgain, nextTryAt } from "./attempts.ts";
 import { chooseArtifact, isRefusedBySigners, waitsForSigners } from "./choose-artifact.ts";
@@ -90,7 +90,8 @@ const wait = (
  * The answer to one device, from facts whose size does not grow with the fleet.
  *
  * 1. An update that is under way goes on: the same offer again, until it is closed. It is taken back only before the
- *    device began to install, when its deployment was aborted or tripped; a pause lets it go on.
+ *    device began to install, when its deployment was aborted or tripped (unless its plan says otherwise); a pause lets
+ *    it go on.
  * 2. Otherwise the newest running deployment that targets the device and has an artifact for it decides alone; older
  *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
  *    paused, tripped, finished or aborted hold nobody back.
@@ -115,12 +116,12 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
     return { kind: "close-as-running", assignment };
 
   // A client that cannot abort has nothing to take back once it fetches; before that, not repeating the offer is enough.
-  const canWithdraw =
-    isBeforeInstall(state) && (state === "offered" || device.traits?.canAbort !== false);
+  const canAbort = device.traits?.canAbort !== false;
+  const canWithdraw = isBeforeInstall(state) && (state === "offered" || canAbort);
   if (canWithdraw) {
     if (assignment.deploymentState === "aborted")
       return { kind: "withdraw", assignment, cause: "deployment-aborted", into: "closed" };
-    if (assignment.deploymentState === "tripped")
+    if (assignment.deploymentState === "tripped" && assignment.onTrip !== "pause")
       return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
     if (device.hasIdentityConflict)
       return { kind: "withdraw", assignment, cause: "identity-conflict", into: "retry-pending" };
@@ -135,10 +136,19 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       return { kind: "withdraw", assignment, cause, into: "retry-pending" };
     }
   }
+  // Where it is too late for the device it goes on, and what it says in the end replaces this.
+  if (isInstalling(state) && canAbort && isCancelled(assignment))
+    return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
   if (artifact === null)
     return { kind: "withdraw", assignment, cause: "artifact-missing", into: "closed" };
   return { kind: "keep", assignment, artifact };
 }
+
+const isCancelled = ({ deploymentState, onTrip }: OpenAssignmentFacts): boolean =>
+  deploymentState === "tripped" && onTrip === "cancel-all";
+
+const isInstalling = (state: AssignmentState): boolean =>
+  state === "installing" || state === "activating";
 
 const isPublished = ({ trust }: ArtifactFacts): boolean => trust.state === "published";
 

@@ -10,6 +10,7 @@ import type {
   DeploymentState,
   DeviceState,
   HardwareType,
+  OnTrip,
   Outcome,
   Plan,
   ReleaseVersion,
@@ -51,7 +52,15 @@ export interface SignedTerms {
 /** What of an artifact a choice depends on. */
 export type ArtifactFacts = Pick<
   Artifact,
-  "id" | "path" | "sha256" | "sizeBytes" | "hardwareTypes" | "depends" | "payloads"
+  | "id"
+  | "path"
+  | "sha256"
+  | "sizeBytes"
+  | "hardwareTypes"
+  | "depends"
+  | "provides"
+  | "clearsProvides"
+  | "payloads"
 > & {
   readonly trust: {
     /** `expired`: offline keys signed it, and what they signed is over. */
@@ -85,6 +94,8 @@ export interface OpenAssignmentFacts {
   readonly id: AssignmentId;
   readonly deploymentId: DeploymentId;
   readonly deploymentState: DeploymentState;
+  /** What its plan says to do when it stops itself. */
+  readonly onTrip: OnTrip;
   readonly version: ReleaseVersion;
   readonly state: AssignmentState;
   readonly attempt: number;

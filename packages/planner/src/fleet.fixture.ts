@@ -92,7 +92,12 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
     }),
     openAssignment:
       assignment !== null && isUnderWay(assignment.state)
-        ? openAssignment({ state: assignment.state, deploymentState, attempt: assignment.attempt })
+        ? openAssignment({
+            state: assignment.state,
+            deploymentState,
+            onTrip: plan.onTrip,
+            attempt: assignment.attempt,
+          })
         : null,
     candidates: [
       deploymentFacts({

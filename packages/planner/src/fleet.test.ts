@@ -1,5 +1,5 @@
 import { DAY_MS, later, present, unreachable, type InstantMs } from "@moult/base";
-import type { DeploymentState, Plan, StageSize } from "@moult/model";
+import type { AssignmentState, DeploymentState, OnTrip, Plan, StageSize } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { brokenLimits } from "./check-plan.ts";
@@ -48,12 +48,13 @@ const plan: fc.Arbitrary<Plan> = fc
     stages: fc.array(fc.record({ size, advance: advanceRule }), { maxLength: 4 }),
     count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     concurrentMax: fc.integer({ min: 1, max: 8 }),
+    onTrip: fc.constantFrom("pause", "cancel-queued", "cancel-all", "roll-back"),
     retry: fc.record({
       attemptsMax: fc.integer({ min: 1, max: 3 }),
       backoffSeconds: fc.constantFrom(0, 0, 600),
     }),
   })
-  .map(({ stages, count, concurrentMax, retry }) => {
+  .map(({ stages, count, concurrentMax, onTrip, retry }) => {
     const errorStop = count === undefined ? {} : { errorStop: { count } };
     return planOf({
       stages: [
@@ -62,6 +63,7 @@ const plan: fc.Arbitrary<Plan> = fc
       ],
       limits: { concurrentMax },
       retry,
+      onTrip,
     });
   });
 
@@ -291,7 +293,14 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
   );
 });
 
-test("a deployment that tripped makes no offer and takes back what was not begun", () => {
+/** What a trip takes back, by what the plan says of it. */
+function takenBackBy(onTrip: OnTrip): readonly AssignmentState[] {
+  if (onTrip === "pause") return [];
+  const queued = ["offered", "downloading"] as const;
+  return onTrip === "cancel-all" ? [...queued, "installing", "activating"] : queued;
+}
+
+test("a deployment that tripped makes no offer and takes back what its plan says", () => {
   fc.assert(
     fc.property(fleets, ({ plan: given, salt, draws, actions }) => {
       const fleet = startFleet(given, salt, draws);
@@ -303,8 +312,8 @@ test("a deployment that tripped makes no offer and takes back what was not begun
         const before = device.assignment?.state;
         const decision = checkIn(fleet, device);
         expect(decision.kind).not.toBe("offer");
-        if (before === "offered" || before === "downloading")
-          expect(device.assignment?.state).toBe("retry-pending");
+        const isTakenBack = before !== undefined && takenBackBy(given.onTrip).includes(before);
+        if (isTakenBack) expect(device.assignment?.state).toBe("retry-pending");
         else if (before !== undefined && isUnderWay(before)) expect(decision.kind).toBe("keep");
       }
     }),

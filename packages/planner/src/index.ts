@@ -41,7 +41,13 @@ export { needSentence } from "./need-sentences.ts";
 export { nextStageSentence } from "./next-stage.ts";
 export { overviewHeadline } from "./overview-headline.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
-export { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
+export {
+  confirmSentence,
+  findingsOf,
+  rollbackSentence,
+  type Intent,
+  type RollbackGap,
+} from "./plan-sentences.ts";
 export {
   previewFor,
   stageSteps,
@@ -49,6 +55,7 @@ export {
   type PreviewedRelease,
   type PreviewVerdict,
 } from "./preview.ts";
+export { rollbackObstacle, type RollbackObstacle } from "./rollback.ts";
 export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { rehearse, type RehearsedAction } from "./rehearse.ts";

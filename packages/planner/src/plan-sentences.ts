@@ -1,5 +1,7 @@
 import type { DeploymentFinding, DeploymentTarget, Plan } from "@moult/model";
 import { checkPlan, type PlanFinding } from "./check-plan.ts";
+import { sentenceOf } from "./reason-sentences.ts";
+import type { RollbackObstacle } from "./rollback.ts";
 import { counted, devices, numberText } from "./counted.ts";
 
 /** What is about to be deployed, with its numbers. */
@@ -12,6 +14,18 @@ export interface Intent {
   readonly gets: number;
   readonly alreadyRunning: number;
   readonly artifactCount: number;
+  /** Devices that its plan promises to roll back and that could not be. */
+  readonly rollbackGaps: readonly RollbackGap[];
+}
+
+/** Devices that could not be rolled back alike. */
+export interface RollbackGap {
+  /** What they run now; null: not known. */
+  readonly from: string | null;
+  /** What they would go back to; null: nothing that is here. */
+  readonly to: string | null;
+  readonly obstacle: RollbackObstacle;
+  readonly count: number;
 }
 
 /** What to say beside the fields of a form, errors first. */
@@ -32,7 +46,26 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       : alreadyRunning > 0
         ? [warning("target", `Nobody would get ${version}: all that could run it already.`)]
         : [warning("target", `Nobody would get ${version} as devices are now.`)];
-  return [...nobody, ...checkPlan(plan, eligible).map(planFinding)];
+  return [
+    ...nobody,
+    ...intent.rollbackGaps.map((gap) => error("plan.onTrip", rollbackSentence(gap))),
+    ...checkPlan(plan, eligible).map(planFinding),
+  ];
+}
+
+/** `12 devices that run 1.0 could not go back to it: ...`. */
+export function rollbackSentence({ from, to, obstacle, count }: RollbackGap): string {
+  const whom = `${counted(count, "device")}${
+    from === null ? "" : ` that ${count === 1 ? "runs" : "run"} ${from}`
+  }`;
+  if (obstacle.kind === "no-release")
+    return `${whom} could not be rolled back: ${
+      from === null
+        ? "what they run is not known"
+        : `no release ${to ?? from} with an artifact for them is here`
+    }.`;
+  const back = to === from ? "to it" : `to ${to ?? "a release"}`;
+  return `${whom} could not go back ${back}: ${sentenceOf(obstacle)}`;
 }
 
 const error = (field: string, sentence: string): DeploymentFinding => ({

@@ -253,6 +253,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   gets: 9_103,
   alreadyRunning: 0,
   artifactCount: 1,
+  rollbackGaps: [],
   ...changes,
 });
 
@@ -294,6 +295,25 @@ test.each<[Partial<Intent>, readonly string[]]>([
     [
       "warning plan.stages All 5 devices are in the first stage: nothing is tried on a few first.",
       "warning plan.stages.0.errorStop Failures do not stop stage 1.",
+    ],
+  ],
+  [
+    {
+      rollbackGaps: [
+        { from: "1.0", to: null, obstacle: { kind: "no-release" }, count: 12 },
+        { from: null, to: null, obstacle: { kind: "no-release" }, count: 1 },
+        {
+          from: "1.1",
+          to: "1.1",
+          obstacle: { kind: "trust-expired", deploymentId: id, path: "a" },
+          count: 1,
+        },
+      ],
+    },
+    [
+      "error plan.onTrip 12 devices that run 1.0 could not be rolled back: no release 1.0 with an artifact for them is here.",
+      "error plan.onTrip 1 device could not be rolled back: what they run is not known.",
+      "error plan.onTrip 1 device that runs 1.1 could not go back to it: What the offline keys signed for this release has expired; the device takes it once it is signed again.",
     ],
   ],
   [

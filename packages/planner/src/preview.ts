@@ -18,7 +18,8 @@ export interface PreviewedRelease {
 }
 
 export type PreviewVerdict =
-  | { readonly kind: "gets" | "already-running" }
+  | { readonly kind: "gets"; readonly artifact: ArtifactFacts }
+  | { readonly kind: "already-running" }
   | { readonly kind: "cannot"; readonly reason: WaitReason };
 
 /** Whether a device would get the release in the end, as it is now: what `decide` says once every stage is open. */
@@ -50,7 +51,7 @@ export function previewFor(
       },
     ],
   });
-  if (decision.kind === "offer") return { kind: "gets" };
+  if (decision.kind === "offer") return { kind: "gets", artifact: decision.artifact };
   if (decision.kind === "wait")
     return { kind: "cannot", reason: present(decision.reasons[0], "who waits has a reason") };
   return { kind: "already-running" };

@@ -190,5 +190,5 @@ test("a preview says that a release waits for its instant", () => {
     kind: "cannot",
     reason: { kind: "too-early" },
   });
-  expect(previewFor(strict(), { ...brought, now: SOON })).toEqual({ kind: "gets" });
+  expect(previewFor(strict(), { ...brought, now: SOON })).toMatchObject({ kind: "gets" });
 });

@@ -62,6 +62,7 @@ describe("a plan", () => {
       "retry-after": "10m",
       "retry-on": "download-failed",
       "never-retry-on": "wrong-board,disk-full",
+      "on-trip": "roll-back",
     });
 
     const advance = { afterSeconds: 7_200, maxWaitSeconds: 172_800, manual: true };
@@ -79,6 +80,7 @@ describe("a plan", () => {
         retryOn: ["download-failed"],
         neverOn: ["wrong-board", "disk-full"],
       },
+      onTrip: "roll-back",
     });
   });
 
@@ -91,6 +93,8 @@ describe("a plan", () => {
     [{ "error-stop-kinds": "silent" }, /--error-stop-kinds goes with --error-stop/],
     [{ "error-stop": "1", "error-stop-kinds": "late" }, /Invalid option/],
     [{ stages: "count:0,all" }, /--stages is a whole number from 1/],
+    [{ "on-trip": "panic" }, /on a trip a plan says/],
+    [{ "on-trip": "roll-back:1.0" }, /Invalid UUID/],
     [{ concurrent: "0" }, /--concurrent is a whole number from 1/],
     [{ "silent-after": "10s" }, /silenceSeconds/],
     [{ plan: "plan.json", stages: "100" }, /--plan is the whole plan/],

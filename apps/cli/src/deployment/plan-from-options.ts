@@ -72,6 +72,11 @@ export const PLAN_OPTIONS = {
     value: "TIME",
     help: "A device that reports nothing for so long timed out; 24h unless told",
   },
+  "on-trip": {
+    type: "string",
+    value: "WHAT",
+    help: "When it stops itself: pause, cancel-queued (unless told), cancel-all, roll-back, or roll-back:RELEASE_ID",
+  },
   plan: { type: "string", value: "FILE", help: "The whole plan as JSON, instead of these options" },
 } as const satisfies OptionSpecs;
 
@@ -120,6 +125,7 @@ function fromOptions(options: PlanOptions): unknown {
       neverOn: listFrom(options["never-retry-on"]),
     }),
     timeouts: given({ silenceSeconds: durationSeconds("silent-after", options["silent-after"]) }),
+    onTrip: onTripFrom(options["on-trip"]),
   };
   // JSON leaves out what is undefined.
   return JSON.parse(JSON.stringify(plan)) as unknown;
@@ -141,6 +147,12 @@ function sizeFrom(text: string): unknown {
 
 const listFrom = (text: string | undefined): readonly string[] | undefined =>
   text?.split(",").map((part) => part.trim());
+
+/** Before the id of the release that devices go back to. */
+const BACK_TO = "roll-back:";
+
+const onTripFrom = (text: string | undefined): unknown =>
+  text?.startsWith(BACK_TO) === true ? { rollBackTo: text.slice(BACK_TO.length) } : text;
 
 function errorStopFrom(options: PlanOptions): unknown {
   const text = options["error-stop"];

@@ -1,4 +1,4 @@
-import { secondsWords, type Deployment, type Plan } from "@moult/model";
+import { onTripWords, secondsWords, type Deployment, type Plan } from "@moult/model";
 import { plainText } from "../terminal/plain-text.ts";
 import { factsText } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -7,7 +7,7 @@ import { headline, stageLines, tallyBars, tallyText, tripText } from "./deployme
 
 /** All of a deployment for people. */
 export function deploymentText(deployment: Deployment, terminal: Terminal): string {
-  const { plan, trip, target, finishedAt, nextStage } = deployment;
+  const { plan, trip, target, finishedAt, nextStage, rollback } = deployment;
   return [
     `${headline(deployment, terminal)}\n${plainText(deployment.headline)}`,
     tallyBars(deployment, terminal).join("\n"),
@@ -20,6 +20,13 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
       ["At a time", `${plan.limits.concurrentMax} devices; each has ${triesText(plan.retry)}`],
+      ["On a trip", onTripWords(plan.onTrip)],
+      ["Rolls back", rollback.of ?? undefined],
+      ["Rolled back by", rollback.by.length === 0 ? undefined : rollback.by.join("\n")],
+      [
+        "Not rolled back",
+        rollback.problems.length === 0 ? undefined : plainText(rollback.problems.join(" ")),
+      ],
       ["Created", `${timeText(deployment.createdAt)} by ${deployment.createdBy}`],
       ["Finished", finishedAt === null ? undefined : timeText(finishedAt)],
     ]),

@@ -1,5 +1,12 @@
 import { instant, type InstantMs } from "@moult/base";
-import { Depends, HardwareType, Payload, type ArtifactId, type ReleaseId } from "@moult/model";
+import {
+  Depends,
+  HardwareType,
+  Payload,
+  Provides,
+  type ArtifactId,
+  type ReleaseId,
+} from "@moult/model";
 import type { ArtifactFacts, SignedTerms } from "@moult/planner";
 import type { Selectable } from "kysely";
 import * as z from "zod";
@@ -78,6 +85,7 @@ const artifactRows = (db: TenantDb) =>
 
 const HardwareTypes = z.array(HardwareType);
 const Payloads = z.array(Payload);
+const Names = z.array(z.string());
 
 interface SignedColumns {
   readonly security_counter: number | null;
@@ -101,6 +109,8 @@ const artifactFrom = (
   sizeBytes: row.size_bytes,
   hardwareTypes: HardwareTypes.parse(JSON.parse(row.hardware_types)),
   depends: Depends.parse(JSON.parse(row.depends)),
+  provides: fromJson(Provides, row.provides),
+  clearsProvides: Names.parse(JSON.parse(row.clears_provides)),
   payloads: Payloads.parse(JSON.parse(row.payloads)),
   trust: { state: trustStateOf(row, at) },
   terms: termsOf(row),

@@ -80,6 +80,7 @@ export interface NewAssignment {
   readonly deploymentId: DeploymentId;
   readonly deviceId: DeviceId;
   readonly artifactId: ArtifactId | null;
+  readonly ranBefore: string | null;
   readonly stage: number;
   readonly state: AssignmentState;
   readonly attempt: number;
@@ -100,6 +101,7 @@ export async function insertAssignment(
       deployment_id: assignment.deploymentId,
       device_id: assignment.deviceId,
       artifact_id: assignment.artifactId,
+      ran_before: assignment.ranBefore,
       stage: assignment.stage,
       state: assignment.state,
       attempt: assignment.attempt,

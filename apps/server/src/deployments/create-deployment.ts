@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { BodyOf, operations } from "@moult/api";
-import type { Clock, Log } from "@moult/base";
+import type { Clock, InstantMs, Log } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
 import { PLACES, checkPlan } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
@@ -12,6 +12,8 @@ import { holdRelease } from "../releases/index.ts";
 import { countAll, isEstimated } from "./census-queries.ts";
 import { checkedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
+import { previewDeployment } from "./preview-deployment.ts";
+import { rollsBack } from "./rollback-gaps.ts";
 import { hasArtifact } from "./list-queries.ts";
 import {
   insertDeployment,
@@ -24,7 +26,7 @@ export type DeploymentRequest = BodyOf<typeof operations.createDeployment>;
 
 /**
  * Starts a deployment: a constant number of rows but for a list's devices, which are written down. Throws `ApiError`
- * `not-found`, `release-empty` and `target-empty`; then nothing was written.
+ * `not-found`, `release-empty`, `target-empty` and `rollback-impossible`; then nothing was written.
  */
 export async function createDeployment(
   db: TenantDb,
@@ -33,6 +35,7 @@ export async function createDeployment(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<DeploymentRecord> {
   const at = clock.now();
+  await refuseFalsePromises(db, request, at);
   return db.transaction(async (inner) => {
     const release = await holdRelease(inner, request.releaseId);
     if (release === undefined) throw new ApiError("not-found", "There is no release with this id.");
@@ -69,4 +72,18 @@ export async function createDeployment(
     await raisePlanningEpoch(inner);
     return created;
   });
+}
+
+/** A plan that promises to take devices back is refused where it could not keep that. */
+async function refuseFalsePromises(
+  db: TenantDb,
+  request: DeploymentRequest,
+  at: InstantMs,
+): Promise<void> {
+  if (!rollsBack(request.plan)) return;
+  const { findings } = await previewDeployment(db, request, at);
+  const broken = findings.find(
+    ({ field, severity }) => field === "plan.onTrip" && severity === "error",
+  );
+  if (broken !== undefined) throw new ApiError("rollback-impossible", broken.sentence);
 }

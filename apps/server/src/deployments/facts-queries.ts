@@ -299,6 +299,7 @@ export async function openAssignmentOf(
       id: record.id,
       deploymentId: record.deploymentId,
       deploymentState: row.deployment_state,
+      onTrip: plan.onTrip,
       version: row.version,
       state: record.state,
       attempt: record.attempt,

@@ -13,7 +13,7 @@ import {
 } from "./queries.ts";
 
 /** Who stops or ends a deployment when no operator did. */
-const BY_ITSELF = "moult";
+export const BY_ITSELF = "moult";
 
 /**
  * Lets a deployment draw the consequences of its numbers: the next stage, a trip, its end. Called in every transaction

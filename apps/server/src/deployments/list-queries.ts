@@ -133,6 +133,7 @@ async function complete(
     }),
     hardwareType: row.hardware_type,
     artifactId: row.artifact_id,
+    ranBefore: row.ran_before,
     stage: row.stage,
     state: row.state,
     progressPercent: row.progress_percent,

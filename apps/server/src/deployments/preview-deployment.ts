@@ -40,6 +40,7 @@ import {
   type Scope,
 } from "./class-queries.ts";
 import { activeDeployments, type DeploymentRecord } from "./queries.ts";
+import { rollbackGaps, type Receiving } from "./rollback-gaps.ts";
 import { scopeOf } from "./target-scope.ts";
 
 type Request = BodyOf<typeof operations.previewDeployment>;
@@ -76,6 +77,7 @@ export async function previewDeployment(
   }
   await othersTurn();
 
+  const rollback = { deploymentId: NOT_YET, now };
   const intent: Intent = {
     version: release.version,
     target: target.kind,
@@ -84,6 +86,7 @@ export async function previewDeployment(
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
     artifactCount: release.artifacts.length,
+    rollbackGaps: await rollbackGaps(db, release, request.plan, seen.receiving, rollback),
   };
   return {
     name: await nameFor(db, release, target),
@@ -129,6 +132,7 @@ interface Tallied {
   alreadyRunning: number;
   readonly trust: Map<DeviceTrustLevel["level"], number>;
   readonly classes: DeviceClass[];
+  readonly receiving: Receiving[];
   readonly cannot: Map<string, Refused>;
 }
 
@@ -139,6 +143,7 @@ const createTally = (): Tallied => ({
   alreadyRunning: 0,
   trust: new Map(),
   classes: [],
+  receiving: [],
   cannot: new Map(),
 });
 
@@ -170,7 +175,13 @@ async function tallyScope(
     const conflicts = conflicting.get(each.key) ?? [];
     const plain = each.count - conflicts.length;
     const samples = [...new Set([each.firstId, each.lastId])];
-    if (plain > 0) note(seen, verdictOf(false), plain, samples, member);
+    if (plain > 0) {
+      const verdict = verdictOf(false);
+      note(seen, verdict, plain, samples, member);
+      const { hardwareType } = each;
+      if (verdict.kind === "gets")
+        seen.receiving.push({ hardwareType, member, artifact: verdict.artifact, count: plain });
+    }
     if (conflicts.length > 0)
       note(
         seen,

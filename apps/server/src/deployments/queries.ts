@@ -14,6 +14,7 @@ import {
 import { NO_ENDS, type Ends, type TallyCounter } from "@moult/planner";
 import { parseQuery, printQuery, type Query } from "@moult/query";
 import { sql, type Selectable, type UpdateObject } from "kysely";
+import * as z from "zod";
 import type { PageCursor } from "../platform/page-cursor.ts";
 import type { DeploymentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -41,6 +42,8 @@ export interface DeploymentRecord {
   readonly createdAt: number;
   readonly finishedAt: number | null;
   readonly census: StoredCensus | null;
+  readonly rollbackOf: DeploymentId | null;
+  readonly rollbackProblems: readonly string[];
 }
 
 /** Whom it targets; the devices of a list are in rows of their own. */
@@ -48,6 +51,7 @@ export type TargetRecord =
   | { readonly kind: "all" | "devices" }
   | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null };
 
+const Sentences = z.array(z.string());
 const StoredEnds = Tally.pick({
   succeeded: true,
   failed: true,
@@ -177,6 +181,7 @@ export interface NewDeployment {
   readonly salt: number;
   readonly createdBy: string;
   readonly createdAt: number;
+  readonly rollbackOf?: DeploymentId;
 }
 
 /** A statement's parameters are bounded on both dialects. */
@@ -214,6 +219,7 @@ export async function insertDeployment(
       salt: deployment.salt,
       trip: null,
       waived: null,
+      rollback_of: deployment.rollbackOf ?? null,
       admitted: 0,
       open: 0,
       succeeded: 0,
@@ -398,6 +404,9 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     createdBy: row.created_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
+    rollbackOf: row.rollback_of,
+    rollbackProblems:
+      row.rollback_problems === null ? [] : Sentences.parse(JSON.parse(row.rollback_problems)),
     census: row.census === null ? null : StoredCensus.parse(JSON.parse(row.census)),
   };
 }

@@ -4,6 +4,7 @@ import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
 import { listedDevices } from "./list-queries.ts";
+import { rollbacksOf } from "./rollback-queries.ts";
 import { estimated } from "./stored-census.ts";
 import { activeDeployments, deploymentsByIds, type DeploymentRecord } from "./queries.ts";
 
@@ -31,14 +32,25 @@ export async function showDeployments(
   const eligible = await eligibleCounts(db, records);
   const lists = records.filter(({ target }) => target.kind === "devices").map(({ id }) => id);
   const devices = await listedDevices(db, lists);
-  return records.map((record) => shown(record, eligible.get(record.id) ?? 0, devices));
+  const rollbacks = await rollbacksOf(
+    db,
+    records.map(({ id }) => id),
+  );
+  return records.map((record) => ({
+    ...shown(record, eligible.get(record.id) ?? 0, devices),
+    rollback: {
+      of: record.rollbackOf,
+      by: rollbacks.get(record.id) ?? [],
+      problems: [...record.rollbackProblems],
+    },
+  }));
 }
 
 function shown(
   record: DeploymentRecord,
   eligible: number,
   devices: Awaited<ReturnType<typeof listedDevices>>,
-): Deployment {
+): Omit<Deployment, "rollback"> {
   const tally = { eligible, ...record.counts };
   const census: Census =
     record.census === null ? { kind: "exact", eligible } : estimated(record.census);

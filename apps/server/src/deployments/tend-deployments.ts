@@ -6,6 +6,7 @@ import { assignmentById, endedAttempts, holdDevice, type Ending } from "./assign
 import { countAll, isEstimated } from "./census-queries.ts";
 import { consequencesOf, judgeDeployment } from "./judge-deployment.ts";
 import { activeDeployments, holdDeployment, setCensus, type DeploymentRecord } from "./queries.ts";
+import { rollBack } from "./roll-back.ts";
 import { createServerUptime } from "./server-uptime.ts";
 import { endAssignment } from "./settle-assignment.ts";
 import { isStale } from "./stored-census.ts";
@@ -48,6 +49,7 @@ export function createDeploymentTender({
         if (ended > 0)
           log.info("assignments-expired", { deploymentId: deployment.id, count: ended });
         if (deployment.state === "running") await judgeAgain(db, deployment, at);
+        else await rollBack(db, deployment, at);
       }
     },
   };

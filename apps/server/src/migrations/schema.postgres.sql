@@ -57,6 +57,7 @@ table assignment column offered_at bigint not null
 table assignment column updated_at bigint not null
 table assignment column closed_at bigint
 table assignment column deferral text
+table assignment column ran_before text
 table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table assignment constraint assignment_pkey PRIMARY KEY (id)
@@ -191,8 +192,11 @@ table deployment column census text
 table deployment column target_query text
 table deployment column waived text
 table deployment column stage_opened_at bigint not null default 0
+table deployment column rollback_of text
+table deployment column rollback_problems text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
+CREATE INDEX deployment_rollback ON public.deployment USING btree (rollback_of) WHERE (rollback_of IS NOT NULL)
 CREATE INDEX deployment_state ON public.deployment USING btree (tenant_id, product, state, number)
 table deployment_device column tenant_id text not null
 table deployment_device column deployment_id text not null

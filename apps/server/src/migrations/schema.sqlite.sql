@@ -21,7 +21,7 @@ CREATE TABLE assignment (
   deployment_id text not null references deployment (id), device_id text not null references device (id),
   artifact_id text, stage integer not null, state text not null, attempt integer not null,
   event_sequence bigint not null, progress_percent integer, outcome text, code text, detail text,
-  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text);
+  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text);
 CREATE UNIQUE INDEX assignment_device on assignment (deployment_id, device_id);
 CREATE INDEX assignment_latest on assignment (deployment_id, updated_at, id);
 CREATE UNIQUE INDEX assignment_number on assignment (tenant_id, number);
@@ -75,8 +75,9 @@ CREATE TABLE deployment (
   salt bigint not null, trip text, admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
-  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0);
+  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text);
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
+CREATE INDEX deployment_rollback on deployment (rollback_of) where rollback_of is not null;
 CREATE INDEX deployment_state on deployment (tenant_id, product, state, number);
 CREATE TABLE deployment_device (
   tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,

@@ -248,6 +248,10 @@ export interface DeploymentTable {
   trip: Json | null;
   /** Ends that an operator has waved through by resuming, by kind. */
   waived: Json | null;
+  /** The deployment that stopped itself and whose devices this one takes back. */
+  rollback_of: Generated<DeploymentId | null>;
+  /** Sentences: why some of its own devices cannot be taken back. */
+  rollback_problems: Generated<Json | null>;
   admitted: number;
   open: number;
   succeeded: number;
@@ -279,6 +283,8 @@ export interface AssignmentTable {
   deployment_id: DeploymentId;
   device_id: DeviceId;
   artifact_id: ArtifactId | null;
+  /** The artifact that the device ran when it was first offered this; null: it had not said. */
+  ran_before: Generated<string | null>;
   stage: number;
   state: AssignmentState;
   attempt: number;

@@ -1,4 +1,4 @@
-import { errorStopWords, secondsWords, sizeWords, type Plan } from "@moult/model";
+import { errorStopWords, onTripWords, secondsWords, sizeWords, type Plan } from "@moult/model";
 import type { ReactNode } from "react";
 import { exactCount } from "../format/number.ts";
 import { duration } from "../format/time.ts";
@@ -10,6 +10,7 @@ export function PlanSummary({ plan }: { readonly plan: Plan }) {
     <dl className="flex flex-col gap-1 text-sm">
       <Line name="Stages">{stages.map(({ size }) => sizeWords(size)).join(" → ")}</Line>
       <Line name="Stops itself">{stopText(plan)}</Line>
+      <Line name="Then">{onTripWords(plan.onTrip)}</Line>
       <Line name="At once">at most {exactCount(limits.concurrentMax)}</Line>
       <Line name="Tries">{triesText(retry)}</Line>
       <Line name="Gives up on a device">

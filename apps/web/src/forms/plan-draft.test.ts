@@ -52,6 +52,7 @@ test("a plan of the command line with all that a plan can say is the same after 
       neverOn: ["wrong-board"],
     },
     timeouts: { silenceSeconds: 5_000 },
+    onTrip: { rollBackTo: "1f0e2d3c-4b5a-4697-8879-6a5b4c3d2e1f" },
   });
 
   expect(readPlan(planDraft(plan)).plan).toEqual(plan);

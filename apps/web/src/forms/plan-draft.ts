@@ -1,5 +1,13 @@
-import { Failure, Plan, type ErrorStop, type Stage, type StageSize } from "@moult/model";
+import {
+  Failure,
+  Plan,
+  type ErrorStop,
+  type OnTrip,
+  type Stage,
+  type StageSize,
+} from "@moult/model";
 
+export type OnTripKind = Extract<OnTrip, string> | "roll-back-to";
 export type SizeKind = "percent" | "count" | "remaining";
 /** `as-given`: a choice of ends that the form has no word for. */
 export type StopKinds = "all" | "reported" | "as-given";
@@ -29,6 +37,9 @@ export interface PlanDraft {
   readonly retryOn: string;
   readonly neverOn: string;
   readonly silenceHours: string;
+  readonly onTrip: OnTripKind;
+  /** The id of a release, of `roll-back-to`. */
+  readonly rollBackTo: string;
 }
 
 /** What is wrong where, by the field's path: "stages.0.size.percent". */
@@ -99,6 +110,8 @@ export function readPlan(draft: PlanDraft): ReadPlan {
       retryOn: codesOf(draft.retryOn),
       neverOn: codesOf(draft.neverOn),
     }),
+    onTrip:
+      draft.onTrip === "roll-back-to" ? { rollBackTo: draft.rollBackTo.trim() } : draft.onTrip,
     timeouts: { silenceSeconds: secondsOf(draft.silenceHours, HOUR_SECONDS) ?? Number.NaN },
   });
   if (read.success) return { plan: read.data, problems: new Map() };
@@ -125,6 +138,8 @@ export function planDraft(plan: Plan): PlanDraft {
     retryOn: (retry.retryOn ?? []).join(", "),
     neverOn: (retry.neverOn ?? []).join(", "),
     silenceHours: inUnits(plan.timeouts.silenceSeconds, HOUR_SECONDS),
+    onTrip: typeof plan.onTrip === "string" ? plan.onTrip : "roll-back-to",
+    rollBackTo: typeof plan.onTrip === "string" ? "" : plan.onTrip.rollBackTo,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   withoutStage,
   type PlanDraft,
   type PlanProblems,
+  type OnTripKind,
   type SizeKind,
   type StageDraft,
   type StopKinds,
@@ -88,6 +89,23 @@ export function PlanForm({ draft, problems, onChange }: PlanFormProps) {
           problem={problems.get("retry.neverOn")}
           onChange={(neverOn) => onChange({ ...draft, neverOn })}
         />
+        <SelectField
+          label="When it stops itself"
+          hint="nobody else starts in any case"
+          error={draft.onTrip === "roll-back-to" ? undefined : problems.get("onTrip")}
+          value={draft.onTrip}
+          choices={ON_TRIPS}
+          onChange={(onTrip) => onChange({ ...draft, onTrip })}
+        />
+        {draft.onTrip === "roll-back-to" && (
+          <NumberField
+            label="Back to the release"
+            hint="its id"
+            value={draft.rollBackTo}
+            problem={problems.get("onTrip")}
+            onChange={(rollBackTo) => onChange({ ...draft, rollBackTo })}
+          />
+        )}
       </div>
     </div>
   );
@@ -172,6 +190,14 @@ function StageFields({
     </li>
   );
 }
+
+const ON_TRIPS: readonly { readonly value: OnTripKind; readonly label: string }[] = [
+  { value: "pause", label: "who has it goes on" },
+  { value: "cancel-queued", label: "who has not begun gives it up" },
+  { value: "cancel-all", label: "who installs gives it up too, if it can" },
+  { value: "roll-back", label: "roll back to what each ran before" },
+  { value: "roll-back-to", label: "roll back to a release" },
+];
 
 const SIZE_KINDS: readonly { readonly value: SizeKind; readonly label: string }[] = [
   { value: "percent", label: "a share" },

@@ -55,9 +55,44 @@ export function DeploymentPage() {
           </>
         )}
       </p>
+      <RollbackNotes rollback={data.rollback} />
       <DeploymentTabs deploymentId={deploymentId} />
       <Outlet />
     </>
+  );
+}
+
+/** What it takes back, or what takes it back, and whom nothing can. */
+function RollbackNotes({ rollback: { of, by, problems } }: Pick<Deployment, "rollback">) {
+  if (of === null && by.length === 0 && problems.length === 0) return null;
+  return (
+    <div className="-mt-2 mb-4 flex flex-col gap-1">
+      {of !== null && (
+        <p>
+          Takes back what{" "}
+          <TextLink to="/deployments/$deploymentId" params={{ deploymentId: of }}>
+            a deployment that stopped itself
+          </TextLink>{" "}
+          brought.
+        </p>
+      )}
+      {by.length > 0 && (
+        <p>
+          Its devices are rolled back by{" "}
+          {by.map((deploymentId, index) => (
+            <TextLink key={deploymentId} to="/deployments/$deploymentId" params={{ deploymentId }}>
+              {`deployment ${index + 1} of ${by.length}`}
+            </TextLink>
+          ))}
+          .
+        </p>
+      )}
+      {problems.map((problem) => (
+        <p key={problem} role="alert" className="font-medium text-bad">
+          <Foreign text={problem} />
+        </p>
+      ))}
+    </div>
   );
 }
 

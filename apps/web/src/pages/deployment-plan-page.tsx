@@ -1,4 +1,11 @@
-import { advanceWords, errorStopWords, sizeWords, type Deployment, type Plan } from "@moult/model";
+import {
+  advanceWords,
+  errorStopWords,
+  onTripWords,
+  sizeWords,
+  type Deployment,
+  type Plan,
+} from "@moult/model";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { triesText } from "../components/plan-summary.tsx";
 import { keepDraft } from "../forms/deployment-draft.ts";
@@ -28,6 +35,7 @@ export function DeploymentPlanPage() {
           facts={[
             ["At once, at most", `${exactCount(plan.limits.concurrentMax)} devices in the update`],
             ["Tries of a device", triesText(plan.retry)],
+            ["When it stops itself", onTripWords(plan.onTrip)],
             [
               "Gives up on a device",
               `after ${duration(plan.timeouts.silenceSeconds * 1_000)} without a report`,

@@ -57,7 +57,7 @@ export const deploymentOperations = {
     body: Intent.extend({ name: z.string().min(1).max(128).optional() }),
     replyKind: "json",
     reply: Deployment,
-    errors: ["not-found", "release-empty", "target-empty"],
+    errors: ["not-found", "release-empty", "target-empty", "rollback-impossible"],
   }),
   previewDeployment: operation({
     id: "previewDeployment",
