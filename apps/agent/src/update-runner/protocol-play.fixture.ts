@@ -24,7 +24,7 @@ const HOST = fileURLToPath(new URL("./protocol-host.fixture.ts", import.meta.url
 const WIDTH = 6;
 
 /** Ordinary calls take some milliseconds, on a busy machine some hundred. */
-const HANG_TIMEOUT_MS = 3_000;
+const HANG_TIMEOUT_MS = 6_000;
 
 /** Between two kills; what takes longer hangs. */
 const ROUNDS_MAX = 10;
@@ -50,15 +50,15 @@ export interface Played {
 }
 
 /**
- * Every call of the module and of every script says its name in `calls` and then does as the plan says. A fault that ends
- * the agent tells the test through `parked`, and waits for the end.
+ * Every call of the module and of every script says its name in `calls` and then does as the plan says. One that is to be
+ * ended, or to be waited for in vain, tells the test through `parked`.
  */
 function behaviourOf(plan: Plan, index: number, parked: string): string {
   const faults = Object.entries(plan.faults).map(([name, fault]) => {
     const act = {
       fails: "exit 1",
       "is-killed": "kill -9 $$",
-      hangs: "exec sleep 600",
+      hangs: `echo "${index} hangs $$" > "${parked}"; exec sleep 600`,
       "asks-later": "exit 21",
       "agent-killed": `echo "${index} agent-killed $$" > "${parked}"; exec sleep 600`,
       "power-cut": `echo "${index} power-cut $$" > "${parked}"; exec sleep 600`,
@@ -155,7 +155,7 @@ async function prepare(
 }
 
 interface Parking {
-  /** `pid`: of what waits for its end. */
+  /** `pid`: of what waits. */
   onParked: (index: number, fault: string, pid: number) => void;
   close(): void;
 }
@@ -198,13 +198,17 @@ async function playRound(
   ends: Map<number, string>,
 ): Promise<ReadonlyMap<number, number>> {
   const boots = new Map<number, number>();
-  const over = new Map<number, () => void>();
+  const begun = new Map<number, { readonly over: () => void; readonly hanging: () => void }>();
   const stop = (index: number, moreBoots: number): void => {
     boots.set(index, moreBoots);
-    over.get(index)?.();
+    begun.get(index)?.over();
   };
   const ownerless: number[] = [];
   parking.onParked = (index, fault, pid) => {
+    if (fault === "hangs") {
+      begun.get(index)?.hanging();
+      return;
+    }
     // What a killed agent leaves running is for its next start to find; no power leaves nothing.
     if (fault === "power-cut") ownerless.push(pid);
     stop(index, fault === "power-cut" ? 1 : 0);
@@ -216,19 +220,29 @@ async function playRound(
   const hostCount = Math.min(availableParallelism(), devices.length);
   const hosts = Array.from({ length: hostCount }, () => startHost(onEnd));
   try {
+    const played: Promise<void>[] = [];
+    /** Resolves when the device has ended, or waits for a time-out and leaves the processors to others. */
     const run = (device: HostedDevice): Promise<void> =>
       new Promise((resolve) => {
-        over.set(device.index, resolve);
+        const end = new Promise<void>((over) => {
+          begun.set(device.index, { over, hanging: resolve });
+        });
+        played.push(end);
+        void end.then(resolve);
         const agent = present(hosts[device.index % hosts.length], "there is an agent");
         agent.stdin?.write(`${JSON.stringify(device)}\n`);
       });
-    const waiting = devices.filter(({ timeoutMs }) => timeoutMs !== HANG_TIMEOUT_MS);
+    const isHanging = ({ timeoutMs }: HostedDevice): boolean => timeoutMs === HANG_TIMEOUT_MS;
+    const waiting = [
+      ...devices.filter(isHanging),
+      ...devices.filter((device) => !isHanging(device)),
+    ];
     const lanes = Array.from({ length: WIDTH * hosts.length }, async () => {
       for (let device = waiting.shift(); device !== undefined; device = waiting.shift())
         await run(device);
     });
-    const hanging = devices.filter(({ timeoutMs }) => timeoutMs === HANG_TIMEOUT_MS);
-    await Promise.all([...hanging.map(run), ...lanes]);
+    await Promise.all(lanes);
+    await Promise.all(played);
   } finally {
     await Promise.all(hosts.map(kill));
     for (const pid of ownerless) process.kill(pid, "SIGKILL");
