@@ -1,6 +1,8 @@
 import { useState } from "react";
+import { CreateGroupDialog } from "../forms/create-group-dialog.tsx";
 import { count } from "../format/number.ts";
 import { plainText } from "../format/visible-text.ts";
+import { useMay } from "../server/me.ts";
 import { useOperation } from "../server/operation-query.ts";
 import type { DevicesSearch } from "../server/page-search.ts";
 import { Button } from "../ui/button.tsx";
@@ -11,6 +13,7 @@ import { SearchBox } from "../ui/search-box.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import { DeviceColumnsDialog } from "./device-columns-dialog.tsx";
 import { DeviceFilterDialog } from "./device-filter-dialog.tsx";
+import { DeviceQueryBox } from "./device-query-box.tsx";
 import { chipsOf, withoutFilter } from "./device-filter.ts";
 
 export type ChangeSearch = (next: DevicesSearch, how?: "push" | "replace") => void;
@@ -32,7 +35,8 @@ export function DeviceFilterBar({
   readonly search: DevicesSearch;
   readonly onChange: ChangeSearch;
 }) {
-  const [open, setOpen] = useState<"filters" | "columns" | null>(null);
+  const [open, setOpen] = useState<"filters" | "columns" | "group" | null>(null);
+  const mayGroup = useMay("groups:write");
   const close = (): void => setOpen(null);
   return (
     <div className="mb-4 flex flex-col gap-3">
@@ -62,7 +66,22 @@ export function DeviceFilterBar({
         <Button onClick={() => setOpen("filters")}>Filter</Button>
         <Button onClick={() => setOpen("columns")}>Columns</Button>
       </div>
+      <div className="flex flex-wrap items-start gap-2">
+        <DeviceQueryBox
+          value={search.query ?? ""}
+          onChange={(query) => {
+            const { query: _, ...rest } = search;
+            onChange(query === "" ? rest : { ...rest, query }, "replace");
+          }}
+        />
+        {search.query !== undefined && mayGroup && (
+          <Button onClick={() => setOpen("group")}>Make it a group</Button>
+        )}
+      </div>
       <FilterChips search={search} onChange={onChange} />
+      {open === "group" && search.query !== undefined && (
+        <CreateGroupDialog onClose={close} query={search.query} />
+      )}
       <DeviceFilterDialog
         isOpen={open === "filters"}
         onClose={close}

@@ -28,7 +28,7 @@ export interface FilterChip {
   readonly without: DevicesSearch;
 }
 
-/** One chip for each condition of the filter but the text that is searched for, which stands in its box. */
+/** One chip for each condition of the filter but the searched text and the query, which stand in their boxes. */
 export function chipsOf(search: DevicesSearch, groups: readonly Group[]): FilterChip[] {
   const { cursor: _cursor, ...first } = search;
   const chip = (

@@ -25,7 +25,9 @@ export function DeviceGroupsPanel({ device }: { readonly device: Reply<"showDevi
     <Panel title="Groups">
       <Answered answer={answer} what="groups" rows={2}>
         {({ items }) => {
-          const others = items.filter(({ id }) => !device.groupIds.includes(id));
+          const others = items.filter(
+            ({ id, query }) => query === null && !device.groupIds.includes(id),
+          );
           return (
             <div className="flex flex-col gap-3">
               {error !== null && <ProblemPanel error={error} />}
@@ -33,14 +35,16 @@ export function DeviceGroupsPanel({ device }: { readonly device: Reply<"showDevi
               <ul className="flex flex-col gap-1">
                 {items
                   .filter(({ id }) => device.groupIds.includes(id))
-                  .map(({ id, name }) => (
+                  .map(({ id, name, query }) => (
                     <li key={id} className="flex items-center justify-between gap-3">
                       <TextLink to="/groups/$groupId" params={{ groupId: id }}>
                         <Foreign text={name} />
                       </TextLink>
                       <Button
                         kind="quiet"
-                        disabledReason={off}
+                        disabledReason={
+                          query === null ? off : "it is in this group because of the group's query"
+                        }
                         aria-label={`Remove from ${plainText(name)}`}
                         onClick={() => remove.mutate(members(id))}
                       >

@@ -16,6 +16,15 @@ export const exactCount = (value: number, locale?: string): string =>
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${exactCount(value)} ${value === 1 ? one : many}`;
 
+/** "12 devices"; "at least 20,000 devices" where no more were looked at. */
+export const countedDevices = ({
+  deviceCount,
+  isCountExact,
+}: {
+  readonly deviceCount: number;
+  readonly isCountExact: boolean;
+}): string => `${isCountExact ? "" : "at least "}${counted(deviceCount, "device")}`;
+
 /** Never a false 0 or 100, and no per cent of a handful. */
 export function percent(part: number, whole: number, locale?: string): string {
   if (whole < PERCENT_OF_MIN) return `${exactCount(part, locale)} of ${exactCount(whole, locale)}`;

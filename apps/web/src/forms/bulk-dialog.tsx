@@ -146,11 +146,12 @@ function GroupField({
   const { data } = useOperation("listGroups", {
     query: product === undefined ? {} : { product },
   });
-  const groups = data?.items ?? [];
+  const groups = (data?.items ?? []).filter(({ query }) => query === null);
   if (data !== undefined && groups.length === 0)
     return (
       <p>
-        There are no groups yet. <TextLink to="/groups">Create one</TextLink>, then come back.
+        There are no groups to put devices into yet. <TextLink to="/groups">Create one</TextLink>,
+        then come back.
       </p>
     );
   return (

@@ -1,6 +1,8 @@
 import type { ProductName } from "@moult/model";
 import { useNavigate } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
+import { QueryField } from "../components/query-field.tsx";
+import { queryProblem } from "../components/query-problem.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
@@ -9,23 +11,39 @@ import { SelectField, TextField } from "../ui/field.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
-/** A name and a product; devices come afterwards. */
-export function CreateGroupDialog({ onClose }: { readonly onClose: () => void }) {
+/** A name and a product; devices come afterwards, or are those of a query. */
+export function CreateGroupDialog({
+  onClose,
+  query: given = "",
+}: {
+  readonly onClose: () => void;
+  readonly query?: string;
+}) {
   const navigate = useNavigate();
   const { data } = useOperation("listProducts");
   const products = data?.items ?? [];
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState<ProductName | null>(null);
+  const [query, setQuery] = useState(given);
+  const problem = queryProblem(query);
   const product = chosen ?? products[0]?.name;
   const create = useAction("createGroup", {
     refreshes: ["listGroups"],
     onDone: ({ id }) => void navigate({ to: "/groups/$groupId", params: { groupId: id } }),
   });
-  const off = name.trim() === "" ? "give it a name first" : undefined;
+  const off =
+    name.trim() === ""
+      ? "give it a name first"
+      : problem === null
+        ? undefined
+        : "the query is not one yet";
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (off !== undefined || product === undefined || create.isPending) return;
-    create.mutate({ body: { name: name.trim(), product } });
+    const asked = query.trim();
+    create.mutate({
+      body: { name: name.trim(), product, ...(asked === "" ? {} : { query: asked }) },
+    });
   };
   return (
     <Dialog isOpen onClose={onClose} title="Create a group">
@@ -56,6 +74,13 @@ export function CreateGroupDialog({ onClose }: { readonly onClose: () => void })
               onChange={setChosen}
             />
           )}
+          <QueryField
+            label="Query (optional)"
+            hint="The group's devices are those of which it is true, always as they are now. Without one you put devices in."
+            value={query}
+            problem={problem}
+            onChange={setQuery}
+          />
           <div className="flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>
             <Button kind="primary" type="submit" isBusy={create.isPending} disabledReason={off}>

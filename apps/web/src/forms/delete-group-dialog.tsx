@@ -8,7 +8,7 @@ import { toast } from "../ui/toasts.tsx";
 
 /** The server refuses while a deployment that has not ended goes to it, and names it. */
 export function DeleteGroupDialog({
-  group: { id, name, deviceCount },
+  group: { id, name, query, deviceCount },
   onClose,
 }: {
   readonly group: Group;
@@ -34,9 +34,11 @@ export function DeleteGroupDialog({
       onConfirm={() => remove.mutate({ params: { groupId: id } })}
     >
       <p>
-        {deviceCount === 0
-          ? "No devices are in it."
-          : `${counted(deviceCount, "device")} ${deviceCount === 1 ? "stays" : "stay"}; only the group goes.`}{" "}
+        {query !== null
+          ? "Only the group and its query go."
+          : deviceCount === 0
+            ? "No devices are in it."
+            : `${counted(deviceCount, "device")} ${deviceCount === 1 ? "stays" : "stay"}; only the group goes.`}{" "}
         What they run keeps running.
       </p>
     </Confirm>

@@ -3,7 +3,7 @@ import { DevicePicker } from "../components/device-picker.tsx";
 import { Findings, type Finding } from "../components/deployment-preview.tsx";
 import { PlanSummary } from "../components/plan-summary.tsx";
 import { ReleasePicker } from "../components/release-picker.tsx";
-import { counted } from "../format/number.ts";
+import { countedDevices } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
 import { SelectField, TextField } from "../ui/field.tsx";
@@ -153,9 +153,9 @@ function GroupField({
             value={groupId ?? ""}
             choices={[
               { value: "", label: "Choose a group" },
-              ...items.map(({ id, name, deviceCount }) => ({
-                value: id as string,
-                label: `${name} (${counted(deviceCount, "device")})`,
+              ...items.map((group) => ({
+                value: group.id as string,
+                label: `${group.name} (${countedDevices(group)})`,
               })),
             ]}
             onChange={(next) => onChange(next === "" ? undefined : (next as GroupId))}

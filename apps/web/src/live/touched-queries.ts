@@ -57,7 +57,8 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   showTrustProposal: anyTrust,
   listUploads: anyUpload,
   listGroups: anyGroup,
-  showGroup: anyGroup,
+  // A group by query changes with what devices report.
+  showGroup: oneOf(anyGroup, anyDevice),
   listProducts: anyProduct,
   showProduct: anyProduct,
   listEnrolmentTokens: anyDevice,

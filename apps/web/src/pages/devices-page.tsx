@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { DeviceFilterBar, type ChangeSearch } from "../components/device-filter-bar.tsx";
 import { keptColumns } from "../components/device-columns-dialog.tsx";
 import { chipsOf, filterOf, withoutFilter } from "../components/device-filter.ts";
+import { queryProblem } from "../components/query-problem.ts";
 import { DeviceList } from "../components/device-list.tsx";
 import { count, counted } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
@@ -23,11 +24,12 @@ export function DevicesPage() {
       resetScroll: false,
     });
   };
+  const isQuery = queryProblem(search.query ?? "") === null;
   return (
     <>
       <PageHeader
         title="Devices"
-        sentence={<HowMany search={search} />}
+        sentence={isQuery ? <HowMany search={search} /> : <>&nbsp;</>}
         actions={
           <ButtonLink to="/devices/new" kind="primary">
             Enrol a device
@@ -35,15 +37,21 @@ export function DevicesPage() {
         }
       />
       <DeviceFilterBar search={search} onChange={change} />
-      <DeviceList
-        search={search}
-        columns={search.columns ?? keptColumns()}
-        onSort={(sort) => {
-          const { sort: _, ...rest } = search;
-          change(sort === "newest" ? rest : { ...rest, sort });
-        }}
-        empty={<NoDevices search={search} />}
-      />
+      {isQuery ? (
+        <DeviceList
+          search={search}
+          columns={search.columns ?? keptColumns()}
+          onSort={(sort) => {
+            const { sort: _, ...rest } = search;
+            change(sort === "newest" ? rest : { ...rest, sort });
+          }}
+          empty={<NoDevices search={search} />}
+        />
+      ) : (
+        <Empty title="The address has a query that is none">
+          <p>What is wrong with it stands above, where it can be mended.</p>
+        </Empty>
+      )}
     </>
   );
 }
@@ -79,10 +87,16 @@ function NoDevices({ search }: { readonly search: DevicesSearch }) {
   return (
     <Empty title="No device matches">
       <ul className="flex flex-col gap-1">
-        {search.search !== undefined && chips.length > 0 && (
+        {search.search !== undefined && Object.keys(filterOf(search)).length > 1 && (
           <Without
             label={`the text "${search.search}"`}
             search={(({ search: _search, cursor: _cursor, ...rest }) => rest)(search)}
+          />
+        )}
+        {search.query !== undefined && Object.keys(filterOf(search)).length > 1 && (
+          <Without
+            label="the query"
+            search={(({ query: _query, cursor: _cursor, ...rest }) => rest)(search)}
           />
         )}
         {chips.length > 1 &&

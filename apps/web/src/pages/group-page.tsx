@@ -3,8 +3,9 @@ import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { DeviceList } from "../components/device-list.tsx";
 import { AddMembersDialog } from "../forms/add-members-dialog.tsx";
+import { ChangeGroupDialog } from "../forms/change-group-dialog.tsx";
 import { DeleteGroupDialog } from "../forms/delete-group-dialog.tsx";
-import { counted } from "../format/number.ts";
+import { countedDevices } from "../format/number.ts";
 import { plainText } from "../format/visible-text.ts";
 import { useMay } from "../server/me.ts";
 import { useOperation } from "../server/operation-query.ts";
@@ -42,9 +43,9 @@ export function GroupPage() {
 }
 
 function GroupBody({ group }: { readonly group: Group }) {
-  const { id, name, product, deviceCount } = group;
+  const { id, name, product, query } = group;
   const { cursor } = useSearch({ from: "/frame/groups/$groupId" });
-  const [open, setOpen] = useState<"add" | "delete" | null>(null);
+  const [open, setOpen] = useState<"add" | "change" | "delete" | null>(null);
   const off = useMay("groups:write") ? undefined : "your role does not allow this";
   const add = (
     <Button disabledReason={off} onClick={() => setOpen("add")}>
@@ -57,19 +58,29 @@ function GroupBody({ group }: { readonly group: Group }) {
         title={plainText(name, 128)}
         shownTitle={<Foreign text={name} />}
         above={above}
-        sentence={`${counted(deviceCount, "device")} of ${product}`}
+        sentence={`${countedDevices(group)} of ${product}`}
         actions={
           <>
             <ButtonLink to="/deployments/new" search={{ groupId: id }} kind="primary">
               Deploy to it
             </ButtonLink>
-            {add}
+            {query === null && add}
+            <Button disabledReason={off} onClick={() => setOpen("change")}>
+              Change
+            </Button>
             <Button disabledReason={off} onClick={() => setOpen("delete")}>
               Delete
             </Button>
           </>
         }
       />
+      {query !== null && (
+        <Panel title="Its query">
+          <p className="break-words font-mono text-sm">
+            <Foreign text={query} />
+          </p>
+        </Panel>
+      )}
       <UsedBy group={group} />
       <div className="mb-2 mt-6 flex flex-wrap items-baseline justify-between gap-3">
         <h2 className="text-lg">Its devices</h2>
@@ -80,12 +91,19 @@ function GroupBody({ group }: { readonly group: Group }) {
       <DeviceList
         search={{ groupId: id, ...(cursor === undefined ? {} : { cursor }) }}
         empty={
-          <Empty title="No devices in it yet">
-            <p>Add some here, or select devices in the list of devices.</p>
-          </Empty>
+          query === null ? (
+            <Empty title="No devices in it yet">
+              <p>Add some here, or select devices in the list of devices.</p>
+            </Empty>
+          ) : (
+            <Empty title="The query is true of no device">
+              <p>A device joins by itself as soon as it is true of it.</p>
+            </Empty>
+          )
         }
       />
       {open === "add" && <AddMembersDialog group={group} onClose={() => setOpen(null)} />}
+      {open === "change" && <ChangeGroupDialog group={group} onClose={() => setOpen(null)} />}
       {open === "delete" && <DeleteGroupDialog group={group} onClose={() => setOpen(null)} />}
     </>
   );

@@ -31,12 +31,26 @@ const COLUMNS: readonly Column<Group>[] = [
     key: "devices",
     title: "Devices",
     isNumber: true,
-    cell: ({ id, deviceCount }) => (
+    cell: ({ id, deviceCount, isCountExact }) => (
       <TextLink isQuiet to="/devices" search={{ groupId: id }}>
+        {isCountExact ? "" : "at least "}
         {count(deviceCount)}
         <span className="sm:hidden"> devices</span>
       </TextLink>
     ),
+  },
+  {
+    key: "query",
+    title: "Query",
+    hidden: "phone",
+    cell: ({ query }) =>
+      query === null ? (
+        <span className="text-soft">none: put together by hand</span>
+      ) : (
+        <span className="font-mono text-sm">
+          <Foreign text={query} cut />
+        </span>
+      ),
   },
   {
     key: "created",
@@ -82,8 +96,8 @@ export function GroupsPage() {
           groups.length === 0 ? (
             <Empty title="No groups yet">
               <p>
-                A group is a set of devices of one product, put together by hand: what a deployment
-                goes to, or what is left alone.
+                A group is a set of devices of one product, put together by hand or by a query: what
+                a deployment goes to, or what is left alone.
               </p>
             </Empty>
           ) : fitting.length === 0 ? (

@@ -15,6 +15,9 @@ import { id, oneOf, present, text, texts, type Search } from "./search-params.ts
 /** Some two hundred: what one page of a list can choose, within what every proxy takes as an address. */
 const DEVICE_IDS_LENGTH_MAX = 7_500;
 
+/** As the language bounds it. */
+const QUERY_LENGTH_MAX = 2_048;
+
 /** What a list of devices shows, as its address says: the server's own filter, by its own names. */
 export const devicesSearch = (search: Search) =>
   present({
@@ -28,6 +31,7 @@ export const devicesSearch = (search: Search) =>
     hardwareType: text(search["hardwareType"]) as HardwareType | undefined,
     running: text(search["running"]),
     attribute: texts(search["attribute"], 5),
+    query: text(search["query"], QUERY_LENGTH_MAX),
     columns: text(search["columns"]),
     sort: oneOf(search["sort"], DeviceSort.options),
     cursor: text(search["cursor"]),
