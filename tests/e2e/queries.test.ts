@@ -1,3 +1,4 @@
+import { present } from "@moult/base";
 import type { ProductName } from "@moult/model";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
@@ -82,7 +83,7 @@ test("a query is made a group, whose devices come and go by themselves", async (
   expect(await page.getByRole("button", { name: "Add devices" }).count()).toBe(0);
 
   const { items } = await world().client.call("listDevices", { query: { search: "cellar" } });
-  const { id: deviceId = "" } = items[0] ?? {};
+  const deviceId = present(items[0], "a device in the cellar").id;
   await world().client.call("renameDevice", { params: { deviceId }, body: { name: "roof 9" } });
   await page.reload();
   await seen(page.getByText(`3 devices of ${product}`));

@@ -56,7 +56,7 @@ const pattern = fc
 const equality = fc.constantFrom("=" as const, "!=" as const);
 const order = fc.constantFrom("<" as const, "<=" as const, ">" as const, ">=" as const);
 
-export const condition: fc.Arbitrary<Condition> = fc.oneof(
+const condition: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({
     kind: fc.constant("condition" as const),
     field: fc.oneof(free, ordered),

@@ -12,7 +12,7 @@ interface DynamicGroup {
 }
 
 /** The tenant's groups by query, or those of one product. */
-export async function dynamicGroups(
+async function dynamicGroups(
   db: TenantDb,
   product?: ProductName,
 ): Promise<readonly DynamicGroup[]> {
