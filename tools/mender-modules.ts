@@ -14,8 +14,9 @@ import { parseArgs } from "node:util";
 import { payloadFileFromBytes, prepareArtifact } from "@moult/artifact";
 import { buildOnce } from "./build/build-once.ts";
 import { ROOT } from "./build/bundle-program.ts";
-import { ALL_PLAYS } from "./mender-modules/all-plays.ts";
 import type { ModulePlay, PlayArtifact } from "./mender-modules/module-play.ts";
+import { PLAYS_WITH_STAND_INS } from "./mender-modules/plays-with-stand-ins.ts";
+import { PLAYS_WITH_TOOLS } from "./mender-modules/plays-with-tools.ts";
 import {
   proofDocument,
   type PlayResult,
@@ -26,7 +27,9 @@ const { values } = parseArgs({
   options: { only: { type: "string" }, report: { type: "boolean", default: false } },
 });
 const checkouts = process.env["MENDER_MODULES"] ?? "";
-const plays = ALL_PLAYS.filter(({ payloadType }) => (values.only ?? payloadType) === payloadType);
+const plays = [...PLAYS_WITH_TOOLS, ...PLAYS_WITH_STAND_INS].filter(
+  ({ payloadType }) => (values.only ?? payloadType) === payloadType,
+);
 
 const missing = [...new Set(plays.map(({ repository }) => repository))].filter(
   (repository) => checkouts === "" || !existsSync(join(checkouts, repository)),

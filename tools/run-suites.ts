@@ -33,7 +33,7 @@ const SUITES: readonly Suite[] = [
     ],
   },
   vitest("unit", 30),
-  vitest("process", 60),
+  vitest("process", 90),
   vitest("store", 90),
   vitest("wire", 15),
   vitest("interop", 60),

@@ -53,3 +53,25 @@ export const standIn = (program: string): PlayStep => ({
   says: `a stand-in for ${program}`,
   shell: `printf '#!/bin/sh\\necho "$(basename "$0") $*" >> /tmp/calls\\n' > /usr/local/bin/${program}; chmod +x /usr/local/bin/${program}`,
 });
+
+export const shows = (says: string, shell: string, prints: string): PlayStep => ({
+  says,
+  shell,
+  prints,
+});
+
+/** A module without a way back commits at once. */
+export const commitsAtOnce = (number: number): PlayStep => ({
+  says: "install: no way back, so committed at once",
+  shell: `install ${number}`,
+  prints: "This device runs",
+});
+
+export const fails = (number: number, prints: string): PlayStep => ({
+  says: "install: fails",
+  shell: `install ${number}`,
+  exitCode: 1,
+  prints,
+});
+
+export const COMMUNITY = "mender-update-modules";

@@ -26,7 +26,7 @@ export function proofDocument(
 
 Mender's own update modules, and those of its community, run unchanged under \`moult-agent\`: no line of them is here, and each ran
 byte for byte as its repository has it. Written by \`npm run mender-modules -- --report\`, which fails when a step is otherwise than it
-must be; the steps are in \`tools/mender-modules/all-plays.ts\`.
+must be; the steps are in \`tools/mender-modules\`.
 
 \`\`\`
 MENDER_MODULES=<folder with checkouts of the repositories below> npm run mender-modules

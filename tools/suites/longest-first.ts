@@ -19,6 +19,7 @@ const EARLY: readonly string[] = [
   "tests/system/server-process.test.ts",
   "tests/system/cli.test.ts",
   "tests/system/cloned-device.test.ts",
+  "apps/agent/src/shipped-modules/docker-compose.process.test.ts",
   "apps/agent/src/daemon/server-move.process.test.ts",
   "apps/agent/src/daemon/trusted-updates.process.test.ts",
   "apps/server/src/devices/device-lists.store.test.ts",
