@@ -15,13 +15,13 @@ type StateKind = UpdateState["kind"];
  * - `reboot-tells`: whether the machine booted since tells whether the step was done;
  * - `again`: the step may be done twice, so it is.
  */
-export type OnStart = "stays" | "waits-on" | "gives-up" | "rolls-back" | "reboot-tells" | "again";
+type OnStart = "stays" | "waits-on" | "gives-up" | "rolls-back" | "reboot-tells" | "again";
 
 /**
  * What it means that the server takes its offer back: the update ends and nothing was installed (`aborts`), what waits for a
  * reboot is taken back when it can be (`takes-back`), or it is too late (`goes-on`): half an update is worse than a whole one.
  */
-export type OnWithdrawn = "aborts" | "takes-back" | "goes-on";
+type OnWithdrawn = "aborts" | "takes-back" | "goes-on";
 
 export interface LifeCycleRow {
   /** The work of the state, in the words of `Effect`; a deadline beside it is not named. */

@@ -45,9 +45,7 @@ export function stepOfWaiting(
   if (event.kind === "readiness")
     return event.before === before ? heard(state, event.holds, facts) : NOTHING;
   if (event.kind === "consented")
-    return state.hasConsent
-      ? NOTHING
-      : { kind: "wait", part: saved({ ...state, hasConsent: true }, facts) };
+    return state.hasConsent ? NOTHING : { kind: "wait", part: { ...state, hasConsent: true } };
   if (event.kind === "declined") return { kind: "give-up", failure: DECLINED };
   if (event.kind === "deadline-passed")
     return isUnknownAlone(state.holds)

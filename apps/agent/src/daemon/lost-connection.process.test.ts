@@ -113,7 +113,7 @@ describe("an offer that the server takes back", () => {
     server.intercept = () => {
       if (runsNew() && !withdraw) {
         withdraw = true;
-        server.action = { kind: "nothing-to-do" };
+        server.instruct({ kind: "nothing-to-do" });
       }
       return false;
     };
