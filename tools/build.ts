@@ -4,7 +4,15 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -67,6 +75,14 @@ function copyModules(): void {
   console.log(`dist/modules/v3 ${readdirSync(target).join(", ")}`);
 }
 
+/** What starts the agent on a device, and brings the old one back. */
+function copyLauncher(): void {
+  const target = join(ROOT, "dist/moult-agent-launcher");
+  cpSync(join(ROOT, "apps/agent/launcher/moult-agent-launcher"), target);
+  chmodSync(target, 0o755);
+  console.log("dist/moult-agent-launcher");
+}
+
 /** The web console, which the server hands out as it lies in `dist/web`. */
 async function buildWebConsole(): Promise<void> {
   const source = join(ROOT, "apps/web");
@@ -90,5 +106,6 @@ const inKilobytes = (sizeBytes: number): string => `${(sizeBytes / 1000).toFixed
 const digest = sourcesDigest();
 rmSync(STAMP, { force: true });
 copyModules();
+copyLauncher();
 await Promise.all([...BUNDLES.map(bundle), bundleServer(), buildWebConsole()]);
 writeFileSync(STAMP, digest);

@@ -8,6 +8,7 @@ export {
   type BootEnvironment,
   type BootDecision,
 } from "./boot-environment.ts";
+export { posixCksum } from "./posix-cksum.ts";
 export { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 export type { Files } from "./files.ts";
 export type { SlotDevice } from "./slot-device.ts";

@@ -1,4 +1,5 @@
 import type { ConfigOptions } from "../config.ts";
+import { RESTART_EXIT_CODE } from "../self-update/launched-agent.ts";
 
 /** What the process ends with; scripts decide by it (docs/guide/agent.md). */
 export const EXIT = {
@@ -7,6 +8,8 @@ export const EXIT = {
   usage: 2,
   nothingToDo: 3,
   rebootNeeded: 4,
+  /** Only of the daemon: its launcher shall start it again. */
+  restart: RESTART_EXIT_CODE,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

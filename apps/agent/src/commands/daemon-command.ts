@@ -4,6 +4,9 @@ import { runDaemon } from "../daemon/run-daemon.ts";
 import { createLog } from "../platform/log.ts";
 import { EXIT, type Command } from "./command.ts";
 
+/** As long as the unit file lets the agent's end take. */
+const RESTART_MS_MAX = 90_000;
+
 export const daemonCommand: Command = {
   name: "daemon",
   synopsis: "",
@@ -20,16 +23,29 @@ export const daemonCommand: Command = {
     const loaded = await loadConfig(options);
     const log = createLog(print, loaded.config.logLevel, () => Date.now());
     stopOnSignals(stop, log);
-    await runDaemon({
-      loaded,
-      log,
-      random: { fraction: () => Math.random() },
-      stop: stop.signal,
-      onReady: (wake) => {
-        checkInNow = wake;
-      },
-    });
-    return EXIT.ok;
+    let isRestartWanted = false;
+    try {
+      await runDaemon({
+        loaded,
+        log,
+        random: { fraction: () => Math.random() },
+        stop: stop.signal,
+        restart: () => {
+          log.info("restarting");
+          isRestartWanted = true;
+          stop.abort(new Error("the agent is to be started again"));
+          // What does not end in good order ends all the same: the launcher waits, and nobody else would.
+          setTimeout(() => process.exit(EXIT.restart), RESTART_MS_MAX).unref();
+        },
+        onReady: (wake) => {
+          checkInNow = wake;
+        },
+      });
+    } catch (cause) {
+      if (!isRestartWanted) throw cause;
+      log.warn("ended-early", { error: cause });
+    }
+    return isRestartWanted ? EXIT.restart : EXIT.ok;
   },
 };
 

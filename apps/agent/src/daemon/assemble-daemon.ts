@@ -29,6 +29,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** Ends the daemon in good order. */
   readonly stop: AbortSignal;
+  /** Ends the daemon, and has the launcher start it again. */
+  readonly restart: () => void;
   /** Gets what makes the daemon check in now. */
   readonly onReady: (checkInNow: () => void) => void;
 }
@@ -105,7 +107,7 @@ export async function assembleDaemon(
 }
 
 async function runnerOf(
-  { loaded, random, log }: DaemonOptions,
+  { loaded, random, restart, log }: DaemonOptions,
   { provisioning }: CheckedProvisioning,
   queue: ReportQueue,
   { servers, source, trust, key, downloads }: OpenedServers,
@@ -135,6 +137,7 @@ async function runnerOf(
       contact,
       log,
     }),
+    restart,
     log,
   });
 }

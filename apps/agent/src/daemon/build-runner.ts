@@ -9,6 +9,8 @@ import { createUpdateRunner } from "../update-runner/create-update-runner.ts";
 import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
 import type { UpdateRunner, UpdateServer } from "../update-runner/update-runner.ts";
+import { launchedAgent } from "../self-update/launched-agent.ts";
+import { createSelfUpdate } from "../self-update/self-update.ts";
 import { readFactoryInfo } from "./factory-info.ts";
 import { holdPolicy, updateLimits } from "./runner-settings.ts";
 
@@ -19,15 +21,31 @@ export interface RunnerOptions {
   readonly admission: Admission;
   readonly server: UpdateServer;
   readonly serverMove: ServerMove;
+  /** Ends this process to be started again; undefined where it is no daemon, which nobody would start again. */
+  readonly restart?: () => void;
   readonly log: Log;
 }
 
 /** The update runner over this machine's real clock, disk and reboot. */
 export async function buildRunner(options: RunnerOptions): Promise<UpdateRunner> {
-  const { loaded, log, ...deps } = options;
+  const { loaded, log, restart, ...deps } = options;
   const { config, folders, isReRooted } = loaded;
   const { rebootCommand } = config.updates;
   const { running } = await readFactoryInfo(folders.artifactInfoFile);
+  const limits = updateLimits(config);
+  const launched = launchedAgent(process.env);
+  const selfUpdate =
+    launched === undefined || restart === undefined
+      ? undefined
+      : createSelfUpdate({
+          launched,
+          restart,
+          confirmTimeoutMs: limits.confirmTimeoutMs,
+          restartTimeoutMs: limits.rebootTimeoutMs,
+          isMachineShared: isReRooted,
+          ticker: systemTicker,
+          log,
+        });
   return createUpdateRunner({
     paths: folders,
     ...deps,
@@ -37,7 +55,8 @@ export async function buildRunner(options: RunnerOptions): Promise<UpdateRunner>
     clock: systemClock,
     ticker: systemTicker,
     log,
-    limits: updateLimits(config),
+    limits,
+    selfUpdate,
     holdPolicy: holdPolicy(config),
   });
 }

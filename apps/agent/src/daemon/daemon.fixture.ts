@@ -72,6 +72,7 @@ async function started(loaded: LoadedConfig, log: ReturnType<typeof recordingLog
     random: seededRandom(1),
     log,
     stop: stop.signal,
+    restart: () => stop.abort(new Error("to be started again")),
     onReady: (wake) => {
       checkInNow = wake;
     },

@@ -85,12 +85,13 @@ class Shell {
       environment: process.env,
     });
     const environment = () => ({ ...process.env, [STEP_MARK]: paths.dataDir });
-    const { serverMove } = deps;
+    const { serverMove, selfUpdate } = deps;
     this.installers = createInstallers({
       paths,
       limits,
       apps: this.#apps,
       serverMove,
+      selfUpdate,
       environment,
     });
     const scripts = createStateScripts({ ...paths, limits, ticker, environment });
@@ -177,8 +178,9 @@ class Shell {
       ticker,
       log,
       initialRunning,
-      loaded: async ({ kind }) => {
-        if (kind !== "idle") await this.#endLeftOverSteps();
+      loaded: async (state) => {
+        await this.#deps.selfUpdate?.refuseStrayTrial(state);
+        if (state.kind !== "idle") await this.#endLeftOverSteps();
       },
       recovered: async (state) => {
         await this.#startApps(state);

@@ -9,6 +9,7 @@ import { createAppInstaller } from "../apps/app-installer.ts";
 import type { AppRuntime } from "../apps/app-runtime.ts";
 import { systemCode } from "../storage/durable-file.ts";
 import type { AgentPaths } from "../agent-paths.ts";
+import { SELF_UPDATE_TYPE, type SelfUpdate } from "../self-update/self-update.ts";
 import type { UpdateLimits } from "./update-runner.ts";
 
 export interface InstallersDeps {
@@ -16,6 +17,8 @@ export interface InstallersDeps {
   readonly limits: UpdateLimits;
   readonly apps: AppRuntime;
   readonly serverMove: ServerMove;
+  /** Undefined where no launcher could bring the old agent back. */
+  readonly selfUpdate: SelfUpdate | undefined;
   /** What update modules find in their environment. */
   readonly environment: () => NodeJS.ProcessEnv;
 }
@@ -29,7 +32,8 @@ export interface Installers {
 
 /**
  * Update modules of the device go before the built-in installers, so that a device can have its own `directory`; `app` is
- * the agent's own type, and needs the agent. So is `moult-server`, which no module of an image may do in another way.
+ * the agent's own type, and needs the agent. So are `moult-server` and `moult-agent`, which no module of an image may do in
+ * another way.
  */
 export function createInstallers(deps: InstallersDeps): Installers {
   const { modulesDir, destRoot, appsDir } = deps.paths;
@@ -44,13 +48,20 @@ export function createInstallers(deps: InstallersDeps): Installers {
     find: async (payloadType) => {
       if (payloadType === "app") return app;
       if (payloadType === "moult-server") return serverMove;
+      if (payloadType === SELF_UPDATE_TYPE) return deps.selfUpdate?.installer;
       const module = await findUpdateModule(modulesDir, payloadType);
       if (module === undefined) return builtIn.get(payloadType);
       return createUpdateModule(module, deps);
     },
     payloadTypes: async () => {
       const modules = await executablesIn(modulesDir);
-      return [...new Set(["app", "moult-server", ...builtIn.keys(), ...modules])].toSorted();
+      const own = [
+        "app",
+        "moult-server",
+        ...(deps.selfUpdate === undefined ? [] : [SELF_UPDATE_TYPE]),
+      ];
+      const others = modules.filter((name) => name !== SELF_UPDATE_TYPE);
+      return [...new Set([...own, ...builtIn.keys(), ...others])].toSorted();
     },
   };
 }

@@ -13,6 +13,7 @@ import type {
 } from "@moult/updater";
 import type { AgentPaths } from "../agent-paths.ts";
 import type { ServerMove } from "../installers/server-move.ts";
+import type { SelfUpdate } from "../self-update/self-update.ts";
 import type { Admission } from "../trust/admission.ts";
 
 /** Restarts the machine. Resolves when the restart was asked for; the agent then waits to be ended. */
@@ -89,6 +90,8 @@ export interface UpdateRunnerDeps {
   readonly initialRunning: Running;
   readonly server: UpdateServer;
   readonly serverMove: ServerMove;
+  /** Absent where no launcher could bring the old agent back. */
+  readonly selfUpdate?: SelfUpdate | undefined;
   readonly reboot: Reboot;
   /** Differs between any two boots of the machine. */
   readonly bootId: string;

@@ -1,0 +1,180 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SlotError, type Ticker } from "@moult/agent-core";
+import type { Log } from "@moult/base";
+import type { UpdateState } from "@moult/updater";
+import * as z from "zod";
+import { AgentError } from "../agent-error.ts";
+import { InstallError } from "../installers/install-error.ts";
+import { QUIET_STATES, type Installer } from "../installers/installer.ts";
+import { checkRoom } from "../installers/store-file.ts";
+import { writeFileDurably } from "../storage/durable-file.ts";
+import { createAgentSlots, type AgentSlots } from "./agent-slots.ts";
+import type { LaunchedAgent } from "./launched-agent.ts";
+
+// Payload type `moult-agent`: one file, the agent's bundle. It goes into the slot that this agent does not run from, and the
+// launcher starts it on trial: an agent that crashes, hangs, or does not confirm itself is replaced by the old one.
+
+export const SELF_UPDATE_TYPE = "moult-agent";
+
+/** Starts of a trial: the first, one more after a crash or a loss of power, and one for a reboot that comes in between. */
+const TRIES = 3;
+
+/** Far above any bundle; what is larger is something else. */
+const BUNDLE_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * How much longer than the new agent itself the launcher waits: for scripts around the restart and the commit. An agent that
+ * works goes back by itself before.
+ */
+const TRIAL_SECONDS_MORE = 600;
+
+export interface SelfUpdateDeps {
+  readonly launched: LaunchedAgent;
+  /** Ends this process in good order, to be started again by the launcher. */
+  readonly restart: () => void;
+  readonly confirmTimeoutMs: number;
+  /** How long the restart may take. */
+  readonly restartTimeoutMs: number;
+  readonly isMachineShared: boolean;
+  readonly ticker: Ticker;
+  readonly log: Log;
+}
+
+export interface SelfUpdate {
+  readonly installer: Installer;
+  /**
+   * Called with the state that was read, before anything is done about it. An agent on trial whose state tells of no such
+   * update cannot confirm itself and must not begin another one: it goes back at once, and this throws.
+   */
+  refuseStrayTrial(state: UpdateState): Promise<void>;
+}
+
+/** What later steps have to know; written when the slot is filled. */
+const Plan = z.object({ slot: z.enum(["a", "b"]), sizeBytes: z.int(), sha256: z.string() });
+type Plan = z.infer<typeof Plan>;
+
+export function createSelfUpdate(deps: SelfUpdateDeps): SelfUpdate {
+  const { launched, confirmTimeoutMs, isMachineShared, log } = deps;
+  const trialSeconds = Math.ceil(confirmTimeoutMs / 1_000) + TRIAL_SECONDS_MORE;
+  const slots = createAgentSlots({ launched, trialSeconds, isMachineShared, log });
+  return {
+    installer: createInstaller(slots, deps),
+    refuseStrayTrial: async (state) => {
+      if (isOwnUpdate(state)) return;
+      const { good, trial } = await slots.boot.read();
+      if (trial === null || trial === good || launched.slot !== trial) return;
+      log.error("trial-without-update", { slot: trial, state: state.kind });
+      await slots.boot.disarm();
+      deps.restart();
+      throw new AgentError("aborted", {
+        reason: "this agent is on trial and has no update to prove",
+      });
+    },
+  };
+}
+
+function isOwnUpdate(state: UpdateState): boolean {
+  if ("job" in state) return state.job.artifact.payloadTypes.includes(SELF_UPDATE_TYPE);
+  if (state.kind !== "cleaning-up" && state.kind !== "reporting") return false;
+  return state.artifact?.payloadTypes.includes(SELF_UPDATE_TYPE) ?? false;
+}
+
+function createInstaller(slots: AgentSlots, deps: SelfUpdateDeps): Installer {
+  const { installer, boot } = slots;
+  return {
+    ...QUIET_STATES,
+    unpack: async (files, { tree }, signal) => {
+      await orFailure("install-failed", () => slots.prepare());
+      let plan: Plan | undefined;
+      for await (const { sizeBytes, content } of files) {
+        if (plan !== undefined || sizeBytes > BUNDLE_BYTES_MAX)
+          throw new InstallError(
+            "payload-refused",
+            "the payload is not one file, an agent's bundle",
+          );
+        await checkRoom(deps.launched.dir, sizeBytes);
+        plan = await orFailure("install-failed", () => installer.write(content, sizeBytes));
+        signal.throwIfAborted();
+      }
+      if (plan === undefined)
+        throw new InstallError("payload-refused", "the payload holds no file");
+      await writeFileDurably(planFile(tree), JSON.stringify(plan));
+    },
+    supportsRollback: () => Promise.resolve(true),
+    install: async ({ tree }) => {
+      const plan = await readPlan(tree);
+      await orFailure("install-failed", async () => {
+        await slots.note();
+        await installer.arm(plan, TRIES);
+      });
+    },
+    neededReboot: () => Promise.resolve("installer"),
+    reboot: async ({ tree }, signal) => {
+      const { slot } = await readPlan(tree);
+      if ((await boot.booted()) !== slot) await restarted(deps, signal);
+    },
+    verify: async ({ tree }) => {
+      const { slot } = await readPlan(tree);
+      await orFailure("verification-failed", () => installer.verify(slot));
+    },
+    commit: async ({ tree }) => {
+      const { slot } = await readPlan(tree);
+      await orFailure("commit-failed", () => installer.confirm(slot));
+    },
+    rollBack: async ({ tree }) => {
+      const { slot } = await readPlan(tree);
+      await orFailure("rollback-failed", () => installer.revert(slot));
+    },
+    rebootRollback: async ({ tree }, signal) => {
+      const { slot } = await readPlan(tree);
+      if ((await boot.booted()) === slot) await restarted(deps, signal);
+    },
+    verifyRollback: async ({ tree }) => {
+      const { slot } = await readPlan(tree);
+      if ((await boot.booted()) !== slot) return;
+      throw new InstallError("rollback-failed", "the launcher has started the new agent again");
+    },
+    cleanUp: () => Promise.resolve(),
+  };
+}
+
+/** Returns only when the restart did not come. */
+async function restarted(
+  { restart, restartTimeoutMs, ticker }: SelfUpdateDeps,
+  signal: AbortSignal,
+): Promise<never> {
+  restart();
+  await ticker.sleep(restartTimeoutMs, signal);
+  throw new InstallError("activation-failed", "the agent did not end to be started again");
+}
+
+const planFile = (tree: string): string => join(tree, "tmp", "self-update.json");
+
+async function readPlan(tree: string): Promise<Plan> {
+  return Plan.parse(JSON.parse(await readFile(planFile(tree), "utf8")));
+}
+
+/** Says for people what became of a slot. */
+async function orFailure<Result>(
+  code: "install-failed" | "verification-failed" | "commit-failed" | "rollback-failed",
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (cause instanceof SlotError) throw new InstallError(code, DETAILS[cause.code], { cause });
+    throw cause;
+  }
+}
+
+const DETAILS: Readonly<Record<SlotError["code"], string>> = {
+  "slot-too-small": "the new agent does not fit into its slot",
+  "slot-on-trial":
+    "this agent is itself on trial, and the other one is the only one that is known to be good",
+  "slot-content-wrong":
+    "the slot does not hold what was to be put there, as it was read back from the disk",
+  "slot-in-use": "the slot that was filled is in use by now",
+  "slot-not-booted":
+    "the new agent does not run: the launcher has not started it yet, or it did not stand its trial and the old one came back",
+};
