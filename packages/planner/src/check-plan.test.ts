@@ -1,7 +1,11 @@
 import { Plan } from "@moult/model";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { brokenLimits, checkPlan, defaultPlan } from "./check-plan.ts";
-import { planOf } from "./facts.fixture.ts";
+import type * as z from "zod";
+import { advance } from "./advance.ts";
+import { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
+import { NO_ONE, NOW, planOf } from "./facts.fixture.ts";
+import { NO_ENDS } from "./stage-gate.ts";
 import { shareSize, shareSizes } from "./stage-share.ts";
 
 test("the default plan is a valid plan that nothing is to be said about for a fleet of ten", () => {
@@ -35,6 +39,110 @@ test.each([
   ],
 ])("a plan tells what it will not achieve (%#)", (plan, eligible, expected) => {
   expect(checkPlan(plan, eligible).map(({ kind }) => kind)).toEqual(expected);
+});
+
+const two = (
+  first: Partial<z.input<typeof Plan>["stages"][number]>,
+  plan: Partial<z.input<typeof Plan>> = {},
+): Plan =>
+  planOf({
+    stages: [
+      { size: { count: 10 }, errorStop: { count: 1 }, ...first },
+      { size: { remaining: true }, errorStop: { count: 1 } },
+    ],
+    ...plan,
+  });
+
+test.each<[Plan, PlanFinding[]]>([
+  [two({}), []],
+  [
+    two({ errorStop: { count: 3 } }),
+    [{ kind: "stage-can-stick", stage: 0, failed: 1, devices: 10, needed: 10 }],
+  ],
+  [two({ errorStop: { count: 3 }, advance: { successPercent: 80 } }), []],
+  [
+    two({ errorStop: { percent: 50 }, advance: { successPercent: 90 } }),
+    [{ kind: "stage-can-stick", stage: 0, failed: 2, devices: 10, needed: 9 }],
+  ],
+  // Silence is no failure to this stop, and no success either.
+  [
+    two({ errorStop: { count: 1, kinds: ["failed", "rolled-back"] } }),
+    [{ kind: "stage-can-stick", stage: 0, failed: 1, devices: 10, needed: 10 }],
+  ],
+  [
+    two({ advance: { maxWaitSeconds: 3_600 } }),
+    [
+      {
+        kind: "wait-shorter-than-silence",
+        stage: 0,
+        maxWaitSeconds: 3_600,
+        silenceSeconds: 86_400,
+      },
+    ],
+  ],
+  [two({}, { retry: { backoffSeconds: 60 } }), [{ kind: "retry-without-tries" }]],
+  [
+    two({}, { retry: { attemptsMax: 2, retryOn: ["a", "b"], neverOn: ["b"] } }),
+    [{ kind: "retry-contradicts", code: "b" }],
+  ],
+  [
+    planOf({
+      stages: [
+        { size: { count: 10 }, errorStop: { count: 1 } },
+        { size: { remaining: true }, errorStop: { count: 1 }, advance: { manual: true } },
+      ],
+    }),
+    [{ kind: "advance-without-next", stage: 1 }],
+  ],
+])("a contradiction is told with the numbers that show it (%#)", (plan, expected) => {
+  expect(checkPlan(plan, 100)).toEqual(expected);
+});
+
+test("a stage that is said to be able to stick does, and one that is not never does", () => {
+  const stop = fc.record(
+    { count: fc.integer({ min: 1, max: 12 }), percent: fc.integer({ min: 1, max: 100 }) },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      stop.filter(({ count, percent }) => count !== undefined || percent !== undefined),
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 1, max: 60 }),
+      (errorStop, successPercent, devices) => {
+        const plan = two({
+          size: { count: devices },
+          errorStop,
+          advance: { successPercent },
+        });
+        const deployment = {
+          plan,
+          state: "running",
+          stage: 0,
+          stageOpenedAt: NOW,
+          waived: NO_ENDS,
+        } as const;
+        const isStuckWith = (failed: number): boolean =>
+          advance(
+            deployment,
+            {
+              counts: { ...NO_ONE, succeeded: devices - failed, failed },
+              census: { kind: "exact", eligible: 500 },
+              isAnyoneLeft: true,
+            },
+            NOW,
+          ).length === 0;
+        const findings = checkPlan(plan, 500).filter((each) => "stage" in each && each.stage === 0);
+        const found = findings.find(({ kind }) => kind === "stage-can-stick");
+        // A stop that cannot be reached is told as such.
+        fc.pre(findings.every(({ kind }) => kind !== "error-stop-unreachable"));
+
+        if (found?.kind === "stage-can-stick") expect(isStuckWith(found.failed)).toBe(true);
+        else
+          for (let failed = 0; failed <= devices; failed += 1)
+            expect(isStuckWith(failed), `${failed} of ${devices}`).toBe(false);
+      },
+    ),
+  );
 });
 
 test.each<[number, number, number]>([

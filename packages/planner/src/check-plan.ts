@@ -1,8 +1,8 @@
 import { present } from "@moult/base";
-import { Plan } from "@moult/model";
+import { Plan, type ErrorStop, type StageAdvance } from "@moult/model";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
-/** What a plan that is valid does not achieve. Nothing here forbids it; whoever makes it shall know. */
+/** What a plan that is valid does not achieve, with the numbers that show it. Whoever makes it shall know. */
 export type PlanFinding =
   /** The first stage is everybody: nothing is tried on a few first. */
   | { readonly kind: "no-trial-stage"; readonly devices: number }
@@ -16,27 +16,107 @@ export type PlanFinding =
       readonly devices: number;
     }
   /** The stage adds no device to the one before it. */
-  | { readonly kind: "stage-without-devices"; readonly stage: number };
+  | { readonly kind: "stage-without-devices"; readonly stage: number }
+  /** So many failures neither stop the stage nor let it go on: it stands still until a person comes. */
+  | {
+      readonly kind: "stage-can-stick";
+      readonly stage: number;
+      readonly failed: number;
+      readonly devices: number;
+      readonly needed: number;
+    }
+  /** Devices that went silent count as in the update for longer than the longest wait, which so ends later. */
+  | {
+      readonly kind: "wait-shorter-than-silence";
+      readonly stage: number;
+      readonly maxWaitSeconds: number;
+      readonly silenceSeconds: number;
+    }
+  /** What must hold before a next stage is said of the last. */
+  | { readonly kind: "advance-without-next"; readonly stage: number }
+  /** Devices have one try, and something is said of the others. */
+  | { readonly kind: "retry-without-tries" }
+  /** A code is tried again and never tried again; never wins. */
+  | { readonly kind: "retry-contradicts"; readonly code: string };
 
 /** Targets below this are updated in one go without remark. */
 const TRIAL_TARGET_MIN = 2;
 
 /** What to tell about `plan` for a target of `eligible` devices. */
 export function checkPlan(plan: Plan, eligible: number): readonly PlanFinding[] {
+  const { stages, timeouts } = plan;
   const findings: PlanFinding[] = [];
-  if (plan.stages.length === 1 && eligible >= TRIAL_TARGET_MIN)
+  if (stages.length === 1 && eligible >= TRIAL_TARGET_MIN)
     findings.push({ kind: "no-trial-stage", devices: eligible });
   const sizes = shareSizes(plan, eligible);
-  for (const [stage, { errorStop }] of plan.stages.entries()) {
+  for (const [stage, { errorStop, advance }] of stages.entries()) {
     const devices = present(sizes[stage], "each stage has its size");
     if (sizes[stage - 1] === devices) findings.push({ kind: "stage-without-devices", stage });
-    if (errorStop === undefined) findings.push({ kind: "no-error-stop", stage });
-    else if (errorStop.percent === undefined) {
-      const count = present(errorStop.count, "an error stop names a count or a percent");
-      if (count > devices) findings.push({ kind: "error-stop-unreachable", stage, count, devices });
+    const stopFinding = checkStop(errorStop, stage, devices);
+    if (stopFinding !== undefined) findings.push(stopFinding);
+    if (stage === lastStage(plan)) {
+      if (saysMoreThanSuccesses(advance)) findings.push({ kind: "advance-without-next", stage });
+      continue;
     }
+    // Where nothing stops it, that is said already.
+    if (stopFinding === undefined) findings.push(...stickingAt(plan, stage, devices));
+    const { maxWaitSeconds } = advance;
+    const { silenceSeconds } = timeouts;
+    if (maxWaitSeconds !== undefined && maxWaitSeconds < silenceSeconds)
+      findings.push({ kind: "wait-shorter-than-silence", stage, maxWaitSeconds, silenceSeconds });
   }
-  return findings;
+  return [...findings, ...checkRetry(plan)];
+}
+
+function checkStop(
+  errorStop: ErrorStop | undefined,
+  stage: number,
+  devices: number,
+): PlanFinding | undefined {
+  if (errorStop === undefined) return { kind: "no-error-stop", stage };
+  const { count, percent } = errorStop;
+  return percent === undefined && count !== undefined && count > devices
+    ? { kind: "error-stop-unreachable", stage, count, devices }
+    : undefined;
+}
+
+/**
+ * The smallest number of failures with which a stage of so many devices, all of which have ended, neither trips nor goes
+ * on. Failures of all kinds that its stop counts are tried, and of those that it does not.
+ */
+function stickingAt(plan: Plan, stage: number, devices: number): readonly PlanFinding[] {
+  const { advance, errorStop } = present(plan.stages[stage], "the stage is one of the plan");
+  const needed = Math.ceil((devices * advance.successPercent) / 100 - 1e-9);
+  const failed = devices - needed + 1;
+  if (failed > devices || failed < 1) return [];
+  // With fewer it goes on; with more a stop that is not reached yet may still be.
+  const isCountedAsFailure = errorStop?.kinds === undefined;
+  if (isCountedAsFailure && tripsAt(errorStop, failed, devices)) return [];
+  return [{ kind: "stage-can-stick", stage, failed, devices, needed }];
+}
+
+function tripsAt(errorStop: ErrorStop | undefined, failed: number, finished: number): boolean {
+  if (errorStop === undefined) return false;
+  const { count, percent } = errorStop;
+  return (
+    (count !== undefined && failed >= count) ||
+    (percent !== undefined && failed * 100 >= percent * finished)
+  );
+}
+
+const saysMoreThanSuccesses = ({ afterSeconds, maxWaitSeconds, manual }: StageAdvance): boolean =>
+  afterSeconds !== undefined || maxWaitSeconds !== undefined || manual !== undefined;
+
+function checkRetry({ retry }: Plan): readonly PlanFinding[] {
+  const { attemptsMax, backoffSeconds, retryOn, neverOn } = retry;
+  const isIdle =
+    attemptsMax === 1 && (backoffSeconds > 0 || retryOn !== undefined || neverOn !== undefined);
+  return [
+    ...(isIdle ? [{ kind: "retry-without-tries" } as const] : []),
+    ...(retryOn ?? [])
+      .filter((code) => neverOn?.includes(code) === true)
+      .map((code) => ({ kind: "retry-contradicts", code }) as const),
+  ];
 }
 
 /**

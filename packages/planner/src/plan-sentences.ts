@@ -1,4 +1,9 @@
-import type { DeploymentFinding, DeploymentTarget, Plan } from "@moult/model";
+import {
+  secondsWords,
+  type DeploymentFinding,
+  type DeploymentTarget,
+  type Plan,
+} from "@moult/model";
 import { checkPlan, type PlanFinding } from "./check-plan.ts";
 import { sentenceOf } from "./reason-sentences.ts";
 import type { RollbackObstacle } from "./rollback.ts";
@@ -101,7 +106,39 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         `plan.stages.${finding.stage}.size`,
         `Stage ${finding.stage + 1} adds no device to the stage before it.`,
       );
+    case "stage-can-stick":
+      return warning(`plan.stages.${finding.stage}.advance`, stickSentence(finding));
+    case "wait-shorter-than-silence":
+      return warning(
+        `plan.stages.${finding.stage}.advance`,
+        `Stage ${finding.stage + 1} waits at most ${secondsWords(finding.maxWaitSeconds)} for devices that are not reached, but one that goes silent in the update holds it up for ${secondsWords(finding.silenceSeconds)}.`,
+      );
+    case "advance-without-next":
+      return warning(
+        `plan.stages.${finding.stage}.advance`,
+        `Stage ${finding.stage + 1} is the last: nothing opens after it, so its times and its person are never asked.`,
+      );
+    case "retry-without-tries":
+      return warning(
+        "plan.retry",
+        "Devices have one try: what is said of further tries has no effect.",
+      );
+    case "retry-contradicts":
+      return warning(
+        "plan.retry",
+        `After ${finding.code} a device both tries again and never does; never wins.`,
+      );
   }
+}
+
+function stickSentence({
+  stage,
+  failed,
+  devices: of,
+  needed,
+}: Extract<PlanFinding, { kind: "stage-can-stick" }>): string {
+  const failures = `${counted(failed, "failure")} of ${counted(of, "device")}`;
+  return `Stage ${stage + 1} can stand still: ${failures} would not stop it, and ${numberText(needed)} must succeed before the next.`;
 }
 
 /** Fewer devices than this are a trial themselves. */

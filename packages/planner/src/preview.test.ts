@@ -245,7 +245,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   target: "all",
   plan: planOf({
     stages: [
-      { size: { percent: 10 }, errorStop },
+      { size: { percent: 10 }, advance: { successPercent: 50 }, errorStop },
       { size: { remaining: true }, errorStop },
     ],
   }),
