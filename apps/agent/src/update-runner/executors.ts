@@ -110,7 +110,11 @@ function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
       await withScripts(deps, "ArtifactInstall", job, signal, () =>
         inOrder(payloads, ({ installer, at }) => installer.install(at, signal)),
       );
-      return { kind: "installed", reboots: await neededReboots(payloads, signal) };
+      const reboots = await neededReboots(payloads, signal);
+      // The reboot is the person's then, and nothing else comes before it.
+      if (job.update.kind === "standalone" && rebootNeed({ reboots }) !== "none")
+        await activateThoseWithoutReboot(payloads, reboots, signal);
+      return { kind: "installed", reboots };
     },
     activate: async ({ job }, signal) => {
       const payloads = await openPayloads(deps, job);
@@ -120,6 +124,7 @@ function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
     reboot: async ({ job }, signal) => {
       const payloads = await openPayloads(deps, job);
       await enter(deps, "ArtifactReboot", job, signal, async () => {
+        await activateThoseWithoutReboot(payloads, job.reboots, signal);
         await inOrder(rebootingThemselves(payloads), ({ installer, at }) =>
           installer.reboot(at, signal),
         );
@@ -217,6 +222,17 @@ async function neededReboots(
   for (const { installer, at } of payloads) reboots.push(await installer.neededReboot(at, signal));
   return reboots;
 }
+
+/** What needs no reboot is put to work before the reboot that the other payloads need. */
+const activateThoseWithoutReboot = (
+  payloads: readonly OpenedPayload[],
+  reboots: readonly RebootNeed[],
+  signal: AbortSignal,
+): Promise<void> =>
+  inOrder(
+    payloads.filter((_, position) => reboots[position] === "none"),
+    ({ installer, at }) => installer.activate(at, signal),
+  );
 
 /** Whose installers reboot what they must, or have it rebooted, without the machine's own reboot. */
 const rebootingThemselves = (payloads: readonly OpenedPayload[]): readonly OpenedPayload[] =>

@@ -230,6 +230,29 @@ test("the machine reboots when one payload needs it; reboot states are called of
   ]);
 });
 
+describe("an application beside a driver that needs a reboot", () => {
+  const both = async (version: string): Promise<BuiltArtifact> =>
+    appArtifact(version, "well", { more: [{ type: "driver", files: { m: "d-2\n" } }] });
+
+  test("is put to work before the driver reboots what it must", async () => {
+    await set("reboot-driver", "Yes");
+    expect(await device.update(await both("2"))).toMatchObject({ outcome: "succeeded" });
+    expect(await device.ask()).toBe("2");
+  });
+
+  test("is put to work before a person reboots the machine, who decides after it", async () => {
+    await set("reboot-driver", "Automatic");
+    const file = join(device.root, "demo-2.mender");
+    await writeFile(file, (await both("2")).bytes);
+    const options = { isUnsignedAllowed: true };
+    expect(await device.runner.installFile(file, options)).toMatchObject({ rebootNeeded: true });
+    await device.restart(2);
+
+    expect(await device.runner.commit()).toMatchObject({ kind: "finished" });
+    await expect.poll(() => device.ask(), PATIENT).toBe("2");
+  });
+});
+
 test("a payload that this device cannot install refuses them all, before anything is unpacked", async () => {
   const report = await device.update(await release({ more: [{ type: "teleport" }] }));
 
