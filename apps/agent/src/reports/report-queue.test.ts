@@ -80,6 +80,18 @@ test("the same report again is no second report, before and after its acknowledg
   expect(queue.length).toBe(0);
 });
 
+test("an end is told although its number was taken by an agent that is gone, and only once", async () => {
+  await queue.add(attempt, installing(1));
+  await queue.add(attempt, installing(2));
+  await queue.add(attempt, finished(2));
+  await queue.add(attempt, finished(2));
+
+  await restart();
+  await queue.add(attempt, finished(2));
+
+  expect(sequences()).toEqual([1, 2, 3]);
+});
+
 test("a line that a power cut tore never counted, and swallows nothing that is written after it", async () => {
   await queue.add(attempt, installing(1));
   await queue.close();

@@ -37,7 +37,10 @@ const Line = z.discriminatedUnion("kind", [Entry, Memory]);
 
 /** The durable queue to the server. A report is part of it when `add` returns, and leaves it by `settle` alone. */
 export interface ReportQueue {
-  /** Adds an event unless its number is already taken, and the attempt's log after it when `logFile` is given. */
+  /**
+   * Adds an event unless its number is already taken, and the attempt's log after it when `logFile` is given. The first end
+   * of an attempt is always added, under a new number if need be.
+   */
   add(attempt: Attempt, event: AssignmentEvent, logFile?: string): Promise<void>;
   /**
    * Says again how `attempt` ended, under a new number, when the server still offers it although it had acknowledged the
@@ -98,7 +101,13 @@ export async function openReportQueue(dataDir: string, log: Log): Promise<Report
   return {
     add: (attempt, event, logFile) =>
       change(async () => {
-        if (isTaken(state, attempt, event)) return;
+        if (isTaken(state, attempt, event)) {
+          const { newest, finished } = state.memory;
+          if (event.kind !== "finished" || newest === null) return;
+          if (finished !== null && isSame(finished, attempt)) return;
+          // An older agent that came back counts on from where it was left; how it ended must not go under for that.
+          event = { ...event, sequence: newest.sequence + 1 };
+        }
         const logs: ReportEntry[] =
           logFile === undefined ? [] : [{ kind: "log", ...pick(attempt), file: logFile }];
         await append([{ kind: "event", ...pick(attempt), event }, ...logs]);
