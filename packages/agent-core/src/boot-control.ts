@@ -19,7 +19,10 @@ export interface BootControl {
   read(): Promise<BootChoice>;
   /** The slot that this system was started from. */
   booted(): Promise<Slot>;
-  /** The next `tries` starts are from `slot`; unless it is confirmed, those after them from the good one again. */
+  /**
+   * The next `tries` starts are from `slot`; unless it is confirmed, those after them from the good one again. None is
+   * possible: the slot stays marked as the one on trial, and is not started again.
+   */
   arm(slot: Slot, tries: number): Promise<void>;
   /** `slot` is the good one from now on, and no trial is left. */
   confirm(slot: Slot): Promise<void>;

@@ -34,21 +34,23 @@ export function createFileBootControl({ files, booted, log }: FileBootControlDep
   };
   const readCopies = async (): Promise<BootCopies> => [await readCopy(0), await readCopy(1)];
 
+  /** Both copies say the same in the end: one that is misread, or rots, must not bring back what held before. */
   const change = async (to: (now: BootChoice) => BootChoice): Promise<void> => {
-    const copies = await readCopies();
-    const now = bootEnvironmentOf(copies);
-    const choice = now?.environment ?? LOST;
-    const wanted = to(choice);
-    // The bootloader cannot sync: before the other copy is touched, this one has to be there for certain.
-    if (now !== undefined) {
-      await files.sync(BOOT_COPY_NAMES[now.copy]);
-      await files.syncNames();
+    const wanted = to(bootEnvironmentOf(await readCopies())?.environment ?? LOST);
+    for (let round = 1; round <= BOOT_COPY_NAMES.length; round += 1) {
+      const copies = await readCopies();
+      const now = bootEnvironmentOf(copies);
+      // The bootloader cannot sync: before the other copy is touched, this one has to be there for certain.
+      if (now !== undefined) {
+        await files.sync(BOOT_COPY_NAMES[now.copy]);
+        await files.syncNames();
+      }
       // A copy that only seems to be gone may hold for the bootloader, so it is overwritten in any case.
-      if (isSame(choice, wanted) && copies.every(isValid)) return;
+      if (copies.every((copy) => says(copy, wanted))) return;
+      const { copy, bytes } = bootWrite(copies, wanted);
+      await overwrite(files, BOOT_COPY_NAMES[copy], copies[copy], bytes);
+      if (round === 1) log.info("boot-choice", { ...wanted });
     }
-    const { copy, bytes } = bootWrite(copies, wanted);
-    await overwrite(files, BOOT_COPY_NAMES[copy], copies[copy], bytes);
-    log.info("boot-choice", { ...wanted });
   };
 
   return {
@@ -60,7 +62,7 @@ export function createFileBootControl({ files, booted, log }: FileBootControlDep
     },
     booted,
     arm: (slot, tries) => {
-      assert(tries >= 1 && tries <= TRIES_MAX, "a trial has some starts, and few");
+      assert(tries >= 0 && tries <= TRIES_MAX, "a trial has few starts");
       return change(({ good }) => {
         assert(slot !== good, "the good slot needs no trial");
         return { good, trial: slot, triesLeft: tries };
@@ -74,11 +76,13 @@ export function createFileBootControl({ files, booted, log }: FileBootControlDep
 /** What a bootloader goes by when neither copy is valid. */
 const LOST: BootChoice = { good: "a", trial: null, triesLeft: 0 };
 
-const isSame = (one: BootChoice, other: BootChoice): boolean =>
-  one.good === other.good && one.trial === other.trial && one.triesLeft === other.triesLeft;
-
-const isValid = (bytes: Uint8Array | undefined): boolean =>
-  bytes !== undefined && decodeBootCopy(bytes) !== undefined;
+/** Whether a copy is valid and says `choice`. */
+function says(bytes: Uint8Array | undefined, choice: BootChoice): boolean {
+  const copy = bytes === undefined ? undefined : decodeBootCopy(bytes);
+  return (
+    copy?.good === choice.good && copy.trial === choice.trial && copy.triesLeft === choice.triesLeft
+  );
+}
 
 async function overwrite(
   files: Files,

@@ -1,6 +1,7 @@
 export type { BootChoice, BootControl, Slot } from "./boot-control.ts";
 export {
   BOOT_COPY_BYTES,
+  bootEnvironmentOf,
   chooseBoot,
   decodeBootCopy,
   encodeBootCopy,
@@ -10,6 +11,7 @@ export {
 } from "./boot-environment.ts";
 export { posixCksum } from "./posix-cksum.ts";
 export { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
+export { writeDurably } from "./durable-write.ts";
 export type { Files } from "./files.ts";
 export type { SlotDevice } from "./slot-device.ts";
 export {

@@ -182,18 +182,41 @@ test("a system to which the bootloader fell back is the good one before the othe
   expect(await fallenBack.boot.read()).toEqual({ good: "b", trial: "a", triesLeft: 2 });
 });
 
-test.each<[string, "a" | "b", boolean]>([
-  ["was never started", "a", false],
-  ["runs on trial", "b", false],
-  ["was confirmed just before", "b", true],
-])("a new system that %s is reverted to the one before", async (_, booted, isConfirmed) => {
+test.each<[string, "a" | "b", boolean, "b" | null]>([
+  ["was never started", "a", false, null],
+  ["runs on trial", "b", false, "b"],
+  ["was confirmed just before", "b", true, "b"],
+])("a new system that %s is reverted to the one before", async (_, booted, isConfirmed, trial) => {
   const disk = await aDisk();
   await install(on(disk, "a"), release(2));
   const device = on(disk, booted);
   if (isConfirmed) await device.installer.confirm("b");
   await device.installer.revert("b");
   await device.installer.revert("b");
-  expect(await device.boot.read()).toEqual({ good: "a", trial: null, triesLeft: 0 });
+  expect(await device.boot.read()).toEqual({ good: "a", trial, triesLeft: 0 });
+});
+
+test("a system that was reverted while it runs does not become the good one by the next installation", async () => {
+  const disk = await aDisk();
+  await install(on(disk, "a"), release(2));
+  const onTrial = on(disk, "b");
+  await onTrial.installer.revert("b");
+
+  await expect(install(onTrial, release(3))).rejects.toThrow("slot-on-trial");
+  expect(holds(disk, "a", release(1))).toBe(true);
+  await install(on(disk, "a"), release(3));
+  expect(holds(disk, "b", release(3))).toBe(true);
+});
+
+test("a trial that nobody remembers ends, and says whether it is what runs", async () => {
+  const disk = await aDisk();
+  expect(await on(disk, "a").installer.endForgottenTrial()).toBe(false);
+  await install(on(disk, "a"), release(2));
+  expect(await on(disk, "b").installer.endForgottenTrial()).toBe(true);
+  expect(await on(disk, "a").boot.read()).toEqual({ good: "a", trial: null, triesLeft: 0 });
+  await install(on(disk, "a"), release(3));
+  expect(await on(disk, "a").installer.endForgottenTrial()).toBe(false);
+  expect(await on(disk, "a").boot.read()).toEqual({ good: "a", trial: null, triesLeft: 0 });
 });
 
 test("power that goes at any moment of an installation leaves a whole system to each start", async () => {

@@ -51,6 +51,12 @@ export interface SlotInstaller {
   confirm(slot: Slot): Promise<void>;
   /** Starts are from the other slot than `slot` again, whether `slot` was tried, confirmed or neither. */
   revert(slot: Slot): Promise<void>;
+  /**
+   * For a start, or an end, at which no update proves anything: ends a trial that nobody will confirm, because its update
+   * was given up or its state was lost. True when what runs is that trial: then the machine is to be restarted at once, and
+   * nothing else may be asked before, because what runs looks like the slot that the bootloader fell back to.
+   */
+  endForgottenTrial(): Promise<boolean>;
 }
 
 /**
@@ -98,9 +104,27 @@ export function createSlotInstaller(deps: SlotInstallerDeps): SlotInstaller {
       const { good } = await boot.read();
       // The commit of `slot` was interrupted; nothing has touched the other slot since.
       if (good === slot) await boot.confirm(otherSlot(slot));
-      else await boot.disarm();
+      await endTrial(boot, slot);
+    },
+    endForgottenTrial: async () => {
+      const booted = await boot.booted();
+      const { trial } = await boot.read();
+      if (trial === null) return false;
+      log.warn("slot-trial-forgotten", { trial, booted });
+      // Without a mark, so that a good slot that cannot be started any more does not mean restarts for ever.
+      await boot.disarm();
+      return trial === booted;
     },
   };
+}
+
+/**
+ * No further start is from `slot`. While it is what runs it stays marked as on trial: without the mark it would look like
+ * the slot that the bootloader fell back to, and the only good one would be overwritten.
+ */
+async function endTrial(boot: BootControl, slot: Slot): Promise<void> {
+  if ((await boot.booted()) === slot) await boot.arm(slot, 0);
+  else await boot.disarm();
 }
 
 export const otherSlot = (slot: Slot): Slot => (slot === "a" ? "b" : "a");
@@ -130,8 +154,9 @@ async function fill(
     if (written + block.length > sizeBytes)
       throw new SlotError("slot-content-wrong", { sizeBytes, written: written + block.length });
     hasher.update(block);
-    const before = await device.read(written, block.length);
-    if (!equalBytes(before, block)) {
+    // A place that was being written when power went may not be readable until it is written again.
+    const before = await device.read(written, block.length).catch(() => undefined);
+    if (before === undefined || !equalBytes(before, block)) {
       await device.write(written, block);
       changed += block.length;
     }

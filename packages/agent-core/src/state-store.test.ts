@@ -181,6 +181,16 @@ describe("an agent of a newer version", () => {
     expect(await readBy(disk, later(2))).toEqual({ reading: "read", name: "new-3" });
   });
 
+  test("leaves them when the update that it found under way ends without a commit", async () => {
+    const disk = new LossyDisk();
+    await storeOn(disk).save(underWay("old"));
+    const onTrial = storeOn(disk, later(2));
+    await onTrial.load();
+    await onTrial.save(idle("given-up"));
+
+    expect(await readBy(disk)).toEqual({ reading: "read", name: "old" });
+  });
+
   test("removes the older one's files once it is committed, and its own state is durable before", async () => {
     const checked = await cutEverywhere(
       async (power) => {

@@ -68,6 +68,7 @@ export function createStateStore(deps: StateStoreDeps): StateStore {
   const checks = createChecks(deps.sha256, codec);
   const newest = newestName(codec.version);
   let olderFiles: readonly string[] | undefined;
+  let isUpdateInHand = false;
   let hasReserve = false;
 
   /** Before the first save of a run; returns the files of older agents. */
@@ -84,7 +85,11 @@ export function createStateStore(deps: StateStoreDeps): StateStore {
   };
 
   return {
-    load: () => load(files, checks.read, codec.version, log),
+    load: async () => {
+      const loaded = await load(files, checks.read, codec.version, log);
+      isUpdateInHand = loaded.state !== undefined && loaded.state.kind !== "idle";
+      return loaded;
+    },
     save: async (state) => {
       olderFiles ??= await makeRoom();
       const content = checks.write(state);
@@ -98,7 +103,8 @@ export function createStateStore(deps: StateStoreDeps): StateStore {
         log.warn("state-reserve-used", { file: newest });
         return;
       }
-      if (isOwner(state)) {
+      // An update that this run found under way may end without a commit: then it is the older agent's turn again.
+      if (state.kind === "leaving-commit" || (state.kind === "idle" && !isUpdateInHand)) {
         await removeDurably(files, olderFiles);
         olderFiles = [];
       }
@@ -106,9 +112,6 @@ export function createStateStore(deps: StateStoreDeps): StateStore {
     },
   };
 }
-
-/** Whether no older agent can come back and look for the state that it left. */
-const isOwner = ({ kind }: UpdateState): boolean => kind === "leaving-commit" || kind === "idle";
 
 const newestName = (version: number): string => `update-state.v${version}.json`;
 const previousName = (version: number): string => `update-state.v${version}.previous.json`;

@@ -4,7 +4,6 @@ import {
   effects,
   initialState,
   next,
-  recover,
   type Effect,
   type UpdateEvent,
   type UpdateFacts,
@@ -33,6 +32,12 @@ interface UpdateLoopHooks {
   readonly afterEffects?: (state: UpdateState) => Promise<void>;
 }
 
+/** The updater, as the loop asks it. */
+export interface UpdateBrain {
+  readonly next: typeof next;
+  readonly effects: typeof effects;
+}
+
 export interface UpdateLoopDeps extends UpdateLoopHooks {
   readonly store: StateStore;
   /** Read once per event. */
@@ -41,6 +46,8 @@ export interface UpdateLoopDeps extends UpdateLoopHooks {
   readonly execute: (effect: Effect, signal: AbortSignal) => Promise<UpdateEvent | null>;
   readonly ticker: Ticker;
   readonly log: Log;
+  /** What decides; the updater itself, unless a simulation has planted a bug in it. */
+  readonly brain?: UpdateBrain;
   /** What the device runs when no state was saved yet. */
   readonly initialRunning: Running;
   /** Told after each saved change, before its effects begin. */
@@ -89,6 +96,7 @@ class Loop {
   readonly stopping: AbortSignal;
 
   readonly #deps: UpdateLoopDeps;
+  readonly #brain: UpdateBrain;
   readonly #effects: EffectRunner;
   readonly #stopper = new AbortController();
   readonly #queue: QueuedEvent[] = [];
@@ -97,6 +105,7 @@ class Loop {
 
   constructor(deps: UpdateLoopDeps) {
     this.#deps = deps;
+    this.#brain = deps.brain ?? { next, effects };
     this.state = initialState(deps.initialRunning);
     this.stopping = this.#stopper.signal;
     this.#effects = createEffectRunner(
@@ -113,8 +122,8 @@ class Loop {
     if (state !== undefined) this.state = state;
     await loaded?.(this.state);
     const before = this.state;
-    const after = recover(before, this.#deps.facts());
     const started: UpdateEvent = { kind: "started" };
+    const after = this.#brain.next(before, started, this.#deps.facts());
     if (after !== before && !(await this.#become({ before, event: started, after })))
       return reading;
     await recovered?.(this.state);
@@ -148,7 +157,7 @@ class Loop {
   async #handle(event: UpdateEvent): Promise<boolean> {
     if (this.stopping.aborted) return false;
     const before = this.state;
-    const after = next(before, event, this.#deps.facts());
+    const after = this.#brain.next(before, event, this.#deps.facts());
     if (after === before) return false;
     if (!(await this.#become({ before, event, after }))) return false;
     await this.#act();
@@ -166,7 +175,7 @@ class Loop {
   async #act(): Promise<void> {
     const { beforeEffects, afterEffects } = this.#deps;
     await beforeEffects?.(this.state);
-    await this.#effects.want(effects(this.state));
+    await this.#effects.want(this.#brain.effects(this.state));
     await afterEffects?.(this.state);
   }
 
