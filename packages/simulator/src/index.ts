@@ -1,1 +1,15 @@
-export {};
+export {
+  findPlanted,
+  levelOf,
+  runSeeds,
+  simulateSeed,
+  type CampaignResult,
+  type ControlResult,
+  type Finding,
+} from "./campaign.ts";
+export { PLANTED_BUGS } from "./planted-bugs.ts";
+export type { Platform } from "./simulate.ts";
+export { EXHAUSTIVE_CASES, exploreCuts, type ExhaustiveResult } from "./exhaustive.ts";
+export { FAULT_LEVELS, type FaultLevel } from "./fault-levels.ts";
+export { renderReport, summaryOf } from "./render-report.ts";
+export { addTally, emptyTally, type Tally } from "./tally.ts";
