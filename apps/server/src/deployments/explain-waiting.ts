@@ -23,6 +23,7 @@ import { loadFacts } from "./load-facts.ts";
 import {
   countUpdatingElsewhere,
   countWaitingConflicts,
+  countWaitingUndecided,
   waitingClasses,
   type WaitingClass,
   type WaitingQuestion,
@@ -57,6 +58,7 @@ export async function waitingReasons(
   );
   for (const each of classes) note(waitOf(context, each, members.get(each.sampleId)), each.count);
   note({ kind: "identity-conflict" }, await countWaitingConflicts(db, question));
+  note(BY_SOMEBODY, await countWaitingUndecided(db, question));
   note(IN_ANOTHER, await countUpdatingElsewhere(db, question));
   return [...counts.values()]
     .toSorted((left, right) => right.count - left.count)
@@ -65,6 +67,9 @@ export async function waitingReasons(
 
 /** Of many devices, in whichever updates they are: no sentence about them names one. */
 const IN_ANOTHER = { kind: "update-in-progress", deploymentId: "", assignmentId: "" } as Wait;
+
+/** Of many devices, whatever was installed on each. */
+const BY_SOMEBODY: Wait = { kind: "installation-undecided", artifactName: "" };
 
 interface Context {
   readonly deployment: DeploymentRecord;

@@ -1,3 +1,4 @@
+import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import type {
   AssignmentState,
   DeploymentId,
@@ -152,7 +153,8 @@ export async function waitingClasses(
   // One list of all who are left out: each further one would be looked through for every device.
   const leftOut = assigned(db, question.deploymentId)
     .unionAll(updatingElsewhere(db, product).select("device.id as device_id"))
-    .unionAll(conflicting(db, product).select("device.id as device_id"));
+    .unionAll(conflicting(db, product).select("device.id as device_id"))
+    .unionAll(undecided(db));
   const rows = await inScope(db, product, question.scope)
     .where("device.id", "not in", leftOut)
     .select([
@@ -227,6 +229,26 @@ const conflicting = (db: TenantDb, product: ProductName) =>
     .where("device.tenant_id", "=", db.tenantId)
     .where("device.product", "=", product)
     .where("device.identity_conflict_at", "is not", null);
+
+/** Devices at which somebody has yet to decide on what they installed. */
+const undecided = (db: TenantDb) =>
+  db.kysely
+    .selectFrom("device_attribute")
+    .select("device_attribute.device_id as device_id")
+    .where("device_attribute.tenant_id", "=", db.tenantId)
+    .where("device_attribute.name", "=", UNDECIDED_ATTRIBUTE);
+
+/** Who waits, is in no update, and for somebody at the device. */
+export async function countWaitingUndecided(db: TenantDb, question: WaitingScope): Promise<number> {
+  const { product } = question;
+  const row = await withoutAssignment(db, question)
+    .where("device.id", "in", undecided(db))
+    .where("device.id", "not in", updatingElsewhere(db, product).select("device.id"))
+    .where("device.id", "not in", conflicting(db, product).select("device.id"))
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
 
 /** Who waits and is in an update of another deployment. */
 export async function countUpdatingElsewhere(

@@ -1,7 +1,7 @@
 import { MINUTE_MS, later, utf8 } from "@moult/base";
 import { INSTALLED_FROM_ATTRIBUTE, UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { explainWaiting } from "../../deployments/explain-waiting.ts";
+import { explainWaiting, waitingReasons } from "../../deployments/explain-waiting.ts";
 import {
   PRODUCT,
   addProduct,
@@ -361,6 +361,14 @@ describe.each(DIALECTS)("the device protocol on %s", (dialect) => {
       {
         kind: "installation-undecided",
         sentence: expect.stringMatching(/installed conf-2 from a file.*commit it or take it back/),
+      },
+    ]);
+
+    expect(await waitingReasons(db, deployment, TEST_NOW)).toEqual([
+      {
+        kind: "installation-undecided",
+        count: 1,
+        sentence: expect.stringMatching(/^1 device waits for somebody at the device/),
       },
     ]);
 
