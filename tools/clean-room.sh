@@ -38,6 +38,12 @@ mount_room() {
     touch "$room/dev/$device"
     mount --bind "/dev/$device" "$room/dev/$device"
   done
+  # RAUC mounts what it installs.
+  for device in /dev/loop*; do
+    [ -b "$device" ] || [ -c "$device" ] || continue
+    touch "$room$device"
+    mount --bind "$device" "$room$device"
+  done
 }
 
 run_commands() {
