@@ -10,7 +10,7 @@ import {
 } from "../../tools/local/local-agent.ts";
 import { startLocalProcess, type LocalProcess } from "../../tools/local/local-process.ts";
 
-export const LAUNCHER = fileURLToPath(new URL("../../dist/moult-agent-launcher", import.meta.url));
+const LAUNCHER = fileURLToPath(new URL("../../dist/moult-agent-launcher", import.meta.url));
 
 const VERSION = /(AGENT_VERSION = )"[0-9.]+"/;
 

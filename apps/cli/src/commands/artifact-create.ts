@@ -14,6 +14,7 @@ export const artifactCreate = command({
   --type app --dir DIR           an application: the folder, a name, and how to start it
   --type directory --dir DIR     replaces the folder --dest-dir on the device
   --type single-file FILE        puts the file into --dest-dir on the device
+The agent installs two more by itself, one FILE each: moult-agent (its own next version), moult-server.
 Several payloads are one release: --payload FILE.json describes each further one with the names
 of these options ({"type": "app", "dir": "build", "appName": "web", "command": ["./run"]}).`,
   options: {
