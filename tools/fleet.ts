@@ -19,6 +19,7 @@ const USAGE = `Usage: node tools/fleet.ts --provisioning FILE [options]
   --connections N     shared connections to the server (64)
   --fail-percent P    share of updates that fail and roll back (0)
   --fail-version V    a release that always fails and rolls back
+  --put-off-version V a release that devices are too busy to install for some time
   --step-ms N         pause between the steps of an update (500)
   --no-download       do not fetch the artifacts
   --once              end when every device has enrolled and checked in
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
       connections: { type: "string", default: "64" },
       "fail-percent": { type: "string", default: "0" },
       "fail-version": { type: "string" },
+      "put-off-version": { type: "string" },
       "step-ms": { type: "string", default: "500" },
       "no-download": { type: "boolean", default: false },
       once: { type: "boolean", default: false },
@@ -71,6 +73,7 @@ async function main(): Promise<void> {
   const behaviour: Behaviour = {
     failPercent: Number(values["fail-percent"]),
     failVersion: values["fail-version"],
+    putOffVersion: values["put-off-version"],
     downloads: !values["no-download"],
     stepMs: wholeNumber("step-ms", values["step-ms"]),
   };

@@ -21,11 +21,11 @@ let pumps: Awaited<ReturnType<typeof addProduct>>;
 
 const { world, open } = useOwnConsole(async (world) => {
   await world.moult.ok(words`artifact keygen --out release-key`);
-  pumps = await addProduct(world, "pump", ["2.0", "3.0", "4.0"]);
+  pumps = await addProduct(world, "pump", ["2.0", "3.0", "4.0", "5.0"]);
   await world.startFleet({
     ...pumps,
     count: PUMPS,
-    args: words`--interval 1 --step-ms ${String(STEP_MS)} --fail-version 3.0`,
+    args: words`--interval 1 --step-ms ${String(STEP_MS)} --fail-version 3.0 --put-off-version 5.0`,
   });
   await untilDevices(world.client, "pump", PUMPS);
 });
@@ -125,6 +125,27 @@ test("whoever has no mouse stops a deployment too: the question begins on the sa
   await seen(page.getByText("aborted", { exact: true }));
   // The button that had the focus is gone; the focus is not.
   await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).not.toBe("BODY");
+});
+
+test("devices that put their update off say why, on the deployment's page and on their own", async () => {
+  const { client } = world();
+  const deploymentId = (await deploy(client, pumps, "5.0", {
+    plan: plan([100], undefined, 2),
+  })) as DeploymentId;
+  const { page } = await open(`/deployments/${deploymentId}/devices`);
+  const why = "The device waits before it installs: The device is busy.";
+  const row = page.getByRole("row").filter({ hasText: why }).first();
+  await seen(row);
+  await seen(row.getByText("waits", { exact: false }).first());
+
+  await row.getByRole("link").first().click();
+  const update = page.getByRole("region", { name: "Its update to 5.0" });
+  await seen(update.getByText(why));
+  await seen(update.getByText(/goes on by itself/));
+  const reasons = page.getByRole("region", { name: "Why not?" });
+  await seen(reasons.getByText(`The update to 5.0 is put off. ${why}`));
+  await expect.poll(() => page.getByText(/waits before it installs/).count()).toBeGreaterThan(2);
+  await client.call("abortDeployment", { params: { deploymentId } });
 });
 
 test("one person aborts what another looks at: the page follows, and its buttons go", async () => {

@@ -48,11 +48,16 @@ export interface Behaviour {
   readonly failPercent: number;
   /** A release that always fails and rolls back. */
   readonly failVersion: string | undefined;
+  /** A release that devices are too busy to install for the time of many steps. */
+  readonly putOffVersion?: string | undefined;
   /** Whether the artifact is really fetched. */
   readonly downloads: boolean;
   /** Pause between two steps of an update. */
   readonly stepMs: number;
 }
+
+/** How long a device that puts its update off does so, in steps of an update. */
+const PUT_OFF_STEPS = 30;
 
 /** PKCS #8 (RFC 8410) wrapping of a raw 32-byte Ed25519 seed. */
 const ED25519_PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
@@ -208,6 +213,11 @@ export class SimulatedDevice {
     if (behaviour.downloads)
       for (const { sha256, sizeBytes } of action.components)
         await link.download(sha256, sizeBytes, this.#token);
+    if (action.artifactName === behaviour.putOffVersion) {
+      const holds = [{ code: "busy", detail: "The device is busy." }];
+      await this.#report(action, { kind: "deferred", sequence: next(), before: "install", holds });
+      await wait(behaviour.stepMs * PUT_OFF_STEPS);
+    }
     for (const kind of ["installing", "activating", "proving"] as const) {
       await wait(behaviour.stepMs);
       await this.#report(action, { kind, sequence: next() });

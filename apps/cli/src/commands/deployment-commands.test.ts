@@ -329,6 +329,22 @@ describe("a deployment", () => {
     expect(out).toContain("gw-17");
   });
 
+  test("says of a device that puts its update off why, and its words cannot control the terminal", async () => {
+    const deferral = {
+      before: "install",
+      holds: [{ code: "oven-hot", detail: "240 \u001b[2J degrees" }],
+      since: AT,
+      sentence: "The device waits before it installs: 240 \u001b[2J degrees",
+    };
+    const fields = { state: "downloading", outcome: null, code: null, detail: null, deferral };
+    await serving({ listAssignments: () => page([assignment(fields)]) });
+
+    const { out } = await moult(`deployment devices ${DEPLOYMENT_ID}`);
+    expect(out).toMatch(
+      /gw-17 +downloading, waits .*The device waits before it installs: 240 ␛\[2J/,
+    );
+  });
+
   test("gives the logs of failed attempts, which cannot control the terminal", async () => {
     const log = "step 1\nstep 2 \u001b[2Jfailed\n";
     await serving({

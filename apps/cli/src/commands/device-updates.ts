@@ -2,8 +2,7 @@ import type { Assignment } from "@moult/model";
 import { command } from "../command-line/command.ts";
 import { lookupDevice } from "../lookup/lookup-device.ts";
 import { connect } from "../session/connect.ts";
-import { assignmentState } from "../show/assignment-text.ts";
-import { causeText } from "../show/event-text.ts";
+import { assignmentCause, assignmentState } from "../show/assignment-text.ts";
 import { PAGING_OPTIONS, pagingQuery, printPages } from "../show/print-list.ts";
 import type { Column } from "../terminal/table-text.ts";
 import { timeText } from "../terminal/time-text.ts";
@@ -13,7 +12,7 @@ const COLUMNS: readonly Column<Assignment>[] = [
   { title: "DEPLOYMENT", text: ({ deploymentId }) => deploymentId },
   { title: "STATE", text: assignmentState },
   { title: "ATTEMPTS", text: ({ attempts }) => String(attempts.length), isNumber: true },
-  { title: "CAUSE", text: ({ code, detail }) => causeText(code, detail).trim() },
+  { title: "CAUSE", text: assignmentCause },
 ];
 
 export const deviceUpdates = command({

@@ -12,7 +12,7 @@ export function assignmentState({ state, outcome, progressPercent, deferral }: A
 }
 
 /** Why it ended as it did, or why its device does not go on. */
-const causeOf = ({ code, detail, deferral }: Assignment): string =>
+export const assignmentCause = ({ code, detail, deferral }: Assignment): string =>
   deferral === null ? causeText(code, detail).trim() : plainText(deferral.sentence);
 
 export const ASSIGNMENT_COLUMNS: readonly Column<Assignment>[] = [
@@ -21,5 +21,5 @@ export const ASSIGNMENT_COLUMNS: readonly Column<Assignment>[] = [
   { title: "STAGE", text: ({ stage }) => String(stage + 1), isNumber: true },
   { title: "ATTEMPTS", text: ({ attempts }) => String(attempts.length), isNumber: true },
   { title: "CHANGED", text: ({ updatedAt }) => timeText(updatedAt) },
-  { title: "CAUSE", text: causeOf },
+  { title: "CAUSE", text: assignmentCause },
 ];
