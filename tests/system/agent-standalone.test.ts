@@ -172,7 +172,9 @@ test.each(Object.entries(KINDS))(
 
       expect(agent("install", two, ...NOBODY_SIGNED)).toMatchObject({ status: installedStatus });
       expect(look()).toBe("two");
-      expect(agent("rollback").text).toContain("runs one-1");
+      expect(agent("rollback").text).toContain(
+        kind === "rebooting-module" ? "reboot to return to one-1" : "runs one-1",
+      );
       expect(look()).toBe("one");
 
       expect(agent("install", two, ...NOBODY_SIGNED).status).toBe(installedStatus);
@@ -180,14 +182,16 @@ test.each(Object.entries(KINDS))(
       expect(look()).toBe("two");
       expect(agent("commit").status).toBe(3);
     });
-    if (kind.endsWith("module"))
-      expect(calls().filter((call) => call.endsWith("Reboot"))).toEqual(
-        Array.from({ length: 3 }, () => "NeedsArtifactReboot"),
-      );
+    if (kind.endsWith("module")) {
+      const reboots = calls().filter((call) => call.endsWith("Reboot"));
+      expect(new Set(reboots)).toEqual(new Set(["NeedsArtifactReboot"]));
+    }
   },
 );
 
 describe("power that is lost without a server", () => {
+  const TAKEN_BACK = ["ArtifactRollback", "NeedsArtifactReboot", "ArtifactFailure", "Cleanup"];
+
   /** Kills a command while its module waits in the state that it parks in. */
   async function killedIn(...args: readonly string[]): Promise<void> {
     const command = spawn(process.execPath, [AGENT_BUNDLE, "--root", root, ...args], {
@@ -202,11 +206,11 @@ describe("power that is lost without a server", () => {
   test.each([
     // What was under way, where power went, what runs when a person looks again, and what is called by then.
     ["install", "Download", "one", ["Cleanup"]],
-    ["install", "ArtifactInstall", "one", ["ArtifactRollback", "ArtifactFailure", "Cleanup"]],
-    ["install", "NeedsArtifactReboot", "one", ["ArtifactRollback", "ArtifactFailure", "Cleanup"]],
-    ["commit", "ArtifactCommit", "one", ["ArtifactRollback", "ArtifactFailure", "Cleanup"]],
+    ["install", "ArtifactInstall", "one", TAKEN_BACK],
+    ["install", "NeedsArtifactReboot", "one", TAKEN_BACK],
+    ["commit", "ArtifactCommit", "one", TAKEN_BACK],
     ["commit", "Cleanup", "two", ["Cleanup"]],
-    ["rollback", "ArtifactRollback", "one", ["ArtifactRollback", "ArtifactFailure", "Cleanup"]],
+    ["rollback", "ArtifactRollback", "one", TAKEN_BACK],
     ["rollback", "ArtifactFailure", "one", ["ArtifactFailure", "Cleanup"]],
     ["rollback", "Cleanup", "one", ["Cleanup"]],
   ])("during %s in %s leaves %s, whole, at the next command", async (doing, state, runs, then) => {

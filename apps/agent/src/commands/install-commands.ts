@@ -173,13 +173,16 @@ function tellFinished(
     return EXIT.ok;
   }
   if (isRollbackWanted && reply.outcome === "rolled-back") {
-    print(`Rolled back. ${runs}`);
+    if (reply.rebootNeeded)
+      print(`Rolled back. If it was rebooted since, reboot to return to ${reply.artifactName}.`);
+    else print(`Rolled back. ${runs}`);
     return EXIT.ok;
   }
   complain(
     `moult-agent: ${reply.outcome}${reply.code === null ? "" : ` (${reply.code})`}. ${runs}`,
   );
   if (reply.detail !== null) complain(`  ${reply.detail}`);
+  if (reply.rebootNeeded) complain("  Reboot: the new software may be what runs until then.");
   complain(`  log: ${reply.logFile}`);
   return EXIT.failed;
 }

@@ -39,6 +39,8 @@ export const StandaloneReply = z.discriminatedUnion("kind", [
     detail: z.string().nullable(),
     expiredRole: ExpiredRole,
     logFile: z.string(),
+    /** To bring back what ran before. */
+    rebootNeeded: z.boolean(),
   }),
   z.object({
     kind: z.literal("awaiting-decision"),
@@ -65,7 +67,7 @@ export function standaloneReply(result: StandaloneResult): StandaloneReply {
 }
 
 function finishedReply(finished: FinishedUpdate): StandaloneReply {
-  const { outcome, verdict, running, expiredRole, logFile } = finished;
+  const { outcome, verdict, running, expiredRole, logFile, rebootNeeded } = finished;
   return {
     kind: "finished",
     outcome,
@@ -74,6 +76,7 @@ function finishedReply(finished: FinishedUpdate): StandaloneReply {
     detail: verdict.failure?.detail ?? null,
     expiredRole,
     logFile,
+    rebootNeeded,
   };
 }
 

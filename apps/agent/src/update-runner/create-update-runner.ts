@@ -7,6 +7,7 @@ import {
   outcomeOf,
   rebootNeed,
   updateId,
+  type StateOf,
   type Update,
   type UpdateEvent,
   type UpdateState,
@@ -69,6 +70,8 @@ class Shell {
   readonly #listeners = new Set<(state: UpdateState) => void>();
   #log: { readonly id: string; readonly log: Log } | undefined;
   #finished: FinishedUpdate | undefined;
+  /** A person's installation was taken back, and a reboot of theirs may have put it to work before. */
+  #isRebootLeft = false;
 
   constructor(deps: UpdateRunnerDeps) {
     const { paths, limits, ticker, log } = deps;
@@ -220,12 +223,22 @@ class Shell {
       this.#logOf(update).info("update-state", change);
       this.#deps.log.info("update-state", { updateId: id, ...change });
     }
+    if (before.kind === "failing") this.#isRebootLeft = isRebootLeft(before);
     if (after.kind !== "reporting" || before.kind === "reporting") return;
     const { running, verdict, artifact } = after;
     const logFile = deploymentLogFile(this.#deps.paths.dataDir, id);
     const expiredRole = artifact?.vouched?.expiredRole ?? null;
     const outcome = outcomeOf(verdict);
-    this.#finished = { updateId: id, outcome, verdict, running, expiredRole, logFile };
+    const rebootNeeded = this.#isRebootLeft;
+    this.#finished = {
+      updateId: id,
+      outcome,
+      verdict,
+      running,
+      expiredRole,
+      logFile,
+      rebootNeeded,
+    };
     this.#deps.log.info("update-finished", { updateId: id, outcome });
   }
 
@@ -285,3 +298,9 @@ function standingOf({ kind }: UpdateState): SwitchStanding {
   if (UNTOUCHED.has(kind)) return "none";
   return kind === "rolling-back" ? "rolling-back" : "decided";
 }
+
+/** The agent reboots no machine for a person, also not on the way back. */
+const isRebootLeft = ({ job }: StateOf<"failing">): boolean =>
+  job.update.kind === "standalone" &&
+  job.verdict.rollback === "succeeded" &&
+  rebootNeed(job) !== "none";

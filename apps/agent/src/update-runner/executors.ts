@@ -179,8 +179,8 @@ function backward(deps: ExecutorDeps): Pick<Executors, Backward> {
       await betweenScripts(deps, "ArtifactRollback", job, signal, () =>
         inReverse(payloads, signal, ({ installer, at }) => installer.rollBack(at, signal)),
       );
-      // An installation that did not get so far never said whether it needs one; nor does it for a person, who reboots.
-      const isUnknown = rebootNeed(job) === "none" && job.update.kind === "assignment";
+      // An installation that did not get so far never said whether it needs one.
+      const isUnknown = rebootNeed(job) === "none";
       const reboots = isUnknown ? await neededReboots(payloads, signal) : job.reboots;
       return { kind: "rolled-back", reboots };
     },

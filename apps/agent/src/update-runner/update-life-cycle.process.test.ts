@@ -320,6 +320,9 @@ test("an offer that is withdrawn while it is downloaded is aborted and leaves no
   );
   const artifact = await recorder();
   await device.runner.offer(offerOf(artifact));
+  await expect
+    .poll(() => device.runner.state(), PATIENT)
+    .toMatchObject({ kind: "downloading", percent: 30 });
   await device.runner.withdraw();
   await device.runner.idle();
 

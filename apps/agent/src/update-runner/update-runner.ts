@@ -119,6 +119,8 @@ export interface FinishedUpdate {
   /** The role whose metadata had expired when it was installed by them. */
   readonly expiredRole: string | null;
   readonly logFile: string;
+  /** It was taken back; if the machine was rebooted since, only a reboot, a person's to do, brings back what ran before. */
+  readonly rebootNeeded: boolean;
 }
 
 /** Takes one device through its updates: the thin shell around the updater's `next` and `effects`. */
