@@ -60,7 +60,7 @@ const KEEPING: readonly PlantedBug[] = [
   },
   {
     name: "the state is written after acting",
-    seed: 73,
+    seed: 97,
     expected: [
       "outcomes-are-true",
       "no-release-is-applied-twice",

@@ -158,7 +158,7 @@ describe.each(KINDS)("the life cycle's row of %s", (kind) => {
           expect(row.onFailure).toContain(after.kind);
           break;
         case "reboot-tells":
-          expect([kind, ...row.onSuccess, "verifying"]).toContain(after.kind);
+          expect([kind, ...row.onSuccess, "activating"]).toContain(after.kind);
           break;
         case "again":
           expect(after.kind).toBe(kind);

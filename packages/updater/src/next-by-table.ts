@@ -77,8 +77,9 @@ function rebootTells(state: UpdateState, facts: UpdateFacts): UpdateState {
     case "waiting-to-reboot":
       // What an installer reboots by itself may be less than the machine, so only its own reboot will do.
       if (isSameBoot || !isSystem) return waitOn(state, facts);
-      // The reboot that was put off has come by itself; whether the new software came up is for its verification to say.
-      return { kind: "verifying", running, lastAssignment, job };
+      // The reboot that was put off has come by itself. What needs none is put to work now, as it is before a reboot of the
+      // agent's; whether the new software came up is for its verification to say.
+      return { kind: "activating", running, lastAssignment, job };
     case "rebooting":
       // An installer that reboots by itself may have had its own reasons not to; its verification tells.
       return isSystem && isSameBoot

@@ -118,7 +118,7 @@ function forward(deps: ExecutorDeps): Pick<Executors, Forward> {
     },
     activate: async ({ job }, signal) => {
       const payloads = await openPayloads(deps, job);
-      await inOrder(payloads, ({ installer, at }) => installer.activate(at, signal));
+      await activateThoseWithoutReboot(payloads, job.reboots, signal);
       return { kind: "activated" };
     },
     reboot: async ({ job }, signal) => {

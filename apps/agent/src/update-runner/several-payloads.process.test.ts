@@ -231,6 +231,23 @@ test("the machine reboots when one payload needs it; reboot states are called of
 });
 
 describe("an application beside a driver that needs a reboot", () => {
+  test("is put to work as well when the reboot that was put off came by itself", async () => {
+    await set("reboot-driver", "Automatic");
+    // Nothing holds it until it is installed.
+    await device.writeContextScript(
+      "circumstances",
+      `grep -qs "driver ArtifactInstall" "${device.root}/calls" && echo driving=yes; exit 0`,
+    );
+    await begin(await both("2"));
+    await expect.poll(() => device.runner.state().kind, PATIENT).toBe("waiting-to-reboot");
+
+    await device.restart(2);
+    await device.runner.idle();
+    expect(device.reboots).toEqual([]);
+    expect(device.finished()).toMatchObject({ outcome: "succeeded" });
+    await expect.poll(() => device.ask(), PATIENT).toBe("2");
+  });
+
   const both = async (version: string): Promise<BuiltArtifact> =>
     appArtifact(version, "well", { more: [{ type: "driver", files: { m: "d-2\n" } }] });
 
