@@ -40,12 +40,15 @@ const textHolds = (db: TenantDb, condition: Condition, text: RawBuilder<string>)
 
 const no = ({ dialect }: TenantDb): Truth => (dialect === "sqlite" ? sql`0` : sql`false`);
 
-/** The device's attribute, found by its key. */
+/**
+ * The device's attribute, found by its key. Of `exists`, PostgreSQL would read the attributes of all devices at once, and do so
+ * again for each condition of the query.
+ */
 function attributeHolds(db: TenantDb, name: string, condition: Condition): Truth {
   const tenant = besideIndex(db, sql.ref<TenantId>("asked.tenant_id"));
-  return sql`exists (select 1 from device_attribute as asked where asked.device_id = device.id
-    and asked.name = ${name} and ${tenant} = ${db.tenantId}
-    and ${compared(db, condition, sql.ref("asked.value"), "asked.order_key")})`;
+  return sql`coalesce((select ${compared(db, condition, sql.ref("asked.value"), "asked.order_key")}
+    from device_attribute as asked where asked.device_id = device.id
+    and asked.name = ${name} and ${tenant} = ${db.tenantId}), ${no(db)})`;
 }
 
 function groupHolds(db: TenantDb, { operator, value }: Condition): Truth {

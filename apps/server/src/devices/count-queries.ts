@@ -1,9 +1,19 @@
 import { DeviceContact, type AssignmentId, type DeviceState, type ProductName } from "@moult/model";
 import { sql } from "kysely";
+import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { seenRange, type ContactClock } from "./device-contact.ts";
 import { LAST_SEEN, conditionsOf, containsText, type DeviceMatch } from "./filter-queries.ts";
+import {
+  isAskedOfMany,
+  orderedBy,
+  stretchLength,
+  stretchesOf,
+  withinStretch,
+  type Stretch,
+  type WalkOrder,
+} from "./walk-queries.ts";
 
 export async function countsByState(
   db: TenantDb,
@@ -85,23 +95,57 @@ export async function countUpdating(
 }
 
 /**
- * How many devices match, of at most `looksMax` that are looked at: a search looks at every device to which the rest of the
- * filter applies.
+ * How many devices match, of at most `looksMax` that are looked at: a search and a query look at every device to which the rest
+ * of the filter applies.
  */
 export async function countMatching(
   db: TenantDb,
   match: DeviceMatch,
   looksMax: number,
-): Promise<{ readonly count: number; readonly isExact: boolean }> {
+): Promise<DeviceCount> {
+  const length = stretchLength(db, match);
+  if (length === Infinity) return countWithin(db, match, WHOLE, looksMax);
+  let count = 0;
+  let looks = 0;
+  for await (const stretch of stretchesOf(db, match, NEWEST, undefined)) {
+    if (looks >= looksMax) return { count, isExact: false };
+    count += (await countWithin(db, match, stretch, length)).count;
+    looks += length;
+  }
+  return { count, isExact: true };
+}
+
+interface DeviceCount {
+  readonly count: number;
+  readonly isExact: boolean;
+}
+
+const NEWEST: WalkOrder = { column: sql.ref("device.enrolled_at"), direction: "desc" };
+const WHOLE: Stretch = { from: undefined, until: undefined };
+
+async function countWithin(
+  db: TenantDb,
+  match: DeviceMatch,
+  stretch: Stretch,
+  looksMax: number,
+): Promise<DeviceCount> {
   const { search, ...rest } = match.filter;
+  const queries = isAskedOfMany(match) ? match.queries : [];
+  const asked = [
+    ...(search === undefined ? [] : [containsText(search)]),
+    ...queries.map((query) => deviceCondition(db, query)),
+  ];
+  const looksAt = { ...match, filter: rest, ...(queries.length === 0 ? {} : { queries: [] }) };
+  const column = orderedBy(db, match, NEWEST);
   const looked = db.kysely
     .selectFrom("device")
     .select(
-      search === undefined
+      asked.length === 0
         ? sql<number>`1`.as("fits")
-        : sql<number>`case when ${containsText(search)} then 1 else 0 end`.as("fits"),
+        : sql<number>`case when ${sql.join(asked, sql` and `)} then 1 else 0 end`.as("fits"),
     )
-    .where((row) => row.and(conditionsOf(db, { ...match, filter: rest }, row)))
+    .where((row) => row.and(conditionsOf(db, looksAt, row)))
+    .where((row) => row.and(withinStretch(column, NEWEST, stretch)))
     // A search reads every device: in the order in which they lie.
     .$if(search !== undefined, (query) => query.orderBy("device.enrolled_at", "desc"))
     .limit(looksMax + 1);

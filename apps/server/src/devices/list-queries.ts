@@ -1,17 +1,21 @@
 import type { DeviceSort } from "@moult/api";
 import type { Device, DeviceId, DeviceRow } from "@moult/model";
-import { sql, type Expression, type Selectable } from "kysely";
-import { besideIndex } from "../platform/beside-index.ts";
+import { sql, type Selectable } from "kysely";
 import type { DeviceTable } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { ContactClock } from "./device-contact.ts";
 import type { DevicePlace } from "./device-cursor.ts";
 import { LAST_SEEN, conditionsOf, type DeviceMatch } from "./filter-queries.ts";
 import { devicesFrom, namedAttributesOf } from "./shown-device-queries.ts";
+import {
+  orderedBy,
+  stretchesOf,
+  withinStretch,
+  type Stretch,
+  type WalkOrder,
+} from "./walk-queries.ts";
 
-interface Order {
-  readonly column: Expression<string | number>;
-  readonly direction: "asc" | "desc";
+interface Order extends WalkOrder {
   readonly valueOf: (row: Selectable<DeviceTable>) => string | number;
 }
 
@@ -35,6 +39,7 @@ const ORDERS: Readonly<Record<DeviceSort, Order>> = {
   seen: {
     column: LAST_SEEN,
     direction: "desc",
+    isExpression: true,
     valueOf: (row) => row.last_seen_at ?? 0,
   },
 };
@@ -48,33 +53,21 @@ export interface DevicePageRequest {
   readonly columns: readonly string[];
 }
 
-/** A page of devices, and where it ended if there are more; at most five statements, however long it is. */
+/**
+ * A page of devices, and where it ended if there are more; at most six statements, however long it is, but where a query is asked
+ * of many devices until the page is full.
+ */
 export async function devicePage(
   db: TenantDb,
   { match, sort, after, limit, columns }: DevicePageRequest,
   clock: ContactClock,
 ): Promise<{ readonly items: DeviceRow[]; readonly end: DevicePlace | undefined }> {
   const order = ORDERS[sort];
-  const { direction, valueOf } = order;
-  const column = match.driver === undefined ? order.column : besideIndex(db, order.column);
-  const beyond = sql.raw(direction === "asc" ? ">" : "<");
-  const rows = await db.kysely
-    .selectFrom("device")
-    .selectAll("device")
-    .where((row) => row.and(conditionsOf(db, match, row)))
-    .$if(after !== undefined, (query) =>
-      query.where(
-        sql<boolean>`(${column}, device.id) ${beyond} (${after!.sortedBy}, ${after!.id})`,
-      ),
-    )
-    // It follows from the condition above, with which SQLite finds no place in an index on an expression.
-    .$if(after !== undefined && sort === "seen", (query) =>
-      query.where(sql<boolean>`${column} <= ${after!.sortedBy}`),
-    )
-    .orderBy(column, direction)
-    .orderBy("device.id", direction)
-    .limit(limit + 1)
-    .execute();
+  const rows: Selectable<DeviceTable>[] = [];
+  for await (const stretch of stretchesOf(db, match, order, after)) {
+    rows.push(...(await rowsWithin(db, match, order, stretch, limit + 1 - rows.length)));
+    if (rows.length > limit) break;
+  }
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const devices = await devicesFrom(db, shown, clock);
@@ -87,9 +80,28 @@ export async function devicePage(
     items: devices.map((device) => ({ ...device, attributes: attributes.get(device.id) ?? {} })),
     end:
       rows.length > limit && last !== undefined
-        ? { sortedBy: valueOf(last), id: last.id }
+        ? { sortedBy: order.valueOf(last), id: last.id }
         : undefined,
   };
+}
+
+async function rowsWithin(
+  db: TenantDb,
+  match: DeviceMatch,
+  order: Order,
+  stretch: Stretch,
+  limit: number,
+): Promise<Selectable<DeviceTable>[]> {
+  const column = orderedBy(db, match, order);
+  return db.kysely
+    .selectFrom("device")
+    .selectAll("device")
+    .where((row) => row.and(conditionsOf(db, match, row)))
+    .where((row) => row.and(withinStretch(column, order, stretch)))
+    .orderBy(column, order.direction)
+    .orderBy("device.id", order.direction)
+    .limit(limit)
+    .execute();
 }
 
 export async function deviceById(

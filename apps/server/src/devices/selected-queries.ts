@@ -5,6 +5,7 @@ import { fromJson } from "../platform/columns.ts";
 import type { DeviceTable } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { conditionsOf, type DeviceMatch } from "./filter-queries.ts";
+import { orderedBy, stretchesOf, withinStretch, type WalkOrder } from "./walk-queries.ts";
 
 /** What an action on a device depends on, and few bytes more: fleets are read through with it. */
 export type SelectedRow = Pick<
@@ -22,6 +23,8 @@ export type SelectedRow = Pick<
   identity(): DeviceIdentity;
 };
 
+const NEWEST: WalkOrder = { column: sql.ref("device.enrolled_at"), direction: "desc" };
+
 /** The next ones in the order of the list of newest devices. */
 export async function matchingRows(
   db: TenantDb,
@@ -29,18 +32,21 @@ export async function matchingRows(
   after: Pick<SelectedRow, "enrolled_at" | "id"> | undefined,
   limit: number,
 ): Promise<SelectedRow[]> {
-  const enrolledAt = sql.ref<number>("device.enrolled_at");
-  const order = match.driver === undefined ? enrolledAt : besideIndex(db, enrolledAt);
-  const rows = await selection(db)
-    .where((row) => row.and(conditionsOf(db, match, row)))
-    .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(${order}, device.id) < (${after!.enrolled_at}, ${after!.id})`),
-    )
-    .orderBy(order, "desc")
-    .orderBy("device.id", "desc")
-    .limit(limit)
-    .execute();
-  return rows.map(rowFrom);
+  const column = orderedBy(db, match, NEWEST);
+  const place = after && { sortedBy: after.enrolled_at, id: after.id };
+  const found: SelectedRow[] = [];
+  for await (const stretch of stretchesOf(db, match, NEWEST, place)) {
+    const rows = await selection(db)
+      .where((row) => row.and(conditionsOf(db, match, row)))
+      .where((row) => row.and(withinStretch(column, NEWEST, stretch)))
+      .orderBy(column, "desc")
+      .orderBy("device.id", "desc")
+      .limit(limit - found.length)
+      .execute();
+    found.push(...rows.map(rowFrom));
+    if (found.length === limit) break;
+  }
+  return found;
 }
 
 export async function rowsOf(db: TenantDb, ids: readonly DeviceId[]): Promise<SelectedRow[]> {

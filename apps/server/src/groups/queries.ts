@@ -1,17 +1,18 @@
 import type { DeviceId, Group, GroupId, ProductName, TenantId } from "@moult/model";
-import { parseQuery } from "@moult/query";
+import { conditionsIn, parseQuery } from "@moult/query";
 import { sql, type Selectable } from "kysely";
 import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
 import { isoFrom } from "../platform/columns.ts";
+import { othersTurn } from "../platform/others-turn.ts";
 import type { DeviceGroupTable } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
-/** Devices that are looked at to count those of a query; beyond them "at least" is what is said. */
-const LOOKS_MAX = 100_000;
+/** Conditions that are asked of devices to count those of a query; beyond them "at least" is what is said. */
+const ASKED_MAX = 200_000;
 /** The same for each of a list, which counts many queries in one request. */
-const LISTED_LOOKS_MAX = 20_000;
+const LISTED_ASKED_MAX = 40_000;
 
 /** By product and name, each with its number of devices; two statements, and one more for each query. */
 export async function groupsOf(db: TenantDb, product: ProductName | undefined): Promise<Group[]> {
@@ -23,14 +24,14 @@ export async function groupsOf(db: TenantDb, product: ProductName | undefined): 
     .orderBy("product")
     .orderBy("name")
     .execute();
-  const counts = await memberCounts(db, rows, LISTED_LOOKS_MAX);
+  const counts = await memberCounts(db, rows, LISTED_ASKED_MAX);
   return rows.map((row) => groupFrom(row, counts.get(row.id)));
 }
 
 export async function groupById(db: TenantDb, groupId: GroupId): Promise<Group | undefined> {
   const row = await groupRow(db, groupId);
   if (row === undefined) return undefined;
-  const counts = await memberCounts(db, [row], LOOKS_MAX);
+  const counts = await memberCounts(db, [row], ASKED_MAX);
   return groupFrom(row, counts.get(groupId));
 }
 
@@ -273,12 +274,15 @@ interface MemberCount {
 async function memberCounts(
   db: TenantDb,
   groups: readonly Selectable<DeviceGroupTable>[],
-  looksMax: number,
+  askedMax: number,
 ): Promise<Map<GroupId, MemberCount>> {
   const listed = groups.flatMap(({ id, query }) => (query === null ? [id] : []));
   const counts = await listedCounts(db, listed);
   for (const { id, product, query } of groups)
-    if (query !== null) counts.set(id, await queriedCount(db, product, query, looksMax));
+    if (query !== null) {
+      counts.set(id, await queriedCount(db, product, query, askedMax));
+      await othersTurn();
+    }
   return counts;
 }
 
@@ -297,18 +301,18 @@ async function listedCounts(
   return new Map(rows.map((row) => [row.group_id, { count: Number(row.count), isExact: true }]));
 }
 
-/** How many devices of the product the query is true of, of at most `looksMax` that are looked at. */
+/** How many devices of the product the query is true of; at most `askedMax` conditions are asked. */
 async function queriedCount(
   db: TenantDb,
   product: ProductName,
   query: string,
-  looksMax: number,
+  askedMax: number,
 ): Promise<MemberCount> {
+  const parsed = parseQuery(query);
+  const looksMax = Math.floor(askedMax / conditionsIn(parsed).length);
   const looked = db.kysely
     .selectFrom("device")
-    .select(
-      sql<number>`case when ${deviceCondition(db, parseQuery(query))} then 1 else 0 end`.as("fits"),
-    )
+    .select(sql<number>`case when ${deviceCondition(db, parsed)} then 1 else 0 end`.as("fits"))
     .where("device.tenant_id", "=", db.tenantId)
     .where("device.product", "=", product)
     .limit(looksMax + 1);
