@@ -79,6 +79,10 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
     /** The device puts its next step off; absent when it goes on. */
     deferral: Deferral.omit({ since: true }).optional(),
   }),
+  /** A person gave it its tries anew. */
+  kind("assignment-retried").extend({ by: z.string() }),
+  /** A person sent it ahead: it goes next, whatever stage and limit. */
+  kind("device-forced").extend({ by: z.string() }),
   kind("assignment-closed").extend({
     outcome: Outcome,
     code: z.string().nullable(),

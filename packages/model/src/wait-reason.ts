@@ -64,6 +64,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
   inDeployment("retry-backoff").extend({ attempts: z.int().min(1), until: Instant }),
   /** It failed in a way after which the plan gives no other try. */
   inDeployment("retry-forbidden").extend({ outcome: Outcome, code: z.string().nullable() }),
+  /** An operator took this device's update back. */
+  inDeployment("cancelled"),
   inDeployment("attempts-used").extend({ attempts: z.int().min(0), outcome: Outcome }),
   inDeployment("superseded").extend({ byDeploymentId: DeploymentId }),
 ]);

@@ -12,6 +12,8 @@ export type AssignmentMove =
   /** A try is over and another is allowed. */
   | "retry"
   | "close"
+  /** A person gives it its tries anew. */
+  | "again"
   /** A late report replaces the server's guess of how it ended. */
   | "correct";
 
@@ -27,7 +29,12 @@ const FORWARD = {
   "rolling-back": "rolling-back",
 } as const;
 
-const UNDER_WAY = { offer: "refused", retry: "retry-pending", close: "closed" } as const;
+const UNDER_WAY = {
+  offer: "refused",
+  retry: "retry-pending",
+  close: "closed",
+  again: "refused",
+} as const;
 
 /** The one table of an assignment's life: state by move. */
 const TABLE: Readonly<Record<AssignmentState, Readonly<Record<AssignmentMove, AssignmentStep>>>> = {
@@ -67,6 +74,7 @@ const TABLE: Readonly<Record<AssignmentState, Readonly<Record<AssignmentMove, As
     offer: "offered",
     retry: "refused",
     close: "closed",
+    again: "retry-pending",
     correct: "refused",
   },
   closed: {
@@ -78,6 +86,7 @@ const TABLE: Readonly<Record<AssignmentState, Readonly<Record<AssignmentMove, As
     offer: "offered",
     retry: "refused",
     close: "refused",
+    again: "retry-pending",
     correct: "closed",
   },
 };

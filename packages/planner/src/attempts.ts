@@ -1,6 +1,11 @@
 import { DAY_MS, later, SECOND_MS, type InstantMs } from "@moult/base";
-import type { DeploymentState, Outcome, Plan } from "@moult/model";
+import type { AssignmentState, DeploymentState, Outcome, Plan } from "@moult/model";
+import { assignmentStep, isBeforeInstall } from "./assignment-transitions.ts";
+import { isActive } from "./deployment-transitions.ts";
 import type { AssignmentFacts, AttemptFacts } from "./facts.ts";
+
+/** The code of what an operator took back; nothing but a person's word tries it again. */
+export const CANCELLED = "cancelled";
 
 /**
  * Codes of tries that are not charged, because the release had no fair chance: the device never began (it reported
@@ -11,6 +16,7 @@ const UNCHARGED_CODES: ReadonlySet<string> = new Set([
   "never-began",
   "held-too-long",
   "withdrawn",
+  CANCELLED,
   "server-unreachable",
 ]);
 
@@ -76,15 +82,35 @@ export function afterAttempt(
  * comes back after a silence finds its update still there.
  */
 export function mayTryAgain(
-  { state, outcome, attempts }: AssignmentFacts,
+  { state, outcome, isCancelled, attempts }: AssignmentFacts,
   plan: TriedPlan,
 ): boolean {
   if (state === "retry-pending") return hasTryLeft(attempts, plan);
-  if (state !== "closed" || outcome === null) return false;
+  if (state !== "closed" || outcome === null || isCancelled) return false;
   const last = attempts.at(-1);
   if (last !== undefined && isRetryForbidden(last, plan)) return false;
   return !isFinal(outcome) && hasTryLeft(attempts, plan);
 }
+
+/**
+ * Whether a person may give an assignment its tries anew: it has ended or waits for its next one, does not run the
+ * release, and its deployment is not over.
+ */
+export const mayRetry = (
+  { state, outcome }: Pick<AssignmentFacts, "state" | "outcome">,
+  deploymentState: DeploymentState,
+): boolean =>
+  isActive(deploymentState) &&
+  assignmentStep(state, "again") === "retry-pending" &&
+  outcome !== "succeeded" &&
+  outcome !== "already-running";
+
+/**
+ * Whether a person may take an assignment back: it waits for its next try, or has not begun to install and the device
+ * can give it up.
+ */
+export const mayCancel = (state: AssignmentState, canAbort: boolean): boolean =>
+  state === "retry-pending" || (isBeforeInstall(state) && (state === "offered" || canAbort));
 
 /** The instant before which the device's next try does not begin; null when it may begin at once. */
 export function nextTryAt(attempts: readonly AttemptFacts[], plan: TriedPlan): InstantMs | null {

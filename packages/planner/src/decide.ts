@@ -96,7 +96,8 @@ const wait = (
  *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
  *    paused, tripped, finished or aborted hold nobody back.
  * 3. A deployment offers to devices whose stage is open, at most `limits.concurrentMax` at a time. A device that has its
- *    place keeps it, whatever becomes of the target.
+ *    place keeps it, whatever becomes of the target. One that a person sent ahead goes next, but never against what
+ *    signers allow.
  */
 export function decide(facts: DecideFacts): Decision {
   const { device, openAssignment } = facts;
@@ -217,7 +218,10 @@ function fromDeployment(
       ? wait([choice.reason], { until: choice.until })
       : pass(choice.reason);
 
-  const admission = admit(deployment, device.draw, now);
+  const { isForced } = deployment;
+  const admission: Admission = isForced
+    ? { isOpen: true, placesMax: null }
+    : admit(deployment, device.draw, now);
   if (isRunning) {
     if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
     const { placesMax } = admission;
@@ -225,10 +229,10 @@ function fromDeployment(
   }
   if (!admission.isOpen) return wait([admission.reason], admission);
   if (choice.kind === "none") return pass(choice.reason);
-  const backoff = backoffWait(deployment, now);
+  const backoff = isForced ? null : backoffWait(deployment, now);
   if (backoff !== null) return backoff;
   const { concurrentMax } = plan.limits;
-  if (deployment.tally.open >= concurrentMax)
+  if (!isForced && deployment.tally.open >= concurrentMax)
     return wait([{ kind: "concurrent-limit", deploymentId, limit: concurrentMax }], {
       isContended: true,
     });
@@ -237,7 +241,11 @@ function fromDeployment(
     deployment,
     artifact: choice.artifact,
     attempt: (assignment?.attempt ?? 0) + 1,
-    claim: { deploymentId, openMax: concurrentMax, placesMax: admission.placesMax },
+    claim: {
+      deploymentId,
+      openMax: isForced ? null : concurrentMax,
+      placesMax: admission.placesMax,
+    },
   };
 }
 
@@ -266,10 +274,11 @@ const isUndecided = ({ state, outcome }: AssignmentFacts): boolean =>
 
 function closedReason(
   { id: deploymentId, plan }: DeploymentFacts,
-  { attempts, outcome }: AssignmentFacts,
+  { attempts, outcome, isCancelled }: AssignmentFacts,
   isRunning: boolean,
 ): WaitReason {
   if (isRunning) return { kind: "already-running", deploymentId };
+  if (isCancelled) return { kind: "cancelled", deploymentId };
   const ended = attempts.at(-1);
   if (ended !== undefined && ended.outcome === outcome && isRetryForbidden(ended, plan))
     return { kind: "retry-forbidden", deploymentId, outcome, code: ended.code };

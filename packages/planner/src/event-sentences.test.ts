@@ -126,6 +126,9 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     '"3.0 to pumps" stopped itself at stage 2: 9 of 60 devices failed or rolled back; the limit is 2 %.',
   ],
   [{ kind: "stage-advanced", stage: 1 }, '"3.0 to pumps" goes on to stage 2.'],
+  [{ kind: "stage-advanced", stage: 1, by: "Ada" }, 'Ada opened stage 2 of "3.0 to pumps".'],
+  [{ kind: "device-forced", by: "Ada" }, 'Ada sent pump-0042 ahead in "3.0 to pumps".'],
+  [{ kind: "assignment-retried", by: "Ada" }, "Ada gave pump-0042 its tries of 3.0 anew."],
   [
     { kind: "assignment-offered", attempt: 1, version: version("3.0") },
     "pump-0042 was offered 3.0.",

@@ -149,6 +149,10 @@ const SENTENCES: {
     deferral === undefined
       ? `${device} ${DOING[state](release)}${progressPercent === null ? "" : `, ${progressPercent} %`}.`
       : deferralSentence(deferral, device),
+  "assignment-retried": ({ by }, { device, release }) =>
+    `${by} gave ${device} its tries of ${release} anew.`,
+  "device-forced": ({ by }, { device, deployment }) =>
+    `${by} sent ${device} ahead in ${deployment}.`,
   "assignment-closed": ({ outcome, code, detail }, { device, release }) =>
     `${ENDED[outcome](device, release)}${because([code, detail])}.`,
 };

@@ -55,6 +55,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
   { kind: "retry-forbidden", deploymentId: id, outcome: "failed", code: "disk-full" },
   { kind: "retry-forbidden", deploymentId: id, outcome: "rolled-back", code: null },
+  { kind: "cancelled", deploymentId: id },
   { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
   { kind: "attempts-used", deploymentId: id, attempts: 3, outcome: "silent" },
   { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2) },

@@ -97,6 +97,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     tally: NO_ONE,
     waived: NO_ENDS,
     isTarget: true,
+    isForced: false,
     artifacts: [artifact()],
     assignment: null,
     standing: null,
@@ -110,6 +111,7 @@ export function assignment(changes: Partial<AssignmentFacts> = {}): AssignmentFa
     state: "retry-pending",
     attempt: 1,
     outcome: null,
+    isCancelled: false,
     attempts: [],
     ...changes,
   };

@@ -85,7 +85,9 @@ export interface AssignmentFacts {
   readonly attempt: number;
   /** Set once it is closed. */
   readonly outcome: Outcome | null;
-  /** Every try that is over. */
+  /** An operator took it back, and nobody has said that it may be tried again. */
+  readonly isCancelled: boolean;
+  /** Every try that is over, since a person last gave the device its tries anew. */
   readonly attempts: readonly AttemptFacts[];
 }
 
@@ -147,6 +149,8 @@ export interface DeploymentFacts {
   /** Ends that an operator let pass by resuming. */
   readonly waived: Ends;
   readonly isTarget: boolean;
+  /** A person sent the device ahead: neither stage, limit nor backoff holds it. */
+  readonly isForced: boolean;
   /** The release's artifacts for this device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
   readonly assignment: AssignmentFacts | null;

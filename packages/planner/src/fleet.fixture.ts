@@ -1,7 +1,7 @@
 import { assert, later, present, unreachable, type InstantMs } from "@moult/base";
 import type { DeploymentState, Outcome, Plan, Tally } from "@moult/model";
 import { advance } from "./advance.ts";
-import { afterAttempt } from "./attempts.ts";
+import { afterAttempt, CANCELLED, mayCancel, mayRetry } from "./attempts.ts";
 import { assignmentStep, isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { countedAs } from "./counted-as.ts";
 import { decide, type Claim, type Decision } from "./decide.ts";
@@ -29,6 +29,7 @@ export interface FleetDevice {
   isAccepted: boolean;
   runs: string;
   assignment: Writable<AssignmentFacts> | null;
+  isForced: boolean;
 }
 
 export interface Fleet {
@@ -41,6 +42,8 @@ export interface Fleet {
   now: InstantMs;
   waived: Ends;
   counts: Writable<Omit<Tally, "eligible">>;
+  /** Offers beyond every limit, because a person sent the device ahead. */
+  forcedOffers: number;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -57,6 +60,7 @@ export function startFleet(plan: Plan, salt: number, draws: readonly number[]): 
     now: NOW,
     waived: NO_ENDS,
     counts: { ...NO_ONE },
+    forcedOffers: 0,
   };
 }
 
@@ -66,6 +70,7 @@ export const newDevice = (draw: number): FleetDevice => ({
   isAccepted: true,
   runs: "1.0",
   assignment: null,
+  isForced: false,
 });
 
 export function censusOf({ devices }: Fleet): Census {
@@ -109,6 +114,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         salt,
         tally: { ...fleet.counts },
         isTarget: device.isMember,
+        isForced: device.isForced,
         assignment: assignment === null ? null : { ...assignment },
         standing: standingOf(fleet, device),
       }),
@@ -120,13 +126,18 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
 function moveTo(
   fleet: Fleet,
   device: FleetDevice,
-  change: Pick<AssignmentFacts, "state" | "outcome"> & { readonly attempt?: number },
+  change: Pick<AssignmentFacts, "state" | "outcome"> & Partial<AssignmentFacts>,
 ): void {
   const before = device.assignment === null ? null : countedAs(device.assignment);
   const after = countedAs(change);
   if (before !== null) fleet.counts[before] -= 1;
   if (after !== null) fleet.counts[after] += 1;
-  const own = device.assignment ?? { id: assignmentId(1), attempt: 0, attempts: [] };
+  const own = device.assignment ?? {
+    id: assignmentId(1),
+    attempt: 0,
+    attempts: [],
+    isCancelled: false,
+  };
   device.assignment = { ...own, ...change };
 }
 
@@ -146,6 +157,8 @@ export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
     case "offer":
       assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
       if (device.assignment === null) fleet.counts.admitted += 1;
+      if (device.isForced) fleet.forcedOffers += 1;
+      device.isForced = false;
       moveTo(fleet, device, { state: "offered", outcome: null, attempt: decision.attempt });
       break;
     case "close-as-already-running":
@@ -236,6 +249,28 @@ export function remove(fleet: Fleet, device: FleetDevice): void {
   if (isUnderWay(own.state))
     endTry(fleet, device, "aborted", isBeforeInstall(own.state) ? "withdrawn" : "device-removed");
   moveTo(fleet, device, { state: "closed", outcome: "aborted" });
+  settle(fleet);
+}
+
+/** A person takes a device's update back. */
+export function cancel(fleet: Fleet, device: FleetDevice): void {
+  const own = device.assignment;
+  if (own === null || !mayCancel(own.state, true)) return;
+  if (isUnderWay(own.state)) endTry(fleet, device, "aborted", CANCELLED);
+  moveTo(fleet, device, { state: "closed", outcome: "aborted", isCancelled: true });
+  settle(fleet);
+}
+
+/** A person gives a device its tries anew. */
+export function retry(fleet: Fleet, device: FleetDevice): void {
+  const own = device.assignment;
+  if (own === null || !mayRetry(own, fleet.state)) return;
+  moveTo(fleet, device, {
+    state: "retry-pending",
+    outcome: null,
+    isCancelled: false,
+    attempts: [],
+  });
   settle(fleet);
 }
 

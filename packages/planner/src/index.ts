@@ -13,7 +13,14 @@ export {
   type AssignmentMove,
   type AssignmentStep,
 } from "./assignment-transitions.ts";
-export { afterAttempt, backoffMsMax, isProvisional } from "./attempts.ts";
+export {
+  afterAttempt,
+  backoffMsMax,
+  CANCELLED,
+  isProvisional,
+  mayCancel,
+  mayRetry,
+} from "./attempts.ts";
 export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
 export { deferralSentence } from "./deferral-sentence.ts";
 export { deploymentName } from "./deployment-name.ts";

@@ -205,6 +205,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices failed with disk-full, after which the plan gives no other try.",
   ],
   [
+    { kind: "cancelled", deploymentId: id },
+    "1 device had its update cancelled.",
+    "2,608 devices had their updates cancelled.",
+  ],
+  [
     { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
     "1 device had its tries.",
     "2,608 devices had their tries.",

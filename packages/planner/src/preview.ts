@@ -45,6 +45,7 @@ export function previewFor(
         tally: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
         waived: NO_ENDS,
         isTarget: true,
+        isForced: false,
         artifacts,
         assignment: null,
         standing: null,

@@ -76,6 +76,8 @@ const SENTENCES: {
     devices(count, "waits a while before its next try", "wait a while before their next tries"),
   "retry-forbidden": ({ code }, count) =>
     `${devices(count, "failed", "failed")}${code === null ? "" : ` with ${code}`}, after which the plan gives no other try`,
+  cancelled: (_, count) =>
+    devices(count, "had its update cancelled", "had their updates cancelled"),
   "attempts-used": (_, count) => devices(count, "had its tries", "had their tries"),
   superseded: (_, count) => `${devices(count, "is", "are")} taken over by a newer deployment`,
 };

@@ -87,6 +87,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `Its ${attempts === 1 ? "try" : `try ${attempts}`} failed; the next one begins at ${utcText(until)} at the earliest.`,
   "retry-forbidden": ({ code, outcome }) =>
     `Its try ${TRY_ENDED[outcome]}${code === null ? "" : ` with ${code}`}, after which the plan gives no other; a new deployment tries again.`,
+  cancelled: () => "An operator cancelled the device's update; it can be retried.",
   "attempts-used": attemptsUsed,
   superseded: () => "A newer deployment decides for this device.",
 };

@@ -17,6 +17,9 @@ test.each<[AssignmentState, AssignmentMove, string]>([
   ["closed", "close", "refused"],
   ["closed", "correct", "closed"],
   ["closed", "offer", "offered"],
+  ["closed", "again", "retry-pending"],
+  ["retry-pending", "again", "retry-pending"],
+  ["offered", "again", "refused"],
   ["proving", "correct", "refused"],
 ])("an assignment that is %s, moved by %s: %s", (state, move, after) => {
   expect(assignmentStep(state, move)).toBe(after);

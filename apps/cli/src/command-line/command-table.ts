@@ -406,6 +406,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-abort.ts")).deploymentAbort,
   ),
   entry(
+    "deployment force",
+    "Send a device of a deployment ahead",
+    async () => (await import("../commands/deployment-force.ts")).deploymentForce,
+  ),
+  entry(
+    "deployment retry",
+    "Give a device of a deployment its tries anew",
+    async () => (await import("../commands/deployment-retry.ts")).deploymentRetry,
+  ),
+  entry(
+    "deployment cancel",
+    "Take a device's update in a deployment back",
+    async () => (await import("../commands/deployment-cancel.ts")).deploymentCancel,
+  ),
+  entry(
     "deployment logs",
     "Show the logs of attempts that did not succeed",
     async () => (await import("../commands/deployment-logs.ts")).deploymentLogs,

@@ -243,6 +243,24 @@ describe("a deployment", () => {
     expect(body).toEqual({ stage: 1 });
   });
 
+  test.each(["force", "retry", "cancel"])("has one of its devices %s", async (verb) => {
+    let asked: unknown;
+    await serving({
+      [`${verb}Device`]: (call: { readonly params: unknown }) => {
+        asked = call.params;
+        return undefined;
+      },
+    });
+
+    const { code, out } = await moult(`deployment ${verb} ${DEPLOYMENT_ID} ${DEVICE_ID}`);
+
+    expect({ code, asked }).toEqual({
+      code: 0,
+      asked: { deploymentId: DEPLOYMENT_ID, deviceId: DEVICE_ID },
+    });
+    expect(out).toContain(DEVICE_ID);
+  });
+
   test("that cannot be aborted is not asked about; the server says why", async () => {
     await serving({
       rehearseDeploymentChange: rehearsed(false),

@@ -286,7 +286,7 @@ export async function endAttempt(
     .execute();
 }
 
-/** The tries that are over, of each of some assignments. */
+/** The tries that are over and count, of each of some assignments. */
 export async function endedAttempts(
   db: TenantDb,
   assignmentIds: readonly AssignmentId[],
@@ -295,12 +295,15 @@ export async function endedAttempts(
   if (assignmentIds.length === 0) return attempts;
   const rows = await db.kysely
     .selectFrom("attempt")
-    .select(["assignment_id", "outcome", "code", "finished_at"])
-    .where("tenant_id", "=", db.tenantId)
-    .where("assignment_id", "in", assignmentIds)
-    .where("outcome", "is not", null)
-    .orderBy("assignment_id")
-    .orderBy("attempt")
+    .innerJoin("assignment", "assignment.id", "attempt.assignment_id")
+    .select(["attempt.assignment_id", "attempt.outcome", "attempt.code", "attempt.finished_at"])
+    .where("attempt.tenant_id", "=", db.tenantId)
+    .where("attempt.assignment_id", "in", assignmentIds)
+    .where("attempt.outcome", "is not", null)
+    .where("assignment.tenant_id", "=", db.tenantId)
+    .whereRef("attempt.attempt", ">", "assignment.tries_after")
+    .orderBy("attempt.assignment_id")
+    .orderBy("attempt.attempt")
     .execute();
   for (const { assignment_id: id, outcome, code, finished_at: endedAt } of rows)
     if (outcome !== null) attempts.get(id)?.push({ outcome, code, endedAt: instant(endedAt ?? 0) });

@@ -190,6 +190,7 @@ const factsOf = (
   tally: deployment.counts,
   waived: deployment.waived,
   isTarget: true,
+  isForced: false,
   artifacts,
   assignment: null,
   standing,

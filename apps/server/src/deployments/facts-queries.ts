@@ -92,6 +92,7 @@ export async function planningDevice(
 export interface Candidate {
   readonly deployment: DeploymentRecord;
   readonly isTarget: boolean;
+  readonly isForced: boolean;
   readonly assignment: AssignmentRecord | null;
 }
 
@@ -136,6 +137,13 @@ export async function candidatesOf(
       "assignment.code as own_code",
       "assignment.updated_at as own_updated_at",
       row.case().when(isTarget(row)).then(1).else(0).end().as("is_target"),
+      row
+        .case()
+        .when(isForcedIn(row, tenantId, device.id))
+        .then(1)
+        .else(0)
+        .end()
+        .as("is_forced"),
     ])
     .where("deployment.tenant_id", "=", tenantId)
     .where("deployment.product", "=", device.product);
@@ -156,6 +164,7 @@ export async function candidatesOf(
     .map((row) => ({
       deployment: deploymentFrom(row),
       isTarget: row.is_target === 1,
+      isForced: row.is_forced === 1,
       assignment: ownAssignment(row, device.id),
     }))
     .toSorted((left, right) => right.deployment.number - left.deployment.number);
@@ -219,6 +228,16 @@ function isTargetOf(
     ...(byQuery.length === 0 ? [] : [row("deployment.id", "in", byQuery)]),
   ]);
 }
+
+const isForcedIn = (row: Builder, tenantId: TenantDb["tenantId"], deviceId: DeviceId) =>
+  row.exists(
+    row
+      .selectFrom("deployment_forced as forced")
+      .select("forced.device_id")
+      .whereRef("forced.deployment_id", "=", "deployment.id")
+      .where("forced.device_id", "=", deviceId)
+      .where("forced.tenant_id", "=", tenantId),
+  );
 
 interface OwnColumns {
   readonly id: DeploymentId;

@@ -1,6 +1,6 @@
 import type { InstantMs } from "@moult/base";
 import type { DecideFacts, DeploymentFacts } from "@moult/planner";
-import { lastStage, placeOf } from "@moult/planner";
+import { CANCELLED, lastStage, placeOf } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { endedAttempts } from "./assignment-queries.ts";
 import { standingOf } from "./census-queries.ts";
@@ -60,7 +60,7 @@ async function candidateFacts(
   const artifacts = await artifactsFor(db, releaseIds, device.hardwareType, at);
 
   const facts: DeploymentFacts[] = [];
-  for (const { deployment, isTarget, assignment } of candidates) {
+  for (const { deployment, isTarget, isForced, assignment } of candidates) {
     const fitting = artifacts.get(deployment.releaseId) ?? [];
     const place = { id: device.id, place: placeOf(device.draw, deployment.salt) };
     facts.push({
@@ -75,6 +75,7 @@ async function candidateFacts(
       tally: deployment.counts,
       waived: deployment.waived,
       isTarget,
+      isForced,
       artifacts: fitting,
       assignment:
         assignment === null
@@ -84,6 +85,7 @@ async function candidateFacts(
               state: assignment.state,
               attempt: assignment.attempt,
               outcome: assignment.outcome,
+              isCancelled: assignment.outcome === "aborted" && assignment.code === CANCELLED,
               attempts: attempts.get(assignment.id) ?? [],
             },
       standing:

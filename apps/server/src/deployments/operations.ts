@@ -1,5 +1,5 @@
 import { present, type Clock } from "@moult/base";
-import type { Deployment, DeploymentId, DeploymentState } from "@moult/model";
+import type { Deployment, DeploymentId, DeploymentState, DeviceId } from "@moult/model";
 import { explain } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { isoOrNull } from "../platform/columns.ts";
@@ -12,6 +12,7 @@ import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-queries.ts";
 import { loadFacts } from "./load-facts.ts";
+import { orderDevice, type DeviceOrder } from "./order-device.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { deploymentById, deploymentsPage, type DeploymentRecord } from "./queries.ts";
 import { rehearseChange, showProgress } from "./show-progress.ts";
@@ -34,6 +35,9 @@ export type DeploymentHandlers = Handlers<
   | "resumeDeployment"
   | "abortDeployment"
   | "advanceDeployment"
+  | "forceDevice"
+  | "retryDevice"
+  | "cancelDevice"
   | "listAssignments"
   | "showAssignment"
   | "showAttemptLog"
@@ -102,6 +106,9 @@ function changingHandlers(
   | "resumeDeployment"
   | "abortDeployment"
   | "advanceDeployment"
+  | "forceDevice"
+  | "retryDevice"
+  | "cancelDevice"
 > {
   const { clock } = deps;
   const change = async (
@@ -113,6 +120,15 @@ function changingHandlers(
     return deploymentOrRefusal(db, deploymentId);
   };
 
+  const order = async (
+    { db, principal }: OperationContext,
+    {
+      deploymentId,
+      deviceId,
+    }: { readonly deploymentId: DeploymentId; readonly deviceId: DeviceId },
+    what: DeviceOrder,
+  ): Promise<void> => orderDevice(db, deploymentId, deviceId, what, principal.name, deps);
+
   return {
     createDeployment: async ({ db, principal, log }, { body }) => {
       const { id } = await createDeployment(db, body, principal.name, { clock, log });
@@ -122,6 +138,10 @@ function changingHandlers(
     pauseDeployment: (context, { params }) => change(context, params.deploymentId, "pause"),
     resumeDeployment: (context, { params }) => change(context, params.deploymentId, "resume"),
     abortDeployment: (context, { params }) => change(context, params.deploymentId, "abort"),
+
+    forceDevice: (context, { params }) => order(context, params, "force"),
+    retryDevice: (context, { params }) => order(context, params, "retry"),
+    cancelDevice: (context, { params }) => order(context, params, "cancel"),
 
     advanceDeployment: async ({ db, principal }, { params, body }) => {
       await openNextStage(db, params.deploymentId, body.stage, principal.name, deps);

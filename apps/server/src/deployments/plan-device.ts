@@ -12,6 +12,7 @@ import {
   takeAssignmentNumber,
   type AssignmentRecord,
 } from "./assignment-queries.ts";
+import { endForce } from "./device-order-queries.ts";
 import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
 import { judgeDeployment } from "./judge-deployment.ts";
 import { loadFacts } from "./load-facts.ts";
@@ -133,6 +134,7 @@ async function makeOffer(
     isFirst: own === null,
   });
   if (claimed === undefined) return undefined;
+  if (deployment.isForced) await endForce(db, deployment.id, device.id);
 
   const { stage } = claimed;
   const assignmentId = own?.id ?? newId<AssignmentId>(at);

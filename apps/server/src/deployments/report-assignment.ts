@@ -8,7 +8,7 @@ import type {
   Outcome,
   Running,
 } from "@moult/model";
-import { afterAttempt, assignmentStep, isProvisional, isUnderWay } from "@moult/planner";
+import { afterAttempt, CANCELLED, assignmentStep, isProvisional, isUnderWay } from "@moult/planner";
 import { recordRunning } from "../devices/index.ts";
 import { isoFrom } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -180,7 +180,8 @@ async function recordLate(
   at: InstantMs,
 ): Promise<ReportResult> {
   const { code, outcome, state } = assignment;
-  const isGuess = code === "withdrawn" || (outcome !== null && isProvisional(outcome));
+  const isGuess =
+    code === "withdrawn" || code === CANCELLED || (outcome !== null && isProvisional(outcome));
   if (!isGuess) return "assignment-closed";
   if (report.kind !== "finished") return "recorded";
   await markSeen(db, assignment, report.sequence, at);

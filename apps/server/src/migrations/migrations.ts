@@ -14,6 +14,7 @@ import { up as deviceQueries } from "./0012-device-queries.ts";
 import { up as planVersion2 } from "./0013-plan-version-2.ts";
 import { up as deferrals } from "./0014-deferrals.ts";
 import { up as rollbacks } from "./0015-rollbacks.ts";
+import { up as deviceOrders } from "./0016-device-orders.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 13, name: "plan-version-2", up: planVersion2 },
   { number: 14, name: "deferrals", up: deferrals },
   { number: 15, name: "rollbacks", up: rollbacks },
+  { number: 16, name: "device-orders", up: deviceOrders },
 ];

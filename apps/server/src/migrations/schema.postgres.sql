@@ -58,6 +58,7 @@ table assignment column updated_at bigint not null
 table assignment column closed_at bigint
 table assignment column deferral text
 table assignment column ran_before text
+table assignment column tries_after integer not null default 0
 table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table assignment constraint assignment_pkey PRIMARY KEY (id)
@@ -204,6 +205,13 @@ table deployment_device column device_id text not null
 table deployment_device constraint deployment_device_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table deployment_device constraint deployment_device_pkey PRIMARY KEY (deployment_id, device_id)
 CREATE INDEX deployment_device_device ON public.deployment_device USING btree (device_id)
+table deployment_forced column tenant_id text not null
+table deployment_forced column deployment_id text not null
+table deployment_forced column device_id text not null
+table deployment_forced column forced_by text not null
+table deployment_forced column forced_at bigint not null
+table deployment_forced constraint deployment_forced_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table deployment_forced constraint deployment_forced_pkey PRIMARY KEY (deployment_id, device_id)
 table device column id text not null
 table device column tenant_id text not null
 table device column product text not null

@@ -276,6 +276,15 @@ interface DeploymentDeviceTable {
   device_id: DeviceId;
 }
 
+/** Devices that a person sent ahead, until they are offered it. */
+interface DeploymentForcedTable {
+  tenant_id: TenantId;
+  deployment_id: DeploymentId;
+  device_id: DeviceId;
+  forced_by: string;
+  forced_at: At;
+}
+
 export interface AssignmentTable {
   id: AssignmentId;
   tenant_id: TenantId;
@@ -288,6 +297,8 @@ export interface AssignmentTable {
   stage: number;
   state: AssignmentState;
   attempt: number;
+  /** Tries up to this one no longer count: a person gave the device its tries anew. */
+  tries_after: Generated<number>;
   /** Of the last event of this attempt that the server has. */
   event_sequence: number;
   progress_percent: number | null;
@@ -430,6 +441,7 @@ export interface Schema extends TrustSchema {
   upload: UploadTable;
   deployment: DeploymentTable;
   deployment_device: DeploymentDeviceTable;
+  deployment_forced: DeploymentForcedTable;
   assignment: AssignmentTable;
   attempt: AttemptTable;
   attempt_log: AttemptLogTable;

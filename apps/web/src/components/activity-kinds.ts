@@ -22,6 +22,8 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "deployment-tripped": "deployments",
   "stage-advanced": "deployments",
   "assignment-offered": "updates",
+  "assignment-retried": "deployments",
+  "device-forced": "deployments",
   "offer-not-signed": "updates",
   "assignment-progressed": "updates",
   "assignment-closed": "updates",

@@ -4,6 +4,7 @@ import { Badge } from "../ui/badge.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { assignmentStatus } from "../ui/status.ts";
 import { Table, type Column } from "../ui/table.tsx";
+import { DeviceOrders, ordersOf } from "./device-orders.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import { When } from "../ui/when.tsx";
 
@@ -69,6 +70,19 @@ const COLUMNS: readonly Column<Assignment>[] = [
     title: "Log",
     cell: (assignment) => <LogLink assignment={assignment} />,
   },
+  {
+    key: "orders",
+    title: "Actions",
+    hidden: "phone",
+    cell: (assignment) => (
+      <DeviceOrders
+        orders={ordersOf(assignment)}
+        deploymentId={assignment.deploymentId}
+        deviceId={assignment.deviceId}
+        deviceName={assignment.deviceName}
+      />
+    ),
+  },
 ];
 
 function progressOf({ outcome, progressPercent, deferral }: Assignment): { detail?: string } {
@@ -108,7 +122,7 @@ export function AssignmentTable({ assignments }: { readonly assignments: readonl
 
 type WaitingDevice = Reply<"listWaitingDevices">["items"][number];
 
-const WAITING_COLUMNS: readonly Column<WaitingDevice>[] = [
+const waitingColumns = (deploymentId: string): readonly Column<WaitingDevice>[] => [
   {
     key: "device",
     title: "Device",
@@ -119,13 +133,35 @@ const WAITING_COLUMNS: readonly Column<WaitingDevice>[] = [
     ),
   },
   { key: "why", title: "Why it waits", cell: ({ sentence }) => <Foreign text={sentence} /> },
+  {
+    key: "orders",
+    title: "Actions",
+    cell: ({ id, name, kind }) =>
+      SENT_AHEAD_FROM.includes(kind) && (
+        <DeviceOrders
+          orders={["force"]}
+          deploymentId={deploymentId}
+          deviceId={id}
+          deviceName={name}
+        />
+      ),
+  },
 ];
 
-export function WaitingTable({ devices }: { readonly devices: readonly WaitingDevice[] }) {
+/** What a person may overrule for one device. */
+const SENT_AHEAD_FROM: readonly WaitingDevice["kind"][] = ["stage-not-reached", "concurrent-limit"];
+
+export function WaitingTable({
+  deploymentId,
+  devices,
+}: {
+  readonly deploymentId: string;
+  readonly devices: readonly WaitingDevice[];
+}) {
   return (
     <Table
       caption="Devices that were not offered it yet, and why"
-      columns={WAITING_COLUMNS}
+      columns={waitingColumns(deploymentId)}
       rows={devices}
       keyOf={({ id }) => id}
     />

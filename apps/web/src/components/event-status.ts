@@ -47,6 +47,8 @@ export function eventLook(body: FleetEventBody): Look {
     case "release-changed":
     case "release-deleted":
     case "stage-advanced":
+    case "assignment-retried":
+    case "device-forced":
     case "trust-initialised":
     case "trust-proposal-changed":
     case "upload-changed":

@@ -152,7 +152,7 @@ function Waiting() {
           <Empty title="No device waits" />
         ) : (
           <>
-            <WaitingTable devices={items} />
+            <WaitingTable deploymentId={deploymentId} devices={items} />
             <Pager
               summary={counted(items.length, "device")}
               paging={paging}

@@ -9,6 +9,7 @@ import {
   DeploymentRehearsal,
   DeploymentState,
   DeploymentTarget,
+  DeviceId,
   Outcome,
   Plan,
   ProductName,
@@ -19,6 +20,7 @@ import * as z from "zod";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
 const params = z.object({ deploymentId: DeploymentId });
+const deviceParams = params.extend({ deviceId: DeviceId });
 const anyState = `(?:${DeploymentState.options.join("|")})`;
 /** States, separated by commas. */
 const States = z
@@ -162,6 +164,38 @@ export const deploymentOperations = {
     params,
     replyKind: "json",
     reply: Deployment,
+    errors: ["not-found", "state-conflict"],
+  }),
+  forceDevice: operation({
+    id: "forceDevice",
+    summary:
+      "Send a device ahead: it goes next, whatever stage and limit, but never against what signers allow",
+    method: "POST",
+    path: "/deployments/{deploymentId}/devices/{deviceId}/force",
+    permission: "deployments:write",
+    params: deviceParams,
+    replyKind: "none",
+    errors: ["not-found", "state-conflict"],
+  }),
+  retryDevice: operation({
+    id: "retryDevice",
+    summary: "Give a device that is done with it, and does not run it, its tries anew",
+    method: "POST",
+    path: "/deployments/{deploymentId}/devices/{deviceId}/retry",
+    permission: "deployments:write",
+    params: deviceParams,
+    replyKind: "none",
+    errors: ["not-found", "state-conflict"],
+  }),
+  cancelDevice: operation({
+    id: "cancelDevice",
+    summary:
+      "Take the update of a device back that has not begun to install; it is not offered again until it is retried",
+    method: "POST",
+    path: "/deployments/{deploymentId}/devices/{deviceId}/cancel",
+    permission: "deployments:write",
+    params: deviceParams,
+    replyKind: "none",
     errors: ["not-found", "state-conflict"],
   }),
   listAssignments: operation({
