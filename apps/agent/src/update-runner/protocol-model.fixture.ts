@@ -315,7 +315,7 @@ class Storyteller {
   }
 }
 
-export const isScript = (name: string): boolean => /_\d\d$/.test(name);
+const isScript = (name: string): boolean => /_\d\d$/.test(name);
 
 const CODES: Readonly<Record<string, string>> = {
   ArtifactReboot: "activation-failed",
