@@ -33,7 +33,7 @@ interface UpdateLoopHooks {
 }
 
 /** The updater, as the loop asks it. */
-export interface UpdateBrain {
+interface UpdateBrain {
   readonly next: typeof next;
   readonly effects: typeof effects;
 }

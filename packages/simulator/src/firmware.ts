@@ -23,7 +23,7 @@ export interface BootPlan {
 }
 
 /** Reads the two copies as they are on the medium. */
-export type ReadCopy = (name: string) => Uint8Array | null;
+type ReadCopy = (name: string) => Uint8Array | null;
 
 /** The machine's first program: the shipped choice around a bootloader's few means. */
 export interface Firmware {

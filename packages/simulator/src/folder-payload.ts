@@ -14,7 +14,7 @@ export interface FolderPayload {
 }
 
 /** What a start of the machine, or of the agent for its own programs, finds chosen. */
-export async function chosenRelease(files: Files): Promise<number> {
+async function chosenRelease(files: Files): Promise<number> {
   return (await numberIn(files, "current")) ?? 0;
 }
 

@@ -172,6 +172,35 @@ const SLOTS: readonly PlantedBug[] = [
     }),
   },
   {
+    name: "a place of the slot that cannot be read is never written again",
+    seed: 611,
+    expected: ["a-device-stays-updatable"],
+    shipped: slots({}, (device) => {
+      let trouble: unknown;
+      return {
+        ...device,
+        read: async (offset, lengthBytes) => {
+          try {
+            return await device.read(offset, lengthBytes);
+          } catch (cause) {
+            trouble = cause;
+            throw cause;
+          }
+        },
+        write: async (offset, bytes) => {
+          if (trouble !== undefined) throw trouble;
+          await device.write(offset, bytes);
+        },
+      };
+    }),
+  },
+  {
+    name: "a rollback disarms and does not take back a commit",
+    seed: 198,
+    expected: ["outcomes-are-true"],
+    shipped: slots({ revert: (boot) => () => boot.disarm() }),
+  },
+  {
     name: "installed into the running slot",
     seed: 0,
     expected: ["the-only-way-back-is-kept"],

@@ -3,7 +3,7 @@ import { writeDurably, type Files } from "@moult/agent-core";
 import type { ServerReport } from "./simulated-server.ts";
 
 /** One try of an assignment. */
-export interface Attempt {
+interface Attempt {
   readonly assignmentId: string;
   readonly attempt: number;
 }

@@ -12,7 +12,7 @@ import { StepError, type PayloadInstaller } from "./payload-installer.ts";
 /** Which slot an update is in, and what it holds; kept until the update is over. */
 const JOB = "slot-job";
 /** Starts of one trial: one may be lost to a cut of power that is not the new system's fault. */
-export const TRIAL_TRIES = 2;
+const TRIAL_TRIES = 2;
 
 export interface SlotPayloadDeps {
   readonly slots: SlotInstaller;
