@@ -7,7 +7,7 @@ import { PLANTED_BUGS } from "./planted-bugs.ts";
 import regressions from "./regressions.json" with { type: "json" };
 import { createImages } from "./release.ts";
 import type { Platform } from "./simulate.ts";
-import { addTally, emptyTally } from "./tally.ts";
+import { addTally, emptyTally, type Tally } from "./tally.ts";
 
 const platform: Platform = {
   sha256: (bytes) => createHash("sha256").update(bytes).digest(),
@@ -15,24 +15,21 @@ const platform: Platform = {
 };
 const images = createImages(platform.sha256);
 
-const SEEDS = 90;
+const SEEDS = 72;
 
-async function expectUnbroken(seed: number, level: FaultLevel): Promise<void> {
-  const { broken } = await simulateSeed({ platform, seed, level, images });
-  if (broken === null) return;
+/** What the seed's world met; a world that broke an invariant is run again, to show what happened in it. */
+async function unbroken(seed: number, level: FaultLevel): Promise<Tally> {
+  const { broken, tally } = await simulateSeed({ platform, seed, level, images });
+  if (broken === null) return tally;
   const { trace } = await simulateSeed({ platform, seed, level, images, isTraced: true });
-  expect.fail(
+  return expect.fail(
     `npm run sim -- --seed ${seed} --level ${level} --trace\n${broken.invariant}: ${broken.detail}\n${trace.slice(-40).join("\n")}`,
   );
 }
 
 test("no seed breaks an invariant, and every way to end is met", async () => {
   const tally = emptyTally();
-  for (let seed = 0; seed < SEEDS; seed += 1) {
-    const level = levelOf(seed);
-    await expectUnbroken(seed, level);
-    addTally(tally, (await simulateSeed({ platform, seed, images })).tally);
-  }
+  for (let seed = 0; seed < SEEDS; seed += 1) addTally(tally, await unbroken(seed, levelOf(seed)));
 
   // A simulation that never sees an outcome, or never cuts power, proves nothing about it.
   expect(Object.keys(tally.outcomes).toSorted()).toEqual([
@@ -47,7 +44,9 @@ test("no seed breaks an invariant, and every way to end is met", async () => {
 
 test.each(regressions as readonly { seed: number; level: FaultLevel; showed: string }[])(
   "seed $seed of $level stays whole, which showed $showed",
-  ({ seed, level }) => expectUnbroken(seed, level),
+  async ({ seed, level }) => {
+    expect((await unbroken(seed, level)).updates).toBeGreaterThan(0);
+  },
 );
 
 test("the same seed gives the same run, line by line", async () => {
@@ -61,7 +60,7 @@ test("the same seed gives the same run, line by line", async () => {
 test.each(EXHAUSTIVE_CASES.slice(0, 1))(
   "power may go at any moment of an update of $name, whatever the disk makes of it",
   async (what) => {
-    const { findings, moments } = await exploreCuts({ platform, what, stride: 5 });
+    const { findings, moments } = await exploreCuts({ platform, what, stride: 8 });
 
     expect(findings).toEqual([]);
     expect(moments).toBeGreaterThan(100);
