@@ -29,7 +29,7 @@ export class Checks {
   hasForgotten = false;
 
   readonly #truth: Truth;
-  readonly #promise: LevelTerms["promise"];
+  readonly #terms: LevelTerms;
   readonly #tally: Tally;
   readonly #trace: Trace;
   readonly #attempts = new Map<string, AttemptRecord>();
@@ -42,9 +42,9 @@ export class Checks {
   /** What the present run of the agent has proven. */
   #proven: "nothing" | "healthy" | "reached" | "healthy-again" = "nothing";
 
-  constructor(truth: Truth, promise: LevelTerms["promise"], tally: Tally, trace: Trace) {
+  constructor(truth: Truth, terms: LevelTerms, tally: Tally, trace: Trace) {
     this.#truth = truth;
-    this.#promise = promise;
+    this.#terms = terms;
     this.#tally = tally;
     this.#trace = trace;
   }
@@ -62,7 +62,7 @@ export class Checks {
   break(invariant: Invariant, detail: string): void {
     if (this.isOver) return;
     this.isOver = true;
-    if (this.#promise !== "everything" && !SURVIVAL.has(invariant)) {
+    if (this.#terms.promise !== "everything" && !SURVIVAL.has(invariant)) {
       count(this.#tally.faults, `not promised: ${invariant}`);
       return;
     }
@@ -107,8 +107,12 @@ export class Checks {
   }
 
   powerCut(): void {
-    // A bootloader cannot make the disk keep its count: a cut may give back the starts since something was synced.
-    if (this.#trial !== null) this.#trial.left += this.#unsettledStarts;
+    if (this.#trial !== null && this.#unsettledStarts > 0) {
+      // A bootloader cannot make the disk keep its count: a cut may give back the starts since something was synced. One that
+      // leaves the count unreadable gives back all of them: then the copy holds that the agent wrote.
+      const { left, tries } = this.#trial;
+      this.#trial.left = this.#terms.damage > 0 ? tries : left + this.#unsettledStarts;
+    }
     this.#unsettledStarts = 0;
   }
 

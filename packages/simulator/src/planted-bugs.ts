@@ -176,15 +176,15 @@ const SLOTS: readonly PlantedBug[] = [
     seed: 611,
     expected: ["a-device-stays-updatable"],
     shipped: slots({}, (device) => {
-      let trouble: unknown;
+      let trouble: Error | undefined;
       return {
         ...device,
         read: async (offset, lengthBytes) => {
           try {
             return await device.read(offset, lengthBytes);
           } catch (cause) {
-            trouble = cause;
-            throw cause;
+            trouble = new Error("a place cannot be read", { cause });
+            throw trouble;
           }
         },
         write: async (offset, bytes) => {

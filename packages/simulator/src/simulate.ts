@@ -120,7 +120,7 @@ class World {
     this.#releases = [FACTORY, ...releases, this.#proof];
     this.#agentChance = this.#chance("agent");
     const truth = createTruth(() => this.#machine, payloads, this.#releases, this.#images);
-    this.checks = new Checks(truth, terms.promise, this.tally, this.#trace);
+    this.checks = new Checks(truth, terms, this.tally, this.#trace);
     this.#machine = this.#createMachine();
     this.#server = this.#createServer();
     this.#person = createPerson({
