@@ -20,6 +20,8 @@ die() {
 
 mount_room() {
   local room=$1
+  # The root of a machine is a mount; what makes namespaces of its own relies on it.
+  mount --bind "$room" "$room"
   mount -t proc proc "$room/proc"
   # Devices are told apart by what the kernel says of their network cards.
   mount --rbind /sys "$room/sys"
