@@ -37,7 +37,7 @@ afterAll(() => containers.end());
 
 async function ownContainers(): Promise<Containers> {
   const folder = await mkdtemp(join(tmpdir(), "moult-containers-"));
-  // Machines of tests may not raise limits, mount overlays, or have systemd; their root may be a folder.
+  // Machines of tests may not raise limits, mount overlays, or have systemd.
   await writeFile(
     join(folder, "containers.conf"),
     `[containers]
@@ -47,7 +47,6 @@ network_backend = "cni"
 network_config_dir = "${folder}/networks"
 [engine]
 runtime = "runc"
-no_pivot_root = true
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 static_dir = "${folder}/static"
