@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 import type { JsonObject } from "@moult/artifact";
 import { killMarkedProcesses } from "../platform/marked-processes.ts";
 import { STEP_MARK } from "../update-runner/create-update-runner.ts";
@@ -168,6 +168,9 @@ export function environment(variables: Readonly<Record<string, string>>): void {
 export function afterwards(step: () => Promise<unknown>): void {
   undo.push(step);
 }
+
+// Real tools on a machine that is busy with other things.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
