@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeBootCopy } from "@moult/agent-core";
 import { present, seededRandom } from "@moult/base";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test, type TestContext } from "vitest";
 import { waitFor } from "../../tools/local/local-process.ts";
 import { DeviceServer } from "./device-server.fixture.ts";
 import { agentArtifact, agentBundle, createLaunchedDevice } from "./launched-agent.fixture.ts";
 
 // The agent that ships, started by its launcher, replaces itself by others: good ones and such as no test would let pass.
 
-async function aDevice() {
+/** `onTestFinished` is the test's own: of tests that run beside each other the imported one knows only one. */
+async function aDevice({ onTestFinished }: Pick<TestContext, "onTestFinished">) {
   const folder = mkdtempSync(join(tmpdir(), "moult-self-update-"));
   const server = await new DeviceServer().listen();
   server.checkInSeconds = 1;
@@ -26,14 +27,16 @@ async function aDevice() {
     await server.close();
     rmSync(folder, { recursive: true, force: true });
   });
+  const dataDir = join(device.root, "var/lib/moult");
   const provisioning = join(folder, "provisioning.json");
   writeFileSync(provisioning, JSON.stringify(server.provisioning()));
   device.run("provision", provisioning, "--replace");
 
   const soon = <T>(what: string, question: () => T | undefined): Promise<T> =>
     waitFor(what, question, 90_000, 50).catch((cause: unknown) => {
-      const tail = readFileSync(join(device.root, "agent.log"), "utf8").split("\n").slice(-40);
-      throw new Error(`${what}; the agent's log ends with:\n${tail.join("\n")}`, { cause });
+      throw new Error(`${what}; the agent's log ends with:\n${device.launcher().tail(40)}`, {
+        cause,
+      });
     });
   const ends = (assignmentId: string) =>
     server.reports.filter(
@@ -64,7 +67,23 @@ async function aDevice() {
           return undefined;
         }
       }),
-    bootChoice: () => bootChoice(join(device.root, "var/lib/moult/agent")),
+    bootChoice: () => bootChoice(join(dataDir, "agent")),
+    /** Until that version runs on trial. */
+    trial: (version: string) =>
+      soon(`a trial of ${version}`, () => {
+        if (!device.launcher().tail(200).includes('"to":"proving"')) return undefined;
+        const status = JSON.parse(device.run("status", "--json")) as { version: string };
+        return status.version === version ? true : undefined;
+      }),
+    /** What a command said that failed. */
+    refused: (...args: string[]): string => {
+      try {
+        return `succeeded: ${device.run(...args)}`;
+      } catch (error) {
+        return String(error);
+      }
+    },
+    dataDir,
   };
 }
 
@@ -80,8 +99,8 @@ function bootChoice(slots: string) {
 }
 
 describe.concurrent("a good new agent", () => {
-  test("takes over, confirms itself and is what the device reports, again and again", async () => {
-    const device = await aDevice();
+  test("takes over, confirms itself and is what the device reports, again and again", async (context) => {
+    const device = await aDevice(context);
     await device.launch();
     await device.reported("0.1.0");
     expect(device.server.enrollments[0]?.traits).toMatchObject({
@@ -110,8 +129,8 @@ describe.concurrent("a good new agent", () => {
     await device.reported("0.4.0", before);
   });
 
-  test("is followed by the agent of the next image, which then replaces itself as well", async () => {
-    const device = await aDevice();
+  test("is followed by the agent of the next image, which then replaces itself as well", async (context) => {
+    const device = await aDevice(context);
     await device.launch();
     const first = await device.offer("agent-0.2.0", agentBundle("0.2.0"));
     expect(await device.end(first)).toMatchObject({ outcome: "succeeded" });
@@ -139,7 +158,7 @@ const onRequest = (script: string): string =>
   ].join("\n");
 
 describe.concurrent("the old agent comes back and says so when the new one", () => {
-  test.each<[string, () => string, string]>([
+  test.for<[string, () => string, string]>([
     ["crashes at once", () => 'throw new Error("broken")', "verification-failed"],
     ["is no program", () => "not a program", "verification-failed"],
     ["ends at once, as if all was well", () => "process.exit(0)", "verification-failed"],
@@ -160,8 +179,8 @@ describe.concurrent("the old agent comes back and says so when the new one", () 
       () => agentBundle("0.2.0", onRequest('throw new Error("no network")')),
       "connection-lost",
     ],
-  ])("%s", async (_, bundle, code) => {
-    const device = await aDevice();
+  ])("%s", async ([, bundle, code], context) => {
+    const device = await aDevice(context);
     await device.launch();
     await device.reported("0.1.0");
     const assignmentId = await device.offer("agent-0.2.0", bundle());
@@ -180,9 +199,46 @@ describe.concurrent("the old agent comes back and says so when the new one", () 
   });
 });
 
-test.concurrent("whenever power goes, a whole agent starts, and the end that is told is true", async () => {
+test.concurrent("an agent on trial that finds no update to prove goes back at once, and touches nothing", async (context) => {
+  const device = await aDevice(context);
+  await device.launch();
+  await device.reported("0.1.0");
+  await device.offer(
+    "agent-0.2.0",
+    agentBundle("0.2.0", onRequest('throw new Error("no network")')),
+  );
+  await device.trial("0.2.0");
+  await device.cutPower();
+  const { dataDir } = device;
+  for (const name of readdirSync(dataDir))
+    if (name.startsWith("update-state")) rmSync(join(dataDir, name));
+
+  await device.launch();
+  expect(await device.runningVersion()).toBe("0.1.0");
+  expect(device.bootChoice()).toEqual({ good: "a", trial: null });
+  expect(device.launcher().tail(200)).toContain("trial-without-update");
+});
+
+test.concurrent("a person installs an agent, starts it again to try it, and commits", async (context) => {
+  const device = await aDevice(context);
+  await device.launch();
+  await device.reported("0.1.0");
+  const file = join(device.root, "agent.mender");
+  writeFileSync(file, await agentArtifact("agent-0.2.0", agentBundle("0.2.0")));
+  expect(device.refused("install", file, "--allow-unsigned")).toMatch(/ended with 4/);
+  expect(await device.runningVersion()).toBe("0.1.0");
+  await device.launcher().stop();
+  await device.launch();
+  expect(await device.runningVersion()).toBe("0.2.0");
+  expect(device.bootChoice()).toEqual({ good: "a", trial: "b" });
+
+  expect(device.run("commit")).toContain("agent-0.2.0");
+  expect(device.bootChoice()).toEqual({ good: "b", trial: null });
+});
+
+test.concurrent("whenever power goes, a whole agent starts, and the end that is told is true", async (context) => {
   const random = seededRandom(20_261_128);
-  const device = await aDevice();
+  const device = await aDevice(context);
   await device.launch();
   await device.reported("0.1.0");
   for (let round = 2; round < 6; round += 1) {

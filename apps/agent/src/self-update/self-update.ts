@@ -62,10 +62,8 @@ export function createSelfUpdate(deps: SelfUpdateDeps): SelfUpdate {
     installer: createInstaller(slots, deps),
     refuseStrayTrial: async (state) => {
       if (isOwnUpdate(state)) return;
-      const { good, trial } = await slots.boot.read();
-      if (trial === null || trial === good || launched.slot !== trial) return;
-      log.error("trial-without-update", { slot: trial, state: state.kind });
-      await slots.boot.disarm();
+      if (!(await slots.installer.endForgottenTrial())) return;
+      log.error("trial-without-update", { slot: launched.slot, state: state.kind });
       deps.restart();
       throw new AgentError("aborted", {
         reason: "this agent is on trial and has no update to prove",
@@ -135,7 +133,9 @@ function createInstaller(slots: AgentSlots, deps: SelfUpdateDeps): Installer {
       if ((await boot.booted()) !== slot) return;
       throw new InstallError("rollback-failed", "the launcher has started the new agent again");
     },
-    cleanUp: () => Promise.resolve(),
+    cleanUp: async (_, signal) => {
+      if (await installer.endForgottenTrial()) await restarted(deps, signal);
+    },
   };
 }
 
