@@ -223,6 +223,29 @@ describe.each(DIALECTS)("deployments to groups by query on %s", (dialect) => {
     expect(items.map(({ id }) => id).toSorted()).toEqual(ids.slice(1, 3).toSorted());
   });
 
+  test("in a large product few devices of a query are not counted anew for each device that asks", async () => {
+    const { db, ids, releaseId } = await fleet(10_001);
+    const chosen = ids.slice(0, 3);
+    for (const deviceId of chosen) await reports(db, deviceId, { region: "eu" });
+    const group = await createGroup(db, "inventory.region = eu");
+    const { id } = await deploy(db, releaseId, {
+      ...toGroup(group),
+      plan: { stages: [{ size: { percent: 50 } }, { size: { percent: 100 } }] },
+    });
+
+    const deployment = await refreshed(db, id);
+    expect(deployment.census).toMatchObject({ eligible: 3 });
+    expect(await censusOf(db, deployment, TEST_NOW)).toMatchObject({
+      kind: "estimated",
+      eligible: 3,
+    });
+    const offers = [];
+    for (const deviceId of chosen) offers.push(await kindOf(db, deviceId));
+    expect(offers).toContain("install");
+    expect(offers).toContain("nothing-to-do");
+    expect(await kindOf(db, present(ids[5], "a device of another region"))).toBe("nothing-to-do");
+  });
+
   test("a group that a deployment targets is renamed freely, and not deleted", async () => {
     const { db, ids, releaseId } = await fleet(1);
     await reports(db, present(ids[0], "a device"), { region: "eu" });
