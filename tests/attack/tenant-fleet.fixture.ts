@@ -176,6 +176,14 @@ export async function makeFleet(
     assignmentId,
     marker,
   );
+  // As a person leaves it who sends a device ahead that has not been offered the release yet.
+  await sql.run(
+    `insert into deployment_forced (tenant_id, deployment_id, device_id, forced_by, forced_at) values (?, ?, ?, ?, 1)`,
+    tenantId,
+    deployment.id,
+    deviceId,
+    marker,
+  );
   const uploadId = await beginUpload(url, apiKey, marker);
   const trustProposalId = await openProposal(client, marker);
   await sql.run(
