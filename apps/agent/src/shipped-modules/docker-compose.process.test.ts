@@ -105,9 +105,7 @@ async function aComposeDevice(): Promise<ComposeDevice> {
     ...device,
     running: async () => {
       const ids = await listed("ps", "--quiet");
-      return Promise.all(
-        ids.map(async (id) => (await tool("podman", "exec", id, "cat", "/version")).trim()),
-      );
+      return Promise.all(ids.map(async (id) => (await tool("podman", "logs", id)).trim()));
     },
     images: () => listed("images", "--format", "{{.Repository}}:{{.Tag}}"),
   };
@@ -130,7 +128,7 @@ async function anImage(name: string, version: string, command: string): Promise<
   const configuration = JSON.stringify({
     architecture: "amd64",
     os: "linux",
-    config: { Cmd: ["/bin/sh", "-c", command] },
+    config: { Cmd: ["/bin/sh", "-c", `cat /version; ${command}`] },
     rootfs: { type: "layers", diff_ids: [`sha256:${digest}`] },
   });
   const manifest = [{ Config: "config.json", RepoTags: [name], Layers: ["layer.tar"] }];
