@@ -17,8 +17,9 @@ export interface Ledger {
   readonly code: string;
   /** Every seed below it was run. */
   nextSeed: number;
-  /** Time on one core. */
-  seconds: number;
+  /** What the processors spent, and on how many updates. */
+  cpuSeconds: number;
+  timedUpdates: number;
   readonly tally: Tally;
   readonly findings: Finding[];
 }
@@ -30,7 +31,7 @@ export function codeDigest(root: string): string {
   const hash = createHash("sha256");
   for (const folder of HASHED)
     for (const name of readdirSync(join(root, folder)).toSorted())
-      if (name.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(name))
+      if (name.endsWith(".ts") && !/\.(test|fixture)\.ts$|^render-/.test(name))
         hash.update(name).update(readFileSync(join(root, folder, name)));
   return hash.digest("hex").slice(0, 16);
 }
@@ -41,7 +42,7 @@ export function openLedger(file: string, code: string): Ledger {
     const found = JSON.parse(readFileSync(file, "utf8")) as Ledger;
     if (found.code === code) return found;
   }
-  return { code, nextSeed: 0, seconds: 0, tally: emptyTally(), findings: [] };
+  return { code, nextSeed: 0, cpuSeconds: 0, timedUpdates: 0, tally: emptyTally(), findings: [] };
 }
 
 export function saveLedger(file: string, ledger: Ledger): void {

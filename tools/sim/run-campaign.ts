@@ -21,8 +21,9 @@ export async function runCampaign(options: CampaignOptions): Promise<void> {
   let nextFrom = ledger.nextSeed;
   let ahead = 0;
   let savedAt = Date.now();
-  const startedAt = Date.now();
-  const secondsBefore = ledger.seconds;
+  const { cpuSeconds: cpuSecondsBefore, timedUpdates: timedBefore } = ledger;
+  const updatesBefore = ledger.tally.updates;
+  const cpuBefore = process.cpuUsage();
   await runTasks(
     threads,
     () => {
@@ -47,7 +48,9 @@ export async function runCampaign(options: CampaignOptions): Promise<void> {
         ledger.nextSeed += SEEDS_PER_TASK;
         ahead -= next.tally.updates;
       }
-      ledger.seconds = secondsBefore + ((Date.now() - startedAt) / 1_000) * threads;
+      const { user, system } = process.cpuUsage(cpuBefore);
+      ledger.cpuSeconds = cpuSecondsBefore + (user + system) / 1e6;
+      ledger.timedUpdates = timedBefore + ledger.tally.updates - updatesBefore + ahead;
       if (Date.now() - savedAt < SAVE_EVERY_MS) return;
       savedAt = Date.now();
       saveLedger(file, ledger);

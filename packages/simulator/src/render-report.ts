@@ -32,7 +32,9 @@ export function summaryOf({ seeds, updates, powerCuts, boots, outcomes, broken }
 export interface ReportParts {
   readonly tally: Tally;
   readonly nextSeed: number;
-  readonly seconds: number;
+  /** What the processors spent, and on how many updates. */
+  readonly cpuSeconds: number;
+  readonly timedUpdates: number;
   readonly findings: readonly Finding[];
   readonly controls: readonly ControlResult[];
   readonly exhaustive: readonly ExhaustiveResult[];
@@ -47,7 +49,8 @@ export const renderReport = (parts: ReportParts): string =>
     ...controlLines(parts),
   ].join("\n");
 
-function campaignLines({ tally, nextSeed, seconds, findings }: ReportParts): readonly string[] {
+function campaignLines(parts: ReportParts): readonly string[] {
+  const { tally, nextSeed, cpuSeconds, timedUpdates, findings } = parts;
   const { bricks, wrongReports, stuck, others } = summaryOf(tally);
   const { updates, powerCuts, boots } = tally;
   return [
@@ -58,7 +61,7 @@ function campaignLines({ tally, nextSeed, seconds, findings }: ReportParts): rea
       [[`0 to ${nextSeed - 1}`, updates, powerCuts, boots, bricks, wrongReports, stuck, others]],
     ),
     ``,
-    `${Math.round(updates / seconds)} updates a second and thread, on a machine of two cores that was busy with other things.`,
+    `${Math.round(timedUpdates / cpuSeconds)} updates for each second of a processor, on a machine that was busy with other things.`,
     ...findings.map(
       ({ seed, level, invariant, detail }) => `- seed ${seed} (${level}) ${invariant}: ${detail}`,
     ),
