@@ -131,7 +131,7 @@ function controlLines({ controls }: ReportParts): readonly string[] {
   return [
     `## Planted bugs`,
     ``,
-    `Each takes the place of what ships; the worlds of the seeds from 0 on are run until an invariant that it is expected to break is broken.`,
+    `Each takes the place of what ships; it counts as found when an invariant that it is expected to break is broken: in the world that is known to show it or, when worlds have changed, in the first one that does.`,
     ``,
     table(
       ["bug", "seed", "broken invariant"],
