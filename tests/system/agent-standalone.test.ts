@@ -21,7 +21,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AGENT_BUNDLE, createLocalDevice } from "../../tools/local/local-agent.ts";
 import { waitFor } from "../../tools/local/local-process.ts";
 import { DeviceServer } from "./device-server.fixture.ts";
-import { tarOf } from "../../apps/agent/src/update-runner/device.fixture.ts";
 
 // A person with a file, or a stick that cannot be written to, and no server.
 
@@ -43,6 +42,12 @@ function agent(...args: readonly string[]) {
     { encoding: "utf8" },
   );
   return { status, text: stdout + stderr };
+}
+
+function tarOf(files: Readonly<Record<string, string>>): Buffer {
+  const from = mkdtempSync(join(folder, "tar-"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(from, name), content);
+  return spawnSync("tar", ["-C", from, "-cf", "-", ...Object.keys(files)]).stdout;
 }
 
 type Payload = ArtifactDescription["payloads"][number];
@@ -85,14 +90,14 @@ const KINDS: Readonly<
   directory: [
     async (version) => ({
       type: "directory",
-      files: filesOf({ dest_dir: "/srv/web\n", "update.tar": await tarOf({ index: version }) }),
+      files: filesOf({ dest_dir: "/srv/web\n", "update.tar": tarOf({ index: version }) }),
     }),
     () => readFileSync(join(root, "srv/web/index"), "utf8"),
   ],
   app: [
     async (version) => ({
       type: "app",
-      files: filesOf({ "app.tar": await tarOf({ VERSION: version }) }),
+      files: filesOf({ "app.tar": tarOf({ VERSION: version }) }),
       metaData: ALIVE,
     }),
     () => {
