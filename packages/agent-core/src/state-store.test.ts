@@ -260,6 +260,91 @@ describe("an older agent that came back", () => {
   });
 });
 
+describe("an update that a newer agent ended without a commit", () => {
+  const END = "update-state.end.json";
+
+  /** What the newer agent says when the way back is about to be removed. */
+  const cleaningUp = (artifactName: string): UpdateState => {
+    const state = underWay(artifactName);
+    if (state.kind !== "downloading") throw new Error("it is under way");
+    const { running, lastAssignment, update } = state;
+    const failure = { code: "rollback-failed", detail: "it failed" } as const;
+    const verdict = { failure, rollback: "failed" } as const;
+    const always = { running, lastAssignment, update, verdict };
+    return { ...always, kind: "cleaning-up", artifact: null, sequence: 6, steps: 0 };
+  };
+
+  async function ended(): Promise<LossyDisk> {
+    const disk = new LossyDisk();
+    await storeOn(disk).save(underWay("old"));
+    const onTrial = storeOn(disk, later(2));
+    await onTrial.load();
+    for (const state of [underWay("old"), cleaningUp("new_INCONSISTENT"), idle("new_INCONSISTENT")])
+      await onTrial.save(state);
+    return disk;
+  }
+
+  test("is over for the older one that comes back, with what the newer one said", async () => {
+    const { reading, state } = await storeOn(await ended()).load();
+    expect(reading).toBe("read");
+    expect(state).toEqual(cleaningUp("new_INCONSISTENT"));
+  });
+
+  test("is left to it before the way back is removed, whenever power goes", async () => {
+    const checked = await cutEverywhere(
+      async (power) => {
+        const before = new LossyDisk();
+        await storeOn(before).save(underWay("old"));
+        const disk = before.withPower(power);
+        return { disk, work: storeOn(disk, later(2)).save(cleaningUp("new_INCONSISTENT")) };
+      },
+      async (disk) => {
+        expect(["old", "new_INCONSISTENT"]).toContain((await readBy(disk)).name);
+      },
+    );
+    expect(checked).toBeGreaterThan(20);
+    for (const crashed of (await ended()).crashStates())
+      expect((await readBy(crashed())).name).toBe("new_INCONSISTENT");
+  });
+
+  test("is forgotten only when the older one has saved it, whenever power goes", async () => {
+    const checked = await cutEverywhere(
+      async (power) => {
+        const disk = (await ended()).withPower(power);
+        const older = storeOn(disk);
+        const work = async (): Promise<void> => {
+          const { state } = await older.load();
+          if (state !== undefined) await older.save(state);
+        };
+        return { disk, work: work() };
+      },
+      async (disk) => {
+        expect((await storeOn(disk).load()).state).toEqual(cleaningUp("new_INCONSISTENT"));
+      },
+    );
+    expect(checked).toBeGreaterThan(20);
+
+    const disk = await ended();
+    const older = storeOn(disk);
+    await older.load();
+    await older.save(cleaningUp("new_INCONSISTENT"));
+    expect(await namesOn(disk)).not.toContain(END);
+  });
+
+  test("is no news to an agent that has no older one beside it", async () => {
+    const disk = new LossyDisk();
+    await storeOn(disk).save(underWay("old"));
+    await storeOn(disk).save(cleaningUp("new_INCONSISTENT"));
+    expect(await namesOn(disk)).not.toContain(END);
+  });
+
+  test("goes on from the older one's own state when the file of its end is damaged", async () => {
+    const disk = await ended();
+    await disk.files().write(END, utf8("x"));
+    expect(await readBy(disk)).toEqual({ reading: "read", name: "old" });
+  });
+});
+
 describe("on a full disk", () => {
   /** A disk with so many bytes free, beyond the reserve. */
   function full(disk: LossyDisk, isFull: () => boolean): Files {

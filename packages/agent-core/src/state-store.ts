@@ -1,8 +1,11 @@
 import { errorChain, hex, textFromUtf8, utf8, type Log } from "@moult/base";
 import {
+  endedBy,
+  endOf,
   readSavedState,
   saveableState,
   STATE_VERSION,
+  UpdateEnd,
   type SavedStateReading,
   type UpdateState,
 } from "@moult/updater";
@@ -12,12 +15,17 @@ import type { Files } from "./files.ts";
 
 // update-state.v1.json           the newest state, as version 1 of the saved state writes it
 // update-state.v1.previous.json  the one before: saved, but its successor's effects may not have begun
+// update-state.end.json          how an update ended without a commit, for the older agent that began it
 // update-state.reserve           space that is given up when the disk is full, so that "disk-full" itself can be saved
 //
 // An agent on trial may write another version than the agent that it is to replace, and that one must find its own state
 // when it comes back. So each version has files of its own. A newer agent reads an older one's, and leaves them as they
 // are until nothing can bring that agent back: until the commit. An older agent takes no notice of a newer one's files;
 // they tell of a trial that failed, so they are gone for certain before anything is saved that leads to the next trial.
+//
+// A newer agent that ends its update without a commit removes the way back when it cleans up. Before it does, it leaves the
+// end for the older agent in a file that every version reads: that one goes on from there with the same outcome, instead of
+// looking for a way back that is gone. It keeps the file until it has saved that itself.
 
 /** Writes and reads one version of the saved state, and reads those before it. */
 export interface StateCodec {
@@ -54,6 +62,7 @@ export interface StateStoreDeps {
 /** `state` as text, so that the check is over exactly these bytes. */
 const Checked = z.object({ sha256: z.string(), state: z.string() });
 
+const END = "update-state.end.json";
 const RESERVE = "update-state.reserve";
 const RESERVE_BYTES = 64 * 1024;
 
@@ -65,52 +74,68 @@ const SHIPPED_CODEC: StateCodec = {
 
 export function createStateStore(deps: StateStoreDeps): StateStore {
   const { files, log, codec = SHIPPED_CODEC } = deps;
-  const checks = createChecks(deps.sha256, codec);
+  const checks = createChecks(deps.sha256);
   const newest = newestName(codec.version);
-  let olderFiles: readonly string[] | undefined;
+  let others: Others | undefined;
   let isUpdateInHand = false;
   let hasReserve = false;
 
-  /** Before the first save of a run; returns the files of older agents. */
-  const makeRoom = async (): Promise<readonly string[]> => {
-    const versions = versionedFiles(await files.list());
+  /** Before the first save of a run. */
+  const makeRoom = async (): Promise<Others> => {
+    const names = await files.list();
+    const versions = versionedFiles(names);
     const newer = versions.filter(({ version }) => version > codec.version);
     await removeDurably(files, newer.map(nameOf));
-    return versions.filter(({ version }) => version < codec.version).map(nameOf);
+    const older = versions.filter(({ version }) => version < codec.version).map(nameOf);
+    return { older, hasEnd: names.includes(END) };
   };
 
-  const replace = async (content: Uint8Array): Promise<void> => {
+  const write = async (state: UpdateState, { older }: Others): Promise<void> => {
     await keepPrevious(files, newest, previousName(codec.version));
-    await writeDurably(files, newest, content);
+    await writeDurably(files, newest, checks.seal(codec.saveable(state)));
+    const end = older.length === 0 ? undefined : endOf(state);
+    if (end !== undefined) await writeDurably(files, END, checks.seal(end));
+  };
+
+  /** When no older agent's turn can come any more. */
+  const forgetOthers = async ({ older, hasEnd }: Others): Promise<void> => {
+    if (older.length > 0 || hasEnd) await removeDurably(files, [...older, END]);
+    others = { older: [], hasEnd: false };
   };
 
   return {
     load: async () => {
-      const loaded = await load(files, checks.read, codec.version, log);
-      isUpdateInHand = loaded.state !== undefined && loaded.state.kind !== "idle";
-      return loaded;
+      const read = (bytes: Uint8Array) => readState(checks.open(bytes), codec);
+      const { reading, state: saved } = await load(files, read, codec.version, log);
+      const state = saved && (await endedByAnother(saved, files, checks.open, log));
+      isUpdateInHand = state !== undefined && state.kind !== "idle";
+      return { reading, state };
     },
     save: async (state) => {
-      olderFiles ??= await makeRoom();
-      const content = checks.write(state);
+      others ??= await makeRoom();
       try {
-        await replace(content);
+        await write(state, others);
       } catch (cause) {
         if (!isDiskFull(cause)) throw cause;
         await files.remove(RESERVE);
         hasReserve = false;
-        await replace(content);
+        await write(state, others);
         log.warn("state-reserve-used", { file: newest });
         return;
       }
       // An update that this run found under way may end without a commit: then it is the older agent's turn again.
-      if (state.kind === "leaving-commit" || (state.kind === "idle" && !isUpdateInHand)) {
-        await removeDurably(files, olderFiles);
-        olderFiles = [];
-      }
+      const isForGood = state.kind === "leaving-commit" || (state.kind === "idle" && !isUpdateInHand);
+      if (isForGood || others.older.length === 0) await forgetOthers(others);
       hasReserve ||= await makeReserve(files, log);
     },
   };
+}
+
+/** What other agents left in the folder, as this run found it. */
+interface Others {
+  /** Names of the files of older versions. */
+  readonly older: readonly string[];
+  readonly hasEnd: boolean;
 }
 
 const newestName = (version: number): string => `update-state.v${version}.json`;
@@ -181,20 +206,48 @@ async function readCopy(
   }
 }
 
-/** The content of a state file, and what it says. */
-function createChecks(sha256: (bytes: Uint8Array) => Uint8Array, codec: StateCodec) {
+/** The state that another agent left to this one to end, or the one that was saved. */
+async function endedByAnother(
+  saved: UpdateState,
+  files: Files,
+  open: (bytes: Uint8Array) => Opened,
+  log: Log,
+): Promise<UpdateState> {
+  const bytes = await files.read(END).catch(() => undefined);
+  const opened = bytes && open(bytes);
+  const end = UpdateEnd.safeParse(opened?.kind === "whole" ? opened.value : undefined);
+  if (!end.success) {
+    if (bytes !== undefined) log.error("state-file-unreadable", { file: END });
+    return saved;
+  }
+  const state = endedBy(saved, end.data);
+  const { updateId, running } = end.data;
+  if (state !== saved)
+    log.warn("update-ended-by-newer-agent", { updateId, artifactName: running.artifactName });
+  return state;
+}
+
+type Opened =
+  | { readonly kind: "whole"; readonly value: unknown }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+const readState = (opened: Opened, codec: StateCodec): CopyReading =>
+  opened.kind === "whole" ? codec.read(opened.value) : opened;
+
+/** The content of a file, and what it says when it is whole. */
+function createChecks(sha256: (bytes: Uint8Array) => Uint8Array) {
   const checkOf = (text: string): string => hex(sha256(utf8(text)));
   return {
-    write: (state: UpdateState): Uint8Array => {
-      const text = JSON.stringify(codec.saveable(state));
+    seal: (value: unknown): Uint8Array => {
+      const text = JSON.stringify(value);
       return utf8(JSON.stringify({ sha256: checkOf(text), state: text }));
     },
-    read: (bytes: Uint8Array): CopyReading => {
+    open: (bytes: Uint8Array): Opened => {
       const checked = Checked.safeParse(parseJson(bytes));
       if (!checked.success) return { kind: "unreadable", reason: "it is not a state file" };
       const { state, sha256: expected } = checked.data;
       if (checkOf(state) !== expected) return { kind: "unreadable", reason: "its check is wrong" };
-      return codec.read(parseJson(utf8(state)));
+      return { kind: "whole", value: parseJson(utf8(state)) };
     },
   };
 }

@@ -119,6 +119,15 @@ const KEEPING: readonly PlantedBug[] = [
     },
   },
   {
+    name: "an end without a commit is not left to the older agent",
+    seed: 6845,
+    expected: ["outcomes-are-true"],
+    shipped: storing((files) => ({
+      ...files,
+      read: (name) => (name.includes(".end.") ? Promise.resolve(undefined) : files.read(name)),
+    })),
+  },
+  {
     name: "the security counter is not saved",
     seed: 26,
     expected: ["the-security-counter-never-sinks"],

@@ -21,6 +21,7 @@ export {
   saveableState,
   type SavedStateReading,
 } from "./saved-state.ts";
+export { UpdateEnd, endOf, endedBy } from "./update-end.ts";
 export type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 export {
   DETAIL_CHARACTERS_MAX,
