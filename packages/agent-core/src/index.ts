@@ -29,4 +29,9 @@ export {
   type StateStore,
 } from "./state-store.ts";
 export type { Ticker } from "./ticker.ts";
-export { createUpdateLoop, type StateChange, type UpdateLoop } from "./update-loop.ts";
+export {
+  createUpdateLoop,
+  type DeviceEffect,
+  type StateChange,
+  type UpdateLoop,
+} from "./update-loop.ts";

@@ -1,9 +1,10 @@
-import { initialState, type Effect, type Update } from "@moult/updater";
+import { initialState, type Update, type UpdateState } from "@moult/updater";
 import { expect, test } from "vitest";
 import { silentLog } from "./lossy-disk.fixture.ts";
 import type { StateStore } from "./state-store.ts";
 import { createUpdateLoop } from "./update-loop.ts";
 
+const HOLD_MS_MAX = 1_000;
 const RUNNING = { artifactName: "old", provides: {} };
 const UPDATE: Update = {
   kind: "standalone",
@@ -11,6 +12,24 @@ const UPDATE: Update = {
   file: "/file",
   isUnsignedAllowed: true,
   metadataDir: null,
+};
+
+/** An update whose machine has rebooted into the new software. */
+const REBOOTED: UpdateState = {
+  kind: "rebooting",
+  running: RUNNING,
+  lastAssignment: null,
+  bootId: "1",
+  job: {
+    update: UPDATE,
+    artifact: { name: "new", payloadTypes: ["app"], runningAfter: RUNNING, vouched: null },
+    supportsRollback: true,
+    reboots: ["system"],
+    sequence: 1,
+    steps: 1,
+    rollbacks: 0,
+    verdict: { failure: null, rollback: "none" },
+  },
 };
 
 /** A loop whose steps are written down in order; the first `failures` tries to save fail. */
@@ -27,14 +46,15 @@ function aLoop(failures: number) {
   };
   const loop = createUpdateLoop({
     store,
-    facts: () => ({ monotonicMs: 0, bootId: "1", confirmTimeoutMs: 1_000, holdMsMax: 1_000 }),
-    execute: (effect: Effect) => {
+    facts: () => ({ bootId: "1", confirmTimeoutMs: 1_000, holdMsMax: HOLD_MS_MAX }),
+    execute: (effect) => {
       steps.push(`began ${effect.kind}`);
       return Promise.resolve(null);
     },
     ticker: {
       monotonicMs: () => 0,
-      sleep: () => {
+      sleep: (delayMs) => {
+        if (delayMs === HOLD_MS_MAX) return new Promise(() => undefined);
         steps.push("slept");
         return Promise.resolve();
       },
@@ -69,6 +89,48 @@ test("an event that does not apply saves nothing", async () => {
   await loop.start();
   expect(await loop.deliver({ kind: "committed" })).toBe(false);
   expect(steps).toEqual([]);
+});
+
+test("a trial has all its time, however long its state could not be saved", async () => {
+  let nowMs = 1_000;
+  let isFull = false;
+  const sleeps: { readonly atMs: number; readonly wake: () => void }[] = [];
+  const sleep = (delayMs: number): Promise<void> =>
+    new Promise((wake) => sleeps.push({ atMs: nowMs + delayMs, wake }));
+  /** Lets the time pass to the next instant at which somebody wakes. */
+  const pass = async (): Promise<void> => {
+    const next = sleeps.toSorted((one, other) => one.atMs - other.atMs)[0];
+    if (next === undefined) throw new Error("nobody sleeps");
+    sleeps.splice(sleeps.indexOf(next), 1);
+    nowMs = next.atMs;
+    next.wake();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const loop = createUpdateLoop({
+    store: {
+      load: () => Promise.resolve({ reading: "read", state: REBOOTED }),
+      save: () => (isFull ? Promise.reject(new Error("ENOSPC")) : Promise.resolve()),
+    },
+    facts: () => ({ bootId: "2", confirmTimeoutMs: 60_000, holdMsMax: 1_000 }),
+    execute: () => Promise.resolve(null),
+    ticker: { monotonicMs: () => nowMs, sleep },
+    log: silentLog,
+    initialRunning: RUNNING,
+  });
+  await loop.start();
+  expect(loop.state().kind).toBe("verifying");
+
+  isFull = true;
+  const verified = loop.deliver({ kind: "verified" });
+  await new Promise((resolve) => setImmediate(resolve));
+  while (nowMs < 600_000) await pass();
+  isFull = false;
+  await pass();
+  expect(await verified).toBe(true);
+  const beganAtMs = nowMs;
+  await pass();
+  expect(nowMs - beganAtMs).toBe(60_000);
+  expect(loop.state().kind).toBe("rolling-back");
 });
 
 test("a loop that is stopped while it cannot save decides nothing", async () => {

@@ -12,6 +12,10 @@ import {
 import { createEffectRunner, type EffectRunner } from "./effect-runner.ts";
 import type { StateReading, StateStore } from "./state-store.ts";
 import type { Ticker } from "./ticker.ts";
+import { createUpdateClock, type UpdateClock } from "./update-clock.ts";
+
+/** What the device does; to await a deadline is the loop's own. */
+export type DeviceEffect = Exclude<Effect, { kind: "await-deadline" }>;
 
 /** One saved step of an update. */
 export interface StateChange {
@@ -40,10 +44,10 @@ interface UpdateBrain {
 
 export interface UpdateLoopDeps extends UpdateLoopHooks {
   readonly store: StateStore;
-  /** Read once per event. */
-  readonly facts: () => UpdateFacts;
+  /** Read once per event; the time is the loop's own. */
+  readonly facts: () => Omit<UpdateFacts, "monotonicMs">;
   /** Does one effect and says how it ended; null when there is nothing to say. Failures are events. */
-  readonly execute: (effect: Effect, signal: AbortSignal) => Promise<UpdateEvent | null>;
+  readonly execute: (effect: DeviceEffect, signal: AbortSignal) => Promise<UpdateEvent | null>;
   readonly ticker: Ticker;
   readonly log: Log;
   /** What decides; the updater itself, unless a simulation has planted a bug in it. */
@@ -97,6 +101,7 @@ class Loop {
 
   readonly #deps: UpdateLoopDeps;
   readonly #brain: UpdateBrain;
+  readonly #clock: UpdateClock;
   readonly #effects: EffectRunner;
   readonly #stopper = new AbortController();
   readonly #queue: QueuedEvent[] = [];
@@ -108,6 +113,7 @@ class Loop {
     this.#brain = deps.brain ?? { next, effects };
     this.state = initialState(deps.initialRunning);
     this.stopping = this.#stopper.signal;
+    this.#clock = createUpdateClock(deps.ticker);
     this.#effects = createEffectRunner(
       (effect, signal) => this.#execute(effect, signal),
       (event) => void this.deliver(event),
@@ -123,7 +129,7 @@ class Loop {
     await loaded?.(this.state);
     const before = this.state;
     const started: UpdateEvent = { kind: "started" };
-    const after = this.#brain.next(before, started, this.#deps.facts());
+    const after = this.#brain.next(before, started, this.#facts());
     if (after !== before && !(await this.#become({ before, event: started, after })))
       return reading;
     await recovered?.(this.state);
@@ -157,7 +163,7 @@ class Loop {
   async #handle(event: UpdateEvent): Promise<boolean> {
     if (this.stopping.aborted) return false;
     const before = this.state;
-    const after = this.#brain.next(before, event, this.#deps.facts());
+    const after = this.#brain.next(before, event, this.#facts());
     if (after === before) return false;
     if (!(await this.#become({ before, event, after }))) return false;
     await this.#act();
@@ -166,7 +172,7 @@ class Loop {
 
   /** Durable before visible: whatever is done about a state, a power cut finds the state saved. */
   async #become(change: StateChange): Promise<boolean> {
-    if (!(await this.#save(change.after))) return false;
+    if (!(await this.#clock.pausedFor(() => this.#save(change.after)))) return false;
     this.state = change.after;
     this.#deps.onChange?.(change);
     return true;
@@ -194,8 +200,24 @@ class Loop {
     return false;
   }
 
+  #facts(): UpdateFacts {
+    return { ...this.#deps.facts(), monotonicMs: this.#clock.nowMs() };
+  }
+
   async #execute(effect: Effect, signal: AbortSignal): Promise<UpdateEvent | null> {
-    const event = await this.#deps.execute(effect, AbortSignal.any([signal, this.stopping]));
+    const either = AbortSignal.any([signal, this.stopping]);
+    const event =
+      effect.kind === "await-deadline"
+        ? await this.#deadline(effect.atMs, either)
+        : await this.#deps.execute(effect, either);
     return this.stopping.aborted ? null : event;
+  }
+
+  #deadline(atMs: number, signal: AbortSignal): Promise<UpdateEvent | null> {
+    return this.#clock.until(atMs, signal).then(
+      () => ({ kind: "deadline-passed" }),
+      // Nobody waits for it any more.
+      () => null,
+    );
   }
 }

@@ -9,7 +9,7 @@ import {
   type UpdateState,
 } from "@moult/updater";
 import type { Chance } from "./chance.ts";
-import type { Checks } from "./checks.ts";
+import { CONFIRM_TIMEOUT_MS, type Checks } from "./checks.ts";
 import { createFolderInstaller } from "./folder-payload.ts";
 import type { Life } from "./life.ts";
 import type { Machine } from "./machine.ts";
@@ -50,7 +50,6 @@ export interface AgentWorld {
 }
 
 const CHECK_IN_MS = 30_000;
-const CONFIRM_TIMEOUT_MS = 120_000;
 const HOLD_MS_MAX = 600_000;
 /** The instant this agent was released (2026-11-20): no clock before it is right. */
 export const RELEASED_AT_MS = 1_795_132_800_000;
@@ -83,7 +82,6 @@ export async function runAgent(world: AgentWorld, life: Life): Promise<void> {
   const loop: UpdateLoop = shipped.createUpdateLoop({
     store,
     facts: () => ({
-      monotonicMs: ticker.monotonicMs(),
       bootId: `boot-${machine.bootNumber}`,
       confirmTimeoutMs: CONFIRM_TIMEOUT_MS,
       holdMsMax: HOLD_MS_MAX,
@@ -97,17 +95,20 @@ export async function runAgent(world: AgentWorld, life: Life): Promise<void> {
       checks.loaded(state);
       await endForgottenTrials(life, installers, state);
     },
-    afterEffects: (state) => endForgottenTrials(life, installers, state),
-    onChange: ({ before, event, after }) => {
+    afterEffects: (state) => {
+      checks.atWork(state, world.nowMs());
+      return endForgottenTrials(life, installers, state);
+    },
+    onChange: (change) => {
       if (life.isOver) return;
+      const { before, event, after } = change;
       trace.note(() => `${before.kind} + ${eventText(event)} -> ${after.kind}`);
-      checks.changed(before, after);
+      checks.changed(change, world.nowMs());
     },
   });
   const execute = createSteps({
     ...world,
     life,
-    ticker,
     installers,
     reports,
     counter,

@@ -1,4 +1,4 @@
-import type { Slot, StateReading } from "@moult/agent-core";
+import type { Slot, StateChange, StateReading } from "@moult/agent-core";
 import { updateId, type Update, type UpdateReport, type UpdateState } from "@moult/updater";
 import type { Running } from "@moult/model";
 import type { LevelTerms } from "./fault-levels.ts";
@@ -7,6 +7,9 @@ import type { LifeEnd } from "./life.ts";
 import { count, type Tally } from "./tally.ts";
 import type { Trace } from "./trace.ts";
 import type { Truth } from "./truth.ts";
+
+/** How long new software may take to be well and to reach the server. */
+export const CONFIRM_TIMEOUT_MS = 120_000;
 
 /** What an attempt has come to, as the world knows it. */
 interface AttemptRecord {
@@ -39,6 +42,8 @@ export class Checks {
   #trial: { readonly slot: Slot; readonly tries: number; left: number } | null = null;
   /** Starts that were counted by writes which a cut may undo. */
   #unsettledStarts = 0;
+  /** When what has to be done before a confirm deadline began. */
+  #onTrialSinceMs = Number.POSITIVE_INFINITY;
   /** What the present run of the agent has proven. */
   #proven: "nothing" | "healthy" | "reached" | "healthy-again" = "nothing";
 
@@ -122,6 +127,7 @@ export class Checks {
   }
 
   lifeEnded(why: LifeEnd, doing: string): void {
+    this.#onTrialSinceMs = Number.POSITIVE_INFINITY;
     this.#proven = "nothing";
     if (why !== "power-cut") count(this.#tally.faults, why);
     else {
@@ -148,13 +154,30 @@ export class Checks {
     if (known === undefined || known.isForgotten) this.#begin(update);
   }
 
-  changed(before: UpdateState, after: UpdateState): void {
+  changed({ before, event, after }: StateChange, nowMs: number): void {
+    if (event.kind === "deadline-passed") this.#deadlinePassed(before, nowMs);
     this.#state = after.kind;
     count(this.#tally.states, after.kind);
     // Another trial begins.
     if (after.kind === "verifying") this.#proven = "nothing";
     if (before.kind === "idle" && after.kind === "waiting-to-download") this.#begin(after.update);
     if (after.kind === "installing" && before.kind !== "installing") this.#install(after.job);
+  }
+
+  /** The effects of `state` have begun. */
+  atWork({ kind }: UpdateState, nowMs: number): void {
+    const isTrial = kind === "proving" || kind === "asking-server";
+    this.#onTrialSinceMs = isTrial
+      ? Math.min(this.#onTrialSinceMs, nowMs)
+      : Number.POSITIVE_INFINITY;
+  }
+
+  #deadlinePassed({ kind }: UpdateState, nowMs: number): void {
+    if (kind !== "proving" && kind !== "asking-server") return;
+    const tookMs = nowMs - this.#onTrialSinceMs;
+    // A timer may be so much too early.
+    if (!(tookMs >= CONFIRM_TIMEOUT_MS - 1))
+      this.break("a-trial-has-its-time", `${kind} was given up after ${tookMs} ms`);
   }
 
   #begin(update: Update): void {

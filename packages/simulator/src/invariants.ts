@@ -20,6 +20,7 @@ export const INVARIANTS = {
   "lost-data-bricks-nothing": "I7: without its data partition a device still starts a whole system",
   "the-only-way-back-is-kept": "neither the running slot nor the confirmed one is written to",
   "outcomes-are-true": "a report of an end says what really runs, and what will run",
+  "a-trial-has-its-time": "new software is given up as late only after all the time that it may take",
   "reports-keep-their-number": "a report that is made again is the same under the same number",
   "a-saved-state-can-be-read": "a start finds the state that was saved",
 } as const;
@@ -42,6 +43,7 @@ export function countedAs(invariant: Invariant): "bricks" | "wrongReports" | "st
     case "trials-are-bounded":
       return "bricks";
     case "outcomes-are-true":
+    case "a-trial-has-its-time":
     case "reports-keep-their-number":
     case "server-and-device-agree":
       return "wrongReports";

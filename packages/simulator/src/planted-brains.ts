@@ -44,6 +44,16 @@ export const PLANTED_BRAINS: readonly PlantedBug[] = [
     ),
   },
   {
+    name: "a trial is given up before its deadline",
+    seed: 3,
+    expected: ["a-trial-has-its-time"],
+    shipped: brain((before, after) =>
+      before.kind === "verifying" && after.kind === "proving"
+        ? { ...after, deadlineMs: after.deadlineMs - 30_000 }
+        : after,
+    ),
+  },
+  {
     name: "an interrupted commit is taken for done",
     seed: 0,
     expected: ["outcomes-are-true"],

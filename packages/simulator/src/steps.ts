@@ -1,8 +1,7 @@
-import type { Ticker } from "@moult/agent-core";
+import type { DeviceEffect } from "@moult/agent-core";
 import {
   rebootNeed,
   RefusalCode,
-  type Effect,
   type EffectOf,
   type FailureCode,
   type Job,
@@ -24,7 +23,6 @@ import type { CounterCopies } from "./security-counter.ts";
 /** What the steps of an update need of one run of the agent. */
 export interface StepDeps {
   readonly life: Life;
-  readonly ticker: Ticker;
   readonly chance: Chance;
   readonly checks: Checks;
   readonly scenario: Scenario;
@@ -48,7 +46,7 @@ const DOWNLOAD_TRIES_MAX = 6;
 const REBOOT_TIMEOUT_MS = 60_000;
 
 /** The code of a failure that has none of its own, by the step that failed. */
-const CODES: Partial<Record<Effect["kind"], FailureCode>> = {
+const CODES: Partial<Record<DeviceEffect["kind"], FailureCode>> = {
   download: "download-failed",
   activate: "activation-failed",
   reboot: "activation-failed",
@@ -73,7 +71,7 @@ class Refusal extends Error {
 }
 
 type Steps = {
-  readonly [Kind in Effect["kind"]]: (
+  readonly [Kind in DeviceEffect["kind"]]: (
     effect: EffectOf<Kind>,
     signal: AbortSignal,
   ) => Promise<UpdateEvent | null>;
@@ -82,7 +80,7 @@ type Steps = {
 /** Does effects as the agent's executors do, on payloads that are simulated. */
 export function createSteps(
   deps: StepDeps,
-): (effect: Effect, signal: AbortSignal) => Promise<UpdateEvent | null> {
+): (effect: DeviceEffect, signal: AbortSignal) => Promise<UpdateEvent | null> {
   const steps: Steps = { ...telling(deps), ...forward(deps), ...backward(deps) };
   return async (effect, signal) => {
     const { chance, scenario, isFaulty } = deps;
@@ -91,7 +89,7 @@ export function createSteps(
       // What fails may have done its work all the same.
       if (fails && chance.happens(0.5)) throw new StepError("it fails");
       const run = steps[effect.kind] as (
-        effect: Effect,
+        effect: DeviceEffect,
         signal: AbortSignal,
       ) => Promise<UpdateEvent | null>;
       const event = await run(effect, signal);
@@ -106,10 +104,10 @@ export function createSteps(
   };
 }
 
-type Telling = "report" | "await-deadline" | "await-readiness" | "reach-server" | "download";
+type Telling = "report" | "await-readiness" | "reach-server" | "download";
 
 function telling(deps: StepDeps): Pick<Steps, Telling> {
-  const { life, ticker, reports, checks, running, scenario } = deps;
+  const { life, reports, checks, running, scenario } = deps;
   return {
     report: async ({ update, report }, signal) => {
       checks.reported(update, report, running());
@@ -128,10 +126,6 @@ function telling(deps: StepDeps): Pick<Steps, Telling> {
         }
         await life.sleep(RETRY_MS, signal);
       }
-    },
-    "await-deadline": async ({ atMs }, signal) => {
-      await ticker.sleep(atMs - ticker.monotonicMs(), signal);
-      return { kind: "deadline-passed" };
     },
     "await-readiness": async ({ before, hasConsent }, signal) => {
       const asks = scenario.asksPerson && before === "install" && !hasConsent;

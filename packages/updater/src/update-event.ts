@@ -48,7 +48,10 @@ export type UpdateEvent =
 
 /** What is known at the moment an event is decided on; read once per event. */
 export interface UpdateFacts {
-  /** Never goes back and does not jump when the clock is set; only differences mean something. */
+  /**
+   * Never goes back and does not jump when the clock is set; only differences mean something. Stands still while a state is
+   * being saved: no deadline may pass before what it is for could begin.
+   */
   readonly monotonicMs: number;
   /** Differs between any two boots of the machine (Linux: `/proc/sys/kernel/random/boot_id`). */
   readonly bootId: string;

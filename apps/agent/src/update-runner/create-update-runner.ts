@@ -172,7 +172,6 @@ class Shell {
     return createUpdateLoop({
       store: openStateStore(paths.dataDir, log),
       facts: () => ({
-        monotonicMs: ticker.monotonicMs(),
         bootId,
         confirmTimeoutMs: limits.confirmTimeoutMs,
         holdMsMax: limits.holdMsMax,

@@ -1,6 +1,6 @@
+import type { DeviceEffect } from "@moult/agent-core";
 import {
   rebootNeed,
-  type Effect,
   type EffectOf,
   type FailureCode,
   type Job,
@@ -22,14 +22,14 @@ import { InstallError } from "../installers/install-error.ts";
  * not compile. Errors are failures of the step; when `signal` is aborted nobody listens any more.
  */
 export type Executors = {
-  readonly [Kind in Effect["kind"]]: (
+  readonly [Kind in DeviceEffect["kind"]]: (
     effect: EffectOf<Kind>,
     signal: AbortSignal,
   ) => Promise<UpdateEvent | null>;
 };
 
 /** The code of a failure that has none of its own, by the step that failed. */
-const STEP_CODES: Readonly<Record<Effect["kind"], FailureCode>> = {
+const STEP_CODES: Readonly<Record<DeviceEffect["kind"], FailureCode>> = {
   report: "agent-fault",
   "await-readiness": "agent-fault",
   download: "download-failed",
@@ -40,7 +40,6 @@ const STEP_CODES: Readonly<Record<Effect["kind"], FailureCode>> = {
   "verify-activation": "verification-failed",
   "check-health": "health-check-failed",
   "reach-server": "server-unreachable",
-  "await-deadline": "agent-fault",
   commit: "commit-failed",
   "leave-commit": "commit-leave-failed",
   "roll-back": "rollback-failed",
@@ -53,12 +52,12 @@ const STEP_CODES: Readonly<Record<Effect["kind"], FailureCode>> = {
 /** Runs an effect by its executor. Whatever goes wrong is an event. */
 export async function execute(
   executors: Executors,
-  effect: Effect,
+  effect: DeviceEffect,
   signal: AbortSignal,
 ): Promise<UpdateEvent | null> {
   try {
     const run = executors[effect.kind] as (
-      effect: Effect,
+      effect: DeviceEffect,
       signal: AbortSignal,
     ) => Promise<UpdateEvent | null>;
     return await run(effect, signal);
@@ -70,7 +69,6 @@ export async function execute(
 }
 
 export function createExecutors(deps: ExecutorDeps): Executors {
-  const { ticker } = deps;
   const preparation = createPreparation(deps);
   return {
     report: (effect, signal) => reportUntilDone(deps, effect, signal),
@@ -82,10 +80,6 @@ export function createExecutors(deps: ExecutorDeps): Executors {
     "reach-server": async (_, signal) => {
       await deps.server.reachServer(signal);
       return { kind: "server-reached" };
-    },
-    "await-deadline": async ({ atMs }, signal) => {
-      await ticker.sleep(atMs - ticker.monotonicMs(), signal);
-      return { kind: "deadline-passed" };
     },
     "clean-up": async (effect, signal) => {
       await cleanUp(deps, effect, signal);
