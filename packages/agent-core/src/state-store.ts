@@ -124,7 +124,8 @@ export function createStateStore(deps: StateStoreDeps): StateStore {
         return;
       }
       // An update that this run found under way may end without a commit: then it is the older agent's turn again.
-      const isForGood = state.kind === "leaving-commit" || (state.kind === "idle" && !isUpdateInHand);
+      const isForGood =
+        state.kind === "leaving-commit" || (state.kind === "idle" && !isUpdateInHand);
       if (isForGood || others.older.length === 0) await forgetOthers(others);
       hasReserve ||= await makeReserve(files, log);
     },

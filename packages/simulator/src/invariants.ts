@@ -20,7 +20,8 @@ export const INVARIANTS = {
   "lost-data-bricks-nothing": "I7: without its data partition a device still starts a whole system",
   "the-only-way-back-is-kept": "neither the running slot nor the confirmed one is written to",
   "outcomes-are-true": "a report of an end says what really runs, and what will run",
-  "a-trial-has-its-time": "new software is given up as late only after all the time that it may take",
+  "a-trial-has-its-time":
+    "new software is given up as late only after all the time that it may take",
   "reports-keep-their-number": "a report that is made again is the same under the same number",
   "a-saved-state-can-be-read": "a start finds the state that was saved",
 } as const;
