@@ -44,8 +44,6 @@ async function addDeployment(
   const id = newId<DeploymentId>();
   const zeros = {
     stage: 0,
-    waived_failed: 0,
-    waived_finished: 0,
     admitted: 0,
     open: 0,
     succeeded: 0,
@@ -78,6 +76,7 @@ async function addDeployment(
         plan: "{}",
         state,
         salt: 1,
+        stage_opened_at: TEST_NOW,
         created_by: "Olga",
         created_at: TEST_NOW,
       } as never)
