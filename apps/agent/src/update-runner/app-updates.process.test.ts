@@ -116,10 +116,14 @@ test("while the server cannot be reached the new version is on trial, and the de
   let passDeadline = (): void => undefined;
   const deadline = new Promise<void>((resolve) => (passDeadline = resolve));
   const HOUR_MS = 3_600_000;
+  let skippedMs = 0;
   const ticker: Ticker = {
-    ...systemTicker,
-    sleep: (delayMs, signal) =>
-      delayMs > HOUR_MS / 2 ? orAborted(deadline, signal) : systemTicker.sleep(delayMs, signal),
+    monotonicMs: () => systemTicker.monotonicMs() + skippedMs,
+    sleep: async (delayMs, signal) => {
+      if (delayMs <= HOUR_MS / 2) return systemTicker.sleep(delayMs, signal);
+      await orAborted(deadline, signal);
+      skippedMs += delayMs;
+    },
   };
   device = await aDevice({ limits: { confirmTimeoutMs: HOUR_MS }, ticker });
   await device.update(await appArtifact("1.0"));
