@@ -161,6 +161,9 @@ class Device {
   }
 }
 
+/** Tests beside each other have no test of their own that `expect.poll` could belong to. */
+const until = (look: () => void): Promise<void> => vi.waitFor(look, { timeout: 20_000 });
+
 describe.concurrent.each(NAMES)("the launcher in %s", (shell) => {
   test("chooses and writes what the portable code does, whatever it finds", () => {
     const text = readFileSync(LAUNCHER, "utf8");
@@ -347,7 +350,7 @@ describe.concurrent.each(NAMES)("the launcher in %s", (shell) => {
     device.environment(copy({ generation: 8, ...ON_TRIAL }));
     for (const expected of [["b"], ["b", "b"], ["b", "b", "a"]]) {
       const launcher = device.start();
-      await expect.poll(() => device.started(), { timeout: 20_000 }).toEqual(expected);
+      await until(() => expect(device.started()).toEqual(expected));
       await killAll(launcher);
     }
   });
@@ -362,11 +365,9 @@ describe.concurrent.each(NAMES)("the launcher in %s", (shell) => {
       device.note();
       if (slot === "b") device.environment(copy({ generation: 8, ...ON_TRIAL }));
       const launcher = device.start(["daemon"], { PATH: process.env["PATH"] });
-      await expect.poll(() => existsSync(ready), { timeout: 20_000 }).toBe(true);
+      await until(() => expect(existsSync(ready)).toBe(true));
       launcher.kill("SIGUSR1");
-      await expect
-        .poll(() => readFileSync(device.log, "utf8"), { timeout: 20_000 })
-        .toContain("usr1");
+      await until(() => expect(readFileSync(device.log, "utf8")).toContain("usr1"));
       launcher.kill("SIGTERM");
       const [code] = (await once(launcher, "exit")) as [number | null];
       expect(code).toBe(0);
