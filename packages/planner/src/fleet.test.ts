@@ -9,23 +9,22 @@ import { decide, type Decision } from "./decide.ts";
 import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
 import { planOf } from "./facts.fixture.ts";
+import { newDevice, startFleet } from "./fleet.fixture.ts";
+import { isUnderWay } from "./assignment-transitions.ts";
 import {
   cancel,
   censusOf,
   checkIn,
   end,
   factsOf,
-  newDevice,
   openNextStage,
   operate,
   progress,
   remove,
   retry,
-  startFleet,
   wait,
   type Fleet,
-} from "./fleet.fixture.ts";
-import { isUnderWay } from "./assignment-transitions.ts";
+} from "./memory-fleet.ts";
 import { PLACES } from "./place.ts";
 import { sentenceOf } from "./reason-sentences.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";

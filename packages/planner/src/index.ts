@@ -47,6 +47,21 @@ export { headlineOf } from "./headline.ts";
 export { needSentence } from "./need-sentences.ts";
 export { nextStageSentence } from "./next-stage.ts";
 export { overviewHeadline } from "./overview-headline.ts";
+export {
+  censusOf as fleetCensus,
+  checkIn as fleetCheckIn,
+  correct as fleetCorrect,
+  createFleet,
+  createFleetDevice,
+  end as fleetEnd,
+  factsOf as fleetFactsOf,
+  openNextStage as fleetOpenNextStage,
+  operate as fleetOperate,
+  progress as fleetProgress,
+  wait as fleetWait,
+  type Fleet,
+  type FleetDevice,
+} from "./memory-fleet.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export {
   confirmSentence,

@@ -1,0 +1,368 @@
+import { assert, later, present, unreachable, type InstantMs } from "@moult/base";
+import type { AssignmentId, DeploymentState, Outcome, Plan, Tally } from "@moult/model";
+import { advance } from "./advance.ts";
+import { afterAttempt, CANCELLED, isProvisional, mayCancel, mayRetry } from "./attempts.ts";
+import { assignmentStep, isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
+import { countedAs } from "./counted-as.ts";
+import { decide, type Claim, type Decision } from "./decide.ts";
+import { deploymentStep, type DeploymentMove } from "./deployment-transitions.ts";
+import type {
+  AssignmentFacts,
+  Census,
+  DecideFacts,
+  DeploymentFacts,
+  DeviceFacts,
+  OpenAssignmentFacts,
+  Standing,
+} from "./facts.ts";
+import { placeOf } from "./place.ts";
+import { NO_ENDS, type Ends } from "./stage-gate.ts";
+import { lastStage } from "./stage-share.ts";
+
+// One deployment and its devices, moved by the same rules as the server's tables: claims, counters, transitions. For
+// whoever tries the planner without a database: its own tests, and the simulator's fleets.
+
+export interface FleetDevice {
+  readonly draw: number;
+  readonly assignmentId: AssignmentId;
+  isMember: boolean;
+  isAccepted: boolean;
+  runs: string;
+  /** What it says it is doing at its check-in. */
+  isIdle: boolean;
+  assignment: Writable<AssignmentFacts> | null;
+  isForced: boolean;
+}
+
+/** What a deployment is of, and for whom. */
+export interface FleetTerms {
+  readonly plan: Plan;
+  readonly salt: number;
+  readonly deployment: Pick<DeploymentFacts, "id" | "number" | "version" | "artifacts">;
+  readonly device: Pick<DeviceFacts, "hardwareType" | "traits">;
+  /** How long a try may be silent. */
+  readonly timeoutMs: number;
+}
+
+export interface Fleet extends FleetTerms {
+  readonly devices: FleetDevice[];
+  state: DeploymentState;
+  stage: number;
+  stageOpenedAt: InstantMs;
+  now: InstantMs;
+  waived: Ends;
+  counts: Writable<Omit<Tally, "eligible">>;
+  /** Offers beyond every limit, because a person sent the device ahead. */
+  forcedOffers: number;
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+export const createFleet = (
+  terms: FleetTerms,
+  devices: readonly FleetDevice[],
+  now: InstantMs,
+): Fleet => ({
+  ...terms,
+  devices: [...devices],
+  state: "running",
+  stage: 0,
+  stageOpenedAt: now,
+  now,
+  waived: NO_ENDS,
+  counts: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
+  forcedOffers: 0,
+});
+
+export const createFleetDevice = (
+  draw: number,
+  assignmentId: AssignmentId,
+  runs: string,
+): FleetDevice => ({
+  draw,
+  assignmentId,
+  isMember: true,
+  isAccepted: true,
+  runs,
+  isIdle: true,
+  assignment: null,
+  isForced: false,
+});
+
+export function censusOf({ devices }: Fleet): Census {
+  return { kind: "exact", eligible: devices.filter(({ isMember }) => isMember).length };
+}
+
+function standingOf(fleet: Fleet, device: FleetDevice): Standing {
+  const place = placeOf(device.draw, fleet.salt);
+  const rank = fleet.devices.filter(
+    (other) => other.isMember && placeOf(other.draw, fleet.salt) < place,
+  ).length;
+  return { census: censusOf(fleet), rank };
+}
+
+export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
+  const { assignment } = device;
+  const { state, plan, stage, stageOpenedAt, salt, waived, now } = fleet;
+  return {
+    now,
+    device: {
+      ...fleet.device,
+      state: device.isAccepted ? "accepted" : "decommissioned",
+      hasIdentityConflict: false,
+      undecided: null,
+      draw: device.draw,
+      running: { artifactName: device.runs, provides: {} },
+      isIdle: device.isIdle,
+    },
+    openAssignment:
+      assignment !== null && isUnderWay(assignment.state) ? openFacts(fleet, assignment) : null,
+    candidates: [
+      {
+        ...fleet.deployment,
+        state,
+        plan,
+        stage,
+        stageOpenedAt,
+        waived,
+        salt,
+        tally: { ...fleet.counts },
+        isTarget: device.isMember,
+        isForced: device.isForced,
+        assignment: assignment === null ? null : { ...assignment },
+        standing: standingOf(fleet, device),
+      },
+    ],
+    reached: null,
+  };
+}
+
+function openFacts(fleet: Fleet, { id, state, attempt }: AssignmentFacts): OpenAssignmentFacts {
+  const { deployment, plan, now, timeoutMs } = fleet;
+  return {
+    id,
+    deploymentId: deployment.id,
+    deploymentState: fleet.state,
+    onTrip: plan.onTrip,
+    version: deployment.version,
+    state,
+    attempt,
+    artifact: deployment.artifacts[0] ?? null,
+    updatedAt: now,
+    timeoutMs,
+    deferral: null,
+  };
+}
+
+/** Moves a device's assignment, and the counters with it. */
+function moveTo(
+  fleet: Fleet,
+  device: FleetDevice,
+  change: Pick<AssignmentFacts, "state" | "outcome"> & Partial<AssignmentFacts>,
+): void {
+  const before = device.assignment === null ? null : countedAs(device.assignment);
+  const after = countedAs(change);
+  if (before !== null) fleet.counts[before] -= 1;
+  if (after !== null) fleet.counts[after] += 1;
+  const own = device.assignment ?? {
+    id: device.assignmentId,
+    attempt: 0,
+    attempts: [],
+    isCancelled: false,
+  };
+  device.assignment = { ...own, ...change };
+}
+
+function claim(fleet: Fleet, { openMax, placesMax }: Claim): boolean {
+  const { open, admitted, alreadyRunning, aborted } = fleet.counts;
+  return (
+    fleet.state === "running" &&
+    (openMax === null || open < openMax) &&
+    (placesMax === null || admitted + alreadyRunning - aborted < placesMax)
+  );
+}
+
+/** One check-in; answers what was decided. */
+export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
+  const decision = decide(factsOf(fleet, device));
+  switch (decision.kind) {
+    case "offer":
+      assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
+      if (device.assignment === null) fleet.counts.admitted += 1;
+      if (device.isForced) fleet.forcedOffers += 1;
+      device.isForced = false;
+      moveTo(fleet, device, { state: "offered", outcome: null, attempt: decision.attempt });
+      break;
+    case "close-as-already-running":
+      assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
+      moveTo(fleet, device, {
+        state: "closed",
+        outcome: device.assignment === null ? "already-running" : "succeeded",
+      });
+      break;
+    case "close-as-running":
+      end(fleet, device, "succeeded", null);
+      break;
+    case "withdraw":
+      endTry(fleet, device, "aborted", "withdrawn");
+      moveTo(fleet, device, {
+        state: decision.into,
+        outcome: decision.into === "closed" ? "aborted" : null,
+      });
+      break;
+    case "keep":
+    case "wait":
+      return decision;
+    default:
+      return unreachable(decision);
+  }
+  settle(fleet);
+  return decision;
+}
+
+function endTry(
+  { now: endedAt }: Fleet,
+  device: FleetDevice,
+  outcome: Outcome,
+  code: string | null,
+): void {
+  const own = present(device.assignment, "only an assignment has tries");
+  own.attempts = [...own.attempts, { outcome, code, endedAt }];
+}
+
+/** The device ends its try, or the server does, of a silent one. */
+export function end(
+  fleet: Fleet,
+  device: FleetDevice,
+  outcome: Outcome,
+  code: string | null,
+): void {
+  const own = device.assignment;
+  if (own === null || !isUnderWay(own.state)) return;
+  const charged = outcome === "silent" && own.state === "offered" ? "never-began" : code;
+  endTry(fleet, device, outcome, charged);
+  const follows =
+    outcome === "silent"
+      ? "close"
+      : afterAttempt({ outcome, code: charged }, own.attempts, fleet.plan, fleet.state);
+  moveTo(
+    fleet,
+    device,
+    follows === "retry" ? { state: "retry-pending", outcome: null } : { state: "closed", outcome },
+  );
+  if (outcome === "succeeded") device.runs = fleet.deployment.version;
+  settle(fleet);
+}
+
+/**
+ * What a device says of a try that the server ended: its word counts where the server had only guessed, or had taken the
+ * offer back while the device went on. False where the end stands.
+ */
+export function correct(
+  fleet: Fleet,
+  device: FleetDevice,
+  outcome: Outcome,
+  code: string | null,
+): boolean {
+  const own = device.assignment;
+  const last = own?.attempts.at(-1);
+  if (own === null || last === undefined || isUnderWay(own.state)) return false;
+  const isTakenBack = last.code === "withdrawn" || last.code === CANCELLED;
+  if (!isTakenBack && !isProvisional(last.outcome)) return false;
+  // The acknowledgement of what was taken back.
+  if (outcome === "aborted") return true;
+
+  own.attempts = [...own.attempts.slice(0, -1), { outcome, code, endedAt: fleet.now }];
+  const follows = afterAttempt({ outcome, code }, own.attempts, fleet.plan, fleet.state);
+  if (own.state === "closed" || follows === "close")
+    moveTo(fleet, device, { state: "closed", outcome });
+  settle(fleet);
+  return true;
+}
+
+export function progress(
+  device: FleetDevice,
+  move: "downloading" | "installing" | "activating" | "proving" | "rolling-back",
+): void {
+  const own = device.assignment;
+  if (own === null) return;
+  const step = assignmentStep(own.state, move);
+  if (step !== "ignored" && step !== "refused") own.state = step;
+}
+
+export function operate(fleet: Fleet, move: DeploymentMove): void {
+  const state = deploymentStep(fleet.state, move);
+  if (state === null) return;
+  fleet.state = state;
+  if (move === "resume") fleet.waived = { ...fleet.counts };
+  settle(fleet);
+}
+
+/** Takes a device out of the fleet: whatever it has not ended is over, and its place is free. */
+export function remove(fleet: Fleet, device: FleetDevice): void {
+  device.isMember = false;
+  device.isAccepted = false;
+  const own = device.assignment;
+  if (own === null || own.state === "closed") return;
+  if (isUnderWay(own.state))
+    endTry(fleet, device, "aborted", isBeforeInstall(own.state) ? "withdrawn" : "device-removed");
+  moveTo(fleet, device, { state: "closed", outcome: "aborted" });
+  settle(fleet);
+}
+
+/** A person takes a device's update back. */
+export function cancel(fleet: Fleet, device: FleetDevice): void {
+  const own = device.assignment;
+  if (own === null || !mayCancel(own.state, true)) return;
+  if (isUnderWay(own.state)) endTry(fleet, device, "aborted", CANCELLED);
+  moveTo(fleet, device, { state: "closed", outcome: "aborted", isCancelled: true });
+  settle(fleet);
+}
+
+/** A person gives a device its tries anew. */
+export function retry(fleet: Fleet, device: FleetDevice): void {
+  const own = device.assignment;
+  if (own === null || !mayRetry(own, fleet.state)) return;
+  moveTo(fleet, device, {
+    state: "retry-pending",
+    outcome: null,
+    isCancelled: false,
+    attempts: [],
+  });
+  settle(fleet);
+}
+
+/** Lets time pass, and what time alone does. */
+export function wait(fleet: Fleet, ms: number): void {
+  fleet.now = later(fleet.now, ms);
+  settle(fleet);
+}
+
+/** A person opens the next stage. */
+export function openNextStage(fleet: Fleet): void {
+  if (fleet.state !== "running" || fleet.stage === lastStage(fleet.plan)) return;
+  openStage(fleet, fleet.stage + 1);
+  settle(fleet);
+}
+
+function openStage(fleet: Fleet, stage: number): void {
+  fleet.stage = stage;
+  fleet.stageOpenedAt = fleet.now;
+}
+
+function settle(fleet: Fleet): void {
+  const { plan, state, stage, stageOpenedAt, waived, counts, devices, now } = fleet;
+  const isAnyoneLeft = devices.some(
+    ({ isMember, assignment }) => isMember && assignment?.state !== "closed",
+  );
+  const events = advance(
+    { plan, state, stage, stageOpenedAt, waived },
+    { counts, census: censusOf(fleet), isAnyoneLeft },
+    now,
+  );
+  for (const event of events) {
+    if (event.kind === "stage-advanced") openStage(fleet, event.stage);
+    else if (event.kind === "tripped") fleet.state = "tripped";
+    else fleet.state = "finished";
+  }
+}
