@@ -21,17 +21,25 @@ import type { Reports } from "./reports.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Shipped } from "./shipped.ts";
 import type { SimulatedNetwork } from "./simulated-network.ts";
-import type { SimulatedServer } from "./simulated-server.ts";
+import type { Answer, CheckIn, ReportReply, ServerReport } from "./simulated-server.ts";
 import { createSlotPayload } from "./slot-payload.ts";
 import { createSteps } from "./steps.ts";
 import { count, type Tally } from "./tally.ts";
 import type { Trace } from "./trace.ts";
 
+/** A server as one device has it. */
+export interface AgentServer {
+  checkIn(question: CheckIn): Answer;
+  report(assignmentId: string, attempt: number, reports: readonly ServerReport[]): ReportReply;
+  /** Takes back what it offers, for as long as it is on. */
+  withdraw(isOn: boolean): void;
+}
+
 /** What a world gives to every run of its device's agent. */
 export interface AgentWorld {
   readonly scenario: Scenario;
   readonly machine: Machine;
-  readonly server: SimulatedServer;
+  readonly server: AgentServer;
   readonly network: SimulatedNetwork;
   readonly person: Person;
   readonly chance: Chance;
@@ -276,7 +284,13 @@ async function checkIn(
     } else server.withdraw(false);
     if (isFaulty() && chance.happens(scenario.diskFull)) machine.fillDisk();
     const { nonce } = question;
-    const asked = { nonce: machine.bootNumber * 100_000 + nonce, generation: question.generation };
+    const { kind, running } = loop.state();
+    const asked = {
+      nonce: machine.bootNumber * 100_000 + nonce,
+      generation: question.generation,
+      runs: running.artifactName,
+      isIdle: kind === "idle",
+    };
     const answer = await network
       .ask(life, "a question for work", () => server.checkIn(asked))
       .catch(() => undefined);

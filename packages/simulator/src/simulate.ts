@@ -1,24 +1,15 @@
-import type { UpdateLoop } from "@moult/agent-core";
 import { concatBytes, hex, utf8, type Crypto } from "@moult/base";
-import { updateId, type Update } from "@moult/updater";
-import { RELEASED_AT_MS, runAgent, updateOf, type AgentWorld } from "./agent.ts";
-import { chanceOf, type Chance } from "./chance.ts";
-import { Checks } from "./checks.ts";
-import { drawnFates, type Fates } from "./fates.ts";
+import type { Checks } from "./checks.ts";
+import type { Fates } from "./fates.ts";
 import type { Broken } from "./invariants.ts";
-import type { Life } from "./life.ts";
-import { Machine } from "./machine.ts";
-import { createPerson, fileOf, type Person } from "./person.ts";
-import { chancyPower, type Power } from "./power.ts";
+import type { Power } from "./power.ts";
 import { createImages, IMAGE_BYTES, type Images, type Release } from "./release.ts";
-import type { Reports } from "./reports.ts";
 import type { Scenario } from "./scenario.ts";
 import { SHIPPED, type Shipped } from "./shipped.ts";
-import { createNetwork, type SimulatedNetwork } from "./simulated-network.ts";
+import { FACTORY, SimulatedDevice } from "./simulated-device.ts";
 import { SimulatedServer } from "./simulated-server.ts";
 import { emptyTally, type Tally } from "./tally.ts";
 import { createTrace, noTrace, type Trace } from "./trace.ts";
-import { createTruth } from "./truth.ts";
 import { createVirtualTime } from "./virtual-time.ts";
 
 /** What a world needs of the platform it is run on. */
@@ -74,70 +65,46 @@ export async function simulate(options: SimulateOptions): Promise<Simulation> {
   };
 }
 
-/** The device's first software, which no server ever offered. */
-const FACTORY: Release = {
-  number: 0,
-  name: "release-0",
-  securityCounter: 0,
-  behaviour: "good",
-  stateVersion: 1,
-};
-
-/** What is drawn by chance, each by its own draws. */
-const PURPOSES = { power: 1, fates: 2, machine: 3, person: 4, network: 5, agent: 6 } as const;
-
 class World {
-  readonly checks: Checks;
+  readonly device: SimulatedDevice;
   readonly tally = emptyTally();
   moments = 0;
 
   readonly #options: SimulateOptions;
   readonly #images: Images;
-  readonly #shipped: Shipped;
   readonly #time = createVirtualTime();
   readonly #trace: Trace;
-  readonly #power: Power;
-  readonly #machine: Machine;
   readonly #server: SimulatedServer;
-  readonly #person: Person;
-  readonly #network: SimulatedNetwork;
-  readonly #agentChance: Chance;
-  readonly #releases: readonly Release[];
   readonly #proof: Release;
   #isFaulty = true;
-  #running: { readonly loop: UpdateLoop; readonly reports: Reports } | undefined;
 
   constructor(options: SimulateOptions) {
-    const { scenario, isTraced = false, platform } = options;
-    const { cutRate, cutAgain, releases, payloads, terms } = scenario;
+    const { scenario, isTraced = false, platform, seed, power, fates } = options;
     this.#options = options;
     this.#images = options.images ?? createImages(platform.sha256);
-    this.#shipped = options.shipped ?? SHIPPED;
     this.#trace = isTraced ? createTrace(() => this.#time.nowMs) : noTrace;
-    this.#power =
-      options.power ?? chancyPower(this.#chance("power"), cutRate, cutAgain, () => this.#isFaulty);
     this.#proof = proofOf(scenario);
-    this.#releases = [FACTORY, ...releases, this.#proof];
-    this.#agentChance = this.#chance("agent");
-    const truth = createTruth(() => this.#machine, payloads, this.#releases, this.#images);
-    this.checks = new Checks(truth, terms, this.tally, this.#trace);
-    this.#machine = this.#createMachine();
-    this.#server = this.#createServer();
-    this.#person = createPerson({
-      chance: this.#chance("person"),
-      files: releases.filter((release) => this.#isStandalone(release)),
-      hasSlots: payloads.includes("slot"),
-      isWilling: () => !this.#isFaulty,
-    });
-    this.#network = createNetwork({
-      terms: scenario.network,
-      chance: this.#chance("network"),
+    this.device = new SimulatedDevice({
+      platform,
+      seed,
+      scenario,
+      releases: [FACTORY, ...scenario.releases, this.#proof],
+      shipped: options.shipped ?? SHIPPED,
+      images: this.#images,
       time: this.#time,
+      trace: this.#trace,
       tally: this.tally,
-      // A clock before the certificate's life makes every connection fail.
-      obstacle: () => (this.#machine.wallMs < RELEASED_AT_MS ? "the clock is wrong" : undefined),
+      server: () => this.#server,
       isFaulty: () => this.#isFaulty,
+      power,
+      fates,
+      onPowerCut: () => this.#look(),
     });
+    this.#server = this.#createServer();
+  }
+
+  get checks(): Checks {
+    return this.device.checks;
   }
 
   get lines(): readonly string[] {
@@ -147,7 +114,7 @@ class World {
   async run(): Promise<void> {
     const { settle } = this.#options.platform;
     this.tally.seeds = 1;
-    this.#machine.powerOn();
+    this.device.machine.powerOn();
     let quietSinceMs = Number.POSITIVE_INFINITY;
     for (let event = 0; !this.checks.isOver; event += 1) {
       await settle();
@@ -169,32 +136,9 @@ class World {
 
   #endFaults(): void {
     this.#isFaulty = false;
-    this.#machine.freeDisk();
-    this.moments = this.#power.moments;
+    this.device.machine.freeDisk();
+    this.moments = this.device.power.moments;
     this.#trace.note(() => "-- faults end; from here on everything has to come right");
-  }
-
-  #createMachine(): Machine {
-    const { scenario, fates } = this.#options;
-    const fateChance = this.#chance("fates");
-    return new Machine(
-      {
-        scenario,
-        time: this.#time,
-        power: this.#power,
-        chance: this.#chance("machine"),
-        fates: fates ?? (() => drawnFates(fateChance, scenario.terms)),
-        firmware: this.#shipped.firmware,
-        images: this.#images,
-        checks: this.checks,
-        trace: this.#trace,
-        tally: this.tally,
-        isFaulty: () => this.#isFaulty,
-        onPowerCut: () => this.#look(),
-        startAgent: (life) => this.#startAgent(life),
-      },
-      RELEASED_AT_MS,
-    );
   }
 
   #createServer(): SimulatedServer {
@@ -207,39 +151,6 @@ class World {
       onHeardAgain: (known, now) => this.checks.heardAgain(known, now),
       isHeldBack: (release) => release === this.#proof && this.#isFaulty,
     });
-  }
-
-  #startAgent(life: Life): void {
-    this.#running = undefined;
-    const world: AgentWorld = {
-      scenario: this.#options.scenario,
-      machine: this.#machine,
-      server: this.#server,
-      network: this.#network,
-      person: this.#person,
-      chance: this.#agentChance,
-      checks: this.checks,
-      shipped: this.#shipped,
-      images: this.#images,
-      sha256: this.#options.platform.sha256,
-      trace: this.#trace,
-      tally: this.tally,
-      isFaulty: () => this.#isFaulty,
-      releaseOf: (update) => this.#releaseOf(update),
-      releaseByNumber: (number) => this.#releases[number ?? 0] ?? FACTORY,
-      nowMs: () => this.#time.nowMs,
-      onRunning: (parts) => {
-        this.#running = parts;
-      },
-    };
-    runAgent(world, life).catch((cause: unknown) => {
-      this.#trace.note(() => `the agent failed: ${cause instanceof Error ? cause.message : "?"}`);
-      life.end("agent-crash");
-    });
-  }
-
-  #chance(purpose: keyof typeof PURPOSES): Chance {
-    return chanceOf(this.#options.seed, PURPOSES[purpose]);
   }
 
   #isStandalone({ number }: Release): boolean {
@@ -256,33 +167,26 @@ class World {
       isClosed,
     ]);
     const known = utf8(JSON.stringify(heard) + this.checks.memory);
-    const left = concatBytes([...this.#machine.contents(), known]);
+    const left = concatBytes([...this.device.machine.contents(), known]);
     if (!isNews(hex(platform.sha256(left)))) this.checks.isOver = true;
   }
 
   /** Whether all that was wanted is over; while faults go on, all but the last proof. */
   #isDone(): boolean {
-    const running = this.#running;
-    if (running === undefined || this.#machine.life?.isOver !== false) return false;
     const { open } = this.#server;
     const isServed = open === undefined || (this.#isFaulty && open.isProof);
-    return (
-      isServed &&
-      this.#person.isContent &&
-      running.loop.state().kind === "idle" &&
-      running.reports.length === 0
-    );
+    return isServed && this.device.isAtRest;
   }
 
   #checkEnd(): void {
-    const outcomes = new Map(this.#person.outcomes);
+    const outcomes = new Map(this.device.person.outcomes);
     for (const { number, reports } of this.#server.assignments)
       for (const [attempt, ofAttempt] of reports)
         outcomes.set(
           `${this.#server.idOf(number)}.${attempt}`,
           [...ofAttempt.values()].filter(({ kind }) => kind === "finished").length,
         );
-    const running = this.#running?.loop.state().running;
+    const running = this.device.state?.running;
     if (running !== undefined) this.checks.settled(outcomes, running);
     if (running?.artifactName !== this.#proof.name)
       this.checks.break(
@@ -291,24 +195,11 @@ class World {
       );
   }
 
-  #releaseOf(update: Update): Release {
-    const found = this.#releases.find((release) =>
-      update.kind === "assignment"
-        ? release.name === update.artifactName
-        : fileOf(release) === update.file,
-    );
-    if (found === undefined) throw new Error("an update is of a release of this world");
-    return found;
-  }
-
   #whereItStands(): string {
-    const state = this.#running?.loop.state();
-    const under = state === undefined ? undefined : updateOf(state);
-    const busyWith = under === undefined ? "" : ` with ${updateId(under)}`;
     const { open } = this.#server;
     const waits =
       open === undefined ? "" : `, the server waits for ${open.release.name}, try ${open.attempt}`;
-    return `the device is ${state?.kind ?? "not running"}${busyWith}${waits}`;
+    return `${this.device.whereItStands()}${waits}`;
   }
 }
 

@@ -22,6 +22,9 @@ export interface CheckIn {
   readonly nonce: number;
   /** The generation of the newest answer that the device took. */
   readonly generation: number;
+  /** The name of what it says it runs. */
+  readonly runs: string;
+  readonly isIdle: boolean;
 }
 
 /** A signed answer: to this question, and to no later one. */
@@ -71,7 +74,7 @@ export class SimulatedServer {
     return this.assignments.find(({ isClosed }) => !isClosed);
   }
 
-  checkIn({ nonce, generation }: CheckIn): Answer {
+  checkIn({ nonce, generation }: Pick<CheckIn, "nonce" | "generation">): Answer {
     const { open } = this;
     const isOffered =
       open !== undefined && !open.isWithdrawn && !this.#terms.isHeldBack(open.release);
