@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- OPTIONS`: the seeded simulator of devices that lose power.
+ * `npm run sim -- OPTIONS`: the seeded simulator of devices that lose power, and of fleets of them.
  *
  *   --updates N      worlds until N updates were begun (100000); goes on where the ledger stands
  *   --ledger FILE    how far a campaign has come (.build/sim-ledger.json)
@@ -7,6 +7,8 @@
  *   --json           one line of JSON instead of sentences
  *   --report         the numbers of docs/proof/simulator.md, with the planted bugs and every cut of one update
  *   --negative       runs every planted bug; fails unless each is found
+ *   --fleets N       fleets instead of single devices: those of the seeds below N
+ *   --fleet N        one fleet of N devices; --seed N --trace as below
  *   --seed N         one world; --level L0..L5 instead of its own; --trace what happened in it
  */
 import { readFile, writeFile } from "node:fs/promises";
@@ -16,9 +18,14 @@ import { parseArgs } from "node:util";
 import {
   EXHAUSTIVE_CASES,
   FAULT_LEVELS,
+  findPlantedInFleets,
+  fleetInvariantSays,
   levelOf,
   PLANTED_BUGS,
+  PLANTED_FLEET_BUGS,
   renderReport,
+  runFleets,
+  simulateFleet,
   simulateSeed,
   summaryOf,
   type ControlResult,
@@ -42,14 +49,19 @@ const { values } = parseArgs({
     negative: { type: "boolean", default: false },
     seed: { type: "string" },
     level: { type: "string" },
+    fleet: { type: "string" },
+    fleets: { type: "string" },
     trace: { type: "boolean", default: false },
   },
 });
 const threads = Number(values.threads);
 const SEEDS_PER_BUG_MAX = 4_000;
+const FLEETS_PER_BUG_MAX = 200;
 const NUMBERS_BELOW = "<!-- Made by `npm run sim -- --report`. -->";
 
-if (values.seed !== undefined) await runSeed(Number(values.seed));
+if (values.fleet !== undefined) await runFleet(Number(values.fleet), Number(values.seed ?? 0));
+else if (values.fleets !== undefined) await runManyFleets(Number(values.fleets));
+else if (values.seed !== undefined) await runSeed(Number(values.seed));
 else if (values.negative) await runNegative();
 else await run();
 
@@ -65,6 +77,28 @@ async function runSeed(seed: number): Promise<void> {
   const { updates, powerCuts, outcomes } = tally;
   console.log(JSON.stringify({ seed, level, updates, powerCuts, outcomes, broken }));
   process.exitCode = broken === null ? 0 : 1;
+}
+
+async function runFleet(devices: number, seed: number): Promise<void> {
+  const run = await simulateFleet({ platform, seed, devices, isTraced: values.trace });
+  for (const line of run.trace) console.log(line);
+  const { broken, deployments } = run;
+  const { updates, powerCuts, outcomes } = run.tally;
+  console.log(JSON.stringify({ seed, devices, deployments, updates, powerCuts, outcomes, broken }));
+  process.exitCode = broken === null ? 0 : 1;
+}
+
+async function runManyFleets(fleets: number): Promise<void> {
+  const { devices, deployments, tally, findings } = await runFleets(platform, fleets);
+  const { updates, powerCuts, boots, outcomes } = tally;
+  const found = { fleets, devices, deployments, updates, powerCuts, boots, outcomes };
+  if (values.json) console.log(JSON.stringify({ ...found, findings: findings.length }));
+  else console.log({ ...found, findings: findings.length });
+  for (const { seed, invariant, detail } of findings.slice(0, 20))
+    console.error(
+      `seed ${seed}: ${invariant}: ${detail} (what must hold: ${fleetInvariantSays(invariant)})`,
+    );
+  process.exitCode = findings.length === 0 ? 0 : 1;
 }
 
 /** All tasks on all threads; their results in the order of the tasks. */
@@ -94,7 +128,13 @@ async function exhaustive(): Promise<readonly ExhaustiveResult[]> {
 }
 
 async function runNegative(): Promise<void> {
-  const results = await controls();
+  const inFleets = await Promise.all(
+    PLANTED_FLEET_BUGS.map(async ({ name }) => ({
+      name,
+      found: await findPlantedInFleets(platform, name, FLEETS_PER_BUG_MAX),
+    })),
+  );
+  const results = [...(await controls()), ...inFleets];
   const missed = results.filter(({ found }) => found === null);
   if (values.json)
     console.log(JSON.stringify({ planted: results.length, found: results.length - missed.length }));

@@ -26,12 +26,12 @@ export interface Ledger {
 
 const HASHED = ["packages/simulator/src", "packages/agent-core/src", "packages/updater/src"];
 
-/** A digest of the code that worlds run, without its tests. */
+/** A digest of the code that the worlds of single devices run, without its tests. */
 export function codeDigest(root: string): string {
   const hash = createHash("sha256");
   for (const folder of HASHED)
     for (const name of readdirSync(join(root, folder)).toSorted())
-      if (name.endsWith(".ts") && !/\.(test|fixture)\.ts$|^render-/.test(name))
+      if (name.endsWith(".ts") && !/\.(test|fixture)\.ts$|^render-|^(simulate-)?fleet/.test(name))
         hash.update(name).update(readFileSync(join(root, folder, name)));
   return hash.digest("hex").slice(0, 16);
 }

@@ -64,6 +64,11 @@ export class Checks {
     return JSON.stringify([attempts, this.#trial, this.#unsettledStarts, this.#counterMax]);
   }
 
+  /** By their ids, how the attempts that the device began have ended; null: not yet. */
+  get outcomes(): ReadonlyMap<string, string | null> {
+    return new Map([...this.#attempts].map(([id, { outcome }]) => [id, outcome]));
+  }
+
   break(invariant: Invariant, detail: string): void {
     if (this.isOver) return;
     this.isOver = true;

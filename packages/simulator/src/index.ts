@@ -13,3 +13,7 @@ export { EXHAUSTIVE_CASES, exploreCuts, type ExhaustiveResult } from "./exhausti
 export { FAULT_LEVELS, type FaultLevel } from "./fault-levels.ts";
 export { renderReport, summaryOf } from "./render-report.ts";
 export { addTally, emptyTally, type Tally } from "./tally.ts";
+export { findPlantedInFleets, runFleets } from "./fleet-campaign.ts";
+export { fleetInvariantSays } from "./fleet-invariants.ts";
+export { PLANTED_FLEET_BUGS } from "./fleet-shell.ts";
+export { simulateFleet } from "./simulate-fleet.ts";
