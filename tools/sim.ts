@@ -94,9 +94,9 @@ async function runManyFleets(fleets: number): Promise<void> {
   const found = { fleets, devices, deployments, updates, powerCuts, boots, outcomes };
   if (values.json) console.log(JSON.stringify({ ...found, findings: findings.length }));
   else console.log({ ...found, findings: findings.length });
-  for (const { seed, invariant, detail } of findings.slice(0, 20))
+  for (const { seed, devices: size, invariant, detail } of findings.slice(0, 20))
     console.error(
-      `seed ${seed}: ${invariant}: ${detail} (what must hold: ${fleetInvariantSays(invariant)})`,
+      `--fleet ${size} --seed ${seed}: ${invariant}: ${detail} (what must hold: ${fleetInvariantSays(invariant)})`,
     );
   process.exitCode = findings.length === 0 ? 0 : 1;
 }

@@ -7,6 +7,7 @@ import { addTally, count, emptyTally, type Tally } from "./tally.ts";
 
 export interface FleetFinding extends FleetBroken {
   readonly seed: number;
+  readonly devices: number;
 }
 
 export interface FleetCampaignResult {
@@ -30,7 +31,7 @@ export async function runFleets(platform: Platform, fleets: number): Promise<Fle
     devices += run.devices;
     for (const { isBad, state } of run.deployments)
       count(deployments, `${isBad ? "bad" : "good"} ${state}`);
-    if (run.broken !== null) findings.push({ seed, ...run.broken });
+    if (run.broken !== null) findings.push({ seed, devices: run.devices, ...run.broken });
   }
   return { devices, deployments, tally, findings };
 }
@@ -45,9 +46,9 @@ export async function findPlantedInFleets(
   if (bug === undefined) throw new Error(`no bug is called ${name}`);
   const images = createImages(platform.sha256);
   for (const seed of [bug.seed, ...Array.from({ length: seedsMax }, (_, index) => index)]) {
-    const { broken } = await simulateFleet({ platform, seed, images, shell: bug.shell });
+    const { broken, devices } = await simulateFleet({ platform, seed, images, shell: bug.shell });
     if (broken !== null && bug.expected.some((expected) => expected === broken.invariant))
-      return { seed, ...broken };
+      return { seed, devices, ...broken };
   }
   return null;
 }

@@ -5,7 +5,7 @@ const FLEET_INVARIANTS = {
   "no-limit-is-exceeded":
     "at no moment are more devices in the update than `concurrentMax`, or more places taken than the open stage has",
   "a-bad-release-is-stopped":
-    "a release that never works trips its deployment and reaches no device beyond the first stage",
+    "a release that never works trips its deployment, unless a person ends it first, and reaches no device beyond the first stage",
   "who-stands-still-admits-nobody":
     "a deployment that is paused, tripped or over makes no offer, and one that runs or is paused takes none back",
   "every-try-has-one-end":

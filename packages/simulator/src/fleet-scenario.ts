@@ -35,7 +35,9 @@ const DEVICES_MAX = 20;
 
 export function fleetScenarioOf(seed: number, devices?: number): FleetScenario {
   const chance = chanceOf(seed, FLEET_PURPOSE);
-  const size = devices ?? DEVICES_MIN + chance.below(DEVICES_MAX - DEVICES_MIN + 1);
+  // Drawn in any case, so that a fleet whose size is said is the same as one whose size was drawn.
+  const drawnSize = DEVICES_MIN + chance.below(DEVICES_MAX - DEVICES_MIN + 1);
+  const size = devices ?? drawnSize;
   const level = LEVELS[seed % LEVELS.length] ?? "L0";
   const payloads = chance.pick<readonly [PayloadKind, ...PayloadKind[]]>([
     ["slot"],
