@@ -35,3 +35,4 @@ export {
   type StateChange,
   type UpdateLoop,
 } from "./update-loop.ts";
+export { STEP_FAILURE_CODES } from "./step-failure-codes.ts";

@@ -1,4 +1,4 @@
-import type { DeviceEffect } from "@moult/agent-core";
+import { STEP_FAILURE_CODES, type DeviceEffect } from "@moult/agent-core";
 import {
   rebootNeed,
   RefusalCode,
@@ -45,21 +45,6 @@ const RETRY_MS = 5_000;
 const DOWNLOAD_TRIES_MAX = 6;
 const REBOOT_TIMEOUT_MS = 60_000;
 
-/** The code of a failure that has none of its own, by the step that failed. */
-const CODES: Partial<Record<DeviceEffect["kind"], FailureCode>> = {
-  download: "download-failed",
-  activate: "activation-failed",
-  reboot: "activation-failed",
-  "verify-activation": "verification-failed",
-  "check-health": "health-check-failed",
-  "reach-server": "server-unreachable",
-  commit: "commit-failed",
-  "leave-commit": "commit-leave-failed",
-  "roll-back": "rollback-failed",
-  "reboot-rollback": "rollback-failed",
-  "verify-rollback": "rollback-failed",
-};
-
 /** A step that must not be tried again. */
 class Refusal extends Error {
   readonly code: FailureCode;
@@ -97,7 +82,7 @@ export function createSteps(
       return event;
     } catch (cause) {
       if (signal.aborted) return null;
-      const code = cause instanceof Refusal ? cause.code : (CODES[effect.kind] ?? "install-failed");
+      const code = cause instanceof Refusal ? cause.code : STEP_FAILURE_CODES[effect.kind];
       const detail = cause instanceof Error ? cause.message : "unknown";
       return { kind: "effect-failed", effect: effect.kind, failure: { code, detail } };
     }

@@ -1,8 +1,7 @@
-import type { DeviceEffect } from "@moult/agent-core";
+import { STEP_FAILURE_CODES, type DeviceEffect } from "@moult/agent-core";
 import {
   rebootNeed,
   type EffectOf,
-  type FailureCode,
   type Job,
   type RebootNeed,
   type UpdateEvent,
@@ -28,27 +27,6 @@ export type Executors = {
   ) => Promise<UpdateEvent | null>;
 };
 
-/** The code of a failure that has none of its own, by the step that failed. */
-const STEP_CODES: Readonly<Record<DeviceEffect["kind"], FailureCode>> = {
-  report: "agent-fault",
-  "await-readiness": "agent-fault",
-  download: "download-failed",
-  unpack: "install-failed",
-  install: "install-failed",
-  activate: "activation-failed",
-  reboot: "activation-failed",
-  "verify-activation": "verification-failed",
-  "check-health": "health-check-failed",
-  "reach-server": "server-unreachable",
-  commit: "commit-failed",
-  "leave-commit": "commit-leave-failed",
-  "roll-back": "rollback-failed",
-  "reboot-rollback": "rollback-failed",
-  "verify-rollback": "rollback-failed",
-  "handle-failure": "agent-fault",
-  "clean-up": "agent-fault",
-};
-
 /** Runs an effect by its executor. Whatever goes wrong is an event. */
 export async function execute(
   executors: Executors,
@@ -63,7 +41,7 @@ export async function execute(
     return await run(effect, signal);
   } catch (cause) {
     if (signal.aborted) return null;
-    const failure = failureOf(cause, STEP_CODES[effect.kind]);
+    const failure = failureOf(cause, STEP_FAILURE_CODES[effect.kind]);
     return { kind: "effect-failed", effect: effect.kind, failure };
   }
 }
