@@ -1,19 +1,16 @@
-import { assert, isoText, later, type InstantMs } from "@moult/base";
+import { isoText, later, type InstantMs } from "@moult/base";
 import type { AssignmentState, DeploymentId, WaitReason } from "@moult/model";
+import { admit } from "./admit.ts";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { isProvisional, isRetryForbidden, mayTryAgain, nextTryAt } from "./attempts.ts";
 import { chooseArtifact, isRefusedBySigners, waitsForSigners } from "./choose-artifact.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
-  Census,
   DecideFacts,
   DeploymentFacts,
   OpenAssignmentFacts,
 } from "./facts.ts";
-import { placeOf } from "./place.ts";
-import { gateOf, opensByTimeAt } from "./stage-gate.ts";
-import { lastStage, placesTaken, stageCap, stageOfDevice } from "./stage-share.ts";
 
 /**
  * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
@@ -219,9 +216,7 @@ function fromDeployment(
       : pass(choice.reason);
 
   const { isForced } = deployment;
-  const admission: Admission = isForced
-    ? { isOpen: true, placesMax: null }
-    : admit(deployment, device.draw, now);
+  const admission = admit(deployment, device.draw, now);
   if (isRunning) {
     if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
     const { placesMax } = admission;
@@ -284,48 +279,6 @@ function closedReason(
     return { kind: "retry-forbidden", deploymentId, outcome, code: ended.code };
   const last = outcome ?? ended?.outcome ?? "failed";
   return { kind: "attempts-used", deploymentId, attempts: attempts.length, outcome: last };
-}
-
-type Admission =
-  | { readonly isOpen: true; readonly placesMax: number | null }
-  | {
-      readonly isOpen: false;
-      readonly reason: WaitReason;
-      readonly isContended: boolean;
-      readonly until: InstantMs | null;
-    };
-
-/** Whether the device has a place in the stages that are open. */
-function admit(deployment: DeploymentFacts, draw: number, now: InstantMs): Admission {
-  const { assignment, plan, stage, salt, standing, tally } = deployment;
-  // An aborted assignment gave its place back and competes again.
-  const hasPlace = assignment !== null && assignment.outcome !== "aborted";
-  if (hasPlace || stage === lastStage(plan)) return { isOpen: true, placesMax: null };
-  assert(standing !== null, "a device without a place comes with its standing");
-
-  const { census } = standing;
-  const admittedInStage = stageOfDevice(plan, standing, placeOf(draw, salt));
-  if (admittedInStage > stage) return notReached(deployment, census, admittedInStage, now);
-  const placesMax = stageCap(plan, stage, census);
-  if (placesMax === null || placesTaken(tally) < placesMax) return { isOpen: true, placesMax };
-  // The target changed since others got their places: the share is full without this device.
-  return { ...notReached(deployment, census, stage + 1, now), isContended: true };
-}
-
-function notReached(
-  { id: deploymentId, plan, stage, stageOpenedAt, waived, tally }: DeploymentFacts,
-  census: Census,
-  admittedInStage: number,
-  now: InstantMs,
-): Extract<Admission, { isOpen: false }> {
-  const gate = gateOf({ plan, stage, stageOpenedAt, waived }, tally, census, now);
-  return {
-    isOpen: false,
-    reason: { kind: "stage-not-reached", deploymentId, stage, admittedInStage },
-    isContended: false,
-    // What comes after the next stage hangs on how that one goes.
-    until: admittedInStage === stage + 1 ? opensByTimeAt(gate, plan, stage) : null,
-  };
 }
 
 /** When an update that nobody hears of ends by itself. */
