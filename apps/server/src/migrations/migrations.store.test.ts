@@ -9,10 +9,11 @@ import { MIGRATIONS } from "./migrations.ts";
 import { schemaDump } from "./schema-dump.fixture.ts";
 
 const [last] = MIGRATIONS.slice(-1);
+const furtherNumber = (last?.number ?? 0) + 1;
 
 const further = (up: Migration["up"]): readonly Migration[] => [
   ...MIGRATIONS,
-  { number: MIGRATIONS.length + 1, name: "further", up },
+  { number: furtherNumber, name: "further", up },
 ];
 
 describe.each(DIALECTS)("migrations on %s", (dialect) => {
@@ -33,7 +34,7 @@ describe.each(DIALECTS)("migrations on %s", (dialect) => {
 
     await expect(migrate(store.database.writer, dialect, silentLog, steps)).rejects.toMatchObject({
       code: "migration-failed",
-      context: { number: steps.length },
+      context: { number: furtherNumber },
     });
     expect(await schemaDump(store.database)).toBe(before);
   });
@@ -61,7 +62,7 @@ describe.each(DIALECTS)("migrations on %s", (dialect) => {
     await expect(openDatabase(store.place, silentLog)).rejects.toMatchObject({
       code: "database-newer",
       context: {
-        databaseVersion: (last?.number ?? 0) + 1,
+        databaseVersion: furtherNumber,
         knownVersion: last?.number,
         hint: expect.stringMatching(/later version .* backup/),
       },

@@ -7,7 +7,7 @@ import type { Schema } from "./schema.ts";
 
 /** One step forward; there are no steps back. */
 export interface Migration {
-  /** Counts up from 1 without gaps. */
+  /** Grows from step to step; work on several at once leaves gaps. */
   readonly number: number;
   readonly name: string;
   up(db: Kysely<unknown>, dialect: Dialect): Promise<void>;
@@ -27,8 +27,8 @@ export async function migrate(
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
   assert(
-    migrations.every(({ number }, index) => number === index + 1),
-    "migrations are numbered from 1 without gaps",
+    migrations.every(({ number }, index) => number > (migrations[index - 1]?.number ?? 0)),
+    "each migration has a larger number than the one before it",
   );
   for (;;) {
     const done = await writer.transaction().execute((db) => step(db, dialect, migrations));
@@ -54,14 +54,15 @@ async function step(
   const { rows } = await sql<{ number: number }>`
     select number from migration order by number desc limit 1`.execute(db);
   const number = rows[0]?.number ?? 0;
-  if (number > migrations.length)
+  const knownVersion = migrations.at(-1)?.number ?? 0;
+  if (number > knownVersion)
     throw new DatabaseError("database-newer", {
       databaseVersion: number,
-      knownVersion: migrations.length,
+      knownVersion,
       hint: "a later version of the server wrote this database; start that version, or restore a backup from before",
     });
 
-  const next = migrations[number];
+  const next = migrations.find((one) => one.number > number);
   if (next === undefined) return undefined;
   try {
     await next.up(db as Kysely<unknown>, dialect);
