@@ -28,4 +28,9 @@ export interface BootControl {
   confirm(slot: Slot): Promise<void>;
   /** No trial is left; the good slot stays. */
   disarm(): Promise<void>;
+  /**
+   * Ends a change that was cut off after it began to hold: whatever kept the choice before it says this one now. Nothing is
+   * chosen by it, and where nothing was chosen yet nothing is written.
+   */
+  settle(): Promise<void>;
 }

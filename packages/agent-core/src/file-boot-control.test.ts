@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { BootChoice, BootControl, Slot } from "./boot-control.ts";
-import { chooseBoot, type BootCopies } from "./boot-environment.ts";
+import { bootEnvironmentOf, chooseBoot, type BootCopies } from "./boot-environment.ts";
 import { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 import { cutEverywhere, LossyDisk, Power, silentLog } from "./lossy-disk.fixture.ts";
 
@@ -125,6 +125,37 @@ test("a change is durable when it returns", async () => {
     for (const crashed of disk.crashStates())
       expect(await control(crashed()).read()).toEqual(after);
   }
+});
+
+test("a change that power cut off holds by both copies once it is settled, whatever a start misreads", async () => {
+  const checked = await cutEverywhere(
+    async (power) => {
+      const disk = await aDisk();
+      await control(disk).arm("b", 2);
+      await startFrom(disk);
+      disk.withPower(power);
+      return { disk, work: control(disk, "b").confirm("b") };
+    },
+    async (disk) => {
+      const before = await control(disk).read();
+      await control(disk).settle();
+      const [first, second] = await copiesOn(disk);
+      for (const copies of [
+        [first, second] as const,
+        [first, undefined] as const,
+        [undefined, second] as const,
+      ]) {
+        expect(bootEnvironmentOf(copies)?.environment).toMatchObject(before);
+      }
+    },
+  );
+  expect(checked).toBeGreaterThan(4);
+});
+
+test("where nothing was chosen yet, settling writes nothing", async () => {
+  const disk = new LossyDisk();
+  await control(disk).settle();
+  expect(await copiesOn(disk)).toEqual([undefined, undefined]);
 });
 
 type Step = "arm" | "start" | "confirm" | "disarm" | "cut";

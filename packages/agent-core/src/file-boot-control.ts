@@ -70,6 +70,9 @@ export function createFileBootControl({ files, booted, log }: FileBootControlDep
     },
     confirm: (slot) => change(() => ({ good: slot, trial: null, triesLeft: 0 })),
     disarm: () => change(({ good }) => ({ good, trial: null, triesLeft: 0 })),
+    settle: async () => {
+      if (bootEnvironmentOf(await readCopies()) !== undefined) await change((now) => now);
+    },
   };
 }
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { equalBytes } from "@moult/base";
 import { describe, expect, test } from "vitest";
 import type { BootControl, Slot } from "./boot-control.ts";
-import { createFileBootControl } from "./file-boot-control.ts";
+import { decodeBootCopy } from "./boot-environment.ts";
+import { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 import { cutEverywhere, LossyDisk, silentLog } from "./lossy-disk.fixture.ts";
 import { createSlotInstaller, otherSlot, type SlotInstaller } from "./slot-installer.ts";
 
@@ -217,6 +218,46 @@ test("a trial that nobody remembers ends, and says whether it is what runs", asy
   await install(on(disk, "a"), release(3));
   expect(await on(disk, "a").installer.endForgottenTrial()).toBe(false);
   expect(await on(disk, "a").boot.read()).toEqual({ good: "a", trial: null, triesLeft: 0 });
+});
+
+/** What each copy of the boot environment says for itself. */
+const goodOfEach = async (disk: LossyDisk): Promise<readonly (Slot | undefined)[]> =>
+  Promise.all(
+    BOOT_COPY_NAMES.map(async (name) => {
+      const bytes = await disk.files().read(name);
+      return bytes === undefined ? undefined : decodeBootCopy(bytes)?.good;
+    }),
+  );
+
+test("a commit that power cut off, and that nobody takes back, holds by both copies once no update is under way", async () => {
+  let halfDone = 0;
+  await cutEverywhere(
+    async (power) => {
+      const disk = await aDisk();
+      await install(on(disk, "a"), release(2));
+      disk.withPower(power);
+      return { disk, work: on(disk, "b").installer.confirm("b") };
+    },
+    async (disk) => {
+      if ((await on(disk, "b").boot.read()).good !== "b") return;
+      if ((await goodOfEach(disk)).includes("a")) halfDone += 1;
+      expect(await on(disk, "b").installer.endForgottenTrial()).toBe(false);
+      expect(await goodOfEach(disk)).toEqual(["b", "b"]);
+    },
+  );
+  expect(halfDone).toBeGreaterThan(0);
+});
+
+test("a start goes on when what is chosen cannot be written once more", async () => {
+  const disk = await aDisk();
+  const { boot } = on(disk, "a");
+  const installer = createSlotInstaller({
+    boot: { ...boot, settle: () => Promise.reject(new Error("EIO")) },
+    openSlot: (slot) => Promise.resolve(disk.device(PLACES[slot], 4 * BLOCK)),
+    createHasher: () => createHash("sha256"),
+    log: silentLog,
+  });
+  expect(await installer.endForgottenTrial()).toBe(false);
 });
 
 test("power that goes at any moment of an installation leaves a whole system to each start", async () => {

@@ -53,7 +53,7 @@ export interface SlotInstaller {
   revert(slot: Slot): Promise<void>;
   /**
    * For a start, or an end, at which no update proves anything: ends a trial that nobody will confirm, because its update
-   * was given up or its state was lost. True when what runs is that trial: then the machine is to be restarted at once, and
+   * was given up or its state was lost; and a commit that was cut off and not taken back, by which a start could go wrong. True when what runs is that trial: then the machine is to be restarted at once, and
    * nothing else may be asked before, because what runs looks like the slot that the bootloader fell back to.
    */
   endForgottenTrial(): Promise<boolean>;
@@ -109,13 +109,28 @@ export function createSlotInstaller(deps: SlotInstallerDeps): SlotInstaller {
     endForgottenTrial: async () => {
       const booted = await boot.booted();
       const { trial } = await boot.read();
-      if (trial === null) return false;
+      if (trial === null) {
+        await settle(boot, log);
+        return false;
+      }
       log.warn("slot-trial-forgotten", { trial, booted });
       // Without a mark, so that a good slot that cannot be started any more does not mean restarts for ever.
       await boot.disarm();
       return trial === booted;
     },
   };
+}
+
+/**
+ * A commit that was cut off half-way and that nobody takes back holds by one of two copies: if a start misread it, the trial
+ * before would hold again. That is one more copy for a rainy day, so trouble with it keeps no agent from its work.
+ */
+async function settle(boot: BootControl, log: Log): Promise<void> {
+  try {
+    await boot.settle();
+  } catch (cause) {
+    log.warn("boot-choice-not-settled", { error: cause });
+  }
 }
 
 /**

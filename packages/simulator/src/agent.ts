@@ -248,6 +248,7 @@ function watched(boot: BootControl, checks: Checks): BootControl {
       return boot.confirm(slot);
     },
     disarm: () => boot.disarm(),
+    settle: () => boot.settle(),
   };
 }
 

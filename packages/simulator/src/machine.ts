@@ -223,16 +223,23 @@ export class Machine {
       trace.note(
         () => `boot ${bootNumber}: slot ${booted.slot ?? "-"}, release ${String(booted.release)}`,
       );
-      const life = this.#begin();
+      this.#begin();
       const behaviour = this.#behaviourOf(booted.release);
       if (behaviour !== "panics" && behaviour !== "hangs-late") return;
       time.at(time.nowMs + chance.below(LATE_DEATH_MS_MAX), () => {
-        if (!life.isOver) life.end("reset");
+        if (this.bootNumber === bootNumber) this.#die();
       });
     });
   }
 
-  #begin(): Life {
+  /** The system stands still or crashes, whether or not its agent runs just then. */
+  #die(): void {
+    const { life } = this;
+    if (life?.isOver === false) life.end("reset");
+    else this.#ended("reset", "nothing in particular");
+  }
+
+  #begin(): void {
     const { time, power, chance, scenario, startAgent, trace } = this.#deps;
     const life = createLife({
       time,
@@ -247,7 +254,6 @@ export class Machine {
     });
     this.life = life;
     startAgent(life);
-    return life;
   }
 
   #ended(why: LifeEnd, doing: string): void {
