@@ -91,5 +91,7 @@ test("all that match are accepted at once, after the server has said what that d
     },
     30_000,
   );
+  // The line above the list hears of the end, and the list empties with it.
+  await seen(page.getByText(`${COUNT - 1} devices changed.`));
   await seen(page.getByText(/No device matches|No devices yet/));
 });

@@ -2,6 +2,7 @@ import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
 import { announce } from "../ui/announcer.ts";
 import { openChangeStream, type LiveState } from "./change-stream.ts";
+import { askAgain } from "./ask-again.ts";
 import { isTouched, withNewDeployment, type Change } from "./touched-queries.ts";
 
 const Live = createContext<LiveState>({ kind: "connecting" });
@@ -21,14 +22,14 @@ export function LiveChanges({ children }: { readonly children: ReactNode }) {
         if (next.kind === "cut" && !isCut)
           announce("Not live: the connection to the server is cut");
         // What happened meanwhile is not known.
-        if (next.kind === "live" && (isCut || wasLive)) void askAgain(queryClient);
+        if (next.kind === "live" && (isCut || wasLive)) askAgain(queryClient, () => true);
         if (next.kind === "live" && isCut) announce("Live again");
         isCut = next.kind === "cut";
         wasLive ||= next.kind === "live";
         setState(next);
       },
       onChange: (change) => apply(queryClient, change),
-      onRefused: () => void askAgain(queryClient),
+      onRefused: () => askAgain(queryClient, () => true),
     });
     const onVisible = (): void => {
       if (!document.hidden) void queryClient.refetchQueries({ type: "active", stale: true });
@@ -44,21 +45,12 @@ export function LiveChanges({ children }: { readonly children: ReactNode }) {
 
 function apply(queryClient: QueryClient, change: Change): void {
   if (change.isReset) {
-    void askAgain(queryClient);
+    askAgain(queryClient, () => true);
     return;
   }
   // Tallies travel whole: the head of a deployment's page follows without a question.
   queryClient.setQueriesData({ queryKey: ["showDeployment"] }, (shown: unknown) =>
     withNewDeployment(shown, change.deployments),
   );
-  void queryClient.invalidateQueries({
-    predicate: ({ queryKey }) => isTouched(queryKey, change),
-    refetchType: refetched(),
-  });
+  askAgain(queryClient, ({ queryKey }) => isTouched(queryKey, change));
 }
-
-const askAgain = (queryClient: QueryClient): Promise<void> =>
-  queryClient.invalidateQueries({ refetchType: refetched() });
-
-/** A hidden page asks when it is seen again. */
-const refetched = (): "active" | "none" => (document.hidden ? "none" : "active");

@@ -1,4 +1,11 @@
-import type { Deployment, DeploymentId, DeviceId, ProductName, UploadId } from "@moult/model";
+import type {
+  BulkChangeId,
+  Deployment,
+  DeploymentId,
+  DeviceId,
+  ProductName,
+  UploadId,
+} from "@moult/model";
 import { expect, test } from "vitest";
 import { isTouched, withNewDeployment, type Change } from "./touched-queries.ts";
 
@@ -86,4 +93,13 @@ test("the live page of a deployment is asked again for it alone", () => {
   expect(isTouched(["previewDeployment", { body: {} }], change({ deviceIds: [DEVICE] }))).toBe(
     true,
   );
+});
+
+test("a change of many devices is asked again as it goes, until it is finished", () => {
+  const JOB = "55555555-5555-4555-8555-555555555555" as BulkChangeId;
+  const went = change({ bulkChangeIds: [JOB] });
+  const job = (bulkChangeId: string) => ["showBulkChange", { params: { bulkChangeId } }];
+
+  expect(isTouched(job(JOB), went)).toBe(true);
+  expect(isTouched(job(OTHER), went)).toBe(false);
 });

@@ -27,11 +27,14 @@ const oneOf =
   (change, input) =>
     touches.some((touch) => touch(change, input));
 
+/** Changes only by what this person does, or so seldom that the next visit is soon enough. */
+const nothing: Touches = () => false;
+
 /**
- * Which questions an event may have made old. What is not here changes only by this person's own acts, or is asked anew
- * whenever its page is opened.
+ * Which questions an event may have made old. All that the console asks are here, so that one which nobody thought of does
+ * not compile; it would show for ever what was when it was asked first.
  */
-const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
+const TOUCHED_BY = {
   showOverview: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct, anyTrust),
   listDevices: oneOf(anyDevice, anyGroup),
   countMatchingDevices: oneOf(anyDevice, anyGroup),
@@ -63,12 +66,24 @@ const TOUCHED_BY: Partial<Readonly<Record<CallId, Touches>>> = {
   showProduct: anyProduct,
   listEnrolmentTokens: anyDevice,
   listPreauthorisations: anyDevice,
-};
+  showBulkChange: ({ bulkChangeIds }, { params }) =>
+    bulkChangeIds.some((id) => id === params?.["bulkChangeId"]),
+  rehearseBulkChange: oneOf(anyDevice, anyGroup),
+  listInventoryNames: nothing,
+  listInventoryValues: nothing,
+  listApiKeys: nothing,
+  showMe: nothing,
+  showSetup: nothing,
+  showSystem: nothing,
+} satisfies Partial<Record<CallId, Touches>>;
+
+/** What the console may ask as a query. */
+export type QueriedId = keyof typeof TOUCHED_BY;
 
 /** Whether a change may have made the answer to a query old; `queryKey` is `operationQuery`'s. */
 export function isTouched(queryKey: readonly unknown[], change: Change): boolean {
   const [id, input] = queryKey;
-  const touches = TOUCHED_BY[id as CallId];
+  const touches: Touches | undefined = TOUCHED_BY[id as QueriedId];
   return touches !== undefined && touches(change, (input ?? {}) as QueryInput);
 }
 

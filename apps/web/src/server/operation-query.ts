@@ -5,10 +5,11 @@ import {
   useQuery,
   type UseQueryResult,
 } from "@tanstack/react-query";
+import type { QueriedId } from "../live/touched-queries.ts";
 import { client } from "./client.ts";
 
 /** An operation as a query: its key is the operation's id and input, so the stream of changes knows what it touches. */
-export function operationQuery<Id extends CallId>(id: Id, input?: Input<Id>) {
+export function operationQuery<Id extends QueriedId>(id: Id, input?: Input<Id>) {
   return queryOptions<Reply<Id>>({
     queryKey: [id, input ?? {}],
     queryFn: ({ signal }) => call(id, input, { signal }),
@@ -16,7 +17,7 @@ export function operationQuery<Id extends CallId>(id: Id, input?: Input<Id>) {
 }
 
 /** Its answer, live. `keepsOld`: while another page or filter is fetched the old rows stay, dimmed by the caller. */
-export function useOperation<Id extends CallId>(
+export function useOperation<Id extends QueriedId>(
   id: Id,
   input?: Input<Id>,
   options: { readonly enabled?: boolean; readonly keepsOld?: boolean } = {},
