@@ -123,7 +123,7 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   ],
   [
     { kind: "deployment-tripped", trip },
-    '"3.0 to pumps" stopped itself at stage 2: 9 of 60 devices failed or rolled back; the limit is 2 %.',
+    '"3.0 to pumps" stopped itself at stage 2: 9 of 60 devices failed; the limit is 2 %.',
   ],
   [{ kind: "stage-advanced", stage: 1 }, '"3.0 to pumps" goes on to stage 2.'],
   [{ kind: "stage-advanced", stage: 1, by: "Ada" }, 'Ada opened stage 2 of "3.0 to pumps".'],

@@ -53,11 +53,11 @@ test.each<[Parameters<typeof facts>[0], string]>([
   [{ state: "paused", plan: oneStage }, "Paused: 0 of 60 devices are done."],
   [
     { state: "tripped", trip, tally: { failed: 1 } },
-    "Stopped itself at stage 1: 1 of 1 devices failed or rolled back; the limit is 1.",
+    "Stopped itself at stage 1: 1 of 1 device failed; the limit is 1.",
   ],
   [
     { state: "tripped", stage: 1, trip: byPercent },
-    "Stopped itself at stage 2: 9 of 60 devices failed or rolled back; the limit is 2.5 %.",
+    "Stopped itself at stage 2: 9 of 60 devices failed; the limit is 2.5 %.",
   ],
   [{ state: "tripped" }, "Stopped itself after too many failures."],
   [

@@ -33,10 +33,10 @@ export function headlineOf(facts: HeadlineFacts): string {
   }
 }
 
-/** `itself at stage 2: 9 of 60 devices failed or rolled back; the limit is 2 %.` */
+/** `itself at stage 2: 9 of 60 devices failed; the limit is 2 %.` */
 export function tripWords({ kind, stage, failed, finished: of, limit }: TripWords): string {
   const bound = kind === "failure-percent" ? `${limit} %` : numberText(limit);
-  return `itself at stage ${stage + 1}: ${numberText(failed)} of ${numberText(of)} devices failed or rolled back; the limit is ${bound}.`;
+  return `itself at stage ${stage + 1}: ${numberText(failed)} of ${counted(of, "device")} failed; the limit is ${bound}.`;
 }
 
 const stageOf = ({ stage, plan }: HeadlineFacts): string =>

@@ -10,7 +10,7 @@ const named = { name: "3.0 to pumps", stage: 1, plan, trip: null };
 test.each<[NeedFacts, string]>([
   [
     { kind: "deployment-tripped", deployment: { ...named, trip } },
-    '"3.0 to pumps" stopped itself at stage 2: 9 of 60 devices failed or rolled back; the limit is 2 %.',
+    '"3.0 to pumps" stopped itself at stage 2: 9 of 60 devices failed; the limit is 2 %.',
   ],
   [{ kind: "deployment-tripped", deployment: named }, '"3.0 to pumps" stopped itself.'],
   [{ kind: "deployment-paused", deployment: named }, '"3.0 to pumps" is paused at stage 2 of 2.'],

@@ -81,7 +81,7 @@ describe.each(DIALECTS)("the overview on %s", (dialect) => {
         {
           kind: "deployment-tripped",
           sentence:
-            '"2.0 to all of gw2" stopped itself at stage 1: 1 of 2 devices failed or rolled back; the limit is 1.',
+            '"2.0 to all of gw2" stopped itself at stage 1: 1 of 2 devices failed; the limit is 1.',
           count: 1,
           deploymentId: id,
         },

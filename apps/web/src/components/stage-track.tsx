@@ -116,5 +116,5 @@ const standing = ({ open, succeeded, failed }: StageProgress): string =>
   [
     `${exactCount(succeeded)} succeeded`,
     ...(open === 0 ? [] : [`${exactCount(open)} under way`]),
-    ...(failed === 0 ? [] : [`${exactCount(failed)} failed or rolled back`]),
+    ...(failed === 0 ? [] : [`${exactCount(failed)} failed`]),
   ].join(", ");
