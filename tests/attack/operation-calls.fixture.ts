@@ -110,6 +110,8 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   listDeviceReceipts: device,
   exportDeviceEvidence: device,
   renameDevice: ({ deviceId }) => [{ params: { deviceId }, body: { name: "renamed" } }],
+  holdDevice: ({ deviceId }) => [{ params: { deviceId }, body: { note: "on the bench" } }],
+  releaseDevice: device,
   acceptDevice: pendingDevice,
   rejectDevice: device,
   decommissionDevice: device,

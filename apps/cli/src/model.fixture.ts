@@ -21,6 +21,7 @@ export const device = (fields: Fields = {}) => ({
   pendingKeyFingerprint: null,
   state: "accepted",
   identityConflictAt: null,
+  hold: null,
   running: { artifactName: "1.3.0", provides: { artifact_name: "1.3.0" } },
   traits: null,
   trustLevel: {

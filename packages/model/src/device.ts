@@ -83,6 +83,17 @@ export const DeviceUpdate = z.object({
 });
 export type DeviceUpdate = z.infer<typeof DeviceUpdate>;
 
+/** A person's word that no deployment offers a device anything. */
+export const DeviceHold = z.object({
+  /** Why, for whoever asks. */
+  note: z.string(),
+  by: z.string(),
+  since: Instant,
+  /** Null: until a person releases the device. */
+  until: Instant.nullable(),
+});
+export type DeviceHold = z.infer<typeof DeviceHold>;
+
 /** A device as operators see it. */
 export const Device = z.object({
   id: DeviceId,
@@ -97,6 +108,8 @@ export const Device = z.object({
   state: DeviceState,
   /** Set while two machines speak with this device's key; cleared by accepting the device again. */
   identityConflictAt: Instant.nullable(),
+  /** Null also once its time is over. */
+  hold: DeviceHold.nullable(),
   running: Running.nullable(),
   traits: ClientTraits.nullable(),
   trustLevel: DeviceTrustLevel,

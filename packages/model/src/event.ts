@@ -30,6 +30,8 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("device-inventory-changed"),
   kind("device-running-changed").extend({ from: z.string().nullable(), to: z.string() }),
   kind("device-identity-conflict").extend({ detail: z.string() }),
+  kind("device-held").extend({ note: z.string(), until: Instant.nullable(), by: z.string() }),
+  kind("device-released").extend({ by: z.string() }),
   kind("group-changed").extend({ groupId: GroupId }),
   kind("bulk-change-progressed").extend({
     bulkChangeId: BulkChangeId,

@@ -22,6 +22,7 @@ export {
   ClientTraits,
   Device,
   DeviceContact,
+  DeviceHold,
   DeviceIdentity,
   DeviceRow,
   DeviceRunningEntry,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { AssignmentId, DeploymentId } from "./ids.ts";
-import { DeviceState } from "./device.ts";
+import { DeviceHold, DeviceState } from "./device.ts";
 import { DeploymentState } from "./deployment.ts";
 import { Hold, HoldPoint } from "./hold.ts";
 import { HardwareType, Instant } from "./names.ts";
@@ -18,6 +18,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
   of("device-not-accepted").extend({ state: DeviceState }),
   /** Two machines speak with this device's key; an operator decides which one is real. */
   of("identity-conflict"),
+  /** A person wants no deployment to offer it anything. */
+  of("device-held").extend(DeviceHold.shape),
   /** Somebody at the device installed this artifact from a file and has neither committed it nor taken it back. */
   of("installation-undecided").extend({ artifactName: z.string() }),
   of("no-deployment"),

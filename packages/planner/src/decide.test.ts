@@ -10,6 +10,7 @@ import {
   deploymentId,
   device,
   facts,
+  HOLD,
   NO_ONE,
   NOW,
   openAssignment,
@@ -47,6 +48,7 @@ test.each([
   ["pending", { device: device({ state: "pending" }) }, ["device-not-accepted"]],
   ["rejected", { device: device({ state: "rejected" }) }, ["device-not-accepted"]],
   ["cloned", { device: device({ hasIdentityConflict: true }) }, ["identity-conflict"]],
+  ["held by a person", { device: device({ hold: HOLD }) }, ["device-held"]],
   [
     "waiting for a person to decide",
     { device: device({ undecided: "conf-2" }) },

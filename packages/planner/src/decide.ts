@@ -11,6 +11,7 @@ import type {
   DeploymentFacts,
   OpenAssignmentFacts,
 } from "./facts.ts";
+import { heldReason, holdAt } from "./device-hold.ts";
 
 /**
  * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
@@ -29,6 +30,7 @@ export type WithdrawCause =
   | "deployment-aborted"
   | "deployment-tripped"
   | "identity-conflict"
+  | "device-held"
   | "installation-undecided"
   | "artifact-missing"
   | "release-not-signed"
@@ -87,8 +89,8 @@ const wait = (
  * The answer to one device, from facts whose size does not grow with the fleet.
  *
  * 1. An update that is under way goes on: the same offer again, until it is closed. It is taken back only before the
- *    device began to install, when its deployment was aborted or tripped (unless its plan says otherwise); a pause lets
- *    it go on.
+ *    device began to install, when its deployment was aborted or tripped (unless its plan says otherwise) or a person
+ *    holds the device; a pause lets it go on.
  * 2. Otherwise the newest running deployment that targets the device and has an artifact for it decides alone; older
  *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
  *    paused, tripped, finished or aborted hold nobody back.
@@ -97,12 +99,14 @@ const wait = (
  *    signers allow.
  */
 export function decide(facts: DecideFacts): Decision {
-  const { device, openAssignment } = facts;
+  const { device, openAssignment, now } = facts;
   if (device.state !== "accepted")
     return wait([{ kind: "device-not-accepted", state: device.state }]);
   if (openAssignment !== null && isUnderWay(openAssignment.state))
     return goOn(openAssignment, facts);
   if (device.hasIdentityConflict) return wait([{ kind: "identity-conflict" }]);
+  const hold = holdAt(device, now);
+  if (hold !== null) return wait([heldReason(hold)], { until: hold.until });
   if (device.undecided !== null)
     return wait([{ kind: "installation-undecided", artifactName: device.undecided }]);
   return fromCandidates(facts);
@@ -123,6 +127,8 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       return { kind: "withdraw", assignment, cause: "deployment-tripped", into: "retry-pending" };
     if (device.hasIdentityConflict)
       return { kind: "withdraw", assignment, cause: "identity-conflict", into: "retry-pending" };
+    if (holdAt(device, now) !== null)
+      return { kind: "withdraw", assignment, cause: "device-held", into: "retry-pending" };
     // A person was faster; an update that the device has begun is one that no person can install beside.
     if (device.undecided !== null && state === "offered") {
       const cause = "installation-undecided";

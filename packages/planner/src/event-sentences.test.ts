@@ -104,6 +104,15 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     },
     "Ada asked to take 1 device out of a group: that is done.",
   ],
+  [
+    { kind: "device-held", note: "on the bench.", until: null, by: "Ada" },
+    "Ada holds pump-0042: on the bench.",
+  ],
+  [
+    { kind: "device-held", note: "tests", until: "2026-12-01T08:00:00.000Z", by: "Ada" },
+    "Ada holds pump-0042 until 2026-12-01 08:00 UTC: tests.",
+  ],
+  [{ kind: "device-released", by: "Ada" }, "Ada released pump-0042."],
   [{ kind: "product-changed", product }, "The product pump changed."],
   [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
   [{ kind: "release-deleted", releaseId, version: version("3.0") }, "The release 3.0 was deleted."],

@@ -7,9 +7,11 @@ import type {
   Outcome,
   TrustWarning,
 } from "@moult/model";
+import { clause } from "./clause.ts";
 import { counted, numberText } from "./counted.ts";
 import { deferralSentence } from "./deferral-sentence.ts";
 import { tripWords } from "./headline.ts";
+import { utcText } from "./utc-text.ts";
 
 /** What the things that an event is about are called; null when it is about none, or the thing is gone. */
 export interface EventNames {
@@ -115,6 +117,9 @@ const SENTENCES: {
     `${device} runs ${to}${from === null ? "" : ` instead of ${from}`}.`,
   "device-identity-conflict": ({ detail }, { device }) =>
     `Two machines speak with the key of ${device}${because([detail])}.`,
+  "device-held": ({ by, note, until }, { device }) =>
+    `${by} holds ${device}${until === null ? "" : ` until ${utcText(until)}`}${because([note])}.`,
+  "device-released": ({ by }, { device }) => `${by} released ${device}.`,
   "group-changed": (_, { group }) =>
     `${group === null ? "A group" : `The group ${group}`} changed.`,
   "bulk-change-progressed": ({ action, done, total, state, by }) => {
@@ -179,18 +184,7 @@ export function eventSentence<Kind extends FleetEventBody["kind"]>(
 const capital = (sentence: string): string =>
   sentence.replace(/^an? /, (word) => `A${word.slice(1)}`);
 
-/** Details are a device's own words: one line, and no more of it than a line holds. */
-const DETAIL_CHARACTERS_MAX = 160;
-
 function because(parts: readonly (string | null)[]): string {
-  const said = parts.flatMap((part) => {
-    const line = (part ?? "").replaceAll(/\s+/g, " ").trim().replace(/\.$/, "");
-    if (line === "") return [];
-    return [
-      line.length <= DETAIL_CHARACTERS_MAX
-        ? line
-        : `${line.slice(0, DETAIL_CHARACTERS_MAX).toWellFormed()}...`,
-    ];
-  });
+  const said = parts.map((part) => clause(part ?? "")).filter((part) => part !== "");
   return said.length === 0 ? "" : `: ${said.join(", ")}`;
 }

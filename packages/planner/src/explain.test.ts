@@ -17,6 +17,7 @@ import { sentenceOf } from "./reason-sentences.ts";
 
 const id = deploymentId(1);
 
+const AT = "2026-12-01T08:00:00.000Z";
 const PUT_OFF = {
   kind: "deferred-by-device",
   deploymentId: id,
@@ -31,6 +32,8 @@ const PUT_OFF = {
 const SAMPLES: readonly WaitReason[] = [
   ...DeviceState.options.map((state) => ({ kind: "device-not-accepted", state }) as const),
   { kind: "identity-conflict" },
+  { kind: "device-held", note: "on the bench", by: "Ada", since: AT, until: null },
+  { kind: "device-held", note: "on the bench.", by: "Ada", since: AT, until: AT },
   { kind: "installation-undecided", artifactName: "conf-2" },
   { kind: "no-deployment" },
   { kind: "update-in-progress", deploymentId: id, assignmentId: assignmentId(1) },

@@ -36,6 +36,7 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "deployment-aborted": "the deployment was aborted",
   "deployment-tripped": "the deployment stopped itself after too many failures",
   "identity-conflict": "two machines speak with this device's key",
+  "device-held": "a person holds the device",
   "installation-undecided": "somebody at the device installed something else meanwhile",
   "artifact-missing": "the artifact is gone",
   "release-not-signed": "offline keys no longer vouch for the release",

@@ -17,6 +17,7 @@ import type {
   DecideFacts,
   DeploymentFacts,
   DeviceFacts,
+  DeviceHoldFacts,
   OpenAssignmentFacts,
 } from "./facts.ts";
 
@@ -63,10 +64,13 @@ export function artifact(changes: Partial<ArtifactFacts> = {}): ArtifactFacts {
   };
 }
 
+export const HOLD: DeviceHoldFacts = { note: "on the bench", by: "Ada", since: NOW, until: null };
+
 export function device(changes: Partial<DeviceFacts> = {}): DeviceFacts {
   return {
     state: "accepted",
     hasIdentityConflict: false,
+    hold: null,
     undecided: null,
     hardwareType: HARDWARE,
     draw: 1_000,

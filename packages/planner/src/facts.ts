@@ -21,11 +21,21 @@ import type { Ends } from "./stage-gate.ts";
 
 // What the planner is told. Every list here is bounded by what one device is concerned with, never by the fleet.
 
+/** A person's word that nothing is offered to a device. */
+export interface DeviceHoldFacts {
+  readonly note: string;
+  readonly by: string;
+  readonly since: InstantMs;
+  /** Null: until a person releases the device. */
+  readonly until: InstantMs | null;
+}
+
 /** The device that asks. */
 export interface DeviceFacts {
   readonly state: DeviceState;
   /** Two machines speak with its key: nobody knows which of them an offer would reach. */
   readonly hasIdentityConflict: boolean;
+  readonly hold: DeviceHoldFacts | null;
   /** The artifact that a person at it has yet to decide on, until when it takes nothing else; null when there is none. */
   readonly undecided: string | null;
   readonly hardwareType: HardwareType;

@@ -6,9 +6,10 @@ import { brokenLimits } from "./check-plan.ts";
 import { countedAs } from "./counted-as.ts";
 import { nextTryAt } from "./attempts.ts";
 import { decide, type Decision } from "./decide.ts";
+import { holdAt } from "./device-hold.ts";
 import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
-import { planOf } from "./facts.fixture.ts";
+import { HOLD, planOf } from "./facts.fixture.ts";
 import { newDevice, startFleet } from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import {
@@ -127,6 +128,15 @@ const action = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("hold"),
+      at: fc.nat(),
+      forMs: fc.constantFrom(null, 1_000, 3_600_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("release"), at: fc.nat() }) },
+  {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("operate"),
@@ -188,6 +198,16 @@ function act(fleet: Fleet, step: Action): void {
     case "force":
       device.isForced = true;
       return;
+    case "hold":
+      device.hold = {
+        ...HOLD,
+        since: fleet.now,
+        until: step.forMs === null ? null : later(fleet.now, step.forMs),
+      };
+      return;
+    case "release":
+      device.hold = null;
+      return;
     default:
       unreachable(step);
   }
@@ -205,6 +225,7 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   expect(decide(given), "the same facts give the same answer").toEqual(decision);
   if (decision.kind === "offer") {
     expect(state, "only a running deployment makes an offer").toBe("running");
+    expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();
     const due = nextTryAt(given.candidates[0]?.assignment?.attempts ?? [], fleet.plan);
     if (!isForced) expect(due ?? 0, "nobody tries again too soon").toBeLessThanOrEqual(fleet.now);
     if (!isForced && !wasAdmitted && fleet.forcedOffers === 0 && stage < lastStage(fleet.plan))
@@ -296,6 +317,7 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
           operate(fleet, "resume");
         }
         for (const device of fleet.devices) {
+          device.hold = null;
           // What a person took back a person gives again.
           if (device.assignment?.isCancelled === true) retry(fleet, device);
           checkIn(fleet, device);
@@ -334,7 +356,11 @@ test("a deployment that tripped makes no offer and takes back what its plan says
         const before = device.assignment?.state;
         const decision = checkIn(fleet, device);
         expect(decision.kind).not.toBe("offer");
-        const isTakenBack = before !== undefined && takenBackBy(given.onTrip).includes(before);
+        const isHeld = holdAt(device, fleet.now) !== null;
+        const queued = before === "offered" || before === "downloading";
+        const isTakenBack =
+          before !== undefined &&
+          (takenBackBy(given.onTrip).includes(before) || (isHeld && queued));
         if (isTakenBack) expect(device.assignment?.state).toBe("retry-pending");
         else if (before !== undefined && isUnderWay(before)) expect(decision.kind).toBe("keep");
       }

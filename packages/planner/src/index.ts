@@ -38,6 +38,7 @@ export type {
   DecideFacts,
   DeploymentFacts,
   DeviceFacts,
+  DeviceHoldFacts,
   OpenAssignmentFacts,
   ReachedFacts,
   SignedTerms,

@@ -12,6 +12,7 @@ import type {
   DecideFacts,
   DeploymentFacts,
   DeviceFacts,
+  DeviceHoldFacts,
   OpenAssignmentFacts,
   Standing,
 } from "./facts.ts";
@@ -32,6 +33,7 @@ export interface FleetDevice {
   isIdle: boolean;
   assignment: Writable<AssignmentFacts> | null;
   isForced: boolean;
+  hold: DeviceHoldFacts | null;
 }
 
 /** What a deployment is of, and for whom. */
@@ -87,6 +89,7 @@ export const createFleetDevice = (
   isIdle: true,
   assignment: null,
   isForced: false,
+  hold: null,
 });
 
 export function censusOf({ devices }: Fleet): Census {
@@ -110,6 +113,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
       ...fleet.device,
       state: device.isAccepted ? "accepted" : "decommissioned",
       hasIdentityConflict: false,
+      hold: device.hold,
       undecided: null,
       draw: device.draw,
       running: { artifactName: device.runs, provides: {} },

@@ -94,6 +94,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices share their keys with other machines.",
   ],
   [
+    { kind: "device-held", note: "on the bench", by: "Ada", since: "", until: null },
+    "1 device is held by a person.",
+    "2,608 devices are held by people.",
+  ],
+  [
     { kind: "installation-undecided", artifactName: "conf-2" },
     "1 device waits for somebody at the device to commit or take back what they installed from a file.",
     "2,608 devices wait for somebody at the device to commit or take back what they installed from a file.",

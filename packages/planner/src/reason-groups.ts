@@ -37,6 +37,7 @@ const SENTENCES: {
     count === 1
       ? "1 device shares its key with another machine"
       : `${counted(count, "device")} share their keys with other machines`,
+  "device-held": (_, count) => devices(count, "is held by a person", "are held by people"),
   "installation-undecided": (_, count) =>
     `${devices(count, "waits", "wait")} for somebody at the device to commit or take back what they installed from a file`,
   "no-deployment": (_, count) => devices(count, "is in no deployment", "are in no deployment"),
@@ -105,7 +106,10 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "path",
   "attempts",
   "outcome",
+  "note",
+  "by",
+  "since",
 ]);
 
 /** Of these, only when is different, and no sentence about many says it. */
-const UNTIL_NOT_SAID: ReadonlySet<WaitKind> = new Set(["retry-backoff"]);
+const UNTIL_NOT_SAID: ReadonlySet<WaitKind> = new Set(["retry-backoff", "device-held"]);

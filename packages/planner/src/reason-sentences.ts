@@ -1,4 +1,5 @@
 import { deferralSentence } from "./deferral-sentence.ts";
+import { clause } from "./clause.ts";
 import { utcText } from "./utc-text.ts";
 import type { DeploymentState, DeviceState, Outcome, WaitReason } from "@moult/model";
 
@@ -49,6 +50,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "device-not-accepted": ({ state }) => NOT_ACCEPTED[state],
   "identity-conflict": () =>
     "Two machines speak with this device's key; an operator has to accept the right one again.",
+  "device-held": ({ by, note, until }) =>
+    `The device is held by ${by}${until === null ? "" : ` until ${utcText(until)}`}, and no deployment offers it anything: ${clause(note)}.`,
   "installation-undecided": ({ artifactName }) =>
     `Somebody at the device installed ${artifactName} from a file; it takes no update until they commit it or take it back (moult-agent commit, or rollback).`,
   "no-deployment": () => "No deployment has an update for this device.",

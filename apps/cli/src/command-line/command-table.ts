@@ -256,6 +256,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/device-rename.ts")).deviceRename,
   ),
   entry(
+    "device hold",
+    "Let no deployment offer a device anything",
+    async () => (await import("../commands/device-hold.ts")).deviceHold,
+  ),
+  entry(
+    "device release",
+    "Let deployments go on with a device that is held",
+    async () => (await import("../commands/device-release.ts")).deviceRelease,
+  ),
+  entry(
     "device accept",
     "Let devices take updates",
     async () => (await import("../commands/device-accept.ts")).deviceAccept,

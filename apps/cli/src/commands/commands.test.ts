@@ -100,6 +100,26 @@ describe("a device is named", () => {
     expect(err).toContain('There is no device "gw-1".');
   });
 
+  test("is held with a note and for a time, and released", async () => {
+    const hold = { note: "tests", by: "Ada", since: AT, until: "2026-11-27T10:00:00.000Z" };
+    let held: unknown;
+    await serving({
+      listDevices: () => page([device()]),
+      holdDevice: ({ body }) => {
+        held = body;
+        return device({ hold });
+      },
+      releaseDevice: () => device(),
+    });
+
+    const { out } = await moult(`device hold gw-17 --note tests --for 7d`);
+    expect(held).toEqual({ note: "tests", forSeconds: 7 * 86_400 });
+    expect(out).toMatch(/Held +by Ada since .* until .*: tests/);
+    expect((await moult(`device hold gw-17`)).err).toContain("--note");
+
+    expect((await moult(`device release gw-17`)).out).not.toContain("Held");
+  });
+
   test("and what it reports about itself stays text", async () => {
     await searching(device());
 

@@ -61,6 +61,9 @@ const trustText = ({ level, why, rootVersion }: Device["trustLevel"]): string =>
     "\n",
   );
 
+const holdText = ({ by, since, until, note }: NonNullable<Device["hold"]>): string =>
+  `by ${by} since ${timeText(since)}${until === null ? "" : ` until ${timeText(until)}`}: ${note}`;
+
 export function deviceFacts(device: Device): readonly (readonly [string, string | undefined])[] {
   const { running, traits, lastSeenAt, identityConflictAt } = device;
   return [
@@ -77,6 +80,7 @@ export function deviceFacts(device: Device): readonly (readonly [string, string 
       "Two machines",
       identityConflictAt === null ? undefined : `since ${timeText(identityConflictAt)}`,
     ],
+    ["Held", device.hold === null ? undefined : holdText(device.hold)],
     ["Client", traits?.client],
     ["Trust", trustText(device.trustLevel)],
     ["Groups", device.groupIds.length === 0 ? undefined : device.groupIds.join("\n")],

@@ -12,10 +12,13 @@ import {
   type Running,
   type TenantId,
 } from "@moult/model";
+import type { InstantMs } from "@moult/base";
+import type { DeviceHoldFacts } from "@moult/planner";
 import type { Query } from "@moult/query";
 import { sql, type ExpressionBuilder } from "kysely";
 import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
+import { heldDevices, holdFrom } from "./hold-facts-queries.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -90,18 +93,49 @@ const classKey = (row: ClassColumns): string =>
     row.traits_sha256,
   ]);
 
-/** Devices of a scope whose key two machines speak with, with the class they would be of; few, or an operator acts. */
-export async function conflictingDevices(
+/** A device that is not as the rest of its class: two machines speak with its key, or a person holds it. */
+export interface ExceptionalDevice {
+  readonly id: DeviceId;
+  /** Of its class. */
+  readonly key: string;
+  readonly hasIdentityConflict: boolean;
+  readonly hold: DeviceHoldFacts | null;
+}
+
+/** Those of a scope; few, or an operator acts. */
+export async function exceptionalDevices(
   db: TenantDb,
   product: ProductName,
   scope: Scope,
-): Promise<{ readonly id: DeviceId; readonly key: string; readonly state: DeviceState }[]> {
+  at: InstantMs,
+): Promise<ExceptionalDevice[]> {
   const rows = await inScope(db, product, scope)
-    .select(["device.id as id", ...CLASS_COLUMNS])
-    .where("device.identity_conflict_at", "is not", null)
+    .leftJoin("device_hold as hold", (join) =>
+      join.onRef("hold.device_id", "=", "device.id").on("hold.tenant_id", "=", db.tenantId),
+    )
+    .select([
+      "device.id as id",
+      "device.identity_conflict_at as conflict_at",
+      "hold.note as hold_note",
+      "hold.held_by as held_by",
+      "hold.held_at as held_at",
+      "hold.until as held_until",
+      ...CLASS_COLUMNS,
+    ])
+    .where((row) =>
+      row.or([
+        row("device.identity_conflict_at", "is not", null),
+        row("device.id", "in", heldDevices(db, at)),
+      ]),
+    )
     .orderBy("device.id")
     .execute();
-  return rows.map((row) => ({ id: row.id, key: classKey(row), state: row.state }));
+  return rows.map((row) => ({
+    id: row.id,
+    key: classKey(row),
+    hasIdentityConflict: row.conflict_at !== null,
+    hold: holdFrom(row),
+  }));
 }
 
 /** Whether its devices are found among all of the product; else they are looked up one by one. */

@@ -1,4 +1,4 @@
-import type { InstantMs } from "@moult/base";
+import { instant, isoText, type InstantMs } from "@moult/base";
 import type { DeploymentProgress, DeviceId, HardwareType, WaitingDevice } from "@moult/model";
 import {
   decide,
@@ -23,6 +23,7 @@ import { loadFacts } from "./load-facts.ts";
 import {
   countUpdatingElsewhere,
   countWaitingConflicts,
+  countWaitingHeld,
   countWaitingUndecided,
   waitingClasses,
   type WaitingClass,
@@ -58,6 +59,7 @@ export async function waitingReasons(
   );
   for (const each of classes) note(waitOf(context, each, members.get(each.sampleId)), each.count);
   note({ kind: "identity-conflict" }, await countWaitingConflicts(db, question));
+  note(HELD, await countWaitingHeld(db, question));
   note(BY_SOMEBODY, await countWaitingUndecided(db, question));
   note(IN_ANOTHER, await countUpdatingElsewhere(db, question));
   return [...counts.values()]
@@ -67,6 +69,15 @@ export async function waitingReasons(
 
 /** Of many devices, in whichever updates they are: no sentence about them names one. */
 const IN_ANOTHER = { kind: "update-in-progress", deploymentId: "", assignmentId: "" } as Wait;
+
+/** Of many devices, whoever holds each and why. */
+const HELD: Wait = {
+  kind: "device-held",
+  note: "",
+  by: "",
+  since: isoText(instant(0)),
+  until: null,
+};
 
 /** Of many devices, whatever was installed on each. */
 const BY_SOMEBODY: Wait = { kind: "installation-undecided", artifactName: "" };
@@ -118,6 +129,7 @@ async function contextOf(
       scope: scopeOf(deployment),
       salt: deployment.salt,
       number: deployment.number,
+      at,
       admission: admissionOf(deployment, census, hardwareTypes),
       newer: newer.map((one) => ({ id: one.id, scope: scopeOf(one) })),
       hasNewer: await hasNewerDeployment(db, deployment),
@@ -153,6 +165,7 @@ function waitOf(context: Context, each: WaitingClass, member: ClassMember | unde
       state,
       hardwareType,
       hasIdentityConflict: false,
+      hold: null,
       undecided: null,
       draw: each.draw,
       traits: member?.traits ?? null,

@@ -12,7 +12,7 @@ import {
   type ProductName,
 } from "@moult/model";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
-import type { OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
+import type { DeviceHoldFacts, OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
 import { matches, parseQuery } from "@moult/query";
 import type { ExpressionBuilder } from "kysely";
@@ -22,6 +22,7 @@ import type { AssignmentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
+import { holdFrom } from "./hold-facts-queries.ts";
 import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
 
 /** What the planner has to know of the device itself. */
@@ -30,6 +31,7 @@ export interface PlanningDevice {
   readonly product: ProductName;
   readonly state: DeviceState;
   readonly hasIdentityConflict: boolean;
+  readonly hold: DeviceHoldFacts | null;
   /** What a person at the device has yet to decide on. */
   readonly undecided: string | null;
   readonly hardwareType: HardwareType;
@@ -51,6 +53,11 @@ export async function planningDevice(
         .onRef("device_attribute.device_id", "=", "device.id")
         .on("device_attribute.name", "=", UNDECIDED_ATTRIBUTE),
     )
+    .leftJoin("device_hold", (join) =>
+      join
+        .onRef("device_hold.tenant_id", "=", "device.tenant_id")
+        .onRef("device_hold.device_id", "=", "device.id"),
+    )
     .select([
       "device.id as id",
       "device.product as product",
@@ -63,6 +70,10 @@ export async function planningDevice(
       "device.running_provides as running_provides",
       "device.open_assignment_id as open_assignment_id",
       "device_attribute.value as undecided",
+      "device_hold.note as hold_note",
+      "device_hold.held_by as held_by",
+      "device_hold.held_at as held_at",
+      "device_hold.until as held_until",
     ])
     .where("device.tenant_id", "=", db.tenantId)
     .where("device.id", "=", deviceId)
@@ -73,6 +84,7 @@ export async function planningDevice(
     product: row.product,
     state: row.state,
     hasIdentityConflict: row.identity_conflict_at !== null,
+    hold: holdFrom(row),
     undecided: row.undecided,
     hardwareType: row.hardware_type,
     draw: row.draw,

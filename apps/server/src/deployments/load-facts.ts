@@ -35,6 +35,7 @@ export async function loadFacts(
     device: {
       state: device.state,
       hasIdentityConflict: device.hasIdentityConflict,
+      hold: device.hold,
       undecided: device.undecided,
       hardwareType: device.hardwareType,
       draw: device.draw,

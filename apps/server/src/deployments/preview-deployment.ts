@@ -31,12 +31,13 @@ import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import {
   classMembers,
-  conflictingDevices,
   countSharedTargets,
   deviceClasses,
+  exceptionalDevices,
   sampleDevices,
   type ClassMember,
   type DeviceClass,
+  type ExceptionalDevice,
   type Scope,
 } from "./class-queries.ts";
 import { activeDeployments, type DeploymentRecord } from "./queries.ts";
@@ -156,7 +157,10 @@ async function tallyScope(
 ): Promise<void> {
   const classes = await deviceClasses(db, product, scope);
   seen.classes.push(...classes);
-  const conflicting = Map.groupBy(await conflictingDevices(db, product, scope), ({ key }) => key);
+  const exceptional = Map.groupBy(
+    await exceptionalDevices(db, product, scope, brought.now),
+    ({ key }) => key,
+  );
   const members = await classMembers(
     db,
     classes.map(({ firstId }) => firstId),
@@ -166,30 +170,23 @@ async function tallyScope(
     const artifacts = brought.artifacts.filter(({ hardwareTypes }) =>
       hardwareTypes.includes(each.hardwareType),
     );
-    const verdictOf = (hasIdentityConflict: boolean): PreviewVerdict =>
-      previewFor(
-        { ...each, ...member, hasIdentityConflict, undecided: null },
-        { ...brought, artifacts },
-      );
+    const verdictOf = (
+      of: Pick<ExceptionalDevice, "hasIdentityConflict" | "hold">,
+    ): PreviewVerdict =>
+      previewFor({ ...each, ...member, ...of, undecided: null }, { ...brought, artifacts });
 
-    const conflicts = conflicting.get(each.key) ?? [];
-    const plain = each.count - conflicts.length;
+    const exceptions = exceptional.get(each.key) ?? [];
+    const plain = each.count - exceptions.length;
     const samples = [...new Set([each.firstId, each.lastId])];
     if (plain > 0) {
-      const verdict = verdictOf(false);
+      const verdict = verdictOf({ hasIdentityConflict: false, hold: null });
       note(seen, verdict, plain, samples, member);
       const { hardwareType } = each;
       if (verdict.kind === "gets")
         seen.receiving.push({ hardwareType, member, artifact: verdict.artifact, count: plain });
     }
-    if (conflicts.length > 0)
-      note(
-        seen,
-        verdictOf(true),
-        conflicts.length,
-        conflicts.slice(0, SAMPLES_MAX).map(({ id }) => id),
-        member,
-      );
+    for (const { id, hasIdentityConflict, hold } of exceptions)
+      note(seen, verdictOf({ hasIdentityConflict, hold }), 1, [id], member);
     seen.targeted += each.count;
     if (each.state === "accepted" && artifacts.length > 0) seen.eligible += each.count;
   }

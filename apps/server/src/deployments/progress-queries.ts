@@ -1,4 +1,5 @@
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
+import type { InstantMs } from "@moult/base";
 import type {
   AssignmentState,
   DeploymentId,
@@ -11,6 +12,7 @@ import type {
 import { PLACES } from "@moult/planner";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { heldDevices } from "./hold-facts-queries.ts";
 import { CLASS_COLUMNS, inScope, type Scope } from "./class-queries.ts";
 
 /** How many assignments of a deployment are alike. */
@@ -106,6 +108,7 @@ function withoutAssignment(db: TenantDb, { deploymentId, product, scope }: Waiti
 
 /** What a count of who waits needs beside their class. */
 export interface WaitingQuestion extends WaitingScope {
+  readonly at: InstantMs;
   readonly salt: number;
   /** How devices are told apart by the stage that admits them. */
   readonly admission:
@@ -154,6 +157,7 @@ export async function waitingClasses(
   const leftOut = assigned(db, question.deploymentId)
     .unionAll(updatingElsewhere(db, product).select("device.id as device_id"))
     .unionAll(conflicting(db, product).select("device.id as device_id"))
+    .unionAll(heldDevices(db, question.at))
     .unionAll(undecided(db));
   const rows = await inScope(db, product, question.scope)
     .where("device.id", "not in", leftOut)
@@ -239,12 +243,16 @@ const undecided = (db: TenantDb) =>
     .where("device_attribute.name", "=", UNDECIDED_ATTRIBUTE);
 
 /** Who waits, is in no update, and for somebody at the device. */
-export async function countWaitingUndecided(db: TenantDb, question: WaitingScope): Promise<number> {
-  const { product } = question;
+export async function countWaitingUndecided(
+  db: TenantDb,
+  question: WaitingQuestion,
+): Promise<number> {
+  const { product, at } = question;
   const row = await withoutAssignment(db, question)
     .where("device.id", "in", undecided(db))
     .where("device.id", "not in", updatingElsewhere(db, product).select("device.id"))
     .where("device.id", "not in", conflicting(db, product).select("device.id"))
+    .where("device.id", "not in", heldDevices(db, at))
     .select((of) => of.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow();
   return Number(row.count);
@@ -267,6 +275,18 @@ export async function countWaitingConflicts(db: TenantDb, question: WaitingScope
   const row = await withoutAssignment(db, question)
     .where("device.id", "in", conflicting(db, question.product).select("device.id"))
     .where("device.id", "not in", updatingElsewhere(db, question.product).select("device.id"))
+    .select((of) => of.fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+/** Who waits, is in no update, and is held by a person. */
+export async function countWaitingHeld(db: TenantDb, question: WaitingQuestion): Promise<number> {
+  const { product, at } = question;
+  const row = await withoutAssignment(db, question)
+    .where("device.id", "in", heldDevices(db, at))
+    .where("device.id", "not in", updatingElsewhere(db, product).select("device.id"))
+    .where("device.id", "not in", conflicting(db, product).select("device.id"))
     .select((of) => of.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow();
   return Number(row.count);

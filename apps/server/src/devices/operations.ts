@@ -20,6 +20,7 @@ import type { ContactClock } from "./device-contact.ts";
 import { decodeDeviceCursor, encodeDeviceCursor } from "./device-cursor.ts";
 import { createEnrolmentHandlers, type EnrolmentHandlers } from "./enrolment-operations.ts";
 import { matchOf } from "./filter-queries.ts";
+import { createHoldHandlers, type HoldHandlers } from "./hold-device.ts";
 import { createInventoryHandlers, type InventoryHandlers } from "./inventory-operations.ts";
 import { deviceById, devicePage } from "./list-queries.ts";
 import { setDeviceName } from "./queries.ts";
@@ -34,6 +35,7 @@ export interface DeviceHandlerDeps {
 
 export type DeviceHandlers = EnrolmentHandlers &
   InventoryHandlers &
+  HoldHandlers &
   Handlers<
     | "listDevices"
     | "countDevices"
@@ -73,6 +75,7 @@ export function createDeviceHandlers(deps: DeviceHandlerDeps): DeviceHandlers {
   return {
     ...createEnrolmentHandlers(deps),
     ...createInventoryHandlers(),
+    ...createHoldHandlers({ clock, deviceOrRefusal }),
 
     listDevices: async ({ db }, { query: { cursor, limit, sort, columns = "", ...filter } }) => {
       const list = { filter, sort };

@@ -17,6 +17,7 @@ import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { DeviceTable } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { holdsOf } from "./hold-queries.ts";
 import { contactOf, type ContactClock } from "./device-contact.ts";
 
 /** Rows with all that is shown of a device; one statement for each kind of thing, however many devices. */
@@ -31,12 +32,14 @@ export async function devicesFrom(
   const groups = await groupsOf(db, ids);
   const dynamic = await dynamicGroupsOf(db, ids);
   const updates = await updatesOf(db, rows);
+  const holds = await holdsOf(db, ids, clock.now);
   return rows.map((row) => ({
     ...deviceFrom(row, clock),
     keyFingerprint: keys.get(row.id)?.accepted ?? null,
     pendingKeyFingerprint: keys.get(row.id)?.pending ?? null,
     groupIds: [...(groups.get(row.id) ?? []), ...(dynamic.get(row.id) ?? [])],
     update: updates.get(row.id) ?? null,
+    hold: holds.get(row.id) ?? null,
   }));
 }
 
@@ -127,7 +130,10 @@ async function updatesOf(
   return new Map(rows.map(({ deviceId, ...update }) => [deviceId, update]));
 }
 
-type OwnFacts = Omit<Device, "keyFingerprint" | "pendingKeyFingerprint" | "groupIds" | "update">;
+type OwnFacts = Omit<
+  Device,
+  "keyFingerprint" | "pendingKeyFingerprint" | "groupIds" | "update" | "hold"
+>;
 
 function shownTraits(text: string | null): Pick<Device, "traits" | "trustLevel"> {
   const traits = text === null ? null : fromJson(ClientTraits, text);

@@ -15,6 +15,7 @@ import { up as planVersion2 } from "./0013-plan-version-2.ts";
 import { up as deferrals } from "./0014-deferrals.ts";
 import { up as rollbacks } from "./0015-rollbacks.ts";
 import { up as deviceOrders } from "./0016-device-orders.ts";
+import { up as deviceHolds } from "./0017-device-holds.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 14, name: "deferrals", up: deferrals },
   { number: 15, name: "rollbacks", up: rollbacks },
   { number: 16, name: "device-orders", up: deviceOrders },
+  { number: 17, name: "device-holds", up: deviceHolds },
 ];

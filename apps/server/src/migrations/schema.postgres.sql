@@ -282,6 +282,15 @@ table device_group_member constraint device_group_member_device_id_fkey FOREIGN 
 table device_group_member constraint device_group_member_group_id_fkey FOREIGN KEY (group_id) REFERENCES device_group(id) ON DELETE CASCADE
 table device_group_member constraint device_group_member_pkey PRIMARY KEY (group_id, device_id)
 CREATE INDEX device_group_member_device ON public.device_group_member USING btree (device_id)
+table device_hold column tenant_id text not null
+table device_hold column device_id text not null
+table device_hold column note text not null
+table device_hold column held_by text not null
+table device_hold column held_at bigint not null
+table device_hold column until bigint
+table device_hold constraint device_hold_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table device_hold constraint device_hold_pkey PRIMARY KEY (device_id)
+CREATE INDEX device_hold_of_tenant ON public.device_hold USING btree (tenant_id, until)
 table device_key column fingerprint text not null
 table device_key column tenant_id text not null
 table device_key column device_id text not null

@@ -122,6 +122,10 @@ CREATE TABLE device_group_member (
   tenant_id text not null, group_id text not null references device_group (id) on delete cascade,
   device_id text not null references device (id), primary key (group_id, device_id));
 CREATE INDEX device_group_member_device on device_group_member (device_id);
+CREATE TABLE device_hold (
+  tenant_id text not null, device_id text not null primary key references device (id), note text not null,
+  held_by text not null, held_at bigint not null, until bigint);
+CREATE INDEX device_hold_of_tenant on device_hold (tenant_id, until);
 CREATE TABLE device_key (
   fingerprint text not null, tenant_id text not null, device_id text not null references device (id),
   public_key text not null, state text not null, created_at bigint not null, primary key (tenant_id, fingerprint));

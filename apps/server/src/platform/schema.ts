@@ -25,6 +25,7 @@ import type {
 import type { ArtifactSignature } from "@moult/model";
 import type { Role } from "@moult/api";
 import type { Generated } from "kysely";
+import type { TargetSchema } from "./target-schema.ts";
 import type { TrustSchema } from "./trust-schema.ts";
 
 // The tables, as migrations/ make them, on both dialects alike (docs/decisions/0003): text, bigint and integer only.
@@ -422,7 +423,7 @@ export interface UploadTable {
   expires_at: At;
 }
 
-export interface Schema extends TrustSchema {
+export interface Schema extends TargetSchema, TrustSchema {
   tenant: TenantTable;
   product: ProductTable;
   device: DeviceTable;

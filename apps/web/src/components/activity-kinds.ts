@@ -5,6 +5,8 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "device-enrolled": "admission",
   "device-state-changed": "admission",
   "device-identity-conflict": "admission",
+  "device-held": "deployments",
+  "device-released": "deployments",
   "device-inventory-changed": "devices",
   "device-running-changed": "devices",
   "bulk-change-progressed": "admission",

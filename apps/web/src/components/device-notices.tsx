@@ -1,6 +1,7 @@
 import type { Reply } from "@moult/client";
 import type { ReactNode } from "react";
 import { classNames } from "../ui/class-names.ts";
+import { Foreign } from "../ui/foreign.tsx";
 import { Shape, type ShapeName } from "../ui/shape.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import { TONE_TEXT, TONE_TINT, type Tone } from "../ui/tone.ts";
@@ -8,7 +9,14 @@ import { When } from "../ui/when.tsx";
 
 /** What is unusual about a device, above everything else that is said of it. */
 export function DeviceNotices({ device }: { readonly device: Reply<"showDevice"> }) {
-  const { id: deviceId, state, identityConflictAt, pendingKeyFingerprint, lastSeenAt } = device;
+  const {
+    id: deviceId,
+    state,
+    identityConflictAt,
+    hold,
+    pendingKeyFingerprint,
+    lastSeenAt,
+  } = device;
   const identity = (
     <TextLink to="/devices/$deviceId/identity" params={{ deviceId }}>
       See its identity
@@ -30,6 +38,18 @@ export function DeviceNotices({ device }: { readonly device: Reply<"showDevice">
         <Notice tone="bad" shape="warning">
           Two machines speak with its key since <When at={identityConflictAt} />. It gets no updates
           until somebody accepts the right one again. {identity}
+        </Notice>
+      )}
+      {hold !== null && state !== "decommissioned" && (
+        <Notice tone="wait" shape="circle-bar">
+          <Foreign text={hold.by} /> holds it since <When at={hold.since} />
+          {hold.until !== null && (
+            <>
+              {" "}
+              until <When at={hold.until} />
+            </>
+          )}
+          , and no deployment offers it anything: <Foreign text={hold.note} />
         </Notice>
       )}
       {state === "accepted" && pendingKeyFingerprint !== null && (

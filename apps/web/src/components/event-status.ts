@@ -41,6 +41,9 @@ export function eventLook(body: FleetEventBody): Look {
       return look("ring-arrow", "move");
     case "bulk-change-progressed":
       return body.state === "running" ? look("ring-arrow", "move") : look("circle", "wait");
+    case "device-held":
+      return look("circle-bar", "wait");
+    case "device-released":
     case "device-inventory-changed":
     case "group-changed":
     case "product-changed":

@@ -5,6 +5,7 @@ import { Outlet, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { DeviceNotices } from "../components/device-notices.tsx";
 import { AdmissionDialog } from "../forms/admission-dialog.tsx";
+import { HoldDialog, ReleaseButton } from "../forms/hold-dialog.tsx";
 import { plainText } from "../format/visible-text.ts";
 import { useMay } from "../server/me.ts";
 import { useOperation } from "../server/operation-query.ts";
@@ -115,6 +116,7 @@ function Sentence({ device: { id, running } }: { readonly device: ShownDevice })
 
 function Actions({ device }: { readonly device: ShownDevice }) {
   const [asked, setAsked] = useState<"accept" | "reject" | null>(null);
+  const [holds, setHolds] = useState(false);
   const devicesOff = useMay("devices:write") ? undefined : "your role does not allow this";
   const { id, state } = device;
   return (
@@ -134,6 +136,14 @@ function Actions({ device }: { readonly device: ShownDevice }) {
           Deploy to it
         </ButtonLink>
       )}
+      {device.hold === null ? (
+        <Button disabledReason={devicesOff} onClick={() => setHolds(true)}>
+          Hold…
+        </Button>
+      ) : (
+        <ReleaseButton device={device} disabledReason={devicesOff} />
+      )}
+      {holds && <HoldDialog device={device} onClose={() => setHolds(false)} />}
       {asked !== null && (
         <AdmissionDialog device={device} verb={asked} onClose={() => setAsked(null)} />
       )}

@@ -192,6 +192,39 @@ export const deviceOperations = {
     reply: Device,
     errors: ["not-found"],
   }),
+  holdDevice: operation({
+    id: "holdDevice",
+    summary:
+      "Let no deployment offer the device anything, for a time or until it is released; what it has begun to install goes on",
+    method: "POST",
+    path: "/devices/{deviceId}/hold",
+    permission: "devices:write",
+    params,
+    body: z.strictObject({
+      /** Why, for whoever asks. */
+      note: z.string().trim().min(1).max(500),
+      /** Until it is released unless told. */
+      forSeconds: z
+        .int()
+        .min(60)
+        .max(10 * 365 * 86_400)
+        .optional(),
+    }),
+    replyKind: "json",
+    reply: Device,
+    errors: ["not-found", "state-conflict"],
+  }),
+  releaseDevice: operation({
+    id: "releaseDevice",
+    summary: "Let deployments offer the device what they bring again",
+    method: "POST",
+    path: "/devices/{deviceId}/release",
+    permission: "devices:write",
+    params,
+    replyKind: "json",
+    reply: Device,
+    errors: ["not-found"],
+  }),
   acceptDevice: operation({
     id: "acceptDevice",
     summary: "Let the device take updates",
