@@ -72,6 +72,8 @@ export const release = (fields: Fields = {}) => ({
   channel: "prod",
   version: "1.4.0",
   notes: "",
+  minimumFrom: null,
+  mustPassThrough: false,
   artifacts: [artifact()],
   createdAt: AT,
   ...fields,

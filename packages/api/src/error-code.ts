@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   ],
   "trust-invalid": [422, "A device would not take this metadata"],
   "release-empty": [422, "The release has no artifact"],
+  "release-rule-invalid": [422, "The release cannot have this rule"],
   "target-empty": [422, "The target has no device that this release has an artifact for"],
   "rollback-impossible": [422, "The plan promises to roll back devices that could not go back"],
   "upload-incomplete": [400, "The upload ended before its announced length"],

@@ -24,3 +24,4 @@ export {
   later,
   type InstantMs,
 } from "./time.ts";
+export { compareVersions } from "./version-order.ts";

@@ -43,6 +43,14 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   }),
   kind("product-changed").extend({ product: ProductName }),
   kind("release-changed").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
+  /** What it asks of devices that take it, or one after it, from then on. */
+  kind("release-rules-changed").extend({
+    releaseId: ReleaseId,
+    version: ReleaseVersion,
+    minimumFrom: ReleaseVersion.nullable(),
+    mustPassThrough: z.boolean(),
+    by: z.string(),
+  }),
   kind("release-deleted").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
   /** What it is now; `ended`: cancelled, or not finished in time. */
   kind("upload-changed").extend({

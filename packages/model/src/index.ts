@@ -107,3 +107,4 @@ export {
 } from "./trust.ts";
 export { UploadState } from "./upload.ts";
 export { Explanation, WaitReason } from "./wait-reason.ts";
+export { releaseRuleWords } from "./release-words.ts";

@@ -68,6 +68,10 @@ export const Release = z.object({
   channel: ChannelName,
   version: ReleaseVersion,
   notes: z.string(),
+  /** It is offered to devices that run at least this; null: whatever they run. */
+  minimumFrom: ReleaseVersion.nullable(),
+  /** Later releases of its channel are offered only to devices that run it or one after it. */
+  mustPassThrough: z.boolean(),
   artifacts: z.array(Artifact),
   createdAt: Instant,
 });

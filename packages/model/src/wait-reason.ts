@@ -3,7 +3,7 @@ import { AssignmentId, DeploymentId } from "./ids.ts";
 import { DeviceHold, DeviceState } from "./device.ts";
 import { DeploymentState } from "./deployment.ts";
 import { Hold, HoldPoint } from "./hold.ts";
-import { HardwareType, Instant } from "./names.ts";
+import { HardwareType, Instant, ReleaseVersion } from "./names.ts";
 import { Outcome } from "./outcome.ts";
 
 const of = <Kind extends string>(kind: Kind) => z.object({ kind: z.literal(kind) });
@@ -55,6 +55,16 @@ export const WaitReason = z.discriminatedUnion("kind", [
     name: z.string(),
     wanted: z.array(z.string()),
     provided: z.string().nullable(),
+  }),
+  /** The release is for devices that run at least this. `runs`: null where the device has not said what it runs. */
+  inDeployment("minimum-version").extend({
+    minimumFrom: ReleaseVersion,
+    runs: z.string().nullable(),
+  }),
+  /** Another release must be run first. */
+  inDeployment("must-pass-through").extend({
+    version: ReleaseVersion,
+    runs: z.string().nullable(),
   }),
   inDeployment("stage-not-reached").extend({
     stage: z.int().min(0),

@@ -12,6 +12,7 @@ import type {
   OpenAssignmentFacts,
 } from "./facts.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
+import { brokenRule } from "./version-rules.ts";
 
 /**
  * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
@@ -34,7 +35,8 @@ export type WithdrawCause =
   | "installation-undecided"
   | "artifact-missing"
   | "release-not-signed"
-  | "terms-changed";
+  | "terms-changed"
+  | "rules-changed";
 
 export type Decision =
   /** The update it is in: the same offer again. */
@@ -139,6 +141,8 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       const cause = isPublished(artifact) ? "terms-changed" : "release-not-signed";
       return { kind: "withdraw", assignment, cause, into: "retry-pending" };
     }
+    if (breaksRule(assignment, device))
+      return { kind: "withdraw", assignment, cause: "rules-changed", into: "retry-pending" };
   }
   // Where it is too late for the device it goes on, and what it says in the end replaces this.
   if (isInstalling(state) && canAbort && isCancelled(assignment))
@@ -147,6 +151,13 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
     return { kind: "withdraw", assignment, cause: "artifact-missing", into: "closed" };
   return { kind: "keep", assignment, artifact };
 }
+
+const breaksRule = (
+  { deploymentId, version, rules }: OpenAssignmentFacts,
+  { running }: DecideFacts["device"],
+): boolean =>
+  rules !== null &&
+  brokenRule(deploymentId, version, rules, running?.artifactName ?? null) !== undefined;
 
 const isCancelled = ({ deploymentState, onTrip }: OpenAssignmentFacts): boolean =>
   deploymentState === "tripped" && onTrip === "cancel-all";
@@ -216,10 +227,14 @@ function fromDeployment(
   const choice = chooseArtifact(deploymentId, deployment.artifacts, device, now);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
   const concernsDevice = isRunning && deployment.artifacts.length > 0;
+  if (choice.kind === "none" && !concernsDevice && !waitsForSigners(choice.reason))
+    return pass(choice.reason);
+  const runs = device.running?.artifactName ?? null;
+  const rule = isRunning ? undefined : brokenRule(deploymentId, version, deployment.rules, runs);
+  // An older deployment may bring what has to be run first.
+  if (rule !== undefined) return pass(rule);
   if (choice.kind === "none" && !concernsDevice)
-    return waitsForSigners(choice.reason)
-      ? wait([choice.reason], { until: choice.until })
-      : pass(choice.reason);
+    return wait([choice.reason], { until: choice.until });
 
   const { isForced } = deployment;
   const admission = admit(deployment, device.draw, now);

@@ -115,6 +115,17 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   [{ kind: "device-released", by: "Ada" }, "Ada released pump-0042."],
   [{ kind: "product-changed", product }, "The product pump changed."],
   [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
+  [
+    {
+      kind: "release-rules-changed",
+      releaseId,
+      version: version("3.0"),
+      minimumFrom: version("2.1"),
+      mustPassThrough: false,
+      by: "Ada",
+    },
+    "Ada changed the rules of 3.0. It is offered only to devices that run 2.1 or later.",
+  ],
   [{ kind: "release-deleted", releaseId, version: version("3.0") }, "The release 3.0 was deleted."],
   [{ kind: "upload-changed", uploadId, state: "finished" }, "An upload is an artifact now."],
   [

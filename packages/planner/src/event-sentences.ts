@@ -8,6 +8,7 @@ import type {
   TrustWarning,
 } from "@moult/model";
 import { clause } from "./clause.ts";
+import { releaseRuleWords } from "@moult/model";
 import { counted, numberText } from "./counted.ts";
 import { deferralSentence } from "./deferral-sentence.ts";
 import { tripWords } from "./headline.ts";
@@ -128,6 +129,8 @@ const SENTENCES: {
   },
   "product-changed": ({ product }) => `The product ${product} changed.`,
   "release-changed": ({ version }) => `The release ${version} changed.`,
+  "release-rules-changed": ({ version, by, ...rules }) =>
+    [`${by} changed the rules of ${version}.`, ...releaseRuleWords(rules)].join(" "),
   "release-deleted": ({ version }) => `The release ${version} was deleted.`,
   "upload-changed": ({ state }) => UPLOAD[state],
   "trust-initialised": ({ by }) =>

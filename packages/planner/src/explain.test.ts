@@ -12,6 +12,7 @@ import {
   NOW,
   openAssignment,
   planOf,
+  version,
 } from "./facts.fixture.ts";
 import { sentenceOf } from "./reason-sentences.ts";
 
@@ -53,6 +54,9 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: null },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: "2" },
+  { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: "1.4" },
+  { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: null },
+  { kind: "must-pass-through", deploymentId: id, version: version("1.5"), runs: "1.4" },
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
   { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },

@@ -41,6 +41,7 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "artifact-missing": "the artifact is gone",
   "release-not-signed": "offline keys no longer vouch for the release",
   "terms-changed": "what offline keys allow the release for no longer fits the device",
+  "rules-changed": "the release is no longer for devices that run what this one runs",
 };
 
 /** Says what `decide` would answer now, in words; the reasons are decide's own. */

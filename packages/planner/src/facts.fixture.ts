@@ -11,6 +11,7 @@ import {
 } from "@moult/model";
 import type * as z from "zod";
 import { NO_ENDS } from "./stage-gate.ts";
+import { NO_RULES } from "./version-rules.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
@@ -103,6 +104,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     isTarget: true,
     isForced: false,
     artifacts: [artifact()],
+    rules: NO_RULES,
     assignment: null,
     standing: null,
     ...changes,
@@ -131,6 +133,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     state: "offered",
     attempt: 1,
     artifact: artifact(),
+    rules: NO_RULES,
     updatedAt: NOW,
     timeoutMs: 3_600_000,
     deferral: null,

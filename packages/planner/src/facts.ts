@@ -80,6 +80,22 @@ export type ArtifactFacts = Pick<
   readonly terms: SignedTerms | null;
 };
 
+/** When a release was created, for versions that do not say themselves which of them is newer. */
+export interface KnownRelease {
+  readonly version: string;
+  readonly createdAt: number;
+}
+
+/** What a release, and those of its channel before it, ask of who takes it. */
+export interface VersionRules {
+  /** A device must run at least this. */
+  readonly minimumFrom: ReleaseVersion | null;
+  /** The versions of its channel that must be run before a later one; whichever of them are before this release. */
+  readonly mustPassThrough: readonly ReleaseVersion[];
+  /** The releases of the versions that are to be compared, as far as there are any. */
+  readonly known: readonly KnownRelease[];
+}
+
 /** One try that is over. */
 export interface AttemptFacts {
   readonly outcome: Outcome;
@@ -113,6 +129,8 @@ export interface OpenAssignmentFacts {
   readonly attempt: number;
   /** Null when the artifact is gone. */
   readonly artifact: ArtifactFacts | null;
+  /** Null once it installs: then it is too late for them. */
+  readonly rules: VersionRules | null;
   readonly updatedAt: InstantMs;
   readonly timeoutMs: number;
   /** The device has reasons to put its next step off. */
@@ -163,6 +181,7 @@ export interface DeploymentFacts {
   readonly isForced: boolean;
   /** The release's artifacts for this device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
+  readonly rules: VersionRules;
   readonly assignment: AssignmentFacts | null;
   /** Null where it decides nothing: in the last stage, and for a device that has its place. */
   readonly standing: Standing | null;

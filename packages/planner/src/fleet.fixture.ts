@@ -7,13 +7,13 @@ export const newDevice = (draw: number): FleetDevice =>
 
 /** A deployment of 2.0 to devices that run 1.0. */
 export function startFleet(plan: Plan, salt: number, draws: readonly number[]): Fleet {
-  const { id, number, version, artifacts } = deployment();
+  const { id, number, version, artifacts, rules } = deployment();
   const { hardwareType, traits } = device();
   return createFleet(
     {
       plan,
       salt,
-      deployment: { id, number, version, artifacts },
+      deployment: { id, number, version, artifacts, rules },
       device: { hardwareType, traits },
       timeoutMs: 3_600_000,
     },

@@ -39,10 +39,12 @@ export type {
   DeploymentFacts,
   DeviceFacts,
   DeviceHoldFacts,
+  KnownRelease,
   OpenAssignmentFacts,
   ReachedFacts,
   SignedTerms,
   Standing,
+  VersionRules,
 } from "./facts.ts";
 export { headlineOf } from "./headline.ts";
 export { needSentence } from "./need-sentences.ts";
@@ -85,3 +87,4 @@ export { rehearse, type RehearsedAction } from "./rehearse.ts";
 export { trustLevelOf } from "./trust-level.ts";
 export { failuresOf, finishedOf, gateOf, NO_ENDS, type Ends } from "./stage-gate.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
+export { NO_RULES, versionOrder } from "./version-rules.ts";

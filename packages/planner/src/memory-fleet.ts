@@ -40,7 +40,7 @@ export interface FleetDevice {
 export interface FleetTerms {
   readonly plan: Plan;
   readonly salt: number;
-  readonly deployment: Pick<DeploymentFacts, "id" | "number" | "version" | "artifacts">;
+  readonly deployment: Pick<DeploymentFacts, "id" | "number" | "version" | "artifacts" | "rules">;
   readonly device: Pick<DeviceFacts, "hardwareType" | "traits">;
   /** How long a try may be silent. */
   readonly timeoutMs: number;
@@ -152,6 +152,7 @@ function openFacts(fleet: Fleet, { id, state, attempt }: AssignmentFacts): OpenA
     state,
     attempt,
     artifact: deployment.artifacts[0] ?? null,
+    rules: isBeforeInstall(state) ? deployment.rules : null,
     updatedAt: now,
     timeoutMs,
     deferral: null,

@@ -14,6 +14,7 @@ import {
   planOf,
   version,
 } from "./facts.fixture.ts";
+import { NO_RULES } from "./version-rules.ts";
 import { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
 import { previewFor, stageSteps, waitFor } from "./preview.ts";
 import { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
@@ -24,6 +25,7 @@ const brought = {
   version: version("2.0"),
   plan: planOf({ stages: [{ size: { percent: 1 } }, { size: { remaining: true } }] }),
   artifacts: [artifact()],
+  rules: NO_RULES,
   now: NOW,
 };
 
@@ -188,6 +190,26 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     { kind: "depends-unmet", deploymentId: id, name: "kernel", wanted: ["6"], provided: "5" },
     "1 device has kernel 5, and the release needs 6.",
     "2,608 devices have kernel 5, and the release needs 6.",
+  ],
+  [
+    {
+      kind: "minimum-version",
+      deploymentId: id,
+      minimumFrom: version("1.5"),
+      runs: "1.4",
+    },
+    "1 device runs 1.4, and the release is for those that run 1.5 or later.",
+    "2,608 devices run 1.4, and the release is for those that run 1.5 or later.",
+  ],
+  [
+    { kind: "must-pass-through", deploymentId: id, version: version("2.0"), runs: "1.4" },
+    "1 device runs 1.4 and has to run 2.0 before this release.",
+    "2,608 devices run 1.4 and have to run 2.0 before this release.",
+  ],
+  [
+    { kind: "must-pass-through", deploymentId: id, version: version("2.0"), runs: null },
+    "1 device has not said what it runs and has to run 2.0 before this release.",
+    "2,608 devices have not said what they run and have to run 2.0 before this release.",
   ],
   [
     { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 1 },

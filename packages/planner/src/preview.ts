@@ -1,7 +1,7 @@
 import { present, type InstantMs } from "@moult/base";
 import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/model";
 import { decide, type Decision } from "./decide.ts";
-import type { ArtifactFacts, DeploymentFacts, DeviceFacts } from "./facts.ts";
+import type { ArtifactFacts, DeploymentFacts, DeviceFacts, VersionRules } from "./facts.ts";
 import type { Wait } from "./reason-groups.ts";
 import { NO_ENDS } from "./stage-gate.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
@@ -14,6 +14,7 @@ export interface PreviewedRelease {
   readonly plan: Plan;
   /** Those for the device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
+  readonly rules: VersionRules;
   readonly now: InstantMs;
 }
 
@@ -25,7 +26,7 @@ export type PreviewVerdict =
 /** Whether a device would get the release in the end, as it is now: what `decide` says once every stage is open. */
 export function previewFor(
   device: Omit<DeviceFacts, "draw" | "isIdle">,
-  { deploymentId, version, plan, artifacts, now }: PreviewedRelease,
+  { deploymentId, version, plan, artifacts, rules, now }: PreviewedRelease,
 ): PreviewVerdict {
   const decision = decide({
     now,
@@ -47,6 +48,7 @@ export function previewFor(
         isTarget: true,
         isForced: false,
         artifacts,
+        rules,
         assignment: null,
         standing: null,
       },

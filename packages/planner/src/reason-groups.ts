@@ -26,6 +26,11 @@ const STANDS_STILL: Readonly<Record<DeploymentState, string>> = {
 const list = (values: readonly string[]): string =>
   values.length <= 3 ? values.join(", ") : `${values.slice(0, 3).join(", ")} and more`;
 
+const runWords = (runs: string | null, count: number): string =>
+  runs === null
+    ? devices(count, "has not said what it runs", "have not said what they run")
+    : `${devices(count, "runs", "run")} ${runs}`;
+
 /** What many devices that wait for the same have in common; a kind that has no sentence does not compile. */
 const SENTENCES: {
   readonly [Kind in WaitKind]: (wait: WaitOf<Kind>, count: number) => string;
@@ -69,6 +74,10 @@ const SENTENCES: {
     `${devices(count, "cannot install", "cannot install")} the payload type ${list(payloadTypes)}`,
   "depends-unmet": ({ name, wanted, provided }, count) =>
     `${devices(count, "has", "have")} ${provided === null ? `no ${name}` : `${name} ${provided}`}, and the release needs ${list(wanted)}`,
+  "minimum-version": ({ minimumFrom, runs }, count) =>
+    `${runWords(runs, count)}, and the release is for those that run ${minimumFrom} or later`,
+  "must-pass-through": ({ version, runs }, count) =>
+    `${runWords(runs, count)} and ${count === 1 ? "has" : "have"} to run ${version} before this release`,
   "stage-not-reached": ({ admittedInStage }, count) =>
     `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
   "concurrent-limit": ({ limit }, count) =>

@@ -45,6 +45,9 @@ function attemptsUsed({ attempts, outcome }: ReasonOf<"attempts-used">): string 
 const list = (values: readonly string[]): string =>
   values.length <= 3 ? values.join(", ") : `${values.slice(0, 3).join(", ")}, ...`;
 
+const runsWords = (runs: string | null): string =>
+  runs === null ? "it has not said what it runs" : `it runs ${runs}`;
+
 /** One plain sentence for each reason; a reason that has none does not compile. */
 const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind>) => string } = {
   "device-not-accepted": ({ state }) => NOT_ACCEPTED[state],
@@ -82,6 +85,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `The release needs ${name} to be ${list(wanted)}, and the device ${
       provided === null ? "does not have it" : `has ${provided}`
     }.`,
+  "minimum-version": ({ minimumFrom, runs }) =>
+    `The release is for devices that run ${minimumFrom} or later, and ${runsWords(runs)}.`,
+  "must-pass-through": ({ version, runs }) =>
+    `The device has to run ${version} before this release, and ${runsWords(runs)}.`,
   "stage-not-reached": ({ stage, admittedInStage }) =>
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
   "concurrent-limit": ({ limit }) =>

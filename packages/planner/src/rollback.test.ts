@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { artifact, artifactId, deploymentId, device, NOW } from "./facts.fixture.ts";
+import { artifact, artifactId, deploymentId, device, NOW, version } from "./facts.fixture.ts";
 import type { ArtifactFacts, SignedTerms } from "./facts.ts";
 import { rollbackObstacle } from "./rollback.ts";
+import { NO_RULES } from "./version-rules.ts";
 
 const terms = (securityCounter: number): SignedTerms => ({
   securityCounter,
@@ -14,11 +15,14 @@ const obstacleOf = (
   update: Partial<ArtifactFacts>,
   back: Partial<ArtifactFacts> | null,
   of = device(),
+  rules = NO_RULES,
 ) =>
   rollbackObstacle(
     of,
     { version: "2.0", artifact: artifact(update) },
-    back === null ? null : [artifact({ id: artifactId(2), ...back })],
+    back === null
+      ? null
+      : { version: version("1.0"), artifacts: [artifact({ id: artifactId(2), ...back })], rules },
     about,
   );
 
@@ -52,5 +56,17 @@ test("a partial way back is one, where the update provides what it depends on", 
       { clearsProvides: ["rootfs-image.*"], provides: { "rootfs-image.checksum": "b" } },
       { depends: { "rootfs-image.checksum": ["b"], artifact_name: ["2.0"] } },
     ),
+  ).toBeNull();
+});
+
+test("a way back has rules too: it may be for newer releases than the one that is taken back", () => {
+  const rules = { ...NO_RULES, minimumFrom: version("3.0") };
+  expect(obstacleOf({}, {}, device(), rules)).toMatchObject({
+    kind: "minimum-version",
+    minimumFrom: "3.0",
+    runs: "2.0",
+  });
+  expect(
+    obstacleOf({}, {}, device(), { ...NO_RULES, mustPassThrough: [version("1.5")] }),
   ).toBeNull();
 });

@@ -1,10 +1,18 @@
 import type { InstantMs } from "@moult/base";
-import type { DeploymentId, Provides, WaitReason } from "@moult/model";
+import type { DeploymentId, Provides, ReleaseVersion, WaitReason } from "@moult/model";
 import { chooseArtifact, type Taker } from "./choose-artifact.ts";
-import type { ArtifactFacts } from "./facts.ts";
+import type { ArtifactFacts, VersionRules } from "./facts.ts";
+import { brokenRule } from "./version-rules.ts";
 
 /** Why a device could not go back: the release is not here, or the device would not take it then. */
 export type RollbackObstacle = { readonly kind: "no-release" } | WaitReason;
+
+/** A release that devices go back to, with its artifacts for their hardware. */
+export interface WayBack {
+  readonly version: ReleaseVersion;
+  readonly artifacts: readonly ArtifactFacts[];
+  readonly rules: VersionRules;
+}
 
 /**
  * What would keep a device from going back to a release after an update that it has not had yet; null where nothing
@@ -14,12 +22,13 @@ export type RollbackObstacle = { readonly kind: "no-release" } | WaitReason;
 export function rollbackObstacle(
   device: Taker,
   update: { readonly version: string; readonly artifact: ArtifactFacts },
-  back: readonly ArtifactFacts[] | null,
+  back: WayBack | null,
   { deploymentId, now }: { readonly deploymentId: DeploymentId; readonly now: InstantMs },
 ): RollbackObstacle | null {
-  if (back === null || back.length === 0) return { kind: "no-release" };
-  const choice = chooseArtifact(deploymentId, back, afterUpdate(device, update), now);
-  return choice.kind === "fits" ? null : choice.reason;
+  if (back === null || back.artifacts.length === 0) return { kind: "no-release" };
+  const choice = chooseArtifact(deploymentId, back.artifacts, afterUpdate(device, update), now);
+  if (choice.kind === "none") return choice.reason;
+  return brokenRule(deploymentId, back.version, back.rules, update.version) ?? null;
 }
 
 function afterUpdate(

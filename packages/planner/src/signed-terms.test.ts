@@ -17,6 +17,7 @@ import {
   version,
 } from "./facts.fixture.ts";
 import { previewFor } from "./preview.ts";
+import { NO_RULES } from "./version-rules.ts";
 
 const OPEN: SignedTerms = { securityCounter: 3, conflicts: {}, minAgent: null, notBefore: null };
 const at = (ms: InstantMs) => ({ at: ms, text: new Date(ms).toISOString() });
@@ -185,6 +186,7 @@ test("a preview says that a release waits for its instant", () => {
     version: version("2.0"),
     plan: planOf(),
     artifacts: [signed({ notBefore: at(SOON) })],
+    rules: NO_RULES,
   };
   expect(previewFor(strict(), { ...brought, now: NOW })).toMatchObject({
     kind: "cannot",

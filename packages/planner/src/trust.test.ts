@@ -16,6 +16,7 @@ import {
 } from "./facts.fixture.ts";
 import { previewFor } from "./preview.ts";
 import { trustLevelOf } from "./trust-level.ts";
+import { NO_RULES } from "./version-rules.ts";
 
 const traitsOf = (trust: ClientTraits["trust"]): ClientTraits => ({
   client: "moult-agent/0.1.0",
@@ -97,6 +98,7 @@ test("a preview and the answer to why say the same", () => {
       version: version("2.0"),
       plan: planOf(),
       artifacts,
+      rules: NO_RULES,
       now: NOW,
     }),
   ).toMatchObject({ kind: "cannot", reason: { kind: "release-not-signed" } });

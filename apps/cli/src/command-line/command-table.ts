@@ -131,6 +131,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/release-change.ts")).releaseChange,
   ),
   entry(
+    "release rules",
+    "Change what a release asks of devices",
+    async () => (await import("../commands/release-rules.ts")).releaseRules,
+  ),
+  entry(
     "release download",
     "Download an update file",
     async () => (await import("../commands/release-download.ts")).releaseDownload,

@@ -1,3 +1,5 @@
+import type { Client } from "@moult/client";
+import type { Release } from "@moult/model";
 import { uploadFile, type Uploaded } from "../actions/upload-file.ts";
 import { usageError } from "../command-line/cli-error.ts";
 import { command, type CommandContext } from "../command-line/command.ts";
@@ -18,6 +20,15 @@ export const releaseUpload = command({
     product: { type: "string", value: "PRODUCT", required: true, help: "Whose release it is" },
     channel: { type: "string", value: "CHANNEL", help: "prod unless told" },
     sign: { type: "boolean", help: "Sign it, so that devices may install it" },
+    "minimum-from": {
+      type: "string",
+      value: "VERSION",
+      help: "Offer its release only to devices that run VERSION or later",
+    },
+    "must-pass-through": {
+      type: "boolean",
+      help: "Offer later releases only to devices that have come this far",
+    },
     note: { type: "string", value: "TEXT", help: "With --sign: why, for those who sign after you" },
     ...TARGET_OPTIONS,
     ...SIGN_OPTIONS,
@@ -34,7 +45,7 @@ export const releaseUpload = command({
         : await releaseFiles(context, session.repository, files, { product, channel }, options);
     if (sign && !options.yes && !terminal.canAsk)
       throw usageError("Nobody is here to confirm what is signed.", "Add --yes.");
-    const items = await uploadAll(context, files, { product, channel }, sign === true);
+    const items = await uploadAll(context, files, options);
     let trust: ProposalOutcome | undefined;
     if (session !== undefined && proposed !== undefined)
       trust = await propose(context, session, proposed, options);
@@ -44,19 +55,27 @@ export const releaseUpload = command({
   },
 });
 
+interface UploadOptions {
+  readonly product: string;
+  readonly channel: string | undefined;
+  readonly sign: boolean | undefined;
+  readonly "minimum-from": string | undefined;
+  readonly "must-pass-through": boolean | undefined;
+}
+
 async function uploadAll(
   context: CommandContext,
   files: readonly string[],
-  place: { readonly product: string; readonly channel: string | undefined },
-  isSigning: boolean,
+  options: UploadOptions,
 ): Promise<readonly Uploaded[]> {
   const client = await connect(context);
   const items: Uploaded[] = [];
   for (const file of files) {
-    const reply = await uploadFile(context, client, file, place);
-    items.push(reply);
+    const reply = await uploadFile(context, client, file, options);
+    const release = await withRules(context, client, reply.release, options);
+    items.push({ ...reply, release });
     if (context.isJson) continue;
-    const { release, artifact, created } = reply;
+    const { artifact, created } = reply;
     const name = `${release.product}/${release.channel}/${release.version}`;
     const hardware = artifact.hardwareTypes.join(", ");
     context.terminal.out(
@@ -66,7 +85,7 @@ async function uploadAll(
           : `${file} was in release ${name} already.`,
       ),
     );
-    if (!isSigning && artifact.trust.state === "unsigned")
+    if (options.sign !== true && artifact.trust.state === "unsigned")
       context.terminal.err(
         plainText(
           `No offline key has signed it yet; to do so: moult trust propose --product ${release.product} --channel ${release.channel} ${file} --sign`,
@@ -74,4 +93,20 @@ async function uploadAll(
       );
   }
   return items;
+}
+
+/** The same command again sets the same rules, also where it was stopped between the two. */
+async function withRules(
+  { signal }: CommandContext,
+  client: Client,
+  release: Release,
+  options: UploadOptions,
+): Promise<Release> {
+  const minimumFrom = options["minimum-from"];
+  const body = {
+    ...(minimumFrom === undefined ? {} : { minimumFrom }),
+    ...(options["must-pass-through"] ? { mustPassThrough: true } : {}),
+  };
+  if (Object.keys(body).length === 0) return release;
+  return client.call("changeRelease", { params: { releaseId: release.id }, body }, { signal });
 }

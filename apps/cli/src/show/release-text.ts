@@ -1,5 +1,5 @@
 import type { ReplyOf, operations } from "@moult/api";
-import type { Artifact, Release } from "@moult/model";
+import { releaseRuleWords, type Artifact, type Release } from "@moult/model";
 import { outcomesText } from "./deployment-text.ts";
 import { sizeText } from "../terminal/size-text.ts";
 import { factsText, type Column } from "../terminal/table-text.ts";
@@ -26,6 +26,7 @@ type Counts = "runningCount" | "fitsCount" | "outcomes";
 
 export function releaseText(release: ShownRelease): string {
   const { runningCount, fitsCount, outcomes, notes } = release;
+  const rules = releaseRuleWords(release);
   return [
     factsText([
       ["Release", `${release.product}/${release.channel}/${release.version}`],
@@ -43,6 +44,7 @@ export function releaseText(release: ShownRelease): string {
           ? undefined
           : outcomesText(outcomes),
       ],
+      ["Rules", rules.length === 0 ? undefined : rules.join("\n")],
       ["Notes", notes === "" ? undefined : notes],
     ]),
     ...release.artifacts.map(artifactText),

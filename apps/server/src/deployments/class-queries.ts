@@ -221,6 +221,11 @@ export async function classMembers(
   return members;
 }
 
+/** The versions that these run. */
+export const runningOf = (members: Iterable<ClassMember>): readonly string[] => [
+  ...new Set([...members].flatMap(({ running }) => running?.artifactName ?? [])),
+];
+
 /** What people call some devices. */
 export async function sampleDevices(
   db: TenantDb,

@@ -17,7 +17,7 @@ import {
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
 import { censusOf, rankedDevices } from "./census-queries.ts";
-import { classMembers, sampleDevices, type ClassMember } from "./class-queries.ts";
+import { classMembers, runningOf, sampleDevices, type ClassMember } from "./class-queries.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { loadFacts } from "./load-facts.ts";
 import {
@@ -30,6 +30,7 @@ import {
   type WaitingQuestion,
 } from "./progress-queries.ts";
 import { activeDeployments, hasNewerDeployment, type DeploymentRecord } from "./queries.ts";
+import { rulesOf } from "./rules-queries.ts";
 import { scopeOf } from "./target-scope.ts";
 
 /** More unfinished deployments of one product at once nobody keeps apart. */
@@ -57,7 +58,12 @@ export async function waitingReasons(
     db,
     classes.map(({ sampleId }) => sampleId),
   );
-  for (const each of classes) note(waitOf(context, each, members.get(each.sampleId)), each.count);
+  const releaseIds = [deployment, ...context.newer.map((one) => one.deployment)].map(
+    (one) => one.releaseId,
+  );
+  const rules = await rulesOf(db, deployment.product, releaseIds, runningOf(members.values()));
+  for (const each of classes)
+    note(waitOf(context, rules, each, members.get(each.sampleId)), each.count);
   note({ kind: "identity-conflict" }, await countWaitingConflicts(db, question));
   note(HELD, await countWaitingHeld(db, question));
   note(BY_SOMEBODY, await countWaitingUndecided(db, question));
@@ -152,8 +158,15 @@ function admissionOf(
   };
 }
 
+type RulesOf = Awaited<ReturnType<typeof rulesOf>>;
+
 /** What the planner says to one of the class. */
-function waitOf(context: Context, each: WaitingClass, member: ClassMember | undefined): Wait {
+function waitOf(
+  context: Context,
+  rules: RulesOf,
+  each: WaitingClass,
+  member: ClassMember | undefined,
+): Wait {
   const { deployment, census, rankOf, newer } = context;
   const { state, hardwareType } = each;
   const fitting = (artifacts: Artifacts): Artifacts =>
@@ -175,12 +188,12 @@ function waitOf(context: Context, each: WaitingClass, member: ClassMember | unde
     openAssignment: null,
     candidates: [
       ...newer.toReversed().map((one) => ({
-        ...factsOf(one.deployment, fitting(one.artifacts), null),
+        ...factsOf(one.deployment, fitting(one.artifacts), rules, null),
         // Whatever a newer one that targets the device answers, it is the one that decides.
         stage: lastStage(one.deployment.plan),
         isTarget: each.newerIds.has(one.deployment.id),
       })),
-      factsOf(deployment, fitting(context.artifacts), standing),
+      factsOf(deployment, fitting(context.artifacts), rules, standing),
     ],
     reached: each.isReached ? { deploymentId: deployment.id, number: deployment.number + 1 } : null,
   });
@@ -190,6 +203,7 @@ function waitOf(context: Context, each: WaitingClass, member: ClassMember | unde
 const factsOf = (
   deployment: DeploymentRecord,
   artifacts: Artifacts,
+  rules: RulesOf,
   standing: Standing | null,
 ): DeploymentFacts => ({
   id: deployment.id,
@@ -205,6 +219,7 @@ const factsOf = (
   isTarget: true,
   isForced: false,
   artifacts,
+  rules: rules(deployment.releaseId),
   assignment: null,
   standing,
 });

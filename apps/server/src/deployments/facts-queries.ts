@@ -12,7 +12,12 @@ import {
   type ProductName,
 } from "@moult/model";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
-import type { DeviceHoldFacts, OpenAssignmentFacts, ReachedFacts } from "@moult/planner";
+import {
+  isBeforeInstall,
+  type DeviceHoldFacts,
+  type OpenAssignmentFacts,
+  type ReachedFacts,
+} from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
 import { matches, parseQuery } from "@moult/query";
 import type { ExpressionBuilder } from "kysely";
@@ -24,6 +29,7 @@ import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
 import { holdFrom } from "./hold-facts-queries.ts";
 import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
+import { rulesOf } from "./rules-queries.ts";
 
 /** What the planner has to know of the device itself. */
 export interface PlanningDevice {
@@ -304,6 +310,7 @@ export async function reachedBy(db: TenantDb, deviceId: DeviceId): Promise<Reach
 /** The update that the device is in, with what its deployment says by now. */
 export async function openAssignmentOf(
   db: TenantDb,
+  { product, running }: Pick<PlanningDevice, "product" | "running">,
   assignmentId: AssignmentId,
   at: InstantMs,
 ): Promise<{ readonly facts: OpenAssignmentFacts; readonly record: AssignmentRecord } | undefined> {
@@ -314,6 +321,7 @@ export async function openAssignmentOf(
     .select([
       "deployment.state as deployment_state",
       "deployment.version as version",
+      "deployment.release_id as release_id",
       "deployment.plan as plan",
     ])
     .where("assignment.tenant_id", "=", db.tenantId)
@@ -324,6 +332,8 @@ export async function openAssignmentOf(
   if (row === undefined) return undefined;
   const record = assignmentFrom(row);
   const plan = Plan.parse(JSON.parse(row.plan));
+  const { release_id: releaseId } = row;
+  const runs = running === null ? [] : [running.artifactName];
   return {
     record,
     facts: {
@@ -335,6 +345,9 @@ export async function openAssignmentOf(
       state: record.state,
       attempt: record.attempt,
       artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId, at),
+      rules: isBeforeInstall(record.state)
+        ? (await rulesOf(db, product, [releaseId], runs))(releaseId)
+        : null,
       updatedAt: instant(record.updatedAt),
       timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,
       deferral: record.deferral,

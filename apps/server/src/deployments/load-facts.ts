@@ -12,6 +12,7 @@ import {
   type Candidate,
   type PlanningDevice,
 } from "./facts-queries.ts";
+import { rulesOf } from "./rules-queries.ts";
 
 /**
  * Reads what the planner decides one device by: a fixed number of questions, each bounded whatever the size of the fleet.
@@ -27,7 +28,7 @@ export async function loadFacts(
   const open =
     device.openAssignmentId === null
       ? undefined
-      : await openAssignmentOf(db, device.openAssignmentId, at);
+      : await openAssignmentOf(db, device, device.openAssignmentId, at);
   // What is under way goes on by itself; nothing else is asked for.
   const candidates = open === undefined ? await candidatesOf(db, device, others) : [];
   return {
@@ -60,6 +61,8 @@ async function candidateFacts(
   const releaseIds = [...new Set(candidates.map(({ deployment }) => deployment.releaseId))];
   const artifacts = await artifactsFor(db, releaseIds, device.hardwareType, at);
 
+  const rules = await rulesOf(db, device.product, releaseIds, runningOf(device));
+
   const facts: DeploymentFacts[] = [];
   for (const { deployment, isTarget, isForced, assignment } of candidates) {
     const fitting = artifacts.get(deployment.releaseId) ?? [];
@@ -78,6 +81,7 @@ async function candidateFacts(
       isTarget,
       isForced,
       artifacts: fitting,
+      rules: rules(deployment.releaseId),
       assignment:
         assignment === null
           ? null
@@ -97,6 +101,9 @@ async function candidateFacts(
   }
   return facts;
 }
+
+const runningOf = ({ running }: PlanningDevice): readonly string[] =>
+  running === null ? [] : [running.artifactName];
 
 /** A device that has its place keeps it, and the last stage takes whoever comes; ranking it would be for nothing. */
 function needsStanding(

@@ -6,7 +6,6 @@ import type {
   DeviceId,
   DeviceTrustLevel,
   HardwareType,
-  ProductName,
   Release,
 } from "@moult/model";
 import {
@@ -34,6 +33,7 @@ import {
   countSharedTargets,
   deviceClasses,
   exceptionalDevices,
+  runningOf,
   sampleDevices,
   type ClassMember,
   type DeviceClass,
@@ -42,6 +42,7 @@ import {
 } from "./class-queries.ts";
 import { activeDeployments, type DeploymentRecord } from "./queries.ts";
 import { rollbackGaps, type Receiving } from "./rollback-gaps.ts";
+import { rulesOf } from "./rules-queries.ts";
 import { scopeOf } from "./target-scope.ts";
 
 type Request = BodyOf<typeof operations.previewDeployment>;
@@ -74,7 +75,7 @@ export async function previewDeployment(
   const seen = createTally();
   for (const scope of scopes) {
     await othersTurn();
-    await tallyScope(db, release.product, brought, scope, seen);
+    await tallyScope(db, brought, release, scope, seen);
   }
   await othersTurn();
 
@@ -150,8 +151,8 @@ const createTally = (): Tallied => ({
 
 async function tallyScope(
   db: TenantDb,
-  product: ProductName,
-  brought: PreviewedRelease,
+  brought: Omit<PreviewedRelease, "rules">,
+  { id: releaseId, product }: Pick<Release, "id" | "product">,
   scope: Scope,
   seen: Tallied,
 ): Promise<void> {
@@ -165,6 +166,8 @@ async function tallyScope(
     db,
     classes.map(({ firstId }) => firstId),
   );
+  const rulesFor = await rulesOf(db, product, [releaseId], runningOf(members.values()));
+  const rules = rulesFor(releaseId);
   for (const each of classes) {
     const member = members.get(each.firstId) ?? { traits: null, running: null };
     const artifacts = brought.artifacts.filter(({ hardwareTypes }) =>
@@ -173,7 +176,7 @@ async function tallyScope(
     const verdictOf = (
       of: Pick<ExceptionalDevice, "hasIdentityConflict" | "hold">,
     ): PreviewVerdict =>
-      previewFor({ ...each, ...member, ...of, undecided: null }, { ...brought, artifacts });
+      previewFor({ ...each, ...member, ...of, undecided: null }, { ...brought, artifacts, rules });
 
     const exceptions = exceptional.get(each.key) ?? [];
     const plain = each.count - exceptions.length;

@@ -6,6 +6,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseOrRefusal } from "../releases/index.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
 import type { ClassMember } from "./class-queries.ts";
+import { rulesOf } from "./rules-queries.ts";
 import { releasesOfVersions, type BackRelease } from "./rollback-queries.ts";
 
 /** Devices that are alike and would get an artifact. */
@@ -35,13 +36,20 @@ export async function rollbackGaps(
   const backOf = await backReleases(db, release, plan, receiving);
   const backs = new Set(receiving.flatMap(({ member }) => backOf(member)?.id ?? []));
   const artifacts = await artifactsFor(db, [...backs], undefined, now);
+  const rules = await rulesOf(db, release.product, [...backs], [release.version]);
   const gaps = new Map<string, RollbackGap & { count: number }>();
   for (const { hardwareType, member, artifact, count } of receiving) {
     const back = backOf(member);
     const obstacle = rollbackObstacle(
       { hardwareType, ...member },
       { version: release.version, artifact },
-      back === undefined ? null : fitting(artifacts.get(back.id) ?? [], hardwareType),
+      back === undefined
+        ? null
+        : {
+            version: back.version,
+            artifacts: fitting(artifacts.get(back.id) ?? [], hardwareType),
+            rules: rules(back.id),
+          },
       { deploymentId, now },
     );
     if (obstacle === null) continue;

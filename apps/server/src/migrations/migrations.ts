@@ -16,6 +16,7 @@ import { up as deferrals } from "./0014-deferrals.ts";
 import { up as rollbacks } from "./0015-rollbacks.ts";
 import { up as deviceOrders } from "./0016-device-orders.ts";
 import { up as deviceHolds } from "./0017-device-holds.ts";
+import { up as releaseRules } from "./0019-release-rules.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 15, name: "rollbacks", up: rollbacks },
   { number: 16, name: "device-orders", up: deviceOrders },
   { number: 17, name: "device-holds", up: deviceHolds },
+  { number: 19, name: "release-rules", up: releaseRules },
 ];

@@ -387,9 +387,12 @@ table release column channel text not null
 table release column version text not null
 table release column notes text not null
 table release column created_at bigint not null
+table release column minimum_from text
+table release column must_pass_through integer not null default 0
 table release constraint release_pkey PRIMARY KEY (id)
 table release constraint release_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
 CREATE INDEX release_newest ON public.release USING btree (tenant_id, created_at, id)
+CREATE INDEX release_stepping_stone ON public.release USING btree (tenant_id, product) WHERE (must_pass_through = 1)
 CREATE UNIQUE INDEX release_version ON public.release USING btree (tenant_id, product, channel, version)
 view signable_fleet as  SELECT device.tenant_id, device.product, count(*) AS accepted FROM device WHERE (device.state = 'accepted'::text) GROUP BY device.tenant_id, device.product;
 view signable_offer as  SELECT assignment.tenant_id, assignment.device_id, assignment.id AS assignment_id, assignment.deployment_id, assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes FROM (((assignment JOIN device ON (((device.id = assignment.device_id) AND (device.tenant_id = assignment.tenant_id)))) JOIN deployment ON (((deployment.id = assignment.deployment_id) AND (deployment.tenant_id = assignment.tenant_id)))) JOIN artifact ON (((artifact.id = assignment.artifact_id) AND (artifact.tenant_id = assignment.tenant_id)))) WHERE ((assignment.closed_at IS NULL) AND (device.open_assignment_id = assignment.id) AND (device.state = 'accepted'::text));

@@ -174,9 +174,10 @@ CREATE TABLE product (
   primary key (tenant_id, name));
 CREATE TABLE release (
   id text primary key, tenant_id text not null, product text not null, channel text not null, version text not null,
-  notes text not null, created_at bigint not null,
+  notes text not null, created_at bigint not null, minimum_from text, must_pass_through integer not null default 0,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX release_newest on release (tenant_id, created_at, id);
+CREATE INDEX release_stepping_stone on release (tenant_id, product) where must_pass_through = 1;
 CREATE UNIQUE INDEX release_version on release (tenant_id, product, channel, version);
 CREATE VIEW signable_fleet as
   select tenant_id, product, count(*) as accepted from device where state = 'accepted' group by tenant_id, product;

@@ -198,6 +198,8 @@ export interface ReleaseTable {
   channel: ChannelName;
   version: ReleaseVersion;
   notes: string;
+  minimum_from: ReleaseVersion | null;
+  must_pass_through: Generated<0 | 1>;
   created_at: At;
 }
 

@@ -1,3 +1,4 @@
+export { changeRelease } from "./change-release.ts";
 export { findUploaded, releaseOrRefusal } from "./find-release.ts";
 export { holdRelease } from "./hold-release.ts";
 export { createReleaseHandlers } from "./operations.ts";

@@ -1,11 +1,11 @@
-import { appendEvent } from "../platform/events.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import { decodeCursor } from "../platform/page-cursor.ts";
 import { artifactContent } from "./artifact-content.ts";
+import { changeRelease } from "./change-release.ts";
 import { countFitting, outcomesOf } from "./count-queries.ts";
 import { deleteArtifact, deleteRelease } from "./delete-release.ts";
 import { noArtifact, releaseOrRefusal } from "./find-release.ts";
-import { artifactById, countRunning, releasePage, setNotes } from "./queries.ts";
+import { artifactById, countRunning, releasePage } from "./queries.ts";
 import { uploadArtifact, type UploadDeps } from "./upload-artifact.ts";
 
 export type ReleaseHandlers = Handlers<
@@ -19,7 +19,7 @@ export type ReleaseHandlers = Handlers<
 >;
 
 export function createReleaseHandlers(deps: UploadDeps): ReleaseHandlers {
-  const { clock, blobs } = deps;
+  const { blobs } = deps;
   return {
     uploadArtifact: ({ db }, { params: { product }, query: { channel }, body }) =>
       uploadArtifact(db, { product, channel }, body, deps),
@@ -41,15 +41,8 @@ export function createReleaseHandlers(deps: UploadDeps): ReleaseHandlers {
       };
     },
 
-    changeRelease: async ({ db }, { params: { releaseId }, body: { notes } }) => {
-      await db.transaction(async (inner) => {
-        const { version } = await releaseOrRefusal(inner, releaseId);
-        await setNotes(inner, releaseId, notes);
-        await appendEvent(inner, {
-          at: clock.now(),
-          body: { kind: "release-changed", releaseId, version },
-        });
-      });
+    changeRelease: async ({ db, principal }, { params: { releaseId }, body }) => {
+      await changeRelease(db, releaseId, body, principal.name, deps);
       return releaseOrRefusal(db, releaseId);
     },
 

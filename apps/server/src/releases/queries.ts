@@ -340,6 +340,8 @@ const releaseFrom = (row: Selectable<ReleaseTable>, artifacts: Artifact[] = []):
   channel: row.channel,
   version: row.version,
   notes: row.notes,
+  minimumFrom: row.minimum_from,
+  mustPassThrough: row.must_pass_through === 1,
   artifacts,
   createdAt: isoFrom(row.created_at),
 });

@@ -13,6 +13,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "group-changed": "settings",
   "product-changed": "settings",
   "release-changed": "releases",
+  "release-rules-changed": "releases",
   "release-deleted": "releases",
   "upload-changed": "releases",
   "trust-initialised": "settings",

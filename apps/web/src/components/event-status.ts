@@ -48,6 +48,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "group-changed":
     case "product-changed":
     case "release-changed":
+    case "release-rules-changed":
     case "release-deleted":
     case "stage-advanced":
     case "assignment-retried":

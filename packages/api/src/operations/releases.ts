@@ -5,6 +5,7 @@ import {
   ProductName,
   Release,
   ReleaseId,
+  ReleaseVersion,
   Tally,
 } from "@moult/model";
 import * as z from "zod";
@@ -78,15 +79,24 @@ export const releaseOperations = {
   }),
   changeRelease: operation({
     id: "changeRelease",
-    summary: "Change a release's notes",
+    summary: "Change a release's notes, or what it asks of devices that take it or a later one",
     method: "PATCH",
     path: "/releases/{releaseId}",
     permission: "releases:write",
     params,
-    body: z.strictObject({ notes: z.string().max(20_000) }),
+    body: z
+      .strictObject({
+        notes: z.string().max(20_000),
+        minimumFrom: ReleaseVersion.nullable(),
+        mustPassThrough: z.boolean(),
+      })
+      .partial()
+      .refine((change) => Object.keys(change).length > 0, {
+        message: "notes, minimumFrom or mustPassThrough",
+      }),
     replyKind: "json",
     reply: Release,
-    errors: ["not-found"],
+    errors: ["not-found", "release-rule-invalid"],
   }),
   deleteRelease: operation({
     id: "deleteRelease",
