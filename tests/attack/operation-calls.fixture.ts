@@ -199,6 +199,8 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
     },
   ],
   showDeploymentProgress: deployment,
+  verifyDeploymentChain: deployment,
+  replayDeployment: deployment,
   listWaitingDevices: deployment,
   rehearseDeploymentChange: ({ deploymentId }) => [
     { params: { deploymentId }, query: { action: "abort" } },

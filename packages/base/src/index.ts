@@ -11,6 +11,7 @@ export {
   textFromUtf8,
   utf8,
 } from "./bytes.ts";
+export { canonicalText } from "./canonical-text.ts";
 export { isVersionAtLeast } from "./dotted-version.ts";
 export type { BlobWriter, Blobs, Clock, Crypto, Log, Random, SignatureScheme } from "./ports.ts";
 export { seededRandom } from "./random.ts";

@@ -9,6 +9,7 @@ export {
   Tally,
   Trip,
 } from "./deployment.ts";
+export { ChainBreak, ChainReplay, ChainVerification } from "./deployment-chain.ts";
 export { ChangeNotice } from "./change-notice.ts";
 export {
   DeploymentFinding,

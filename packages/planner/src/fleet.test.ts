@@ -1,4 +1,4 @@
-import { DAY_MS, later, present, unreachable, type InstantMs } from "@moult/base";
+import { canonicalText, DAY_MS, later, present, unreachable, type InstantMs } from "@moult/base";
 import type { AssignmentState, DeploymentState, OnTrip, Plan, StageSize } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -28,6 +28,8 @@ import {
 } from "./memory-fleet.ts";
 import { PLACES } from "./place.ts";
 import { sentenceOf } from "./reason-sentences.ts";
+import { recordDecision } from "./recorded-inputs.ts";
+import { replay } from "./replay.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
 const draw = fc.integer({ min: 1, max: PLACES - 1 });
@@ -223,6 +225,10 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   const decision = checkIn(fleet, device);
 
   expect(decide(given), "the same facts give the same answer").toEqual(decision);
+  if (decision.kind !== "wait") {
+    const written: unknown = JSON.parse(canonicalText(recordDecision(given, decision)));
+    expect(replay(written), "also from their text").toEqual({ kind: "same" });
+  }
   if (decision.kind === "offer") {
     expect(state, "only a running deployment makes an offer").toBe("running");
     expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();

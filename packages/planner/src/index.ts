@@ -80,6 +80,13 @@ export {
   type PreviewedRelease,
   type PreviewVerdict,
 } from "./preview.ts";
+export {
+  recordAdvance,
+  recordCreation,
+  recordDecision,
+  type RecordedInputs,
+} from "./recorded-inputs.ts";
+export { replay, type Replayed } from "./replay.ts";
 export { rollbackObstacle, type RollbackObstacle } from "./rollback.ts";
 export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";

@@ -1,4 +1,5 @@
 export { AUDIT_CHAIN_START, auditBlock, auditLink, eventDigest } from "./audit-chain.ts";
+export { DEPLOYMENT_CHAIN_START, deploymentLink, type ChainEntry } from "./deployment-chain.ts";
 export {
   ENVELOPE_BYTES_MAX,
   Envelope,

@@ -436,6 +436,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-cancel.ts")).deploymentCancel,
   ),
   entry(
+    "deployment verify-chain",
+    "Check that a deployment's history is as it was written",
+    async () => (await import("../commands/deployment-verify-chain.ts")).deploymentVerifyChain,
+  ),
+  entry(
+    "deployment replay",
+    "Decide a deployment's offers, stages and trips again",
+    async () => (await import("../commands/deployment-replay.ts")).deploymentReplay,
+  ),
+  entry(
     "deployment logs",
     "Show the logs of attempts that did not succeed",
     async () => (await import("../commands/deployment-logs.ts")).deploymentLogs,

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { BodyOf, operations } from "@moult/api";
 import type { Clock, InstantMs, Log } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
-import { PLACES, checkPlan } from "@moult/planner";
+import { PLACES, checkPlan, recordCreation } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
@@ -68,7 +68,8 @@ export async function createDeployment(
       log.info("deployment-plan-finding", { deploymentId: created.id, finding: kind, ...finding });
 
     const body = { kind: "deployment-created", version: release.version, by } as const;
-    await appendEvent(inner, { at, deploymentId: created.id, body });
+    const inputs = recordCreation(created);
+    await appendEvent(inner, { at, deploymentId: created.id, body, inputs });
     await raisePlanningEpoch(inner);
     return created;
   });

@@ -1,6 +1,6 @@
 import { unreachable, type InstantMs } from "@moult/base";
 import type { FleetEventBody } from "@moult/model";
-import { advance, finishedOf, isActive, type AdvanceEvent } from "@moult/planner";
+import { advance, finishedOf, isActive, recordAdvance, type AdvanceEvent } from "@moult/planner";
 import { appendEvent } from "../platform/events.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -28,11 +28,12 @@ export async function judgeDeployment(
   deployment: DeploymentRecord,
   at: InstantMs,
 ): Promise<void> {
-  const events = await consequencesOf(db, deployment, at);
-  if (events.length === 0) return;
-  for (const event of events) {
+  const judged = await judge(db, deployment, at);
+  if (judged === undefined) return;
+  for (const event of judged.events) {
     await apply(db, deployment, event, at);
-    await appendEvent(db, { at, deploymentId: deployment.id, body: bodyOf(event) });
+    const { inputs } = judged;
+    await appendEvent(db, { at, deploymentId: deployment.id, body: bodyOf(event), inputs });
   }
   await raisePlanningEpoch(db);
 }
@@ -43,11 +44,20 @@ export async function consequencesOf(
   deployment: DeploymentRecord,
   at: InstantMs,
 ): Promise<readonly AdvanceEvent[]> {
-  if (!isActive(deployment.state)) return [];
+  return (await judge(db, deployment, at))?.events ?? [];
+}
+
+/** Undefined when nothing becomes of it. */
+async function judge(db: TenantDb, deployment: DeploymentRecord, at: InstantMs) {
+  if (!isActive(deployment.state)) return undefined;
   const { counts } = deployment;
   const census = await censusOf(db, deployment, at);
-  const isLeft = await isSomebodyLeft(db, deployment, census.eligible);
-  return advance(deployment, { counts, census, isAnyoneLeft: isLeft }, at);
+  const isAnyoneLeft = await isSomebodyLeft(db, deployment, census.eligible);
+  const tally = { counts, census, isAnyoneLeft };
+  const events = advance(deployment, tally, at);
+  return events.length === 0
+    ? undefined
+    : { events, inputs: recordAdvance(deployment, tally, at, events) };
 }
 
 /** Cheap answers first: who is in the update is left, and fewer ends than devices leave somebody. */

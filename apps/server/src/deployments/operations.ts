@@ -15,9 +15,11 @@ import { loadFacts } from "./load-facts.ts";
 import { orderDevice, type DeviceOrder } from "./order-device.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { deploymentById, deploymentsPage, type DeploymentRecord } from "./queries.ts";
+import { replayChain } from "./replay-chain.ts";
 import { rehearseChange, showProgress } from "./show-progress.ts";
 import { createWaitingCounts, waitingDevicesPage } from "./waiting-devices.ts";
 import { showDeployments } from "./show-deployments.ts";
+import { verifyChain } from "./verify-chain.ts";
 
 export interface DeploymentHandlerDeps {
   readonly clock: Clock;
@@ -31,6 +33,8 @@ export type DeploymentHandlers = Handlers<
   | "listWaitingDevices"
   | "rehearseDeploymentChange"
   | "showDeployment"
+  | "verifyDeploymentChain"
+  | "replayDeployment"
   | "pauseDeployment"
   | "resumeDeployment"
   | "abortDeployment"
@@ -59,6 +63,8 @@ function readingHandlers({
   | "listWaitingDevices"
   | "previewDeployment"
   | "rehearseDeploymentChange"
+  | "verifyDeploymentChain"
+  | "replayDeployment"
 > {
   const waiting = createWaitingCounts();
   return {
@@ -94,6 +100,11 @@ function readingHandlers({
 
     rehearseDeploymentChange: async ({ db }, { params, query: { action } }) =>
       rehearseChange(db, await deploymentOrRefusal(db, params.deploymentId), action),
+
+    verifyDeploymentChain: ({ db }, { params, query: { after } }) =>
+      verifyChain(db, params.deploymentId, after),
+    replayDeployment: ({ db }, { params, query: { after } }) =>
+      replayChain(db, params.deploymentId, after),
   };
 }
 

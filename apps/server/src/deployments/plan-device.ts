@@ -1,6 +1,13 @@
 import { assert, unreachable, type InstantMs } from "@moult/base";
 import type { AssignmentId, DeploymentId, ReleaseVersion, WaitReason } from "@moult/model";
-import { countedAs, decide, type ArtifactFacts, type Decision } from "@moult/planner";
+import {
+  countedAs,
+  decide,
+  recordDecision,
+  type ArtifactFacts,
+  type Decision,
+  type RecordedInputs,
+} from "@moult/planner";
 import { newId } from "../platform/new-id.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import {
@@ -73,13 +80,15 @@ export async function planDevice(
   for (let turn = 1; ; turn += 1) {
     const device = await planningDevice(db, deviceId);
     assert(device !== undefined, "the device of an open transaction exists");
-    const decision = decide(await loadFacts(db, device, isIdle, at));
+    const facts = await loadFacts(db, device, isIdle, at);
+    const decision = decide(facts);
     if (decision.kind === "wait" || decision.kind === "keep") return planOf(decision);
     if (turn > TURNS_MAX) return tooContended(decision);
+    const inputs = recordDecision(facts, decision);
     if (decision.kind === "offer") {
-      const offer = await makeOffer(db, device, decision, at);
+      const offer = await makeOffer(db, device, decision, inputs, at);
       if (offer !== undefined) return { kind: "install", offer };
-    } else await settle(db, device, decision, at);
+    } else await settle(db, device, decision, inputs, at);
   }
 }
 
@@ -124,6 +133,7 @@ async function makeOffer(
   db: TenantDb,
   device: PlanningDevice,
   { deployment, artifact, attempt, claim }: Extract<Decision, { kind: "offer" }>,
+  inputs: RecordedInputs,
   at: InstantMs,
 ): Promise<Offer | undefined> {
   const own = deployment.assignment;
@@ -157,7 +167,7 @@ async function makeOffer(
   await setOpenAssignment(db, device.id, assignmentId);
   const offered = { id: assignmentId, deviceId: device.id, deploymentId: deployment.id };
   const { version } = deployment;
-  await announce(db, offered, { kind: "assignment-offered", attempt, version }, at);
+  await announce(db, offered, { kind: "assignment-offered", attempt, version }, at, inputs);
   return {
     assignmentId,
     deploymentId: deployment.id,
@@ -171,6 +181,7 @@ async function settle(
   db: TenantDb,
   device: PlanningDevice,
   decision: SettlingDecision,
+  inputs: RecordedInputs,
   at: InstantMs,
 ): Promise<void> {
   switch (decision.kind) {
@@ -181,6 +192,7 @@ async function settle(
         "closed",
         { outcome: "succeeded", code: null, detail: null },
         at,
+        inputs,
       );
       return;
     case "withdraw":
@@ -190,10 +202,11 @@ async function settle(
         decision.into,
         { outcome: "aborted", code: "withdrawn", detail: decision.cause },
         at,
+        inputs,
       );
       return;
     case "close-as-already-running":
-      await closeAsAlreadyRunning(db, device, decision, at);
+      await closeAsAlreadyRunning(db, device, decision, inputs, at);
       return;
     default:
       unreachable(decision);
@@ -205,14 +218,15 @@ async function closeAsAlreadyRunning(
   db: TenantDb,
   device: PlanningDevice,
   { deployment, claim }: Extract<Decision, { kind: "close-as-already-running" }>,
+  inputs: RecordedInputs,
   at: InstantMs,
 ): Promise<void> {
   const own = deployment.assignment;
   if (own !== null) {
     const record = await recordOf(db, own.id);
     const ending = { outcome: "succeeded", code: null, detail: null } as const;
-    if (own.state === "closed") await correctAssignment(db, record, ending, at);
-    else await endAssignment(db, record, "closed", ending, at);
+    if (own.state === "closed") await correctAssignment(db, record, ending, at, inputs);
+    else await endAssignment(db, record, "closed", ending, at, inputs);
     return;
   }
 
@@ -237,7 +251,7 @@ async function closeAsAlreadyRunning(
     outcome: ending.outcome,
     at,
   });
-  await announce(db, closed, { kind: "assignment-closed", ...ending }, at);
+  await announce(db, closed, { kind: "assignment-closed", ...ending }, at, inputs);
   await judgeDeployment(db, claimed, at);
 }
 

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { InstantMs } from "@moult/base";
 import { Plan, type DeploymentId } from "@moult/model";
-import { EXACT_TARGET_MAX, PLACES, rollbackSentence } from "@moult/planner";
+import { EXACT_TARGET_MAX, PLACES, recordCreation, rollbackSentence } from "@moult/planner";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
@@ -114,7 +114,8 @@ async function takeBack(
     const census = await countAll(db, created, at);
     if (census.eligible > EXACT_TARGET_MAX) await setCensus(db, created.id, census);
     const body = { kind: "deployment-created", version: to.version, by: BY_ITSELF } as const;
-    await appendEvent(db, { at, deploymentId: created.id, body });
+    const inputs = recordCreation(created);
+    await appendEvent(db, { at, deploymentId: created.id, body, inputs });
   }
   await raisePlanningEpoch(db);
 }

@@ -1,6 +1,6 @@
 import { present, type InstantMs } from "@moult/base";
 import type { FleetEventBody } from "@moult/model";
-import { assignmentStep, countedAs } from "@moult/planner";
+import { assignmentStep, countedAs, type RecordedInputs } from "@moult/planner";
 import { appendEvent } from "../platform/events.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import {
@@ -24,6 +24,7 @@ export async function endAssignment(
   into: "closed" | "retry-pending",
   ending: Ending,
   at: InstantMs,
+  inputs?: RecordedInputs,
 ): Promise<void> {
   const move = into === "closed" ? "close" : "retry";
   present(stepOf(assignment, move), "only an assignment without an end is ended");
@@ -41,7 +42,7 @@ export async function endAssignment(
     await endAttempt(db, assignment.id, assignment.attempt, ending, at);
     await setOpenAssignment(db, assignment.deviceId, null);
   }
-  await announce(db, assignment, endingEvent(into, ending), at);
+  await announce(db, assignment, endingEvent(into, ending), at, inputs);
   await judgeDeployment(db, deployment, at);
 }
 
@@ -51,6 +52,7 @@ export async function correctAssignment(
   assignment: AssignmentRecord,
   ending: Ending,
   at: InstantMs,
+  inputs?: RecordedInputs,
 ): Promise<void> {
   present(stepOf(assignment, "correct"), "only a closed assignment is corrected");
   const after = { state: "closed", outcome: ending.outcome } as const;
@@ -62,7 +64,7 @@ export async function correctAssignment(
   );
   await setEnding(db, assignment.id, "closed", ending, at);
   if (assignment.attempt > 0) await endAttempt(db, assignment.id, assignment.attempt, ending, at);
-  await announce(db, assignment, endingEvent("closed", ending), at);
+  await announce(db, assignment, endingEvent("closed", ending), at, inputs);
   await judgeDeployment(db, deployment, at);
 }
 
@@ -87,12 +89,13 @@ const endingEvent = (into: "closed" | "retry-pending", ending: Ending): FleetEve
     ? { kind: "assignment-closed", ...ending }
     : { kind: "assignment-progressed", state: "retry-pending", progressPercent: null };
 
-/** Appends an event about an assignment. */
+/** Appends an event about an assignment; `inputs`: what decided it, where the planner did. */
 export async function announce(
   db: TenantDb,
   assignment: Pick<AssignmentRecord, "id" | "deviceId" | "deploymentId">,
   body: FleetEventBody,
   at: InstantMs,
+  inputs?: RecordedInputs,
 ): Promise<void> {
   await appendEvent(db, {
     at,
@@ -100,5 +103,6 @@ export async function announce(
     deploymentId: assignment.deploymentId,
     assignmentId: assignment.id,
     body,
+    inputs,
   });
 }

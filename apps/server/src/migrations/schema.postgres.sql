@@ -195,6 +195,8 @@ table deployment column waived text
 table deployment column stage_opened_at bigint not null default 0
 table deployment column rollback_of text
 table deployment column rollback_problems text
+table deployment column chain_number bigint not null default 0
+table deployment column chain_sha256 text not null default '0000000000000000000000000000000000000000000000000000000000000000'::text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_rollback ON public.deployment USING btree (rollback_of) WHERE (rollback_of IS NOT NULL)
@@ -205,6 +207,12 @@ table deployment_device column device_id text not null
 table deployment_device constraint deployment_device_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table deployment_device constraint deployment_device_pkey PRIMARY KEY (deployment_id, device_id)
 CREATE INDEX deployment_device_device ON public.deployment_device USING btree (device_id)
+table deployment_fact column tenant_id text not null
+table deployment_fact column deployment_id text not null
+table deployment_fact column sha256 text not null
+table deployment_fact column content text not null
+table deployment_fact constraint deployment_fact_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table deployment_fact constraint deployment_fact_pkey PRIMARY KEY (deployment_id, sha256)
 table deployment_forced column tenant_id text not null
 table deployment_forced column deployment_id text not null
 table deployment_forced column device_id text not null
@@ -343,12 +351,17 @@ table event column assignment_id text
 table event column kind text not null
 table event column body text not null
 table event column written_by xid8 not null default pg_current_xact_id()
+table event column chain_number bigint
+table event column chain_sha256 text
+table event column inputs text
 table event constraint event_pkey PRIMARY KEY (sequence)
+CREATE UNIQUE INDEX event_chain ON public.event USING btree (deployment_id, chain_number) WHERE (chain_number IS NOT NULL)
 CREATE INDEX event_deployment ON public.event USING btree (deployment_id, sequence)
 CREATE INDEX event_device ON public.event USING btree (device_id, sequence)
 CREATE INDEX event_notable ON public.event USING btree (tenant_id, sequence) WHERE (kind <> ALL (ARRAY['assignment-offered'::text, 'assignment-progressed'::text, 'assignment-closed'::text, 'device-running-changed'::text, 'device-inventory-changed'::text]))
 CREATE INDEX event_notable_of_deployment ON public.event USING btree (deployment_id, sequence) WHERE (kind <> ALL (ARRAY['assignment-offered'::text, 'assignment-progressed'::text, 'assignment-closed'::text, 'device-running-changed'::text, 'device-inventory-changed'::text]))
 CREATE INDEX event_tenant ON public.event USING btree (tenant_id, sequence)
+CREATE INDEX event_unchained ON public.event USING btree (deployment_id, sequence) WHERE ((chain_number IS NULL) AND (deployment_id IS NOT NULL) AND (kind <> ALL (ARRAY['assignment-progressed'::text, 'offer-not-signed'::text, 'receipt-invalid'::text])))
 table migration column number integer not null
 table migration column name text not null
 table migration constraint migration_pkey PRIMARY KEY (number)

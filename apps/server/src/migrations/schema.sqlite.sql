@@ -75,7 +75,8 @@ CREATE TABLE deployment (
   salt bigint not null, trip text, admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
-  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text);
+  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text, chain_number bigint not null default 0, chain_sha256 text not null
+  default '0000000000000000000000000000000000000000000000000000000000000000');
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_rollback on deployment (rollback_of) where rollback_of is not null;
 CREATE INDEX deployment_state on deployment (tenant_id, product, state, number);
@@ -83,6 +84,9 @@ CREATE TABLE deployment_device (
   tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
   primary key (deployment_id, device_id));
 CREATE INDEX deployment_device_device on deployment_device (device_id);
+CREATE TABLE deployment_fact (
+  tenant_id text not null, deployment_id text not null references deployment (id), sha256 text not null,
+  content text not null, primary key (deployment_id, sha256));
 CREATE TABLE deployment_forced (
   tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
   forced_by text not null, forced_at bigint not null, primary key (deployment_id, device_id));
@@ -149,7 +153,8 @@ CREATE TABLE enrolment_token (
 CREATE UNIQUE INDEX enrolment_token_secret on enrolment_token (tenant_id, secret_sha256);
 CREATE TABLE event (
   sequence integer primary key autoincrement, tenant_id text not null, at bigint not null, device_id text,
-  deployment_id text, assignment_id text, kind text not null, body text not null);
+  deployment_id text, assignment_id text, kind text not null, body text not null, chain_number bigint, chain_sha256 text, inputs text);
+CREATE UNIQUE INDEX event_chain on event (deployment_id, chain_number) where chain_number is not null;
 CREATE INDEX event_deployment on event (deployment_id, sequence);
 CREATE INDEX event_device on event (device_id, sequence);
 CREATE INDEX event_notable on event (tenant_id, sequence) where kind not in ('assignment-offered', 'assignment-progressed', 'assignment-closed',
@@ -157,6 +162,9 @@ CREATE INDEX event_notable on event (tenant_id, sequence) where kind not in ('as
 CREATE INDEX event_notable_of_deployment on event (deployment_id, sequence) where kind not in ('assignment-offered', 'assignment-progressed', 'assignment-closed',
   'device-running-changed', 'device-inventory-changed');
 CREATE INDEX event_tenant on event (tenant_id, sequence);
+CREATE INDEX event_unchained on event (deployment_id, sequence)
+  where chain_number is null and deployment_id is not null
+  and kind not in ('assignment-progressed', 'offer-not-signed', 'receipt-invalid');
 CREATE TABLE migration (number integer primary key, name text not null);
 CREATE TABLE operator (
   user_id text primary key references auth_user (id) on delete cascade,

@@ -12,6 +12,7 @@ import {
 import { sql } from "kysely";
 import { fromJson, isoFrom } from "./columns.ts";
 import { announceEvents, type Database } from "./database.ts";
+import { isChained, link, UNLINKED } from "./event-chain.ts";
 import type { EventTable } from "./schema.ts";
 import type { TenantDb } from "./tenant-db.ts";
 
@@ -21,6 +22,8 @@ export interface NewEvent {
   readonly deploymentId?: DeploymentId;
   readonly assignmentId?: AssignmentId;
   readonly body: FleetEventBody;
+  /** What decided it, as JSON; kept with the event in its deployment's chain. */
+  readonly inputs?: unknown;
 }
 
 /** An event as it is stored: without the names that things have by now, and without words. */
@@ -43,10 +46,14 @@ const PAGE = 200;
 /** How late another replica's events may be seen here; events of this process are seen at once. */
 const POLL_MS = 1_000;
 
-/** Says what happened, in the transaction that makes it happen. */
+/**
+ * Says what happened, in the transaction that makes it happen. What changes a deployment is a link of its chain; it takes the
+ * deployment's row, which its caller holds as a rule.
+ */
 export async function appendEvent(db: TenantDb, event: NewEvent): Promise<void> {
   announceEvents(db);
-  const row = {
+  const { deploymentId, body, inputs } = event;
+  const unlinked = {
     tenant_id: db.tenantId,
     at: event.at,
     device_id: event.deviceId ?? null,
@@ -55,6 +62,10 @@ export async function appendEvent(db: TenantDb, event: NewEvent): Promise<void> 
     kind: event.body.kind,
     body: JSON.stringify(event.body),
   };
+  const row =
+    deploymentId !== undefined && isChained(body)
+      ? { ...unlinked, ...(await link(db, deploymentId, unlinked, inputs)) }
+      : { ...unlinked, ...UNLINKED };
   if (db.dialect === "sqlite") {
     await db.kysely.insertInto("event").values(row).execute();
     return;
@@ -63,9 +74,11 @@ export async function appendEvent(db: TenantDb, event: NewEvent): Promise<void> 
   // older transaction running knows that no smaller sequence is still to come.
   await sql`
     with writer as materialized (select pg_current_xact_id() as xid)
-    insert into event (tenant_id, at, device_id, deployment_id, assignment_id, kind, body, written_by)
+    insert into event (tenant_id, at, device_id, deployment_id, assignment_id, kind, body,
+      chain_number, chain_sha256, inputs, written_by)
     select ${row.tenant_id}::text, ${row.at}::bigint, ${row.device_id}::text, ${row.deployment_id}::text,
-      ${row.assignment_id}::text, ${row.kind}::text, ${row.body}::text, writer.xid from writer`.execute(
+      ${row.assignment_id}::text, ${row.kind}::text, ${row.body}::text,
+      ${row.chain_number}::bigint, ${row.chain_sha256}::text, ${row.inputs}::text, writer.xid from writer`.execute(
     db.kysely,
   );
 }
@@ -110,7 +123,10 @@ export async function notableEventsAfter(
   return rows.map(eventFrom);
 }
 
-/** An event as the audit chain holds it: the columns as they are, in one text. */
+/**
+ * An event as the audit chain holds it: the columns as they are, in one text. With the digest of its deployment's chain, so
+ * that whoever has the one has the other.
+ */
 export interface EventText {
   readonly sequence: number;
   readonly at: number;
@@ -152,7 +168,7 @@ export async function eventTextsOf(
 type TextColumns = Pick<
   EventTable,
   "at" | "device_id" | "deployment_id" | "assignment_id" | "body"
-> & { readonly sequence: number };
+> & { readonly sequence: number; readonly chain_sha256: string | null };
 
 const textFrom = (row: TextColumns): EventText => ({
   sequence: row.sequence,
@@ -164,6 +180,7 @@ const textFrom = (row: TextColumns): EventText => ({
     row.deployment_id,
     row.assignment_id,
     row.body,
+    ...(row.chain_sha256 === null ? [] : [row.chain_sha256]),
   ]),
 });
 
@@ -213,7 +230,15 @@ const NOTABLE = sql<boolean>`kind not in ('assignment-offered', 'assignment-prog
 const events = (db: TenantDb) =>
   db.kysely
     .selectFrom("event")
-    .select(["sequence", "at", "device_id", "deployment_id", "assignment_id", "body"])
+    .select([
+      "sequence",
+      "at",
+      "device_id",
+      "deployment_id",
+      "assignment_id",
+      "body",
+      "chain_sha256",
+    ])
     .where("tenant_id", "=", db.tenantId);
 
 function eventFrom(

@@ -270,6 +270,9 @@ export interface DeploymentTable {
   finished_at: At | null;
   /** Of a large target: how many devices are where, counted from time to time so that no device waits for it. */
   census: Json | null;
+  /** How many events its chain holds, and the chain after the last. */
+  chain_number: Generated<number>;
+  chain_sha256: Generated<string>;
 }
 
 /** The devices of a deployment whose target is a list. */
@@ -345,6 +348,18 @@ export interface EventTable {
   assignment_id: AssignmentId | null;
   kind: string;
   body: Json;
+  /** Of a deployment's event: its place in the deployment's chain, the chain after it, and what decided it. */
+  chain_number: Generated<number | null>;
+  chain_sha256: Generated<string | null>;
+  inputs: Generated<Json | null>;
+}
+
+/** Parts of inputs that many events of a deployment share, by the SHA-256 of their text. */
+interface DeploymentFactTable {
+  tenant_id: TenantId;
+  deployment_id: DeploymentId;
+  sha256: string;
+  content: Json;
 }
 
 /** An instant as better-auth writes it: ISO text in UTC, which sorts by time. */
@@ -449,6 +464,7 @@ export interface Schema extends TargetSchema, TrustSchema {
   attempt: AttemptTable;
   attempt_log: AttemptLogTable;
   event: EventTable;
+  deployment_fact: DeploymentFactTable;
   auth_user: AuthUserTable;
   auth_account: AuthAccountTable;
   auth_session: AuthSessionTable;

@@ -2,6 +2,8 @@ import {
   Assignment,
   AssignmentId,
   AssignmentState,
+  ChainReplay,
+  ChainVerification,
   Deployment,
   DeploymentId,
   DeploymentPreview,
@@ -30,6 +32,8 @@ const States = z
     new RegExp(`^${anyState}(?:,${anyState})*$`),
     "states of deployments, separated by commas",
   );
+/** Entries of a chain after this one; a long chain is gone through piece by piece. */
+const AfterEntry = z.object({ after: z.coerce.number().int().min(0).default(0) });
 /** What is brought to whom, and how. */
 const Intent = z.strictObject({ releaseId: ReleaseId, target: DeploymentTarget, plan: Plan });
 
@@ -118,6 +122,30 @@ export const deploymentOperations = {
     query: z.object({ action: z.enum(["pause", "resume", "abort", "advance"]) }),
     replyKind: "json",
     reply: DeploymentRehearsal,
+    errors: ["not-found"],
+  }),
+  verifyDeploymentChain: operation({
+    id: "verifyDeploymentChain",
+    summary: "Check that a deployment's events, and what decided them, are as they were written",
+    method: "GET",
+    path: "/deployments/{deploymentId}/chain/verification",
+    permission: "fleet:read",
+    params,
+    query: AfterEntry,
+    replyKind: "json",
+    reply: ChainVerification,
+    errors: ["not-found"],
+  }),
+  replayDeployment: operation({
+    id: "replayDeployment",
+    summary: "Decide a deployment's offers, stages and trips again by the facts of then",
+    method: "GET",
+    path: "/deployments/{deploymentId}/chain/replay",
+    permission: "fleet:read",
+    params,
+    query: AfterEntry,
+    replyKind: "json",
+    reply: ChainReplay,
     errors: ["not-found"],
   }),
   pauseDeployment: operation({
