@@ -8,18 +8,21 @@ const AttributeCondition = z
   .max(4225)
   .regex(/^[^=]{1,128}=/, "NAME=VALUE");
 
-/** A query over devices; what is wrong with a text that is none is said with its place in it. */
+/** What is wrong with a text that is no query is said with its place in it. */
+export function demandQuery(text: string, context: z.RefinementCtx, path: string[] = []): void {
+  try {
+    parseQuery(text);
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    context.addIssue({ code: "custom", message: error.sentence, path });
+  }
+}
+
+/** A query over devices. */
 export const QueryText = z
   .string()
   .max(QUERY_LENGTH_MAX)
-  .superRefine((text, context) => {
-    try {
-      parseQuery(text);
-    } catch (error) {
-      if (!(error instanceof QueryError)) throw error;
-      context.addIssue({ code: "custom", message: error.sentence });
-    }
-  });
+  .superRefine((text, context) => demandQuery(text, context));
 
 /** Which devices are meant: those to which all that is given applies. The same in lists, counts and bulk changes. */
 export const DeviceFilter = z.strictObject({

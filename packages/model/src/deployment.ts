@@ -8,6 +8,8 @@ import { Plan } from "./plan.ts";
 export const DeploymentTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("all") }),
   z.strictObject({ kind: z.literal("group"), groupId: GroupId }),
+  /** Devices of which it is true, always as they are now; in the language of groups by query. */
+  z.strictObject({ kind: z.literal("query"), query: z.string().min(1).max(2_048) }),
   z.strictObject({ kind: z.literal("devices"), deviceIds: z.array(DeviceId).min(1).max(10_000) }),
 ]);
 export type DeploymentTarget = z.infer<typeof DeploymentTarget>;

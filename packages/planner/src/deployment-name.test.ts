@@ -14,6 +14,7 @@ test.each<[DeploymentTarget, string | undefined, string]>([
   [{ kind: "all" }, undefined, "3.0 to all of pump"],
   [{ kind: "group", groupId: "g" as GroupId }, "kiosks", "3.0 to kiosks"],
   [{ kind: "group", groupId: "g" as GroupId }, undefined, "3.0 to a group"],
+  [{ kind: "query", query: "running < 2.0" }, undefined, "3.0 to running < 2.0"],
   [{ kind: "devices", deviceIds: ["a" as DeviceId] }, undefined, "3.0 to 1 device"],
   [
     { kind: "devices", deviceIds: ["a" as DeviceId, "b" as DeviceId] },

@@ -15,10 +15,12 @@ export function deploymentName(
     case "all":
       return `${version} to all of ${product}`;
     case "group":
-      return Array.from(`${version} to ${group ?? "a group"}`)
-        .slice(0, LENGTH_MAX)
-        .join("");
+      return cut(`${version} to ${group ?? "a group"}`);
+    case "query":
+      return cut(`${version} to ${target.query}`);
     case "devices":
       return `${version} to ${counted(target.deviceIds.length, "device")}`;
   }
 }
+
+const cut = (name: string): string => Array.from(name).slice(0, LENGTH_MAX).join("");

@@ -115,6 +115,10 @@ describe("a deployment", () => {
     ["--product gw2 --release 1.4.0 --group canaries", { kind: "group", groupId: GROUP_ID }],
     [`gw2/dev/1.4.0 --device ${DEVICE_ID}`, { kind: "devices", deviceIds: [DEVICE_ID] }],
     [`${RELEASE_ID} --all`, { kind: "all" }],
+    [
+      "gw2/1.4.0 --query 'inventory.region = eu'",
+      { kind: "query", query: "inventory.region = eu" },
+    ],
   ])("is created by %s", async (line, target) => {
     const { code, body } = await create(line);
 

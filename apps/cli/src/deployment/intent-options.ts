@@ -19,6 +19,11 @@ export const INTENT_OPTIONS = {
   },
   all: { type: "boolean", help: "To all devices of the product" },
   group: { type: "string", value: "GROUP", help: "To the devices of this group" },
+  query: {
+    type: "string",
+    value: "QUERY",
+    help: "To the devices of which it is true: 'inventory.region = eu'",
+  },
   device: { type: "string", value: "DEVICE", multiple: true, help: "To this device" },
   ...PLAN_OPTIONS,
 } as const satisfies OptionSpecs;
@@ -64,20 +69,23 @@ function releaseNameFrom(
 interface TargetOptions {
   readonly all: boolean;
   readonly group: string | undefined;
+  readonly query: string | undefined;
   readonly device: readonly string[];
 }
 
-function checkTarget({ all, group, device }: TargetOptions): void {
-  const given = [all, group !== undefined, device.length > 0].filter(Boolean).length;
-  if (given !== 1) throw usageError("Say to whom: --all, --group GROUP, or --device DEVICE.");
+function checkTarget({ all, group, query, device }: TargetOptions): void {
+  const named = [group !== undefined, query !== undefined, device.length > 0];
+  if ([all, ...named].filter(Boolean).length !== 1)
+    throw usageError("Say to whom: --all, --group GROUP, --query QUERY, or --device DEVICE.");
 }
 
 async function targetFrom(
   client: Client,
-  { all, group, device }: TargetOptions,
+  { all, group, query, device }: TargetOptions,
   signal: AbortSignal,
 ): Promise<z.input<typeof DeploymentTarget>> {
   if (all) return { kind: "all" };
+  if (query !== undefined) return { kind: "query", query };
   if (group !== undefined)
     return { kind: "group", groupId: await lookupGroup(client, group, signal) };
   const deviceIds = new Set<string>();

@@ -50,6 +50,8 @@ function targetText(target: Deployment["target"]): string {
       return "all devices of the product";
     case "group":
       return `group ${target.groupId}`;
+    case "query":
+      return `devices of which it is true: ${plainText(target.query)}`;
     case "devices":
       return `${target.deviceIds.length} devices`;
   }

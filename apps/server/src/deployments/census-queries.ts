@@ -7,9 +7,11 @@ import type {
   TenantId,
 } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
-import { sql } from "kysely";
+import type { Query } from "@moult/query";
+import { sql, type ExpressionBuilder } from "kysely";
 import { deviceCondition } from "../device-queries/index.ts";
 import { besideIndex } from "../platform/beside-index.ts";
+import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { DeploymentRecord, TargetRecord } from "./queries.ts";
 import { estimated, type StoredCensus } from "./stored-census.ts";
@@ -43,23 +45,10 @@ function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Targe
   switch (target.kind) {
     case "all":
       return query;
+    case "query":
+      return query.where(isInQueryOrAdmitted(db, id, target.query));
     case "group":
-      if (target.query !== null) {
-        const isInQuery = deviceCondition(db, target.query);
-        return query.where((row) =>
-          row.or([
-            isInQuery,
-            row.exists(
-              row
-                .selectFrom("assignment as admitted")
-                .select("admitted.id")
-                .whereRef("admitted.device_id", "=", "device.id")
-                .where(besideIndex(db, sql.ref<TenantId>("admitted.tenant_id")), "=", tenantId)
-                .where("admitted.deployment_id", "=", id),
-            ),
-          ]),
-        );
-      }
+      if (target.query !== null) return query.where(isInQueryOrAdmitted(db, id, target.query));
       return query.where("device.id", "in", (row) =>
         row
           .selectFrom("device_group_member")
@@ -77,6 +66,21 @@ function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Targe
       );
   }
 }
+
+const isInQueryOrAdmitted =
+  (db: TenantDb, deploymentId: DeploymentId, query: Query) =>
+  (row: ExpressionBuilder<Schema, "device">) =>
+    row.or([
+      deviceCondition(db, query),
+      row.exists(
+        row
+          .selectFrom("assignment as admitted")
+          .select("admitted.id")
+          .whereRef("admitted.device_id", "=", "device.id")
+          .where(besideIndex(db, sql.ref<TenantId>("admitted.tenant_id")), "=", db.tenantId)
+          .where("admitted.deployment_id", "=", deploymentId),
+      ),
+    ]);
 
 /** `placeOf` in SQL. The cast keeps SQLite from multiplying floating-point numbers, which the product does not fit. */
 const placeIn = (salt: number) =>
@@ -124,7 +128,7 @@ export async function rankedDevices(
 const ASKED_MAX = 10_000;
 
 async function isAskedOfMany(db: TenantDb, { product, target }: Target): Promise<boolean> {
-  if (target.kind !== "group" || target.query === null) return false;
+  if (!isQueried({ target })) return false;
   const beyond = await db.kysely
     .selectFrom("device")
     .select("id")
@@ -301,7 +305,8 @@ export async function eligibleCounts(
 
 type Counted = Target & { readonly census: StoredCensus | null };
 
-const isQueried = ({ target }: Target): boolean => target.kind === "group" && target.query !== null;
+const isQueried = ({ target }: Pick<Target, "target">): boolean =>
+  "query" in target && target.query !== null;
 
 async function countOf(db: TenantDb, target: Target): Promise<number> {
   const row = await eligibleDevices(db, target)

@@ -1,19 +1,19 @@
 import type { DeploymentTarget, ProductName } from "@moult/model";
 import { parseQuery } from "@moult/query";
-import { findGroup, holdGroup } from "../groups/index.ts";
+import { checkedQuery, findGroup, holdGroup } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { countOfProduct } from "./list-queries.ts";
 import type { TargetRecord } from "./queries.ts";
 
-/** A target with its group's query, if it has one. */
+/** A target with its query as a tree, its own or its group's. */
 export type CheckedTarget =
-  | Exclude<DeploymentTarget, { kind: "group" }>
-  | Extract<TargetRecord, { kind: "group" }>;
+  | Exclude<DeploymentTarget, { kind: "group" | "query" }>
+  | Extract<TargetRecord, { kind: "group" | "query" }>;
 
 /**
  * The target, if all of it belongs to the product; each device once. `hold`: in a transaction, until whose end its group
- * stays. Throws `ApiError` `not-found`.
+ * stays. Throws `ApiError` `not-found`, and `state-conflict` of a query that names a group by query.
  */
 export async function checkedTarget(
   db: TenantDb,
@@ -31,6 +31,8 @@ export async function checkedTarget(
         throw new ApiError("not-found", `The product ${product} has no group with this id.`);
       return { ...target, query: group.query === null ? null : parseQuery(group.query) };
     }
+    case "query":
+      return { kind: "query", query: parseQuery(await checkedQuery(db, product, target.query)) };
     case "devices": {
       const deviceIds = [...new Set(target.deviceIds)];
       const known = await countOfProduct(db, product, deviceIds);

@@ -27,6 +27,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 export type Scope =
   | { readonly kind: "all" }
   | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null }
+  | { readonly kind: "query"; readonly query: Query }
   | { readonly kind: "listed"; readonly deploymentId: DeploymentId }
   | { readonly kind: "ids"; readonly deviceIds: readonly DeviceId[] };
 
@@ -140,7 +141,7 @@ export async function exceptionalDevices(
 
 /** Whether its devices are found among all of the product; else they are looked up one by one. */
 const isWalked = (scope: Scope): boolean =>
-  scope.kind === "all" || (scope.kind === "group" && scope.query !== null);
+  scope.kind === "all" || ("query" in scope && scope.query !== null);
 
 /** Those who left for good are no targets, unless somebody names them one by one. */
 export function inScope(
@@ -164,6 +165,8 @@ export function inScope(
       return staying();
     case "ids":
       return query.where("device.id", "in", scope.deviceIds);
+    case "query":
+      return staying().where(deviceCondition(db, scope.query));
     case "group":
       if (scope.query !== null) return staying().where(deviceCondition(db, scope.query));
       return query.where("device.id", "in", (row) =>

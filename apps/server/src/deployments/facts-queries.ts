@@ -190,7 +190,7 @@ export async function candidatesOf(
 
 type Builder = ExpressionBuilder<Schema, "deployment">;
 
-/** Unfinished deployments to groups by query beyond this many are not looked at; the newest decide. */
+/** Unfinished deployments to devices by query beyond this many are not looked at; the newest decide. */
 const QUERIES_MAX = 200;
 
 /** Which unfinished deployments of the product have a query for target that is true of the device, as it is now. */

@@ -1,14 +1,18 @@
-import type { DeploymentTarget, ProductName, ReleaseVersion } from "@moult/model";
+import type { ProductName, ReleaseVersion } from "@moult/model";
 import { deploymentName } from "@moult/planner";
+import { printQuery } from "@moult/query";
 import { groupFacts } from "../groups/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import type { CheckedTarget } from "./checked-target.ts";
 
 /** The name of a deployment that nobody named. */
 export async function nameFor(
   db: TenantDb,
   release: { readonly product: ProductName; readonly version: ReleaseVersion },
-  target: DeploymentTarget,
+  target: CheckedTarget,
 ): Promise<string> {
-  const group = target.kind === "group" ? await groupFacts(db, target.groupId) : undefined;
-  return deploymentName(release, target, group?.name);
+  if (target.kind === "query")
+    return deploymentName(release, { ...target, query: printQuery(target.query) }, undefined);
+  if (target.kind !== "group") return deploymentName(release, target, undefined);
+  return deploymentName(release, target, (await groupFacts(db, target.groupId))?.name);
 }

@@ -49,7 +49,8 @@ export interface DeploymentRecord {
 /** Whom it targets; the devices of a list are in rows of their own. */
 export type TargetRecord =
   | { readonly kind: "all" | "devices" }
-  | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null };
+  | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null }
+  | { readonly kind: "query"; readonly query: Query };
 
 const Sentences = z.array(z.string());
 const StoredEnds = Tally.pick({
@@ -210,8 +211,7 @@ export async function insertDeployment(
       version: deployment.version,
       target_kind: target.kind,
       target_group_id: target.kind === "group" ? target.groupId : null,
-      target_query:
-        target.kind === "group" && target.query !== null ? printQuery(target.query) : null,
+      target_query: "query" in target && target.query !== null ? printQuery(target.query) : null,
       plan: JSON.stringify(deployment.plan),
       state: "running",
       stage: 0,
@@ -412,8 +412,15 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
 }
 
 function targetFrom(row: Selectable<DeploymentTable>): TargetRecord {
-  if (row.target_kind !== "group") return { kind: row.target_kind };
-  if (row.target_group_id === null) throw new TypeError("a group target names its group");
+  const { target_kind: kind, target_group_id: groupId } = row;
   const query = row.target_query === null ? null : parseQuery(row.target_query);
-  return { kind: "group", groupId: row.target_group_id, query };
+  if (kind === "group") {
+    if (groupId === null) throw new TypeError("a group target names its group");
+    return { kind, groupId, query };
+  }
+  if (kind === "query") {
+    if (query === null) throw new TypeError("a query's target has its query");
+    return { kind, query };
+  }
+  return { kind };
 }

@@ -1,5 +1,6 @@
 import type { Deployment, DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
 import { headlineOf, nextStageSentence, type Census } from "@moult/planner";
+import { printQuery } from "@moult/query";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
@@ -84,6 +85,8 @@ function targetOf(
       return { kind: "all" };
     case "group":
       return { kind: "group", groupId: target.groupId };
+    case "query":
+      return { kind: "query", query: printQuery(target.query) };
     case "devices":
       return { kind: "devices", deviceIds: devices.get(id) ?? [] };
   }

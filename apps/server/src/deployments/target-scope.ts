@@ -5,5 +5,5 @@ import type { DeploymentRecord } from "./queries.ts";
 export function scopeOf({ id, target }: Pick<DeploymentRecord, "id" | "target">): Scope {
   return target.kind === "devices"
     ? { kind: "listed", deploymentId: id }
-    : (target as Extract<Scope, { kind: "all" | "group" }>);
+    : (target as Extract<Scope, { kind: "all" | "group" | "query" }>);
 }

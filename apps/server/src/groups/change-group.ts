@@ -69,7 +69,9 @@ export async function demandUnnamed(
   const others = more.length === 0 ? "" : ` and of ${more.length} more`;
   throw new ApiError(
     "in-use",
-    `The query of the group "${first}"${others} asks for the group "${name}". Change the query, then ${what} the group.`,
+    first.of === "group"
+      ? `The query of the group "${first.name}"${others} asks for the group "${name}". Change the query, then ${what} the group.`
+      : `The target of the deployment "${first.name}"${others} asks for the group "${name}". Finish or abort it, then ${what} the group.`,
   );
 }
 

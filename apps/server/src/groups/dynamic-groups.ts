@@ -2,7 +2,7 @@ import type { DeviceId, GroupId, ProductName } from "@moult/model";
 import { conditionsIn, fits, matches, parseQuery, type Query } from "@moult/query";
 import { deviceFacts } from "../device-queries/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { dynamicGroupRows } from "./queries.ts";
+import { dynamicGroupRows, unfinishedQueries } from "./queries.ts";
 
 interface DynamicGroup {
   readonly id: GroupId;
@@ -39,16 +39,23 @@ export async function dynamicGroupsOf(
   );
 }
 
-/** Names of the product's groups whose query would mean something else if no group had this name any more. */
+/**
+ * The product's groups, and its unfinished deployments, whose query would mean something else if no group had this name any
+ * more.
+ */
 export async function queriesNaming(
   db: TenantDb,
   product: ProductName,
   name: string,
-): Promise<readonly string[]> {
-  const groups = await dynamicGroups(db, product);
-  return groups
-    .filter(({ query }) => groupPatterns(query).some((pattern) => fits(pattern, name)))
-    .map((group) => group.name);
+): Promise<readonly { readonly of: "group" | "deployment"; readonly name: string }[]> {
+  const groups = await dynamicGroupRows(db, product);
+  const deployments = await unfinishedQueries(db, product);
+  return [
+    ...groups.map((row) => ({ of: "group" as const, ...row })),
+    ...deployments.map((row) => ({ of: "deployment" as const, ...row })),
+  ]
+    .filter(({ query }) => groupPatterns(parseQuery(query)).some((pattern) => fits(pattern, name)))
+    .map(({ of, name: own }) => ({ of, name: own }));
 }
 
 /** The first group by query that this one names, which it would never find a device in. */

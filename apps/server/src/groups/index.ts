@@ -1,3 +1,4 @@
+export { checkedQuery } from "./change-group.ts";
 export { dynamicGroupsOf } from "./dynamic-groups.ts";
 export { findGroup } from "./find-group.ts";
 export { groupFacts, type GroupFacts } from "./group-facts.ts";

@@ -266,6 +266,24 @@ export async function unfinishedDeploymentsTo(
   return rows.map(({ name }) => name);
 }
 
+/** The unfinished deployments of the product to devices by a query of their own. */
+export async function unfinishedQueries(
+  db: TenantDb,
+  product: ProductName,
+): Promise<readonly { readonly name: string; readonly query: string }[]> {
+  return db.kysely
+    .selectFrom("deployment")
+    .select(["name", "target_query as query"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", product)
+    .where("state", "in", UNFINISHED)
+    .where("target_kind", "=", "query")
+    .where("target_query", "is not", null)
+    .$narrowType<{ query: string }>()
+    .orderBy("number")
+    .execute();
+}
+
 interface MemberCount {
   readonly count: number;
   readonly isExact: boolean;

@@ -238,9 +238,9 @@ export interface DeploymentTable {
   product: ProductName;
   release_id: ReleaseId;
   version: ReleaseVersion;
-  target_kind: "all" | "group" | "devices";
+  target_kind: "all" | "group" | "query" | "devices";
   target_group_id: GroupId | null;
-  /** The group's query as long as the deployment is not over, then as it was; null for every other target. */
+  /** Its own query; or its group's, as long as the deployment is not over, then as it was; null for every other target. */
   target_query: Generated<string | null>;
   plan: Json;
   state: DeploymentState;

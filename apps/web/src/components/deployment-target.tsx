@@ -21,6 +21,12 @@ export function DeploymentTargetText({
       );
     case "group":
       return <GroupName groupId={target.groupId} />;
+    case "query":
+      return (
+        <TextLink to="/devices" search={{ product, query: target.query }}>
+          <Foreign text={target.query} mono />
+        </TextLink>
+      );
     case "devices":
       return <span>{counted(target.deviceIds.length, "chosen device")}</span>;
   }

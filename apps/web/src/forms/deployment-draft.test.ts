@@ -15,6 +15,15 @@ test("a link that names a group or devices has chosen them", () => {
   expect(targetOf({ deviceIds: "a,b" })).toEqual({ kind: "devices", deviceIds: ["a", "b"] });
 });
 
+test("a query is the target once it is one", () => {
+  expect(targetOf({ target: "query" })).toBeUndefined();
+  expect(targetOf({ query: "running <" })).toBeUndefined();
+  expect(missingOf({ releaseId, query: "running <" }, planOf({}, undefined).plan)).toBe(
+    "write the query first",
+  );
+  expect(targetOf({ query: "running < 2" })).toEqual({ kind: "query", query: "running < 2" });
+});
+
 test("another kind of target wins over the group that was chosen before, which is kept", () => {
   expect(targetOf({ target: "all", groupId })).toEqual({ kind: "all" });
   expect(targetOf({ target: "group", groupId })).toEqual({ kind: "group", groupId });

@@ -1,5 +1,6 @@
 import type { DeploymentTarget, DeviceId, Plan } from "@moult/model";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
+import { queryProblem } from "../components/query-problem.ts";
 import { readPlan, planDraft, type PlanDraft, type PlanProblems } from "./plan-draft.ts";
 import { PLAN_PRESETS } from "./plan-presets.ts";
 
@@ -43,7 +44,13 @@ export const deviceIdsOf = (search: NewDeploymentSearch): readonly DeviceId[] =>
 /** Which kind of target is chosen: a link may name a group or devices alone. */
 export const targetKindOf = (search: NewDeploymentSearch): DeploymentTarget["kind"] | undefined =>
   search.target ??
-  (search.groupId !== undefined ? "group" : search.deviceIds !== undefined ? "devices" : undefined);
+  (search.groupId !== undefined
+    ? "group"
+    : search.query !== undefined
+      ? "query"
+      : search.deviceIds !== undefined
+        ? "devices"
+        : undefined);
 
 /** The target, once it is whole. */
 export function targetOf(search: NewDeploymentSearch): DeploymentTarget | undefined {
@@ -52,6 +59,11 @@ export function targetOf(search: NewDeploymentSearch): DeploymentTarget | undefi
       return { kind: "all" };
     case "group":
       return search.groupId === undefined ? undefined : { kind: "group", groupId: search.groupId };
+    case "query": {
+      const { query = "" } = search;
+      const isQuery = query.trim() !== "" && queryProblem(query) === null;
+      return isQuery ? { kind: "query", query } : undefined;
+    }
     case "devices": {
       const deviceIds = [...deviceIdsOf(search)];
       return deviceIds.length === 0 ? undefined : { kind: "devices", deviceIds };
@@ -95,6 +107,9 @@ export function missingOf(search: NewDeploymentSearch, plan: Plan | undefined): 
       return "choose the devices first";
     case "group":
       if (search.groupId === undefined) return "choose a group first";
+      break;
+    case "query":
+      if (targetOf(search) === undefined) return "write the query first";
       break;
     case "devices":
       if (deviceIdsOf(search).length === 0) return "choose a device first";

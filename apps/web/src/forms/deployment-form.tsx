@@ -2,6 +2,8 @@ import type { DeploymentTarget, GroupId, ProductName } from "@moult/model";
 import { DevicePicker } from "../components/device-picker.tsx";
 import { Findings, type Finding } from "../components/deployment-preview.tsx";
 import { PlanSummary } from "../components/plan-summary.tsx";
+import { QueryField } from "../components/query-field.tsx";
+import { queryProblem } from "../components/query-problem.ts";
 import { ReleasePicker } from "../components/release-picker.tsx";
 import { countedDevices } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
@@ -104,6 +106,19 @@ function TargetFields({ search, onSearch, product }: DeploymentFormProps) {
               groupId={search.groupId}
               product={product}
               onChange={(groupId) => onSearch({ groupId })}
+            />
+          ),
+        },
+        {
+          value: "query",
+          label: "Devices by a query",
+          hint: "Those of which it is true, always as they are now.",
+          content: (
+            <QueryField
+              label="Query"
+              value={search.query ?? ""}
+              problem={queryProblem(search.query ?? "")}
+              onChange={(query) => onSearch({ query: query === "" ? undefined : query })}
             />
           ),
         },

@@ -96,6 +96,7 @@ function DeployLikeThis({ deployment }: { readonly deployment: Deployment }) {
             plan: "own",
             target: target.kind,
             ...(target.kind === "group" ? { groupId: target.groupId } : {}),
+            ...(target.kind === "query" ? { query: target.query } : {}),
             ...(target.kind === "devices" ? { deviceIds: target.deviceIds.join(",") } : {}),
           },
         });

@@ -49,8 +49,9 @@ export const deploymentsSearch = (search: Search) =>
 export const newDeploymentSearch = (search: Search) =>
   present({
     releaseId: id<ReleaseId>(search["releaseId"]),
-    target: oneOf(search["target"], ["all", "group", "devices"] as const),
+    target: oneOf(search["target"], ["all", "group", "query", "devices"] as const),
     groupId: id<GroupId>(search["groupId"]),
+    query: text(search["query"], QUERY_LENGTH_MAX),
     /** Separated by commas. */
     deviceIds: text(search["deviceIds"], DEVICE_IDS_LENGTH_MAX),
     plan: oneOf(search["plan"], ["fast", "own"] as const),

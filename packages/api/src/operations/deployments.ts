@@ -19,6 +19,7 @@ import {
   WaitingDevice,
 } from "@moult/model";
 import * as z from "zod";
+import { demandQuery } from "../device-filter.ts";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
 const params = z.object({ deploymentId: DeploymentId });
@@ -35,7 +36,13 @@ const States = z
 /** Entries of a chain after this one; a long chain is gone through piece by piece. */
 const AfterEntry = z.object({ after: z.coerce.number().int().min(0).default(0) });
 /** What is brought to whom, and how. */
-const Intent = z.strictObject({ releaseId: ReleaseId, target: DeploymentTarget, plan: Plan });
+const Intent = z.strictObject({
+  releaseId: ReleaseId,
+  target: DeploymentTarget.superRefine((target, context) => {
+    if (target.kind === "query") demandQuery(target.query, context, ["query"]);
+  }),
+  plan: Plan,
+});
 
 export const deploymentOperations = {
   listDeployments: operation({
