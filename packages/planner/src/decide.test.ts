@@ -116,7 +116,7 @@ test("a device whose turn has not come waits for the newer release instead of ta
 });
 
 test("an older deployment does not take a device back from a newer one that brought it to its release", () => {
-  const reached = { deploymentId: deploymentId(2), number: 2 };
+  const reached = [{ deploymentId: deploymentId(2), number: 2, version: version("3.0") }];
   const answer = decide(facts({ candidates: [deployment({ number: 1 })], reached }));
 
   expect(answer).toMatchObject({

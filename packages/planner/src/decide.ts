@@ -12,7 +12,7 @@ import type {
   OpenAssignmentFacts,
 } from "./facts.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
-import { brokenRule } from "./version-rules.ts";
+import { brokenRule, stepsBefore } from "./version-rules.ts";
 
 /**
  * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
@@ -177,6 +177,11 @@ function fromCandidates(facts: DecideFacts): Decision {
       continue;
     }
     if (answer.kind !== "wait") return answer;
+    const [reason] = answer.reasons;
+    if (reason?.kind === "already-running" && isStep(deployment, facts.candidates.slice(index))) {
+      passed.push(reason);
+      continue;
+    }
     return {
       ...answer,
       reasons: [...answer.reasons, ...passed, ...superseded(facts, index + 1, deployment.id)],
@@ -184,6 +189,12 @@ function fromCandidates(facts: DecideFacts): Decision {
   }
   return wait(passed.length === 0 ? [{ kind: "no-deployment" }] : passed);
 }
+
+/** What the device runs is on the way to what an older deployment brings: that one goes on from here. */
+const isStep = ({ version }: DeploymentFacts, older: readonly DeploymentFacts[]): boolean =>
+  older.some(
+    (one) => one.isTarget && one.state === "running" && stepsBefore(one).includes(version),
+  );
 
 /** Older running deployments that would have this device, had the newer one not decided. */
 function superseded(
@@ -216,10 +227,11 @@ function fromDeployment(
         ? closedReason(deployment, assignment, isRunning)
         : { kind: "deployment-not-running", deploymentId, state },
     );
-  if (reached !== null && reached.number > deployment.number) {
-    const { deploymentId: byDeploymentId } = reached;
-    return pass({ kind: "superseded", deploymentId, byDeploymentId });
-  }
+  const newer = reached.find(
+    (one) => one.number > deployment.number && !stepsBefore(deployment).includes(one.version),
+  );
+  if (newer !== undefined)
+    return pass({ kind: "superseded", deploymentId, byDeploymentId: newer.deploymentId });
 
   if (assignment !== null && isRunning && isUndecided(assignment))
     return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });

@@ -147,7 +147,7 @@ export function facts(changes: Partial<DecideFacts> = {}): DecideFacts {
     device: device(),
     openAssignment: null,
     candidates: [deployment()],
-    reached: null,
+    reached: [],
     ...changes,
   };
 }

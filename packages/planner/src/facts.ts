@@ -187,8 +187,9 @@ export interface DeploymentFacts {
   readonly standing: Standing | null;
 }
 
-/** The newest deployment that brought this device to its release: what is older has been passed. */
+/** A deployment that brought this device to its release: what is older has been passed, but where it was a step on the way. */
 export interface ReachedFacts {
+  readonly version: ReleaseVersion;
   readonly deploymentId: DeploymentId;
   readonly number: number;
 }
@@ -200,5 +201,6 @@ export interface DecideFacts {
   readonly openAssignment: OpenAssignmentFacts | null;
   /** Newest first. */
   readonly candidates: readonly DeploymentFacts[];
-  readonly reached: ReachedFacts | null;
+  /** Newest first. */
+  readonly reached: readonly ReachedFacts[];
 }

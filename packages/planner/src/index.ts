@@ -94,4 +94,4 @@ export { rehearse, type RehearsedAction } from "./rehearse.ts";
 export { trustLevelOf } from "./trust-level.ts";
 export { failuresOf, finishedOf, gateOf, NO_ENDS, type Ends } from "./stage-gate.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
-export { NO_RULES, versionOrder } from "./version-rules.ts";
+export { NO_RULES, stepsBefore, versionOrder } from "./version-rules.ts";

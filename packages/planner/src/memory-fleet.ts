@@ -137,7 +137,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         standing: standingOf(fleet, device),
       },
     ],
-    reached: null,
+    reached: [],
   };
 }
 

@@ -3,8 +3,10 @@ import {
   type DeploymentFinding,
   type DeploymentTarget,
   type Plan,
+  type WaitReason,
 } from "@moult/model";
 import { checkPlan, type PlanFinding } from "./check-plan.ts";
+import { sentenceOfMany } from "./reason-groups.ts";
 import { sentenceOf } from "./reason-sentences.ts";
 import type { RollbackObstacle } from "./rollback.ts";
 import { counted, devices, numberText } from "./counted.ts";
@@ -19,8 +21,18 @@ export interface Intent {
   readonly gets: number;
   readonly alreadyRunning: number;
   readonly artifactCount: number;
+  /** Devices that the release's rules keep out. */
+  readonly keptOut: readonly KeptOut[];
+  /** What running deployments of the product bring. */
+  readonly broughtVersions: readonly string[];
   /** Devices that its plan promises to roll back and that could not be. */
   readonly rollbackGaps: readonly RollbackGap[];
+}
+
+/** Devices that a rule keeps out alike. */
+export interface KeptOut {
+  readonly reason: WaitReason;
+  readonly count: number;
 }
 
 /** Devices that could not be rolled back alike. */
@@ -50,12 +62,38 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       ? []
       : alreadyRunning > 0
         ? [warning("target", `Nobody would get ${version}: all that could run it already.`)]
-        : [warning("target", `Nobody would get ${version} as devices are now.`)];
+        : intent.keptOut.length > 0
+          ? [nobodyMay(intent)]
+          : [warning("target", `Nobody would get ${version} as devices are now.`)];
   return [
     ...nobody,
+    ...missingSteps(intent),
     ...intent.rollbackGaps.map((gap) => error("plan.onTrip", rollbackSentence(gap))),
     ...checkPlan(plan, eligible).map(planFinding),
   ];
+}
+
+const nobodyMay = ({ version, keptOut }: Intent): DeploymentFinding =>
+  warning(
+    "releaseId",
+    [
+      `Nobody would get ${version} by its rules as devices are now.`,
+      ...keptOut.map(({ reason, count }) => sentenceOfMany(reason, count)),
+    ].join(" "),
+  );
+
+/** Steps that devices wait for and that nothing brings them. */
+function missingSteps({ keptOut, broughtVersions, version }: Intent): DeploymentFinding[] {
+  const waiting = new Map<string, number>();
+  for (const { reason, count } of keptOut)
+    if (reason.kind === "must-pass-through" && !broughtVersions.includes(reason.version))
+      waiting.set(reason.version, (waiting.get(reason.version) ?? 0) + count);
+  return [...waiting].map(([step, count]) =>
+    warning(
+      "releaseId",
+      `${devices(count, "has", "have")} to run ${step} before ${version}, and no running deployment brings it.`,
+    ),
+  );
 }
 
 /** `12 devices that run 1.0 could not go back to it: ...`. */

@@ -15,7 +15,7 @@ import {
   version,
 } from "./facts.fixture.ts";
 import { NO_RULES } from "./version-rules.ts";
-import { confirmSentence, findingsOf, type Intent } from "./plan-sentences.ts";
+import { confirmSentence, findingsOf, type Intent, type KeptOut } from "./plan-sentences.ts";
 import { previewFor, stageSteps, waitFor } from "./preview.ts";
 import { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 
@@ -286,6 +286,8 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   alreadyRunning: 0,
   artifactCount: 1,
   rollbackGaps: [],
+  keptOut: [],
+  broughtVersions: [],
   ...changes,
 });
 
@@ -308,6 +310,20 @@ test.each<[Partial<Intent>, string | null]>([
   expect(confirmSentence(intent(changes))).toBe(sentence);
 });
 
+const tooOld: KeptOut = {
+  reason: {
+    kind: "minimum-version",
+    deploymentId: id,
+    minimumFrom: version("1.5"),
+    runs: "1.0",
+  },
+  count: 7,
+};
+const stepAhead: KeptOut = {
+  reason: { kind: "must-pass-through", deploymentId: id, version: version("2.0"), runs: "1.6" },
+  count: 1,
+};
+
 test.each<[Partial<Intent>, readonly string[]]>([
   [{}, []],
   [{ artifactCount: 0 }, ["error releaseId 3.0 has no artifact yet; upload one."]],
@@ -322,6 +338,14 @@ test.each<[Partial<Intent>, readonly string[]]>([
     ["warning target Nobody would get 3.0: all that could run it already."],
   ],
   [{ gets: 0 }, ["warning target Nobody would get 3.0 as devices are now."]],
+  [
+    { gets: 0, keptOut: [tooOld, stepAhead] },
+    [
+      "warning releaseId Nobody would get 3.0 by its rules as devices are now. 7 devices run 1.0, and the release is for those that run 1.5 or later. 1 device runs 1.6 and has to run 2.0 before this release.",
+      "warning releaseId 1 device has to run 2.0 before 3.0, and no running deployment brings it.",
+    ],
+  ],
+  [{ keptOut: [tooOld, stepAhead], broughtVersions: ["2.0"] }, []],
   [
     { plan: planOf(), eligible: 5, gets: 5 },
     [

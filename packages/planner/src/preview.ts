@@ -32,7 +32,7 @@ export function previewFor(
     now,
     device: { ...device, draw: 1, isIdle: null },
     openAssignment: null,
-    reached: null,
+    reached: [],
     candidates: [
       {
         id: deploymentId,

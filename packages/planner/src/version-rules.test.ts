@@ -92,6 +92,30 @@ test("an older deployment of the release that must be run first decides meanwhil
   });
 });
 
+test("a deployment of the step that comes later does not take the device from the one that waits for it", () => {
+  const of = rules({ mustPassThrough: [version("2.0")] });
+  const last = deployment({ number: 1, version: version("3.0"), rules: of });
+  const step = deployment({ number: 2, version: version("2.0"), rules: of });
+  const done = { ...step, assignment: assignment({ state: "closed", outcome: "succeeded" }) };
+  const reached = [{ deploymentId: step.id, number: 2, version: step.version }];
+  expect(decide(facts({ candidates: [step, last] }))).toMatchObject({
+    deployment: { id: step.id },
+  });
+  expect(
+    decide(facts({ candidates: [done, last], reached, device: running("2.0") })),
+  ).toMatchObject({ kind: "offer", deployment: { id: last.id } });
+  // Neither goes round: what is past the step is not brought back to it.
+  expect(decide(facts({ candidates: [done], reached, device: running("3.0") }))).toMatchObject({
+    kind: "wait",
+    reasons: [{ kind: "attempts-used" }],
+  });
+  // Without the rule the newer one stands.
+  const free = { ...last, rules: NO_RULES };
+  expect(
+    decide(facts({ candidates: [done, free], reached, device: running("2.0") })),
+  ).toMatchObject({ kind: "wait", reasons: [{ kind: "already-running" }, { kind: "superseded" }] });
+});
+
 test("a device that a person sent ahead keeps the rules of the release", () => {
   const of = rules({ minimumFrom: version("1.5") });
   const ahead = deployment({ isForced: true, rules: of });
@@ -156,7 +180,9 @@ test("however deployments follow each other, a device runs each release that it 
       const done = new Map<number, DeploymentFacts>();
       for (let offers = 0; ; offers += 1) {
         expect(offers).toBeLessThanOrEqual(candidates.length);
-        const reached = [...done.values()].toSorted((left, right) => right.number - left.number)[0];
+        const reached = [...done.values()]
+          .toSorted((left, right) => right.number - left.number)
+          .map(({ id, number, version: of }) => ({ deploymentId: id, number, version: of }));
         const answer = decide(
           facts({
             device: running(nameOf(runs)),
@@ -165,8 +191,7 @@ test("however deployments follow each other, a device runs each release that it 
                 ? { ...one, assignment: assignment({ state: "closed", outcome: "succeeded" }) }
                 : one,
             ),
-            reached:
-              reached === undefined ? null : { deploymentId: reached.id, number: reached.number },
+            reached,
           }),
         );
         if (answer.kind !== "offer" && answer.kind !== "close-as-already-running") break;

@@ -23,6 +23,18 @@ export function versionOrder(
   return one === undefined || other === undefined ? undefined : one - other;
 }
 
+/** The releases before this one that must be passed through. */
+export const stepsBefore = ({
+  version,
+  rules: { mustPassThrough, known },
+}: {
+  readonly version: ReleaseVersion;
+  readonly rules: Pick<VersionRules, "mustPassThrough" | "known">;
+}): readonly ReleaseVersion[] =>
+  mustPassThrough.filter(
+    (step) => step !== version && (versionOrder(step, version, known) ?? 0) < 0,
+  );
+
 /**
  * Why a device that runs `runs` may not take `version` yet: it runs less than the release asks for, or between the two lies a
  * release that must be run first; of several the lowest, which is the next to take. What a device has run once and gave up
@@ -37,8 +49,7 @@ export function brokenRule(
 ): WaitReason | undefined {
   const isBelow = (wanted: string): boolean =>
     runs === null || (versionOrder(runs, wanted, known) ?? -1) < 0;
-  const ahead = mustPassThrough
-    .filter((step) => step !== version && (versionOrder(step, version, known) ?? 0) < 0)
+  const ahead = stepsBefore({ version, rules: { mustPassThrough, known } })
     .filter(isBelow)
     .toSorted((left, right) => versionOrder(left, right, known) ?? 0);
   const [next] = ahead;

@@ -14,6 +14,7 @@ import { besideIndex } from "../platform/beside-index.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { DeploymentRecord, TargetRecord } from "./queries.ts";
+import { stepsTo } from "./rules-queries.ts";
 import { estimated, type StoredCensus } from "./stored-census.ts";
 
 /** What says which devices a deployment is for. */
@@ -237,10 +238,11 @@ async function placeAfter(
 
 /**
  * Whether an eligible device is still without an end. One that a newer deployment brought to its release is none: this
- * deployment will never offer it anything.
+ * deployment will never offer it anything, but where that release was a step on the way.
  */
 export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): Promise<boolean> {
   const { tenantId } = db;
+  const steps = await stepsTo(db, deployment);
   const left = await eligibleDevices(db, deployment)
     .leftJoin("assignment as own", (join) =>
       join
@@ -259,7 +261,8 @@ export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): 
             .whereRef("later.device_id", "=", "device.id")
             .where("later.tenant_id", "=", tenantId)
             .where("later.outcome", "in", ["succeeded", "already-running"])
-            .where("newer.number", ">", deployment.number),
+            .where("newer.number", ">", deployment.number)
+            .$if(steps.length > 0, (query) => query.where("newer.version", "not in", steps)),
         ),
       ),
     )

@@ -1,5 +1,12 @@
 import { instant, isoText, type InstantMs } from "@moult/base";
-import type { DeploymentProgress, DeviceId, HardwareType, WaitingDevice } from "@moult/model";
+import type {
+  DeploymentId,
+  DeploymentProgress,
+  DeviceId,
+  HardwareType,
+  ReleaseVersion,
+  WaitingDevice,
+} from "@moult/model";
 import {
   decide,
   isActive,
@@ -30,7 +37,7 @@ import {
   type WaitingQuestion,
 } from "./progress-queries.ts";
 import { activeDeployments, hasNewerDeployment, type DeploymentRecord } from "./queries.ts";
-import { rulesOf } from "./rules-queries.ts";
+import { rulesOf, stepsTo } from "./rules-queries.ts";
 import { scopeOf } from "./target-scope.ts";
 
 /** More unfinished deployments of one product at once nobody keeps apart. */
@@ -139,6 +146,7 @@ async function contextOf(
       admission: admissionOf(deployment, census, hardwareTypes),
       newer: newer.map((one) => ({ id: one.id, scope: scopeOf(one) })),
       hasNewer: await hasNewerDeployment(db, deployment),
+      steps: await stepsTo(db, deployment),
     },
   };
 }
@@ -158,6 +166,13 @@ function admissionOf(
   };
 }
 
+/** Some newer deployment, whichever it is: of a group nobody is told which. */
+const AFTER_ALL = {
+  deploymentId: "" as DeploymentId,
+  number: Number.MAX_SAFE_INTEGER,
+  version: "" as ReleaseVersion,
+};
+
 type RulesOf = Awaited<ReturnType<typeof rulesOf>>;
 
 /** What the planner says to one of the class. */
@@ -171,6 +186,9 @@ function waitOf(
   const { state, hardwareType } = each;
   const fitting = (artifacts: Artifacts): Artifacts =>
     artifacts.filter(({ hardwareTypes }) => hardwareTypes.includes(hardwareType));
+  // It brought them a step on the way, and is done with them.
+  const isDone = ({ version }: DeploymentRecord): boolean =>
+    member?.running?.artifactName === version && context.question.steps.includes(version);
   const standing: Standing = { census, rank: rankOf.get(each.sampleId) ?? census.eligible };
   const decision = decide({
     now: context.at,
@@ -191,11 +209,11 @@ function waitOf(
         ...factsOf(one.deployment, fitting(one.artifacts), rules, null),
         // Whatever a newer one that targets the device answers, it is the one that decides.
         stage: lastStage(one.deployment.plan),
-        isTarget: each.newerIds.has(one.deployment.id),
+        isTarget: each.newerIds.has(one.deployment.id) && !isDone(one.deployment),
       })),
       factsOf(deployment, fitting(context.artifacts), rules, standing),
     ],
-    reached: each.isReached ? { deploymentId: deployment.id, number: deployment.number + 1 } : null,
+    reached: each.isReached ? [AFTER_ALL] : [],
   });
   return waitFor(decision, deployment);
 }

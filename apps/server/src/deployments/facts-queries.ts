@@ -291,20 +291,29 @@ function ownAssignment(row: OwnColumns, deviceId: DeviceId): AssignmentRecord | 
   };
 }
 
-/** The newest deployment that brought the device to its release. */
-export async function reachedBy(db: TenantDb, deviceId: DeviceId): Promise<ReachedFacts | null> {
-  const row = await db.kysely
+/** More steps on the way of one device, all of deployments newer than the one that waits for them, nobody takes. */
+const REACHED_MAX = 20;
+
+/** The newest deployments that brought the device to their release, newest first. */
+export async function reachedBy(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<readonly ReachedFacts[]> {
+  return db.kysely
     .selectFrom("assignment")
     .innerJoin("deployment", "deployment.id", "assignment.deployment_id")
-    .select(["deployment.id as deploymentId", "deployment.number as number"])
+    .select([
+      "deployment.id as deploymentId",
+      "deployment.number as number",
+      "deployment.version as version",
+    ])
     .where("assignment.tenant_id", "=", db.tenantId)
     .where("assignment.device_id", "=", deviceId)
     .where("assignment.outcome", "in", ["succeeded", "already-running"])
     .where("deployment.tenant_id", "=", db.tenantId)
     .orderBy("deployment.number", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  return row ?? null;
+    .limit(REACHED_MAX)
+    .execute();
 }
 
 /** The update that the device is in, with what its deployment says by now. */

@@ -46,7 +46,7 @@ export async function loadFacts(
     },
     openAssignment: open?.facts ?? null,
     candidates: await candidateFacts(db, device, candidates, at),
-    reached: candidates.length === 0 ? null : await reachedBy(db, device.id),
+    reached: candidates.length === 0 ? [] : await reachedBy(db, device.id),
   };
 }
 

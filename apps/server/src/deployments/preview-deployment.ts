@@ -88,6 +88,10 @@ export async function previewDeployment(
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
     artifactCount: release.artifacts.length,
+    keptOut: keptOutOf(seen),
+    broughtVersions: (await activeDeployments(db, release.product))
+      .filter(({ state }) => state === "running")
+      .map((one) => one.version),
     rollbackGaps: await rollbackGaps(db, release, request.plan, seen.receiving, rollback),
   };
   return {
@@ -106,6 +110,14 @@ export async function previewDeployment(
     confirm: confirmSentence(intent),
   };
 }
+
+/** Those that a rule of the release keeps out, which people can change, or who runs what it asks for. */
+const keptOutOf = ({ cannot }: Tallied): Intent["keptOut"] =>
+  [...cannot.values()].flatMap(({ wait: reason, count }) =>
+    reason.kind === "minimum-version" || reason.kind === "must-pass-through"
+      ? [{ reason, count }]
+      : [],
+  );
 
 function scopesOf(target: CheckedTarget): readonly Scope[] {
   if (target.kind !== "devices") return [target];

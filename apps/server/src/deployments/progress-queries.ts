@@ -8,6 +8,7 @@ import type {
   HardwareType,
   Outcome,
   ProductName,
+  ReleaseVersion,
 } from "@moult/model";
 import { PLACES } from "@moult/planner";
 import { sql } from "kysely";
@@ -124,6 +125,8 @@ export interface WaitingQuestion extends WaitingScope {
   readonly newer: readonly { readonly id: DeploymentId; readonly scope: Scope }[];
   readonly number: number;
   readonly hasNewer: boolean;
+  /** Releases on the way to its own: who was brought to one of them waits for it all the same. */
+  readonly steps: readonly ReleaseVersion[];
 }
 
 export interface WaitingClass {
@@ -152,7 +155,7 @@ export async function waitingClasses(
             then 1 else 0 end`;
     return { name: `newer${index}`, isTarget };
   });
-  const reached = question.hasNewer ? isReached(db, question.number) : sql<number>`0`;
+  const reached = question.hasNewer ? isReached(db, question) : sql<number>`0`;
   // One list of all who are left out: each further one would be looked through for every device.
   const leftOut = assigned(db, question.deploymentId)
     .unionAll(updatingElsewhere(db, product).select("device.id as device_id"))
@@ -207,10 +210,14 @@ function bucketOf({ admission, salt }: WaitingQuestion) {
   }
 }
 
-const isReached = (db: TenantDb, number: number) => sql<number>`case when exists (
+const isReached = (
+  db: TenantDb,
+  { number, steps }: WaitingQuestion,
+) => sql<number>`case when exists (
     select 1 from assignment as later join deployment as newer on newer.id = later.deployment_id
     where later.device_id = device.id and later.tenant_id = ${db.tenantId}
-      and later.outcome in ('succeeded', 'already-running') and newer.number > ${number})
+      and later.outcome in ('succeeded', 'already-running') and newer.number > ${number}
+      ${steps.length === 0 ? sql`` : sql`and newer.version not in (${sql.join(steps)})`})
   then 1 else 0 end`;
 
 const assigned = (db: TenantDb, deploymentId: DeploymentId) =>

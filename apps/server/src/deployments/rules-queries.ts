@@ -1,6 +1,23 @@
 import type { ProductName, ReleaseId, ReleaseVersion } from "@moult/model";
-import { NO_RULES, type VersionRules } from "@moult/planner";
+import { NO_RULES, stepsBefore, type VersionRules } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
+
+/** The releases that must be passed through before a deployment's own. */
+export async function stepsTo(
+  db: TenantDb,
+  {
+    product,
+    releaseId,
+    version,
+  }: {
+    readonly product: ProductName;
+    readonly releaseId: ReleaseId;
+    readonly version: ReleaseVersion;
+  },
+): Promise<readonly ReleaseVersion[]> {
+  const rules = (await rulesOf(db, product, [releaseId], []))(releaseId);
+  return stepsBefore({ version, rules });
+}
 
 interface RuleRow {
   readonly id: ReleaseId;

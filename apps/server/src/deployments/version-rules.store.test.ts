@@ -16,6 +16,7 @@ import {
   clockAt,
   deploy,
   finished,
+  refreshed,
   report,
   setRunning,
 } from "./fleet.fixture.ts";
@@ -81,6 +82,37 @@ describe.each(DIALECTS)("releases that ask what a device runs, on %s", (dialect)
     expect((await reasonsOf(db, deviceId)).map(({ kind }) => kind)).not.toContain(
       "must-pass-through",
     );
+  });
+
+  test("a step that is deployed afterwards leads to the deployment that waits for it, which ends with them all", async () => {
+    const { db, deviceId } = await scene();
+    const [other] = await addDevices(db, [8]);
+    const [step, last] = [await addRelease(db, "2.0"), await addRelease(db, "3.0")];
+    await rule(db, step, { mustPassThrough: true });
+    const toLast = await deploy(db, last);
+    const request = { releaseId: last, target: { kind: "all" }, plan: toLast.plan } as const;
+    const found = async () => (await previewDeployment(db, request, TEST_NOW)).findings;
+    expect((await found()).map(({ sentence }) => sentence)).toContain(
+      "2 devices have to run 2.0 before 3.0, and no running deployment brings it.",
+    );
+    await deploy(db, step);
+    expect((await found()).map(({ field }) => field)).not.toContain("target");
+    expect((await found()).filter(({ sentence }) => sentence.includes("no running"))).toEqual([]);
+    const take = async (id: DeviceId, version: string): Promise<void> => {
+      const plan = await checkIn(db, id);
+      expect(plan).toMatchObject({ kind: "install", offer: { artifactName: version } });
+      await setRunning(db, id, version);
+      await report(db, id, plan, [finished("succeeded", version)]);
+    };
+    await take(deviceId, "2.0");
+    await take(deviceId, "3.0");
+    await take(present(other, "one was added"), "2.0");
+    const waiting = await waitingReasons(db, await refreshed(db, toLast.id), TEST_NOW);
+    expect(waiting).toMatchObject([{ kind: "next-check-in", count: 1 }]);
+    expect(await refreshed(db, toLast.id)).toMatchObject({ state: "running" });
+    await take(present(other, "one was added"), "3.0");
+    expect(await refreshed(db, toLast.id)).toMatchObject({ state: "finished" });
+    expect(await checkIn(db, deviceId)).toMatchObject({ kind: "nothing-to-do" });
   });
 
   test("preview, waiting counts and the answer to why name the same rule", async () => {
