@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ReleaseId } from "./ids.ts";
 import { Failure } from "./outcome.ts";
+import { Window } from "./window.ts";
 
 const DAY_SECONDS = 86_400;
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
@@ -114,6 +115,8 @@ export const Plan = z
       })
       .prefault({}),
     onTrip: OnTrip.default("cancel-queued"),
+    /** A step that windows are for begins in one of them only; any other whenever it can. */
+    windows: z.array(Window).min(1).max(20).optional(),
   })
   .refine(
     ({ stages }) => isRising(stages.map(({ size }) => ("percent" in size ? size.percent : null))),

@@ -71,6 +71,15 @@ export const WaitReason = z.discriminatedUnion("kind", [
     /** The stage that will admit this device, if the target stays as it is. */
     admittedInStage: z.int().min(0),
   }),
+  /** The plan lets devices begin in windows only, and none is open. */
+  inDeployment("outside-window").extend({ until: Instant }),
+  /** The plan's windows go by the clocks of the device, and which those are is not known. */
+  inDeployment("zone-unknown").extend({
+    /** Where the device says it; null: the plan names the zone. */
+    attribute: z.string().nullable(),
+    /** What stands there; null: nothing. */
+    zone: z.string().nullable(),
+  }),
   inDeployment("concurrent-limit").extend({ limit: z.int().min(1) }),
   /** It failed lately, and the plan lets some time pass before its next try. */
   inDeployment("retry-backoff").extend({ attempts: z.int().min(1), until: Instant }),

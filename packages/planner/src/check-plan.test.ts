@@ -1,4 +1,4 @@
-import { Plan } from "@moult/model";
+import { Plan, Window, windowFromText } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type * as z from "zod";
@@ -180,4 +180,28 @@ test("numbers that break a limit are named", () => {
   expect(brokenLimits(plan, { stage: 0, open: 3, admitted: 3 })).toHaveLength(1);
   expect(brokenLimits(plan, { stage: 1, open: -1, admitted: 0 })).toHaveLength(2);
   expect(brokenLimits(plan, { stage: 0, open: 2, admitted: 1 })).toHaveLength(1);
+});
+
+test.each<readonly [string, readonly string[], readonly object[]]>([
+  ["apart", ["daily 01:00 2h UTC", "daily 03:00 2h UTC"], []],
+  [
+    "that overlap",
+    ["sat,sun 01:00 2h UTC", "mon,sun 02:00 2h UTC"],
+    [{ kind: "windows-overlap", window: 1, other: 0 }],
+  ],
+  [
+    "of which one reaches over the end of the week into the other",
+    ["mon 00:00 2h UTC", "sun 23:00 2h UTC"],
+    [{ kind: "windows-overlap", window: 1, other: 0 }],
+  ],
+  ["by different clocks", ["daily 01:00 2h UTC", "daily 01:00 2h device"], []],
+  [
+    "that are always open",
+    ["daily 00:00 12h UTC", "daily 12:00 12h UTC"],
+    [{ kind: "windows-always-open", step: "download" }],
+  ],
+])("windows %s are told of as such", (_how, lines, findings) => {
+  const windows = lines.map((line) => Window.parse(windowFromText(`download ${line}`)));
+  const plan = { ...defaultPlan(), windows };
+  expect(checkPlan(plan, 100)).toEqual(findings);
 });

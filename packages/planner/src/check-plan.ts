@@ -1,5 +1,6 @@
 import { present } from "@moult/base";
-import { Plan, type ErrorStop, type StageAdvance } from "@moult/model";
+import { Plan, type ErrorStop, type StageAdvance, type WindowStep } from "@moult/model";
+import { checkWindows } from "./check-windows.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
 /** What a plan that is valid does not achieve, with the numbers that show it. Whoever makes it shall know. */
@@ -34,6 +35,10 @@ export type PlanFinding =
     }
   /** What must hold before a next stage is said of the last. */
   | { readonly kind: "advance-without-next"; readonly stage: number }
+  /** Two windows for the same step, by the same clocks, have times in common. */
+  | { readonly kind: "windows-overlap"; readonly window: number; readonly other: number }
+  /** The windows for a step are open all the time. */
+  | { readonly kind: "windows-always-open"; readonly step: WindowStep }
   /** Devices have one try, and something is said of the others. */
   | { readonly kind: "retry-without-tries" }
   /** A code is tried again and never tried again; never wins. */
@@ -65,7 +70,7 @@ export function checkPlan(plan: Plan, eligible: number): readonly PlanFinding[] 
     if (maxWaitSeconds !== undefined && maxWaitSeconds < silenceSeconds)
       findings.push({ kind: "wait-shorter-than-silence", stage, maxWaitSeconds, silenceSeconds });
   }
-  return [...findings, ...checkRetry(plan)];
+  return [...findings, ...checkWindows(plan), ...checkRetry(plan)];
 }
 
 function checkStop(

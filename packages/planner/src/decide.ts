@@ -13,6 +13,7 @@ import type {
 } from "./facts.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
+import { windowWait } from "./windows.ts";
 
 /**
  * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
@@ -259,6 +260,8 @@ function fromDeployment(
   if (choice.kind === "none") return pass(choice.reason);
   const backoff = isForced ? null : backoffWait(deployment, now);
   if (backoff !== null) return backoff;
+  const shut = isForced ? null : windowWait(deployment.window, deploymentId);
+  if (shut !== null) return wait([shut.reason], shut);
   const { concurrentMax } = plan.limits;
   if (!isForced && deployment.tally.open >= concurrentMax)
     return wait([{ kind: "concurrent-limit", deploymentId, limit: concurrentMax }], {

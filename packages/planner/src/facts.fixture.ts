@@ -103,6 +103,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     waived: NO_ENDS,
     isTarget: true,
     isForced: false,
+    window: { kind: "always" },
     artifacts: [artifact()],
     rules: NO_RULES,
     assignment: null,

@@ -18,6 +18,7 @@ import type {
   Tally,
 } from "@moult/model";
 import type { Ends } from "./stage-gate.ts";
+import type { WindowFacts } from "./windows.ts";
 
 // What the planner is told. Every list here is bounded by what one device is concerned with, never by the fleet.
 
@@ -177,8 +178,10 @@ export interface DeploymentFacts {
   /** Ends that an operator let pass by resuming. */
   readonly waived: Ends;
   readonly isTarget: boolean;
-  /** A person sent the device ahead: neither stage, limit nor backoff holds it. */
+  /** A person sent the device ahead: neither stage, limit, backoff nor window holds it. */
   readonly isForced: boolean;
+  /** Whether the plan lets this device begin its download now. */
+  readonly window: WindowFacts;
   /** The release's artifacts for this device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
   readonly rules: VersionRules;

@@ -1,5 +1,21 @@
-import { canonicalText, DAY_MS, later, present, unreachable, type InstantMs } from "@moult/base";
-import type { AssignmentState, DeploymentState, OnTrip, Plan, StageSize } from "@moult/model";
+import {
+  canonicalText,
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  later,
+  present,
+  unreachable,
+  type InstantMs,
+} from "@moult/base";
+import type {
+  AssignmentState,
+  DeploymentState,
+  OnTrip,
+  Plan,
+  StageSize,
+  Window,
+} from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { brokenLimits } from "./check-plan.ts";
@@ -31,6 +47,7 @@ import { sentenceOf } from "./reason-sentences.ts";
 import { recordDecision } from "./recorded-inputs.ts";
 import { replay } from "./replay.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
+import { UTC_ZONES, windowFacts } from "./windows.ts";
 
 const draw = fc.integer({ min: 1, max: PLACES - 1 });
 const HOUR_SECONDS = 3_600;
@@ -47,18 +64,30 @@ const advanceRule = fc.record(
   },
   { requiredKeys: ["successPercent"] },
 );
+/** A fleet starts at 08:00 UTC. */
+const windowAt = (at: string): Window => ({
+  for: ["download"],
+  at,
+  durationMinutes: 240,
+  zone: "UTC",
+});
+const isIn = ({ at, durationMinutes }: Window, now: InstantMs): boolean =>
+  (now - Number(at.slice(0, 2)) * HOUR_MS + DAY_MS) % DAY_MS < durationMinutes * MINUTE_MS;
 const plan: fc.Arbitrary<Plan> = fc
   .record({
     stages: fc.array(fc.record({ size, advance: advanceRule }), { maxLength: 4 }),
     count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     concurrentMax: fc.integer({ min: 1, max: 8 }),
     onTrip: fc.constantFrom("pause", "cancel-queued", "cancel-all", "roll-back"),
+    windows: fc
+      .constantFrom(null, null, "07:00", "21:00")
+      .map((at) => (at === null ? undefined : [windowAt(at)])),
     retry: fc.record({
       attemptsMax: fc.integer({ min: 1, max: 3 }),
       backoffSeconds: fc.constantFrom(0, 0, 600),
     }),
   })
-  .map(({ stages, count, concurrentMax, onTrip, retry }) => {
+  .map(({ stages, count, concurrentMax, onTrip, retry, windows }) => {
     const errorStop = count === undefined ? {} : { errorStop: { count } };
     return planOf({
       stages: [
@@ -68,6 +97,7 @@ const plan: fc.Arbitrary<Plan> = fc
       limits: { concurrentMax },
       retry,
       onTrip,
+      windows,
     });
   });
 
@@ -234,6 +264,11 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
     expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();
     const due = nextTryAt(given.candidates[0]?.assignment?.attempts ?? [], fleet.plan);
     if (!isForced) expect(due ?? 0, "nobody tries again too soon").toBeLessThanOrEqual(fleet.now);
+    if (!isForced && fleet.plan.windows !== undefined)
+      expect(
+        fleet.plan.windows.some((window) => isIn(window, fleet.now)),
+        "nobody begins outside of the windows",
+      ).toBe(true);
     if (!isForced && !wasAdmitted && fleet.forcedOffers === 0 && stage < lastStage(fleet.plan))
       expect(
         fleet.counts.admitted + fleet.counts.alreadyRunning - fleet.counts.aborted,
@@ -315,6 +350,8 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
       // Who joins a deployment that is finished has missed it.
       if (fleet.state === "finished") return;
 
+      const window = windowFacts(fleet.plan, "download", {}, UTC_ZONES, fleet.now);
+      if (window.kind === "closed") wait(fleet, window.opensAt - fleet.now);
       // Enough rounds for one device at a time, and for an operator who lets pass what failed.
       let state: DeploymentState = fleet.state;
       for (let round = 0; round < 100 && state !== "finished"; round += 1) {

@@ -72,6 +72,7 @@ export {
   rollbackSentence,
   type Intent,
   type RollbackGap,
+  type ZoneGap,
 } from "./plan-sentences.ts";
 export {
   previewFor,
@@ -92,6 +93,13 @@ export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { rehearse, type RehearsedAction } from "./rehearse.ts";
 export { trustLevelOf } from "./trust-level.ts";
+export {
+  windowFacts,
+  zoneAttributesOf,
+  type WindowFacts,
+  type Zone,
+  type Zones,
+} from "./windows.ts";
 export { failuresOf, finishedOf, gateOf, NO_ENDS, type Ends } from "./stage-gate.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
 export { NO_RULES, stepsBefore, versionOrder } from "./version-rules.ts";

@@ -19,6 +19,7 @@ import type {
 import { placeOf } from "./place.ts";
 import { NO_ENDS, type Ends } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
+import { UTC_ZONES, windowFacts } from "./windows.ts";
 
 // One deployment and its devices, moved by the same rules as the server's tables: claims, counters, transitions. For
 // whoever tries the planner without a database: its own tests, and the simulator's fleets.
@@ -133,6 +134,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         tally: { ...fleet.counts },
         isTarget: device.isMember,
         isForced: device.isForced,
+        window: windowFacts(plan, "download", {}, UTC_ZONES, now),
         assignment: assignment === null ? null : { ...assignment },
         standing: standingOf(fleet, device),
       },

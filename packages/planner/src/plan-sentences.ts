@@ -27,6 +27,19 @@ export interface Intent {
   readonly broughtVersions: readonly string[];
   /** Devices that its plan promises to roll back and that could not be. */
   readonly rollbackGaps: readonly RollbackGap[];
+  /** Zones of its windows that the server has no clocks for, by the window's index. */
+  readonly unknownZones: readonly (readonly [number, string])[];
+  readonly zoneGaps: readonly ZoneGap[];
+}
+
+/** Devices that a plan's windows would wait for the clocks of. */
+export interface ZoneGap {
+  /** Where devices say their zone. */
+  readonly attribute: string;
+  /** Say none. */
+  readonly missing: number;
+  /** Say one that the server has no clocks for. */
+  readonly unknown: number;
 }
 
 /** Devices that a rule keeps out alike. */
@@ -69,6 +82,10 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
     ...nobody,
     ...missingSteps(intent),
     ...intent.rollbackGaps.map((gap) => error("plan.onTrip", rollbackSentence(gap))),
+    ...intent.unknownZones.map(([index, zone]) =>
+      error(`plan.windows.${index}.zone`, `The server knows no time zone ${zone}.`),
+    ),
+    ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
     ...checkPlan(plan, eligible).map(planFinding),
   ];
 }
@@ -109,6 +126,16 @@ export function rollbackSentence({ from, to, obstacle, count }: RollbackGap): st
     }.`;
   const back = to === from ? "to it" : `to ${to ?? "a release"}`;
   return `${whom} could not go back ${back}: ${sentenceOf(obstacle)}`;
+}
+
+function zoneGapSentence({ attribute, missing, unknown }: ZoneGap): string {
+  const whom = [
+    ...(missing === 0 ? [] : [devices(missing, "reports no time zone", "report no time zone")]),
+    ...(unknown === 0
+      ? []
+      : [devices(unknown, "reports one", "report one") + " that the server does not know"]),
+  ];
+  return `${whom.join(", and ")} (${attribute}): no window opens for ${missing + unknown === 1 ? "it" : "them"} until that changes.`;
 }
 
 const error = (field: string, sentence: string): DeploymentFinding => ({
@@ -155,6 +182,16 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
       return warning(
         `plan.stages.${finding.stage}.advance`,
         `Stage ${finding.stage + 1} is the last: nothing opens after it, so its times and its person are never asked.`,
+      );
+    case "windows-overlap":
+      return warning(
+        `plan.windows.${finding.window}`,
+        `Window ${finding.window + 1} overlaps window ${finding.other + 1}: between them they are open as one.`,
+      );
+    case "windows-always-open":
+      return warning(
+        "plan.windows",
+        `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
       );
     case "retry-without-tries":
       return warning(

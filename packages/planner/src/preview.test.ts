@@ -227,6 +227,21 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait a while before their next tries.",
   ],
   [
+    { kind: "outside-window", deploymentId: id, until: "2026-12-01T08:00:00.000Z" },
+    "1 device waits for its window, which opens at 2026-12-01 08:00 UTC.",
+    "2,608 devices wait for their window, which opens at 2026-12-01 08:00 UTC.",
+  ],
+  [
+    { kind: "zone-unknown", deploymentId: id, attribute: "moult.time-zone", zone: null },
+    "1 device reports no time zone (moult.time-zone) for the plan's windows.",
+    "2,608 devices report no time zone (moult.time-zone) for the plan's windows.",
+  ],
+  [
+    { kind: "zone-unknown", deploymentId: id, attribute: "site.zone", zone: "Mars/Olympus" },
+    "1 device waits for a window by the clocks of Mars/Olympus, which the server does not know.",
+    "2,608 devices wait for a window by the clocks of Mars/Olympus, which the server does not know.",
+  ],
+  [
     { kind: "retry-forbidden", deploymentId: id, outcome: "failed", code: "disk-full" },
     "1 device failed with disk-full, after which the plan gives no other try.",
     "2,608 devices failed with disk-full, after which the plan gives no other try.",
@@ -288,6 +303,8 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   rollbackGaps: [],
   keptOut: [],
   broughtVersions: [],
+  unknownZones: [],
+  zoneGaps: [],
   ...changes,
 });
 

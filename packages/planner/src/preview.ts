@@ -47,6 +47,8 @@ export function previewFor(
         waived: NO_ENDS,
         isTarget: true,
         isForced: false,
+        // Windows open in the end; which clocks are not known is said by itself.
+        window: { kind: "always" },
         artifacts,
         rules,
         assignment: null,

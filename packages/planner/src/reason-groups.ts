@@ -84,6 +84,12 @@ const SENTENCES: {
     `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
   "retry-backoff": (_, count) =>
     devices(count, "waits a while before its next try", "wait a while before their next tries"),
+  "outside-window": ({ until }, count) =>
+    `${devices(count, "waits for its", "wait for their")} window, which opens at ${utcText(until)}`,
+  "zone-unknown": ({ attribute, zone }, count) =>
+    zone === null
+      ? `${devices(count, "reports", "report")} no time zone (${attribute ?? "none"}) for the plan's windows`
+      : `${devices(count, "waits", "wait")} for a window by the clocks of ${zone}, which the server does not know`,
   "retry-forbidden": ({ code }, count) =>
     `${devices(count, "failed", "failed")}${code === null ? "" : ` with ${code}`}, after which the plan gives no other try`,
   cancelled: (_, count) =>

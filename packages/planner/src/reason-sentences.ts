@@ -42,6 +42,14 @@ function attemptsUsed({ attempts, outcome }: ReasonOf<"attempts-used">): string 
   return `${tries} ${TRY_ENDED[outcome]}; a new deployment tries again.`;
 }
 
+function zoneUnknown(attribute: string | null, zone: string | null): string {
+  if (attribute === null)
+    return `The plan's windows go by the clocks of ${zone ?? "a zone"}, which the server does not know.`;
+  return zone === null
+    ? `The plan's windows go by the device's time zone, and it reports none (${attribute}).`
+    : `The plan's windows go by the device's time zone, and the server does not know the one it reports, ${zone} (${attribute}).`;
+}
+
 const list = (values: readonly string[]): string =>
   values.length <= 3 ? values.join(", ") : `${values.slice(0, 3).join(", ")}, ...`;
 
@@ -95,6 +103,9 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
   "retry-backoff": ({ attempts, until }) =>
     `Its ${attempts === 1 ? "try" : `try ${attempts}`} failed; the next one begins at ${utcText(until)} at the earliest.`,
+  "outside-window": ({ until }) =>
+    `The plan lets devices begin in its windows only; the next one opens at ${utcText(until)}.`,
+  "zone-unknown": ({ attribute, zone }) => zoneUnknown(attribute, zone),
   "retry-forbidden": ({ code, outcome }) =>
     `Its try ${TRY_ENDED[outcome]}${code === null ? "" : ` with ${code}`}, after which the plan gives no other; a new deployment tries again.`,
   cancelled: () => "An operator cancelled the device's update; it can be retried.",

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { arch, cpus, hostname, networkInterfaces, release, totalmem } from "node:os";
+import { ZONE_ATTRIBUTE } from "@moult/model";
 import { AGENT_VERSION } from "../agent-version.ts";
+import { timeZoneName } from "./time-zone.ts";
 
 /**
  * Facts that every device can tell without a script; names as Mender's own inventory scripts use them where they exist, so
@@ -10,6 +12,7 @@ import { AGENT_VERSION } from "../agent-version.ts";
 export function machineAttributes(): Readonly<Record<string, string>> {
   const model = cpus()[0]?.model.trim();
   const system = systemName();
+  const zone = timeZoneName(process.env);
   return {
     "moult.agent": AGENT_VERSION,
     hostname: hostname(),
@@ -18,6 +21,7 @@ export function machineAttributes(): Readonly<Record<string, string>> {
     mem_total_kB: String(Math.floor(totalmem() / 1024)),
     ...(model === undefined || model === "" ? {} : { cpu_model: model }),
     ...(system === undefined ? {} : { os: system }),
+    ...(zone === undefined ? {} : { [ZONE_ATTRIBUTE]: zone }),
     ...networkAttributes(),
   };
 }

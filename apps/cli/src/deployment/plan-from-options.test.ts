@@ -12,9 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Options = Parameters<typeof planFromOptions>[0];
 const NONE = Object.fromEntries(
-  Object.entries(PLAN_OPTIONS).map(([name, { type }]) => [
+  Object.entries(PLAN_OPTIONS).map(([name, option]) => [
     name,
-    type === "boolean" ? false : undefined,
+    "multiple" in option ? [] : option.type === "boolean" ? false : undefined,
   ]),
 ) as unknown as Options;
 const planOf = (options: Partial<Options>) => planFromOptions({ ...NONE, ...options });
@@ -97,12 +97,31 @@ describe("a plan", () => {
     [{ "on-trip": "roll-back:1.0" }, /Invalid UUID/],
     [{ concurrent: "0" }, /--concurrent is a whole number from 1/],
     [{ "silent-after": "10s" }, /silenceSeconds/],
+    [{ window: ["download daily 02:00"] }, /--window is STEPS DAYS/],
+    [{ window: ["download someday 02:00 4h UTC"] }, /Invalid option/],
+    [{ plan: "plan.json", window: ["download daily 02:00 4h UTC"] }, /--plan is the whole plan/],
     [{ plan: "plan.json", stages: "100" }, /--plan is the whole plan/],
   ])("of %j is refused", async (options, sentence) => {
     await expect(planOf(options)).rejects.toMatchObject({
       code: "usage",
       sentence: expect.stringMatching(sentence) as string,
     });
+  });
+
+  test("has windows, one for each time the option is there", async () => {
+    const plan = await planOf({
+      window: ["download mon-fri 01:00 4h Europe/Berlin", "download daily 22:00 90m device"],
+    });
+    expect(plan.windows).toEqual([
+      {
+        for: ["download"],
+        days: ["mon", "tue", "wed", "thu", "fri"],
+        at: "01:00",
+        durationMinutes: 240,
+        zone: "Europe/Berlin",
+      },
+      { for: ["download"], at: "22:00", durationMinutes: 90, zone: "device" },
+    ]);
   });
 
   test("can come from a file, whole", async () => {

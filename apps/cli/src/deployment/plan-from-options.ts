@@ -1,4 +1,4 @@
-import { Failure, Plan } from "@moult/model";
+import { Failure, Plan, WINDOW_SHAPE, windowFromText } from "@moult/model";
 import * as z from "zod";
 import { CliError, usageError } from "../command-line/cli-error.ts";
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
@@ -77,6 +77,12 @@ export const PLAN_OPTIONS = {
     value: "WHAT",
     help: "When it stops itself: pause, cancel-queued (unless told), cancel-all, roll-back, or roll-back:RELEASE_ID",
   },
+  window: {
+    type: "string",
+    value: "WINDOW",
+    multiple: true,
+    help: 'Devices begin in such times only: STEPS DAYS HH:MM LENGTH ZONE, such as "download mon-fri 01:00 4h Europe/Berlin"; DAYS may be daily, ZONE device or attribute:NAME',
+  },
   plan: { type: "string", value: "FILE", help: "The whole plan as JSON, instead of these options" },
 } as const satisfies OptionSpecs;
 
@@ -85,8 +91,8 @@ type PlanOptions = OptionValues<typeof PLAN_OPTIONS>;
 /** The plan as the API takes it, checked here so that a mistake is told before anything is asked of the server. */
 export async function planFromOptions(options: PlanOptions): Promise<z.input<typeof Plan>> {
   const file = options.plan;
-  const named = Object.keys(PLAN_OPTIONS).filter(
-    (name) => ![undefined, false].includes(options[name as keyof PlanOptions] as undefined | false),
+  const named = Object.keys(PLAN_OPTIONS).filter((name) =>
+    isGiven(options[name as keyof PlanOptions]),
   );
   if (file !== undefined && named.length > 1)
     throw usageError("--plan is the whole plan; the other plan options go without it.");
@@ -99,6 +105,9 @@ export async function planFromOptions(options: PlanOptions): Promise<z.input<typ
   // As given: what is left out is for the server to decide.
   return plan as z.input<typeof Plan>;
 }
+
+const isGiven = (value: PlanOptions[keyof PlanOptions]): boolean =>
+  Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
 
 function fromOptions(options: PlanOptions): unknown {
   const advanceAt = options["advance-at"];
@@ -126,6 +135,7 @@ function fromOptions(options: PlanOptions): unknown {
     }),
     timeouts: given({ silenceSeconds: durationSeconds("silent-after", options["silent-after"]) }),
     onTrip: onTripFrom(options["on-trip"]),
+    windows: windowsFrom(options.window),
   };
   // JSON leaves out what is undefined.
   return JSON.parse(JSON.stringify(plan)) as unknown;
@@ -147,6 +157,15 @@ function sizeFrom(text: string): unknown {
 
 const listFrom = (text: string | undefined): readonly string[] | undefined =>
   text?.split(",").map((part) => part.trim());
+
+function windowsFrom(texts: readonly string[]): readonly unknown[] | undefined {
+  if (texts.length === 0) return undefined;
+  return texts.map((text) => {
+    const window = windowFromText(text);
+    if (window === undefined) throw usageError(`--window is ${WINDOW_SHAPE}; not "${text}".`);
+    return window;
+  });
+}
 
 /** Before the id of the release that devices go back to. */
 const BACK_TO = "roll-back:";

@@ -1,4 +1,4 @@
-import { onTripWords, secondsWords, type Deployment, type Plan } from "@moult/model";
+import { onTripWords, secondsWords, windowLine, type Deployment, type Plan } from "@moult/model";
 import { plainText } from "../terminal/plain-text.ts";
 import { factsText } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -21,6 +21,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Next", nextStage ?? undefined],
       ["At a time", `${plan.limits.concurrentMax} devices; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
+      ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
       ["Rolls back", rollback.of ?? undefined],
       ["Rolled back by", rollback.by.length === 0 ? undefined : rollback.by.join("\n")],
       [

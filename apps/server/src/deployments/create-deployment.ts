@@ -14,6 +14,7 @@ import { checkedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { rollsBack } from "./rollback-gaps.ts";
+import { unknownZones } from "./window-zones.ts";
 import { hasArtifact } from "./list-queries.ts";
 import {
   insertDeployment,
@@ -35,6 +36,12 @@ export async function createDeployment(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<DeploymentRecord> {
   const at = clock.now();
+  const [unknown] = unknownZones(request.plan);
+  if (unknown !== undefined)
+    throw new ApiError(
+      "invalid-request",
+      `plan.windows.${unknown[0]}.zone: this server knows no time zone ${unknown[1]}.`,
+    );
   await refuseFalsePromises(db, request, at);
   return db.transaction(async (inner) => {
     const release = await holdRelease(inner, request.releaseId);

@@ -15,6 +15,8 @@ import {
   sentenceOfMany,
   waitFor,
   waitKey,
+  windowFacts,
+  zoneAttributesOf,
   type ArtifactFacts,
   type Census,
   type DeploymentFacts,
@@ -22,6 +24,7 @@ import {
   type Wait,
 } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { timeZone } from "../platform/time-zones.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
 import { censusOf, rankedDevices } from "./census-queries.ts";
 import { classMembers, runningOf, sampleDevices, type ClassMember } from "./class-queries.ts";
@@ -144,6 +147,7 @@ async function contextOf(
       number: deployment.number,
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
+      attributes: zoneAttributesOf(plan),
       newer: newer.map((one) => ({ id: one.id, scope: scopeOf(one) })),
       hasNewer: await hasNewerDeployment(db, deployment),
       steps: await stepsTo(db, deployment),
@@ -211,7 +215,10 @@ function waitOf(
         stage: lastStage(one.deployment.plan),
         isTarget: each.newerIds.has(one.deployment.id) && !isDone(one.deployment),
       })),
-      factsOf(deployment, fitting(context.artifacts), rules, standing),
+      {
+        ...factsOf(deployment, fitting(context.artifacts), rules, standing),
+        window: windowFacts(deployment.plan, "download", each.attributes, timeZone, context.at),
+      },
     ],
     reached: each.isReached ? [AFTER_ALL] : [],
   });
@@ -236,6 +243,7 @@ const factsOf = (
   waived: deployment.waived,
   isTarget: true,
   isForced: false,
+  window: { kind: "always" },
   artifacts,
   rules: rules(deployment.releaseId),
   assignment: null,

@@ -1,7 +1,8 @@
 import type { InstantMs } from "@moult/base";
 import type { DecideFacts, DeploymentFacts } from "@moult/planner";
-import { CANCELLED, lastStage, placeOf } from "@moult/planner";
+import { CANCELLED, lastStage, placeOf, windowFacts, zoneAttributesOf } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { timeZone } from "../platform/time-zones.ts";
 import { endedAttempts } from "./assignment-queries.ts";
 import { standingOf } from "./census-queries.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
@@ -13,6 +14,7 @@ import {
   type PlanningDevice,
 } from "./facts-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
+import { attributesNamed } from "./zone-queries.ts";
 
 /**
  * Reads what the planner decides one device by: a fixed number of questions, each bounded whatever the size of the fleet.
@@ -62,6 +64,8 @@ async function candidateFacts(
   const artifacts = await artifactsFor(db, releaseIds, device.hardwareType, at);
 
   const rules = await rulesOf(db, device.product, releaseIds, runningOf(device));
+  const named = new Set(candidates.flatMap(({ deployment }) => zoneAttributesOf(deployment.plan)));
+  const attributes = await attributesNamed(db, device.id, [...named]);
 
   const facts: DeploymentFacts[] = [];
   for (const { deployment, isTarget, isForced, assignment } of candidates) {
@@ -80,6 +84,7 @@ async function candidateFacts(
       waived: deployment.waived,
       isTarget,
       isForced,
+      window: windowFacts(deployment.plan, "download", attributes, timeZone, at),
       artifacts: fitting,
       rules: rules(deployment.releaseId),
       assignment:

@@ -44,6 +44,7 @@ import { activeDeployments, type DeploymentRecord } from "./queries.ts";
 import { rollbackGaps, type Receiving } from "./rollback-gaps.ts";
 import { rulesOf } from "./rules-queries.ts";
 import { scopeOf } from "./target-scope.ts";
+import { unknownZones, zoneGaps } from "./window-zones.ts";
 
 type Request = BodyOf<typeof operations.previewDeployment>;
 
@@ -92,6 +93,8 @@ export async function previewDeployment(
     broughtVersions: (await activeDeployments(db, release.product))
       .filter(({ state }) => state === "running")
       .map((one) => one.version),
+    unknownZones: unknownZones(request.plan),
+    zoneGaps: await zoneGaps(db, release.product, scopes, request.plan),
     rollbackGaps: await rollbackGaps(db, release, request.plan, seen.receiving, rollback),
   };
   return {

@@ -15,6 +15,7 @@ import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { heldDevices } from "./hold-facts-queries.ts";
 import { CLASS_COLUMNS, inScope, type Scope } from "./class-queries.ts";
+import { attributeOf } from "./zone-queries.ts";
 
 /** How many assignments of a deployment are alike. */
 export interface ProgressCount {
@@ -123,6 +124,8 @@ export interface WaitingQuestion extends WaitingScope {
     | { readonly kind: "all-alike" };
   /** Newer deployments that could decide instead. */
   readonly newer: readonly { readonly id: DeploymentId; readonly scope: Scope }[];
+  /** Inventory attributes by whose values devices are told apart too. */
+  readonly attributes: readonly string[];
   readonly number: number;
   readonly hasNewer: boolean;
   /** Releases on the way to its own: who was brought to one of them waits for it all the same. */
@@ -138,6 +141,7 @@ export interface WaitingClass {
   readonly newerIds: ReadonlySet<DeploymentId>;
   /** A newer deployment has brought them to its release. */
   readonly isReached: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
   readonly count: number;
 }
 
@@ -156,6 +160,7 @@ export async function waitingClasses(
     return { name: `newer${index}`, isTarget };
   });
   const reached = question.hasNewer ? isReached(db, question) : sql<number>`0`;
+  const asked = question.attributes.map((name, index) => ({ name, column: `attribute${index}` }));
   // One list of all who are left out: each further one would be looked through for every device.
   const leftOut = assigned(db, question.deploymentId)
     .unionAll(updatingElsewhere(db, product).select("device.id as device_id"))
@@ -171,9 +176,16 @@ export async function waitingClasses(
       sql<string>`min(device.id)`.as("sample_id"),
       sql<number>`min(device.draw)`.as("draw"),
       ...flags.map(({ name, isTarget }) => isTarget.as(name)),
+      ...asked.map(({ name, column }) => attributeOf(db, name).as(column)),
       (row) => row.fn.countAll<number>().as("count"),
     ])
-    .groupBy([...CLASS_COLUMNS, "bucket", "is_reached", ...flags.map(({ name }) => sql.ref(name))])
+    .groupBy([
+      ...CLASS_COLUMNS,
+      "bucket",
+      "is_reached",
+      ...flags.map(({ name }) => sql.ref(name)),
+      ...asked.map(({ column }) => sql.ref(column)),
+    ])
     .execute();
   return rows.map((row) => {
     const values: Readonly<Record<string, unknown>> = row;
@@ -186,6 +198,12 @@ export async function waitingClasses(
         newer.filter((_, index) => Number(values[`newer${index}`]) === 1).map(({ id }) => id),
       ),
       isReached: Number(row.is_reached) === 1,
+      attributes: Object.fromEntries(
+        asked.flatMap(({ name, column }) => {
+          const value = values[column];
+          return typeof value === "string" ? [[name, value]] : [];
+        }),
+      ),
       count: Number(row.count),
     };
   });

@@ -1,17 +1,29 @@
-import { errorStopWords, onTripWords, secondsWords, sizeWords, type Plan } from "@moult/model";
+import {
+  errorStopWords,
+  onTripWords,
+  secondsWords,
+  sizeWords,
+  windowLine,
+  type Plan,
+} from "@moult/model";
 import type { ReactNode } from "react";
 import { exactCount } from "../format/number.ts";
 import { duration } from "../format/time.ts";
 
 /** A plan in lines that a person would say. */
 export function PlanSummary({ plan }: { readonly plan: Plan }) {
-  const { stages, limits, retry, timeouts } = plan;
+  const { stages, limits, retry, timeouts, windows } = plan;
   return (
     <dl className="flex flex-col gap-1 text-sm">
       <Line name="Stages">{stages.map(({ size }) => sizeWords(size)).join(" → ")}</Line>
       <Line name="Stops itself">{stopText(plan)}</Line>
       <Line name="Then">{onTripWords(plan.onTrip)}</Line>
       <Line name="At once">at most {exactCount(limits.concurrentMax)}</Line>
+      {windows?.map((window) => (
+        <Line key={windowLine(window)} name="Window">
+          {windowLine(window)}
+        </Line>
+      ))}
       <Line name="Tries">{triesText(retry)}</Line>
       <Line name="Gives up on a device">
         after {duration(timeouts.silenceSeconds * 1_000)} without a report

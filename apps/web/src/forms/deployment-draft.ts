@@ -36,7 +36,11 @@ export function keepDraft(draft: KeptDraft | undefined): void {
 }
 
 const isPlanDraft = (value: unknown): value is PlanDraft =>
-  typeof value === "object" && value !== null && "stages" in value && Array.isArray(value.stages);
+  typeof value === "object" &&
+  value !== null &&
+  "stages" in value &&
+  Array.isArray(value.stages) &&
+  "windows" in value;
 
 export const deviceIdsOf = (search: NewDeploymentSearch): readonly DeviceId[] =>
   (search.deviceIds ?? "").split(",").filter((part) => part !== "") as DeviceId[];

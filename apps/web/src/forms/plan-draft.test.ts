@@ -52,6 +52,16 @@ test("a plan of the command line with all that a plan can say is the same after 
       neverOn: ["wrong-board"],
     },
     timeouts: { silenceSeconds: 5_000 },
+    windows: [
+      { for: ["download"], at: "02:00", durationMinutes: 240, zone: "device" },
+      {
+        for: ["download"],
+        days: ["sat", "sun"],
+        at: "22:30",
+        durationMinutes: 90,
+        zone: { attribute: "site.zone" },
+      },
+    ],
     onTrip: { rollBackTo: "1f0e2d3c-4b5a-4697-8879-6a5b4c3d2e1f" },
   });
 

@@ -1,6 +1,8 @@
 import {
   Failure,
   Plan,
+  textOfWindow,
+  windowFromText,
   type ErrorStop,
   type OnTrip,
   type Stage,
@@ -38,6 +40,8 @@ export interface PlanDraft {
   readonly neverOn: string;
   readonly silenceHours: string;
   readonly onTrip: OnTripKind;
+  /** A window a line. */
+  readonly windows: string;
   /** The id of a release, of `roll-back-to`. */
   readonly rollBackTo: string;
 }
@@ -69,6 +73,11 @@ const codesOf = (text: string): readonly string[] | undefined => {
   const codes = text.split(",").flatMap((code) => (code.trim() === "" ? [] : [code.trim()]));
   return codes.length === 0 ? undefined : codes;
 };
+
+function windowsOf(text: string): readonly unknown[] | undefined {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.length === 0 ? undefined : lines.map((line) => windowFromText(line));
+}
 
 function stageOf(draft: StageDraft) {
   const { size, sizeKind, stopCount, stopPercent, sampleMin } = draft;
@@ -112,6 +121,7 @@ export function readPlan(draft: PlanDraft): ReadPlan {
     }),
     onTrip:
       draft.onTrip === "roll-back-to" ? { rollBackTo: draft.rollBackTo.trim() } : draft.onTrip,
+    windows: windowsOf(draft.windows),
     timeouts: { silenceSeconds: secondsOf(draft.silenceHours, HOUR_SECONDS) ?? Number.NaN },
   });
   if (read.success) return { plan: read.data, problems: new Map() };
@@ -139,6 +149,7 @@ export function planDraft(plan: Plan): PlanDraft {
     neverOn: (retry.neverOn ?? []).join(", "),
     silenceHours: inUnits(plan.timeouts.silenceSeconds, HOUR_SECONDS),
     onTrip: typeof plan.onTrip === "string" ? plan.onTrip : "roll-back-to",
+    windows: (plan.windows ?? []).map((window) => textOfWindow(window)).join("\n"),
     rollBackTo: typeof plan.onTrip === "string" ? "" : plan.onTrip.rollBackTo,
   };
 }

@@ -1,6 +1,7 @@
 import { useId } from "react";
+import { WINDOW_SHAPE } from "@moult/model";
 import { Button } from "../ui/button.tsx";
-import { SelectField, TextField } from "../ui/field.tsx";
+import { SelectField, TextArea, TextField } from "../ui/field.tsx";
 import {
   withStage,
   withStageChanged,
@@ -89,26 +90,59 @@ export function PlanForm({ draft, problems, onChange }: PlanFormProps) {
           problem={problems.get("retry.neverOn")}
           onChange={(neverOn) => onChange({ ...draft, neverOn })}
         />
-        <SelectField
-          label="When it stops itself"
-          hint="nobody else starts in any case"
-          error={draft.onTrip === "roll-back-to" ? undefined : problems.get("onTrip")}
-          value={draft.onTrip}
-          choices={ON_TRIPS}
-          onChange={(onTrip) => onChange({ ...draft, onTrip })}
-        />
-        {draft.onTrip === "roll-back-to" && (
-          <NumberField
-            label="Back to the release"
-            hint="its id"
-            value={draft.rollBackTo}
-            problem={problems.get("onTrip")}
-            onChange={(rollBackTo) => onChange({ ...draft, rollBackTo })}
-          />
-        )}
+        <TripFields draft={draft} problems={problems} onChange={onChange} />
       </div>
+      <WindowsField draft={draft} problems={problems} onChange={onChange} />
     </div>
   );
+}
+
+function TripFields({ draft, problems, onChange }: PlanFormProps) {
+  return (
+    <>
+      <SelectField
+        label="When it stops itself"
+        hint="nobody else starts in any case"
+        error={draft.onTrip === "roll-back-to" ? undefined : problems.get("onTrip")}
+        value={draft.onTrip}
+        choices={ON_TRIPS}
+        onChange={(onTrip) => onChange({ ...draft, onTrip })}
+      />
+      {draft.onTrip === "roll-back-to" && (
+        <NumberField
+          label="Back to the release"
+          hint="its id"
+          value={draft.rollBackTo}
+          problem={problems.get("onTrip")}
+          onChange={(rollBackTo) => onChange({ ...draft, rollBackTo })}
+        />
+      )}
+    </>
+  );
+}
+
+function WindowsField({ draft, problems, onChange }: PlanFormProps) {
+  return (
+    <TextArea
+      label="Windows"
+      hint={`one a line, none: any time; ${WINDOW_SHAPE}`}
+      error={windowProblem(problems)}
+      rows={2}
+      isMono
+      value={draft.windows}
+      onChange={(windows) => onChange({ ...draft, windows })}
+    />
+  );
+}
+
+/** `Line 2: ...`, of the first that is wrong. */
+function windowProblem(problems: PlanProblems): string | undefined {
+  for (const [field, message] of problems) {
+    const [name, index] = field.split(".");
+    if (name === "windows")
+      return index === undefined ? message : `Line ${Number(index) + 1}: ${message}`;
+  }
+  return undefined;
 }
 
 function StageFields({
