@@ -74,6 +74,7 @@ export { ErrorStop, OnTrip, Plan, Retry, Stage, StageAdvance, StageSize } from "
 export {
   advanceWords,
   errorStopWords,
+  flowWords,
   onTripWords,
   secondsWords,
   sizeWords,

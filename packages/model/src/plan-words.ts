@@ -1,5 +1,5 @@
 import type { Failure } from "./outcome.ts";
-import type { ErrorStop, OnTrip, StageAdvance, StageSize } from "./plan.ts";
+import type { ErrorStop, OnTrip, Plan, StageAdvance, StageSize } from "./plan.ts";
 
 /** `all`, `10 %`, `50 devices`: how far a stage reaches. */
 export function sizeWords(size: StageSize): string {
@@ -22,6 +22,10 @@ export function advanceWords(advance: StageAdvance): string {
     ...(manual === true ? ["and a person opens it"] : []),
   ].join(", ");
 }
+
+/** What a plan limits beside the devices that are in the update: `at most 10 started in any minute`. */
+export const flowWords = ({ perMinute }: Plan["limits"]): readonly string[] =>
+  perMinute === undefined ? [] : [`at most ${perMinute} started in any minute`];
 
 /** When a stage stops its deployment, after "stops itself". */
 export function errorStopWords({ count, percent, sampleMin, kinds }: ErrorStop): string {

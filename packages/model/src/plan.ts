@@ -105,6 +105,8 @@ export const Plan = z
       .strictObject({
         /** Devices that may be in the update at the same time; a safety limit, claimed and never estimated. */
         concurrentMax: z.int().min(1).max(1_000_000).default(50),
+        /** Offers in any 60 seconds, wherever they begin; each try of a device is one. Claimed as well. */
+        perMinute: z.int().min(1).max(100_000).optional(),
       })
       .prefault({}),
     retry: Retry.prefault({}),

@@ -81,6 +81,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
     zone: z.string().nullable(),
   }),
   inDeployment("concurrent-limit").extend({ limit: z.int().min(1) }),
+  /** As many devices as may start in one minute have. */
+  inDeployment("rate-limit").extend({ perMinute: z.int().min(1), until: Instant }),
   /** It failed lately, and the plan lets some time pass before its next try. */
   inDeployment("retry-backoff").extend({ attempts: z.int().min(1), until: Instant }),
   /** It failed in a way after which the plan gives no other try. */

@@ -4,6 +4,7 @@ import { admit } from "./admit.ts";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { isProvisional, isRetryForbidden, mayTryAgain, nextTryAt } from "./attempts.ts";
 import { chooseArtifact, isRefusedBySigners, waitsForSigners } from "./choose-artifact.ts";
+import { NO_LIMITS, roomFor, type LimitClaim } from "./limits.ts";
 import type {
   ArtifactFacts,
   AssignmentFacts,
@@ -19,10 +20,8 @@ import { windowWait } from "./windows.ts";
  * What an answer takes from its deployment. The shell claims all of it in one statement, in the transaction that stores
  * the answer; when the claim fails the facts were old, and it decides again.
  */
-export interface Claim {
+export interface Claim extends LimitClaim {
   readonly deploymentId: DeploymentId;
-  /** Holds while fewer than this many devices are in the update; null when the answer puts none there. */
-  readonly openMax: number | null;
   /** Holds while fewer than this many places are taken; null when the device has its place, or the last stage is open. */
   readonly placesMax: number | null;
 }
@@ -97,7 +96,7 @@ const wait = (
  * 2. Otherwise the newest running deployment that targets the device and has an artifact for it decides alone; older
  *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
  *    paused, tripped, finished or aborted hold nobody back.
- * 3. A deployment offers to devices whose stage is open, at most `limits.concurrentMax` at a time. A device that has its
+ * 3. A deployment offers to devices whose stage is open, under its plan's limits. A device that has its
  *    place keeps it, whatever becomes of the target. One that a person sent ahead goes next, but never against what
  *    signers allow.
  */
@@ -235,7 +234,7 @@ function fromDeployment(
     return pass({ kind: "superseded", deploymentId, byDeploymentId: newer.deploymentId });
 
   if (assignment !== null && isRunning && isUndecided(assignment))
-    return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax: null });
+    return closeAsRunning(deployment, { ...NO_LIMITS, deploymentId, placesMax: null });
   if (isDone) return wait([closedReason(deployment, assignment, isRunning)]);
   const choice = chooseArtifact(deploymentId, deployment.artifacts, device, now);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
@@ -254,7 +253,7 @@ function fromDeployment(
   if (isRunning) {
     if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
     const { placesMax } = admission;
-    return closeAsRunning(deployment, { deploymentId, openMax: null, placesMax });
+    return closeAsRunning(deployment, { ...NO_LIMITS, deploymentId, placesMax });
   }
   if (!admission.isOpen) return wait([admission.reason], admission);
   if (choice.kind === "none") return pass(choice.reason);
@@ -262,21 +261,14 @@ function fromDeployment(
   if (backoff !== null) return backoff;
   const shut = isForced ? null : windowWait(deployment.window, deploymentId);
   if (shut !== null) return wait([shut.reason], shut);
-  const { concurrentMax } = plan.limits;
-  if (!isForced && deployment.tally.open >= concurrentMax)
-    return wait([{ kind: "concurrent-limit", deploymentId, limit: concurrentMax }], {
-      isContended: true,
-    });
+  const room = roomFor(deployment, now);
+  if (room.kind === "full") return wait([room.reason], room);
   return {
     kind: "offer",
     deployment,
     artifact: choice.artifact,
     attempt: (assignment?.attempt ?? 0) + 1,
-    claim: {
-      deploymentId,
-      openMax: isForced ? null : concurrentMax,
-      placesMax: admission.placesMax,
-    },
+    claim: { ...room.claim, deploymentId, placesMax: admission.placesMax },
   };
 }
 

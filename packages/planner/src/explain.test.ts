@@ -59,6 +59,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "must-pass-through", deploymentId: id, version: version("1.5"), runs: "1.4" },
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
+  { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
   { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
   { kind: "outside-window", deploymentId: id, until: "2026-12-01T08:00:00.000Z" },
   { kind: "zone-unknown", deploymentId: id, attribute: null, zone: "Mars/Olympus" },

@@ -10,6 +10,7 @@ import {
   type Tally,
 } from "@moult/model";
 import type * as z from "zod";
+import { NO_FLOW } from "./limits.ts";
 import { NO_ENDS } from "./stage-gate.ts";
 import { NO_RULES } from "./version-rules.ts";
 import type {
@@ -100,6 +101,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     stageOpenedAt: NOW,
     salt: 7,
     tally: NO_ONE,
+    flow: NO_FLOW,
     waived: NO_ENDS,
     isTarget: true,
     isForced: false,

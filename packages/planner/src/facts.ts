@@ -17,6 +17,7 @@ import type {
   Running,
   Tally,
 } from "@moult/model";
+import type { FlowFacts } from "./limits.ts";
 import type { Ends } from "./stage-gate.ts";
 import type { WindowFacts } from "./windows.ts";
 
@@ -175,6 +176,7 @@ export interface DeploymentFacts {
   readonly stageOpenedAt: InstantMs;
   readonly salt: number;
   readonly tally: Omit<Tally, "eligible">;
+  readonly flow: FlowFacts;
   /** Ends that an operator let pass by resuming. */
   readonly waived: Ends;
   readonly isTarget: boolean;

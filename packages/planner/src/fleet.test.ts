@@ -78,6 +78,7 @@ const plan: fc.Arbitrary<Plan> = fc
     stages: fc.array(fc.record({ size, advance: advanceRule }), { maxLength: 4 }),
     count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     concurrentMax: fc.integer({ min: 1, max: 8 }),
+    perMinute: fc.constantFrom(undefined, undefined, 1, 3),
     onTrip: fc.constantFrom("pause", "cancel-queued", "cancel-all", "roll-back"),
     windows: fc
       .constantFrom(null, null, "07:00", "21:00")
@@ -87,14 +88,14 @@ const plan: fc.Arbitrary<Plan> = fc
       backoffSeconds: fc.constantFrom(0, 0, 600),
     }),
   })
-  .map(({ stages, count, concurrentMax, onTrip, retry, windows }) => {
+  .map(({ stages, count, concurrentMax, perMinute, onTrip, retry, windows }) => {
     const errorStop = count === undefined ? {} : { errorStop: { count } };
     return planOf({
       stages: [
         ...rising(stages).map((stage) => ({ ...stage, ...errorStop })),
         { size: { remaining: true }, ...errorStop },
       ],
-      limits: { concurrentMax },
+      limits: { concurrentMax, ...(perMinute === undefined ? {} : { perMinute }) },
       retry,
       onTrip,
       windows,

@@ -25,6 +25,8 @@ export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-
 export { deferralSentence } from "./deferral-sentence.ts";
 export { deploymentName } from "./deployment-name.ts";
 export { counted, numberText } from "./counted.ts";
+export { tryClaims, type ClaimStore, type ClaimTrial } from "./claim-trial.ts";
+export { memoryClaims } from "./memory-claims.ts";
 export { countedAs, type TallyCounter } from "./counted-as.ts";
 export { decide, type Claim, type Decision, type WithdrawCause } from "./decide.ts";
 export { deploymentStep, isActive, type DeploymentMove } from "./deployment-transitions.ts";
@@ -65,6 +67,15 @@ export {
   type Fleet,
   type FleetDevice,
 } from "./memory-fleet.ts";
+export { NO_FLOW, NO_LIMITS, type FlowFacts, type LimitClaim } from "./limits.ts";
+export {
+  bucketAt,
+  forgottenBefore,
+  MINUTE_WINDOW,
+  windowBegin,
+  type WindowRule,
+  type WindowUse,
+} from "./sliding-window.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export {
   confirmSentence,

@@ -4,7 +4,7 @@ import { advance } from "./advance.ts";
 import { afterAttempt, CANCELLED, isProvisional, mayCancel, mayRetry } from "./attempts.ts";
 import { assignmentStep, isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { countedAs } from "./counted-as.ts";
-import { decide, type Claim, type Decision } from "./decide.ts";
+import { decide, type Decision } from "./decide.ts";
 import { deploymentStep, type DeploymentMove } from "./deployment-transitions.ts";
 import type {
   AssignmentFacts,
@@ -16,6 +16,8 @@ import type {
   OpenAssignmentFacts,
   Standing,
 } from "./facts.ts";
+import { NO_FLOW } from "./limits.ts";
+import { mayClaim, noteOffer, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
 import { NO_ENDS, type Ends } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
@@ -47,7 +49,7 @@ export interface FleetTerms {
   readonly timeoutMs: number;
 }
 
-export interface Fleet extends FleetTerms {
+export interface Fleet extends FleetTerms, Ledger {
   readonly devices: FleetDevice[];
   state: DeploymentState;
   stage: number;
@@ -74,6 +76,7 @@ export const createFleet = (
   now,
   waived: NO_ENDS,
   counts: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
+  flow: NO_FLOW,
   forcedOffers: 0,
 });
 
@@ -107,7 +110,7 @@ function standingOf(fleet: Fleet, device: FleetDevice): Standing {
 
 export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
   const { assignment } = device;
-  const { state, plan, stage, stageOpenedAt, salt, waived, now } = fleet;
+  const { state, plan, stage, stageOpenedAt, salt, waived, now, flow } = fleet;
   return {
     now,
     device: {
@@ -132,6 +135,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         waived,
         salt,
         tally: { ...fleet.counts },
+        flow,
         isTarget: device.isMember,
         isForced: device.isForced,
         window: windowFacts(plan, "download", {}, UTC_ZONES, now),
@@ -180,28 +184,20 @@ function moveTo(
   device.assignment = { ...own, ...change };
 }
 
-function claim(fleet: Fleet, { openMax, placesMax }: Claim): boolean {
-  const { open, admitted, alreadyRunning, aborted } = fleet.counts;
-  return (
-    fleet.state === "running" &&
-    (openMax === null || open < openMax) &&
-    (placesMax === null || admitted + alreadyRunning - aborted < placesMax)
-  );
-}
-
 /** One check-in; answers what was decided. */
 export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
   const decision = decide(factsOf(fleet, device));
   switch (decision.kind) {
     case "offer":
-      assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
+      assert(mayClaim(fleet, decision.claim), "facts of this instant can be claimed");
+      noteOffer(fleet, fleet.now);
       if (device.assignment === null) fleet.counts.admitted += 1;
       if (device.isForced) fleet.forcedOffers += 1;
       device.isForced = false;
       moveTo(fleet, device, { state: "offered", outcome: null, attempt: decision.attempt });
       break;
     case "close-as-already-running":
-      assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
+      assert(mayClaim(fleet, decision.claim), "facts of this instant can be claimed");
       moveTo(fleet, device, {
         state: "closed",
         outcome: device.assignment === null ? "already-running" : "succeeded",

@@ -222,6 +222,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait for a place: 50 at a time are in the update.",
   ],
   [
+    { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
+    "1 device waits, because at most 10 start in any minute.",
+    "2,608 devices wait, because at most 10 start in any minute.",
+  ],
+  [
     { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
     "1 device waits a while before its next try.",
     "2,608 devices wait a while before their next tries.",

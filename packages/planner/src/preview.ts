@@ -2,6 +2,7 @@ import { present, type InstantMs } from "@moult/base";
 import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/model";
 import { decide, type Decision } from "./decide.ts";
 import type { ArtifactFacts, DeploymentFacts, DeviceFacts, VersionRules } from "./facts.ts";
+import { NO_FLOW } from "./limits.ts";
 import type { Wait } from "./reason-groups.ts";
 import { NO_ENDS } from "./stage-gate.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
@@ -44,6 +45,7 @@ export function previewFor(
         stageOpenedAt: now,
         salt: 1,
         tally: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
+        flow: NO_FLOW,
         waived: NO_ENDS,
         isTarget: true,
         isForced: false,

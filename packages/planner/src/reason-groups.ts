@@ -82,6 +82,8 @@ const SENTENCES: {
     `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
   "concurrent-limit": ({ limit }, count) =>
     `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
+  "rate-limit": ({ perMinute }, count) =>
+    `${devices(count, "waits", "wait")}, because at most ${numberText(perMinute)} start in any minute`,
   "retry-backoff": (_, count) =>
     devices(count, "waits a while before its next try", "wait a while before their next tries"),
   "outside-window": ({ until }, count) =>
@@ -127,4 +129,8 @@ const NOT_SAID: ReadonlySet<string> = new Set([
 ]);
 
 /** Of these, only when is different, and no sentence about many says it. */
-const UNTIL_NOT_SAID: ReadonlySet<WaitKind> = new Set(["retry-backoff", "device-held"]);
+const UNTIL_NOT_SAID: ReadonlySet<WaitKind> = new Set([
+  "retry-backoff",
+  "rate-limit",
+  "device-held",
+]);

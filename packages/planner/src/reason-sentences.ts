@@ -1,3 +1,4 @@
+import { numberText } from "./counted.ts";
 import { deferralSentence } from "./deferral-sentence.ts";
 import { clause } from "./clause.ts";
 import { utcText } from "./utc-text.ts";
@@ -101,6 +102,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
   "concurrent-limit": ({ limit }) =>
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
+  "rate-limit": ({ perMinute, until }) =>
+    `At most ${numberText(perMinute)} devices start in any minute by the plan; the next one may at ${utcText(until)}.`,
   "retry-backoff": ({ attempts, until }) =>
     `Its ${attempts === 1 ? "try" : `try ${attempts}`} failed; the next one begins at ${utcText(until)} at the earliest.`,
   "outside-window": ({ until }) =>

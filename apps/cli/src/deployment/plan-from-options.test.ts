@@ -31,6 +31,7 @@ describe("a plan", () => {
       "error-stop-sample": "20",
       "advance-at": "95",
       concurrent: "5",
+      "per-minute": "2",
       attempts: "2",
       "silent-after": "2h",
     });
@@ -44,7 +45,7 @@ describe("a plan", () => {
         advance,
         errorStop,
       })),
-      limits: { concurrentMax: 5 },
+      limits: { concurrentMax: 5, perMinute: 2 },
       retry: { attemptsMax: 2 },
       timeouts: { silenceSeconds: 7_200 },
     });

@@ -51,6 +51,11 @@ export const PLAN_OPTIONS = {
     value: "NUMBER",
     help: "Devices in the update at the same time; 50 unless told",
   },
+  "per-minute": {
+    type: "string",
+    value: "NUMBER",
+    help: "Devices that start in any one minute; as many as may be in the update unless told",
+  },
   attempts: { type: "string", value: "NUMBER", help: "Tries that a device has; 1 unless told" },
   "retry-after": {
     type: "string",
@@ -126,7 +131,10 @@ function fromOptions(options: PlanOptions): unknown {
       advance,
       errorStop,
     })),
-    limits: given({ concurrentMax: integer("concurrent", options.concurrent, million) }),
+    limits: given({
+      concurrentMax: integer("concurrent", options.concurrent, million),
+      perMinute: integer("per-minute", options["per-minute"], { min: 1, max: 100_000 }),
+    }),
     retry: given({
       attemptsMax: integer("attempts", options.attempts, { min: 1, max: 10 }),
       backoffSeconds: durationSeconds("retry-after", options["retry-after"]),

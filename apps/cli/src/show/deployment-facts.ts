@@ -1,4 +1,11 @@
-import { onTripWords, secondsWords, windowLine, type Deployment, type Plan } from "@moult/model";
+import {
+  flowWords,
+  onTripWords,
+  secondsWords,
+  windowLine,
+  type Deployment,
+  type Plan,
+} from "@moult/model";
 import { plainText } from "../terminal/plain-text.ts";
 import { factsText } from "../terminal/table-text.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -19,7 +26,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Devices", tallyText(deployment.tally)],
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
-      ["At a time", `${plan.limits.concurrentMax} devices; each has ${triesText(plan.retry)}`],
+      ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
       ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
       ["Rolls back", rollback.of ?? undefined],
@@ -33,6 +40,9 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
     ]),
   ].join("\n\n");
 }
+
+const limitsText = (limits: Plan["limits"]): string =>
+  [`${limits.concurrentMax} devices`, ...flowWords(limits)].join(", ");
 
 function triesText({ attemptsMax, backoffSeconds, retryOn, neverOn }: Plan["retry"]): string {
   return [

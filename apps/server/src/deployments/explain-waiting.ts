@@ -11,6 +11,7 @@ import {
   decide,
   isActive,
   lastStage,
+  NO_FLOW,
   sentenceOf,
   sentenceOfMany,
   waitFor,
@@ -20,6 +21,7 @@ import {
   type ArtifactFacts,
   type Census,
   type DeploymentFacts,
+  type FlowFacts,
   type Standing,
   type Wait,
 } from "@moult/planner";
@@ -28,6 +30,7 @@ import { timeZone } from "../platform/time-zones.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
 import { censusOf, rankedDevices } from "./census-queries.ts";
 import { classMembers, runningOf, sampleDevices, type ClassMember } from "./class-queries.ts";
+import { flowOf } from "./flow-queries.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { loadFacts } from "./load-facts.ts";
 import {
@@ -105,6 +108,7 @@ interface Context {
   /** Of an exact census. */
   readonly rankOf: ReadonlyMap<DeviceId, number>;
   readonly artifacts: Artifacts;
+  readonly flow: FlowFacts;
   readonly newer: readonly {
     readonly deployment: DeploymentRecord;
     readonly artifacts: Artifacts;
@@ -137,6 +141,7 @@ async function contextOf(
     census,
     rankOf: new Map(ranked.map((id, rank) => [id, rank])),
     artifacts,
+    flow: await flowOf(db, deployment, at),
     newer: newer.map((one) => ({ deployment: one, artifacts: artifactsOf(one) })),
     at,
     question: {
@@ -218,6 +223,7 @@ function waitOf(
       {
         ...factsOf(deployment, fitting(context.artifacts), rules, standing),
         window: windowFacts(deployment.plan, "download", each.attributes, timeZone, context.at),
+        flow: context.flow,
       },
     ],
     reached: each.isReached ? [AFTER_ALL] : [],
@@ -240,6 +246,7 @@ const factsOf = (
   stageOpenedAt: deployment.stageOpenedAt,
   salt: deployment.salt,
   tally: deployment.counts,
+  flow: NO_FLOW,
   waived: deployment.waived,
   isTarget: true,
   isForced: false,

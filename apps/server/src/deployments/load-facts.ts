@@ -6,6 +6,7 @@ import { timeZone } from "../platform/time-zones.ts";
 import { endedAttempts } from "./assignment-queries.ts";
 import { standingOf } from "./census-queries.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
+import { flowOf } from "./flow-queries.ts";
 import {
   candidatesOf,
   openAssignmentOf,
@@ -81,6 +82,7 @@ async function candidateFacts(
       stageOpenedAt: deployment.stageOpenedAt,
       salt: deployment.salt,
       tally: deployment.counts,
+      flow: await flowOf(db, deployment, at),
       waived: deployment.waived,
       isTarget,
       isForced,

@@ -21,6 +21,7 @@ import {
 } from "./assignment-queries.ts";
 import { endForce } from "./device-order-queries.ts";
 import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
+import { noteOffer } from "./flow-queries.ts";
 import { judgeDeployment } from "./judge-deployment.ts";
 import { loadFacts } from "./load-facts.ts";
 import { claimPlace } from "./queries.ts";
@@ -144,6 +145,7 @@ async function makeOffer(
     isFirst: own === null,
   });
   if (claimed === undefined) return undefined;
+  await noteOffer(db, claimed, at);
   if (deployment.isForced) await endForce(db, deployment.id, device.id);
 
   const { stage } = claimed;

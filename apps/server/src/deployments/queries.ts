@@ -38,6 +38,8 @@ export interface DeploymentRecord {
   readonly trip: Trip | null;
   readonly waived: Ends;
   readonly counts: Omit<Tally, "eligible">;
+  /** Ever made, each try of a device being one. */
+  readonly offers: number;
   readonly createdBy: string;
   readonly createdAt: number;
   readonly finishedAt: number | null;
@@ -282,6 +284,7 @@ export interface PlaceClaim {
   readonly deploymentId: DeploymentId;
   readonly openMax: number | null;
   readonly placesMax: number | null;
+  readonly offersMax: number | null;
   readonly from: TallyCounter | null;
   readonly to: TallyCounter;
   /** Whether this device is offered the release for the first time. */
@@ -294,7 +297,7 @@ export interface PlaceClaim {
  */
 export async function claimPlace(
   db: TenantDb,
-  { deploymentId, openMax, placesMax, from, to, isFirst }: PlaceClaim,
+  { deploymentId, openMax, placesMax, offersMax, from, to, isFirst }: PlaceClaim,
 ): Promise<DeploymentRecord | undefined> {
   let query = db.kysely
     .updateTable("deployment")
@@ -302,6 +305,7 @@ export async function claimPlace(
       ...(from === null ? {} : { [COLUMN_OF[from]]: row(COLUMN_OF[from], "-", 1) }),
       [COLUMN_OF[to]]: row(COLUMN_OF[to], "+", 1),
       ...(isFirst ? { admitted: row("admitted", "+", 1) } : {}),
+      ...(to === "open" ? { offers: row("offers", "+", 1) } : {}),
     }))
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deploymentId)
@@ -309,6 +313,7 @@ export async function claimPlace(
   if (openMax !== null) query = query.where("open", "<", openMax);
   if (placesMax !== null)
     query = query.where(sql<boolean>`admitted + already_running - aborted < ${placesMax}`);
+  if (offersMax !== null) query = query.where("offers", "<", offersMax);
   const row = await query.returningAll().executeTakeFirst();
   return row === undefined ? undefined : deploymentFrom(row);
 }
@@ -401,6 +406,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
       silent: row.silent,
       aborted: row.aborted,
     },
+    offers: row.offers,
     createdBy: row.created_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,

@@ -17,6 +17,7 @@ import { up as rollbacks } from "./0015-rollbacks.ts";
 import { up as deviceOrders } from "./0016-device-orders.ts";
 import { up as deviceHolds } from "./0017-device-holds.ts";
 import { up as releaseRules } from "./0019-release-rules.ts";
+import { up as limits } from "./0021-limits.ts";
 import { up as chain } from "./0022-chain.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
@@ -39,5 +40,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 16, name: "device-orders", up: deviceOrders },
   { number: 17, name: "device-holds", up: deviceHolds },
   { number: 19, name: "release-rules", up: releaseRules },
+  { number: 21, name: "limits", up: limits },
   { number: 22, name: "chain", up: chain },
 ];

@@ -195,6 +195,7 @@ table deployment column waived text
 table deployment column stage_opened_at bigint not null default 0
 table deployment column rollback_of text
 table deployment column rollback_problems text
+table deployment column offers bigint not null default 0
 table deployment column chain_number bigint not null default 0
 table deployment column chain_sha256 text not null default '0000000000000000000000000000000000000000000000000000000000000000'::text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
@@ -213,6 +214,13 @@ table deployment_fact column sha256 text not null
 table deployment_fact column content text not null
 table deployment_fact constraint deployment_fact_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table deployment_fact constraint deployment_fact_pkey PRIMARY KEY (deployment_id, sha256)
+table deployment_flow column tenant_id text not null
+table deployment_flow column deployment_id text not null
+table deployment_flow column what text not null
+table deployment_flow column at bigint not null
+table deployment_flow column taken_before bigint not null
+table deployment_flow constraint deployment_flow_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table deployment_flow constraint deployment_flow_pkey PRIMARY KEY (deployment_id, what, at)
 table deployment_forced column tenant_id text not null
 table deployment_forced column deployment_id text not null
 table deployment_forced column device_id text not null

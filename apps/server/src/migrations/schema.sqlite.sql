@@ -75,7 +75,7 @@ CREATE TABLE deployment (
   salt bigint not null, trip text, admitted bigint not null, open bigint not null, succeeded bigint not null, already_running bigint not null,
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
-  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text, chain_number bigint not null default 0, chain_sha256 text not null
+  finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text, offers bigint not null default 0, chain_number bigint not null default 0, chain_sha256 text not null
   default '0000000000000000000000000000000000000000000000000000000000000000');
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_rollback on deployment (rollback_of) where rollback_of is not null;
@@ -87,6 +87,9 @@ CREATE INDEX deployment_device_device on deployment_device (device_id);
 CREATE TABLE deployment_fact (
   tenant_id text not null, deployment_id text not null references deployment (id), sha256 text not null,
   content text not null, primary key (deployment_id, sha256));
+CREATE TABLE deployment_flow (
+  tenant_id text not null, deployment_id text not null references deployment (id), what text not null, at bigint not null,
+  taken_before bigint not null, primary key (deployment_id, what, at));
 CREATE TABLE deployment_forced (
   tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
   forced_by text not null, forced_at bigint not null, primary key (deployment_id, device_id));

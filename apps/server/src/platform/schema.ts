@@ -265,6 +265,8 @@ export interface DeploymentTable {
   timed_out: number;
   silent: number;
   aborted: number;
+  /** Ever made, each try of a device being one. */
+  offers: Generated<number>;
   created_by: string;
   created_at: At;
   finished_at: At | null;
@@ -280,6 +282,16 @@ interface DeploymentDeviceTable {
   tenant_id: TenantId;
   deployment_id: DeploymentId;
   device_id: DeviceId;
+}
+
+/** How much a deployment had given out before each span of time in which it gave out more. */
+interface DeploymentFlowTable {
+  tenant_id: TenantId;
+  deployment_id: DeploymentId;
+  what: "offers";
+  /** When the span begins. */
+  at: At;
+  taken_before: number;
 }
 
 /** Devices that a person sent ahead, until they are offered it. */
@@ -460,6 +472,7 @@ export interface Schema extends TargetSchema, TrustSchema {
   deployment: DeploymentTable;
   deployment_device: DeploymentDeviceTable;
   deployment_forced: DeploymentForcedTable;
+  deployment_flow: DeploymentFlowTable;
   assignment: AssignmentTable;
   attempt: AttemptTable;
   attempt_log: AttemptLogTable;

@@ -149,7 +149,11 @@ const waitingColumns = (deploymentId: string): readonly Column<WaitingDevice>[] 
 ];
 
 /** What a person may overrule for one device. */
-const SENT_AHEAD_FROM: readonly WaitingDevice["kind"][] = ["stage-not-reached", "concurrent-limit"];
+const SENT_AHEAD_FROM: readonly WaitingDevice["kind"][] = [
+  "stage-not-reached",
+  "concurrent-limit",
+  "rate-limit",
+];
 
 export function WaitingTable({
   deploymentId,

@@ -1,5 +1,6 @@
 import {
   errorStopWords,
+  flowWords,
   onTripWords,
   secondsWords,
   sizeWords,
@@ -18,12 +19,14 @@ export function PlanSummary({ plan }: { readonly plan: Plan }) {
       <Line name="Stages">{stages.map(({ size }) => sizeWords(size)).join(" → ")}</Line>
       <Line name="Stops itself">{stopText(plan)}</Line>
       <Line name="Then">{onTripWords(plan.onTrip)}</Line>
-      <Line name="At once">at most {exactCount(limits.concurrentMax)}</Line>
       {windows?.map((window) => (
         <Line key={windowLine(window)} name="Window">
           {windowLine(window)}
         </Line>
       ))}
+      <Line name="At once">
+        {[`at most ${exactCount(limits.concurrentMax)}`, ...flowWords(limits)].join(", ")}
+      </Line>
       <Line name="Tries">{triesText(retry)}</Line>
       <Line name="Gives up on a device">
         after {duration(timeouts.silenceSeconds * 1_000)} without a report

@@ -120,6 +120,7 @@ const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "already-running": "check-circle",
   "stage-not-reached": "clock",
   "concurrent-limit": "clock",
+  "rate-limit": "clock",
   "release-not-signed": "shield",
   "trust-expired": "shield",
   "too-early": "clock",

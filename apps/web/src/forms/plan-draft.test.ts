@@ -45,6 +45,7 @@ test("a plan of the command line with all that a plan can say is the same after 
       { size: { percent: 10 }, errorStop: { percent: 5, kinds: ["silent"] } },
       { size: { remaining: true } },
     ],
+    limits: { concurrentMax: 20, perMinute: 5 },
     retry: {
       attemptsMax: 3,
       backoffSeconds: 90,

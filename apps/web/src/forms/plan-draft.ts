@@ -33,6 +33,7 @@ export interface StageDraft {
 export interface PlanDraft {
   readonly stages: readonly StageDraft[];
   readonly concurrentMax: string;
+  readonly perMinute: string;
   readonly attemptsMax: string;
   readonly backoffMinutes: string;
   /** Codes, separated by commas. */
@@ -112,7 +113,10 @@ const withoutEmpty = (value: object): object =>
 export function readPlan(draft: PlanDraft): ReadPlan {
   const read = Plan.safeParse({
     stages: draft.stages.map(stageOf),
-    limits: { concurrentMax: numberOf(draft.concurrentMax) ?? Number.NaN },
+    limits: withoutEmpty({
+      concurrentMax: numberOf(draft.concurrentMax) ?? Number.NaN,
+      perMinute: numberOf(draft.perMinute),
+    }),
     retry: withoutEmpty({
       attemptsMax: numberOf(draft.attemptsMax) ?? Number.NaN,
       backoffSeconds: secondsOf(draft.backoffMinutes, MINUTE_SECONDS),
@@ -143,6 +147,7 @@ export function planDraft(plan: Plan): PlanDraft {
   return {
     stages: plan.stages.map(stageDraft),
     concurrentMax: textOf(plan.limits.concurrentMax),
+    perMinute: textOf(plan.limits.perMinute),
     attemptsMax: textOf(retry.attemptsMax),
     backoffMinutes: inUnits(retry.backoffSeconds, MINUTE_SECONDS),
     retryOn: (retry.retryOn ?? []).join(", "),

@@ -48,13 +48,7 @@ export function PlanForm({ draft, problems, onChange }: PlanFormProps) {
         <Button onClick={() => onChange(withStage(draft))}>Add a stage</Button>
       </div>
       <div className="grid items-end gap-3 sm:grid-cols-3">
-        <NumberField
-          label="At once, at most"
-          hint="devices in the update at the same time"
-          value={draft.concurrentMax}
-          problem={problems.get("limits.concurrentMax")}
-          onChange={(concurrentMax) => onChange({ ...draft, concurrentMax })}
-        />
+        <LimitFields draft={draft} problems={problems} onChange={onChange} />
         <NumberField
           label="Tries"
           hint="a device has"
@@ -117,6 +111,27 @@ function TripFields({ draft, problems, onChange }: PlanFormProps) {
           onChange={(rollBackTo) => onChange({ ...draft, rollBackTo })}
         />
       )}
+    </>
+  );
+}
+
+function LimitFields({ draft, problems, onChange }: PlanFormProps) {
+  return (
+    <>
+      <NumberField
+        label="At once, at most"
+        hint="devices in the update at the same time"
+        value={draft.concurrentMax}
+        problem={problems.get("limits.concurrentMax")}
+        onChange={(concurrentMax) => onChange({ ...draft, concurrentMax })}
+      />
+      <NumberField
+        label="Started in any minute, at most"
+        hint="devices; none: as many as may be in the update"
+        value={draft.perMinute}
+        problem={problems.get("limits.perMinute")}
+        onChange={(perMinute) => onChange({ ...draft, perMinute })}
+      />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import {
   advanceWords,
   errorStopWords,
+  flowWords,
   onTripWords,
   sizeWords,
   type Deployment,
@@ -33,7 +34,13 @@ export function DeploymentPlanPage() {
       <Panel title="Limits">
         <Facts
           facts={[
-            ["At once, at most", `${exactCount(plan.limits.concurrentMax)} devices in the update`],
+            [
+              "At once, at most",
+              [
+                `${exactCount(plan.limits.concurrentMax)} devices in the update`,
+                ...flowWords(plan.limits),
+              ].join(", "),
+            ],
             ["Tries of a device", triesText(plan.retry)],
             ["When it stops itself", onTripWords(plan.onTrip)],
             [

@@ -1,0 +1,103 @@
+import { instant, type InstantMs } from "@moult/base";
+import type { Plan } from "@moult/model";
+import {
+  bucketAt,
+  forgottenBefore,
+  MINUTE_WINDOW,
+  NO_FLOW,
+  windowBegin,
+  type FlowFacts,
+  type WindowRule,
+  type WindowUse,
+} from "@moult/planner";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import type { DeploymentRecord } from "./queries.ts";
+
+type Flowing = Pick<DeploymentRecord, "id" | "plan" | "offers">;
+
+const limitsOffers = ({ limits }: Plan): boolean => limits.perMinute !== undefined;
+
+/** What the limits over time of a deployment's plan are judged by. */
+export async function flowOf(
+  db: TenantDb,
+  { id, plan, offers }: Flowing,
+  at: InstantMs,
+): Promise<FlowFacts> {
+  if (!limitsOffers(plan)) return NO_FLOW;
+  return { offers: await useOf(db, id, "offers", MINUTE_WINDOW, offers, at) };
+}
+
+/** As many rows as a window has buckets at most. */
+async function useOf(
+  db: TenantDb,
+  deploymentId: DeploymentRecord["id"],
+  what: "offers",
+  rule: WindowRule,
+  taken: number,
+  now: InstantMs,
+): Promise<WindowUse> {
+  const rows = await db.kysely
+    .selectFrom("deployment_flow")
+    .select(["at", "taken_before"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("deployment_id", "=", deploymentId)
+    .where("what", "=", what)
+    .where("at", ">", windowBegin(rule, now))
+    .orderBy("at")
+    .execute();
+  return {
+    taken,
+    buckets: rows.map((row) => ({ at: instant(row.at), before: row.taken_before })),
+  };
+}
+
+/** Notes an offer of this instant, whose claim was granted: the deployment's row is held, and counts it already. */
+export async function noteOffer(
+  db: TenantDb,
+  { id, plan, offers }: Flowing,
+  now: InstantMs,
+): Promise<void> {
+  if (limitsOffers(plan)) await noteTaken(db, id, "offers", MINUTE_WINDOW, offers - 1, now);
+}
+
+/**
+ * Begins the bucket of an instant, unless one is there that is no older: what another server, or the same before its clock
+ * went back, put there counts for as long as this. What has left the window twice over goes.
+ */
+async function noteTaken(
+  db: TenantDb,
+  deploymentId: DeploymentRecord["id"],
+  what: "offers",
+  rule: WindowRule,
+  before: number,
+  now: InstantMs,
+): Promise<void> {
+  const at = bucketAt(rule, now);
+  const last = await db.kysely
+    .selectFrom("deployment_flow")
+    .select("at")
+    .where("tenant_id", "=", db.tenantId)
+    .where("deployment_id", "=", deploymentId)
+    .where("what", "=", what)
+    .orderBy("at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (last !== undefined && last.at >= at) return;
+  await db.kysely
+    .insertInto("deployment_flow")
+    .values({
+      tenant_id: db.tenantId,
+      deployment_id: deploymentId,
+      what,
+      at,
+      taken_before: before,
+    })
+    .execute();
+  await db.kysely
+    .deleteFrom("deployment_flow")
+    .where("tenant_id", "=", db.tenantId)
+    .where("deployment_id", "=", deploymentId)
+    .where("what", "=", what)
+    .where("at", "<", forgottenBefore(rule, now))
+    .execute();
+}

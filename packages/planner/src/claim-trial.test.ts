@@ -1,0 +1,35 @@
+import { seededRandom } from "@moult/base";
+import { expect, test } from "vitest";
+import { tryClaims } from "./claim-trial.ts";
+import { deploymentId, NOW, planOf } from "./facts.fixture.ts";
+import { memoryClaims } from "./memory-claims.ts";
+
+const plan = planOf({ limits: { concurrentMax: 4, perMinute: 5 } });
+const deployment = { id: deploymentId(1), plan };
+const order = { placesMax: 60, how: "one-by-one" } as const;
+
+test("claims in memory hold every limit, however old what the askers know and whatever their clocks say", async () => {
+  let granted = 0;
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const trial = await tryClaims([memoryClaims()], deployment, order, seededRandom(seed), NOW);
+    expect(trial.broken, `seed ${seed}`).toEqual([]);
+    granted += trial.granted.filter(Boolean).length;
+  }
+  expect(granted, "and are granted").toBeGreaterThan(2_000);
+});
+
+test("a store that grants what it is asked is found out", async () => {
+  const lax = () => {
+    const { facts, offer, end } = memoryClaims();
+    const unbounded = { openMax: null, placesMax: null, offersMax: null };
+    return { facts, end, offer: (_: unknown, now: typeof NOW) => offer(unbounded, now) };
+  };
+  const trials = await Promise.all(
+    Array.from({ length: 20 }, (_, seed) =>
+      tryClaims([lax()], deployment, order, seededRandom(seed), NOW),
+    ),
+  );
+  const broken = trials.flatMap((trial) => trial.broken).join();
+  for (const what of ["devices in the update", "offers in a minute", "places"])
+    expect(broken).toContain(what);
+});

@@ -1,0 +1,129 @@
+import { later, MINUTE_MS, present, type InstantMs, type Random } from "@moult/base";
+import type { Plan } from "@moult/model";
+import type { Claim } from "./decide.ts";
+import type { DeploymentFacts } from "./facts.ts";
+import { roomFor } from "./limits.ts";
+import { SLACK_MS } from "./sliding-window.ts";
+
+// What every store of claims must do alike, whether it is memory or a database: tried by the tests of each.
+
+/** A running deployment's claims, as one server reaches them. */
+export interface ClaimStore {
+  /** What an answer of that instant is decided by. */
+  readonly facts: (now: InstantMs) => Promise<Pick<DeploymentFacts, "tally" | "flow">>;
+  /** Offers it to a device that was offered it never before; false, and nothing changed, when a bound is reached. */
+  readonly offer: (claim: Omit<Claim, "deploymentId">, now: InstantMs) => Promise<boolean>;
+  /** A device that is in the update succeeds. */
+  readonly end: () => Promise<void>;
+}
+
+export interface ClaimTrial {
+  /** What was broken, in words; empty when everything held. */
+  readonly broken: readonly string[];
+  /** What became of each claim, in the order in which they were made. */
+  readonly granted: readonly boolean[];
+}
+
+const TURNS = 60;
+const ASKERS_MAX = 6;
+const STEPS_MS = [0, 0, 300, 1_000, 5_000, 20_000, 61_000];
+const LATE_MS_MAX = SLACK_MS / 2;
+const APART_MS_MAX = SLACK_MS / 2;
+
+interface Asking {
+  readonly store: ClaimStore;
+  readonly now: InstantMs;
+  readonly claim: Omit<Claim, "deploymentId">;
+}
+
+/**
+ * Lets devices ask servers for places, and keeps its own books. All of a turn know what was true before any of them claims;
+ * some claim a turn later. Servers' clocks are as far apart as they may be.
+ * `one-by-one`: claims are made in an order, so that every store grants the same ones.
+ */
+export async function tryClaims(
+  servers: readonly [ClaimStore, ...ClaimStore[]],
+  deployment: Pick<DeploymentFacts, "id" | "plan">,
+  { placesMax, how }: { readonly placesMax: number | null; readonly how: "one-by-one" | "at-once" },
+  random: Random,
+  start: InstantMs,
+): Promise<ClaimTrial> {
+  const books = new Books(deployment.plan, placesMax);
+  const below = (max: number): number => Math.floor(random.fraction() * max);
+  const granted: boolean[] = [];
+  let now = start;
+  let late: Asking[] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const step = present(STEPS_MS[below(STEPS_MS.length)], "one of the steps");
+    now = later(now, step);
+    const asking: Asking[] = [];
+    for (let asked = below(ASKERS_MAX); asked >= 0; asked -= 1) {
+      const store = present(servers[below(servers.length)], "one of the servers");
+      const clock = later(now, below(APART_MS_MAX));
+      const facts = await store.facts(clock);
+      const room = roomFor({ ...deployment, ...facts, isForced: false }, clock);
+      if (room.kind === "free")
+        asking.push({ store, now: clock, claim: { ...room.claim, placesMax } });
+    }
+    const postponed = asking.splice(0, below(2));
+    const claims = [...(step <= LATE_MS_MAX ? late : []), ...asking];
+    late = postponed;
+    const answers =
+      how === "at-once"
+        ? await Promise.all(claims.map(ask))
+        : await inOrder(claims.map((claim) => () => ask(claim)));
+    for (const isGranted of answers) {
+      granted.push(isGranted);
+      if (isGranted) books.offered(now);
+    }
+    books.check(now);
+    for (let ending = below(ASKERS_MAX); ending > 0 && books.open > 0; ending -= 1) {
+      await servers[0].end();
+      books.ended();
+    }
+  }
+  return { broken: books.broken, granted };
+}
+
+const ask = ({ store, claim, now }: Asking): Promise<boolean> => store.offer(claim, now);
+
+async function inOrder<T>(works: readonly (() => Promise<T>)[]): Promise<readonly T[]> {
+  const results: T[] = [];
+  for (const work of works) results.push(await work());
+  return results;
+}
+
+/** Counts by itself what was granted. */
+class Books {
+  readonly broken: string[] = [];
+  open = 0;
+  readonly #offers: InstantMs[] = [];
+  readonly #plan: Plan;
+  readonly #placesMax: number | null;
+
+  constructor(plan: Plan, placesMax: number | null) {
+    this.#plan = plan;
+    this.#placesMax = placesMax;
+  }
+
+  offered(now: InstantMs): void {
+    this.open += 1;
+    this.#offers.push(now);
+  }
+
+  ended(): void {
+    this.open -= 1;
+  }
+
+  check(now: InstantMs): void {
+    const { concurrentMax, perMinute = Infinity } = this.#plan.limits;
+    const lately = this.#offers.filter((at) => at > now - MINUTE_MS).length;
+    this.#holds("devices in the update", this.open, concurrentMax);
+    this.#holds("places", this.#offers.length, this.#placesMax ?? Infinity);
+    this.#holds("offers in a minute", lately, perMinute);
+  }
+
+  #holds(what: string, found: number, max: number): void {
+    if (found > max) this.broken.push(`${found} ${what}, ${max} may be`);
+  }
+}

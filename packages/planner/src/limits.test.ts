@@ -1,0 +1,60 @@
+import { later, present } from "@moult/base";
+import { expect, test } from "vitest";
+import { planOf } from "./facts.fixture.ts";
+import { startFleet } from "./fleet.fixture.ts";
+import { checkIn, end, wait, type Fleet } from "./memory-fleet.ts";
+import { sentenceOf } from "./reason-sentences.ts";
+
+const fleetOf = (limits: Parameters<typeof planOf>[0] & object, devices = 20): Fleet =>
+  startFleet(
+    planOf(limits),
+    7,
+    Array.from({ length: devices }, (_, index) => index + 1),
+  );
+
+/** Everybody checks in once; how many were offered it. */
+const offers = (fleet: Fleet): number =>
+  fleet.devices.filter((device) => checkIn(fleet, device).kind === "offer").length;
+
+test("so many devices start in a minute, and who waits is told from when on the next may", () => {
+  const fleet = fleetOf({ limits: { perMinute: 3 } });
+  expect(offers(fleet)).toBe(3);
+
+  const answer = checkIn(fleet, present(fleet.devices[9], "there are twenty"));
+  expect(answer).toMatchObject({
+    kind: "wait",
+    reasons: [{ kind: "rate-limit", perMinute: 3 }],
+    isContended: false,
+    until: later(fleet.now, 63_000),
+  });
+  const [reason] = answer.kind === "wait" ? answer.reasons : [];
+  expect(sentenceOf(present(reason, "it waits"))).toBe(
+    "At most 3 devices start in any minute by the plan; the next one may at 2027-01-15 08:01:03 UTC.",
+  );
+
+  wait(fleet, 62_999);
+  expect(offers(fleet)).toBe(0);
+  wait(fleet, 1);
+  expect(offers(fleet)).toBe(3);
+});
+
+test("each try of a device is one start", () => {
+  const fleet = fleetOf({ limits: { perMinute: 3 }, retry: { attemptsMax: 5 } }, 1);
+  const device = present(fleet.devices[0], "there is one");
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    expect(checkIn(fleet, device)).toMatchObject({ kind: "offer", attempt });
+    end(fleet, device, "failed", "health-check-failed");
+  }
+  expect(checkIn(fleet, device)).toMatchObject({ reasons: [{ kind: "rate-limit" }] });
+});
+
+test("a device that a person sent ahead starts all the same, and takes the place of another", () => {
+  const fleet = fleetOf({ limits: { perMinute: 3 } });
+  expect(offers(fleet)).toBe(3);
+  const [device] = fleet.devices.slice(9);
+  present(device, "there are twenty").isForced = true;
+  expect(offers(fleet)).toBe(1);
+
+  wait(fleet, 63_000);
+  expect(offers(fleet)).toBe(3);
+});
