@@ -11,6 +11,8 @@ import * as z from "zod";
 // `make demo`: a server, six real agents with a real application, a good release and a bad one.
 
 const DEVICES = 6;
+/** In the update at a time. */
+const CONCURRENT = 2;
 const FOLDER = fileURLToPath(new URL("../.demo", import.meta.url));
 const FLEET_PRODUCT = "fleet";
 const FLEET_TOOL = fileURLToPath(new URL("./fleet.ts", import.meta.url));
@@ -29,7 +31,7 @@ const say = (line = ""): void => void process.stderr.write(`${line}\n`);
 async function deploy(world: DemoWorld, version: string, stages: string): Promise<string> {
   const reply = await world.moult.json(
     words`deployment create --product ${DEMO_PRODUCT} --release ${version} --all --stages ${stages}
-      --error-stop 1`,
+      --concurrent ${String(CONCURRENT)} --error-stop 1`,
   );
   return z.object({ id: z.string() }).parse(reply).id;
 }
@@ -90,8 +92,15 @@ async function showFleet(world: DemoWorld, count: string): Promise<LocalProcess>
   return fleet;
 }
 
+/** Every device says why it does not take 3.0: the one that tried, and those that were spared. */
+async function showReasons({ moult, devices }: DemoWorld): Promise<void> {
+  say("\n== why does no device take 3.0?");
+  for (const [index] of devices.entries())
+    say(await moult.ok(["device", "why", `device-${index + 1}`]));
+}
+
 async function run(world: DemoWorld): Promise<number> {
-  say("\n== 2.0 goes out in stages: a third of the devices, then all");
+  say("\n== 2.0 goes out in stages: a third of the devices, then all, two at a time");
   const deploymentOf2 = await deploy(world, "2.0", "34,100");
   await watch(world, deploymentOf2, 0);
 
@@ -99,6 +108,7 @@ async function run(world: DemoWorld): Promise<number> {
   const deploymentOf3 = await deploy(world, "3.0", "10,50,100");
   await watch(world, deploymentOf3, EXIT_STOPPED);
   say(await world.moult.ok(["deployment", "show", deploymentOf3]));
+  await showReasons(world);
 
   const report = await reportOf({
     client: world.client,

@@ -98,8 +98,10 @@ export type WaitReason = z.infer<typeof WaitReason>;
 export const Explanation = z.object({
   /** One plain sentence. */
   summary: z.string(),
-  /** The first one decides; `sentence` says the same in words. */
-  reasons: z.array(z.object({ reason: WaitReason, sentence: z.string() })),
+  /** The first one decides; `sentence` says the same in words, of the deployment that is named (if the reason is of one). */
+  reasons: z.array(
+    z.object({ reason: WaitReason, sentence: z.string(), deploymentName: z.string().nullable() }),
+  ),
   /** When the answer can change by time alone; null when something else must happen first. */
   earliest: Instant.nullable(),
 });

@@ -144,6 +144,7 @@ describe("why a device is not updating", () => {
               admittedInStage: 1,
             },
             sentence: "Its turn comes in stage 2.",
+            deploymentName: "2.0 to all of gw2",
           },
           {
             reason: {
@@ -152,6 +153,7 @@ describe("why a device is not updating", () => {
               byDeploymentId: DEPLOYMENT_ID,
             },
             sentence: "A newer deployment decides.",
+            deploymentName: "1.9 to pumps",
           },
         ],
         earliest: "2099-01-01T00:00:00.000Z",
@@ -161,8 +163,8 @@ describe("why a device is not updating", () => {
     const { out } = await moult(`device why ${DEVICE_ID}`);
 
     expect(out.split("\n")).toEqual([
-      "Its turn comes in stage 2.",
-      "  A newer deployment decides.",
+      "Its turn comes in stage 2. (2.0 to all of gw2)",
+      "  1.9 to pumps: A newer deployment decides.",
       expect.stringMatching(/^Time alone can change this in \d+ d \(2099-01-01 00:00:00Z\)\.$/),
     ]);
   });

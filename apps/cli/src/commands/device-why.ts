@@ -18,10 +18,15 @@ export const deviceWhy = command({
       printJson(terminal, answer);
       return;
     }
-    terminal.out(plainText(answer.summary));
+    const [first] = answer.reasons;
     // The first reason is the summary in most answers; saying it twice says nothing.
-    for (const { sentence } of answer.reasons)
-      if (sentence !== answer.summary) terminal.out(`  ${plainText(sentence)}`);
+    const isSaid = first !== undefined && first.sentence === answer.summary;
+    const ofWhich = isSaid && first.deploymentName !== null ? ` (${first.deploymentName})` : "";
+    terminal.out(plainText(`${answer.summary}${ofWhich}`));
+    for (const { sentence, deploymentName } of answer.reasons.slice(isSaid ? 1 : 0))
+      terminal.out(
+        `  ${plainText(deploymentName === null ? sentence : `${deploymentName}: ${sentence}`)}`,
+      );
     const { earliest } = answer;
     if (earliest !== null)
       terminal.out(

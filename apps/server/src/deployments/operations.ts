@@ -1,5 +1,5 @@
 import { present, type Clock } from "@moult/base";
-import type { Deployment, DeploymentId, DeploymentState, DeviceId } from "@moult/model";
+import type { Deployment, DeploymentId, DeploymentState, DeviceId, WaitReason } from "@moult/model";
 import { explain } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { isoOrNull } from "../platform/columns.ts";
@@ -14,7 +14,12 @@ import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-
 import { loadFacts } from "./load-facts.ts";
 import { orderDevice, type DeviceOrder } from "./order-device.ts";
 import { previewDeployment } from "./preview-deployment.ts";
-import { deploymentById, deploymentsPage, type DeploymentRecord } from "./queries.ts";
+import {
+  deploymentById,
+  deploymentsByIds,
+  deploymentsPage,
+  type DeploymentRecord,
+} from "./queries.ts";
 import { replayChain } from "./replay-chain.ts";
 import { rehearseChange, showProgress } from "./show-progress.ts";
 import { createWaitingCounts, waitingDevicesPage } from "./waiting-devices.ts";
@@ -203,7 +208,15 @@ function assignmentHandlers({
       // Nobody asks the device what it is doing right now, so it counts as neither idle nor busy.
       const facts = await loadFacts(db, device, null, clock.now(), "with-others");
       const { summary, reasons, earliest } = explain(facts);
-      return { summary, reasons: [...reasons], earliest: isoOrNull(earliest) };
+      const ids = reasons.flatMap(({ reason }) => deploymentOf(reason) ?? []);
+      const deployments = await deploymentsByIds(db, [...new Set(ids)]);
+      const nameOf = new Map(deployments.map(({ id, name }) => [id, name]));
+      const named = reasons.map((one) => {
+        const deploymentId = deploymentOf(one.reason);
+        const deploymentName = deploymentId === null ? null : (nameOf.get(deploymentId) ?? null);
+        return { ...one, deploymentName };
+      });
+      return { summary, reasons: named, earliest: isoOrNull(earliest) };
     },
 
     listDeviceAssignments: async ({ db }, { params, query: { cursor, limit } }) => {
@@ -212,6 +225,9 @@ function assignmentHandlers({
     },
   };
 }
+
+const deploymentOf = (reason: WaitReason): DeploymentId | null =>
+  "deploymentId" in reason ? reason.deploymentId : null;
 
 async function recordOrRefusal(
   db: TenantDb,

@@ -28,7 +28,9 @@ export function explanationText(label: string, explanation: Explanation, asOf: s
     `${label}: ${summary}`,
     ...reasons
       .filter(({ sentence }) => sentence !== summary)
-      .map(({ sentence }) => `- ${sentence}`),
+      .map(({ sentence, deploymentName }) =>
+        deploymentName === null ? `- ${sentence}` : `- ${deploymentName}: ${sentence}`,
+      ),
     ...(earliest === null ? [] : [`Time alone can change this at ${earliest}.`]),
     `As of ${asOf}.`,
   ].join("\n");

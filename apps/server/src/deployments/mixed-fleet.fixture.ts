@@ -1,0 +1,191 @@
+import { instant, type InstantMs } from "@moult/base";
+import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
+import { HardwareType, type DeviceId, type ReleaseId } from "@moult/model";
+import { recordInventory } from "../devices/index.ts";
+import { asOperator } from "../devices/test-fleet.fixture.ts";
+import { createGroupHandlers } from "../groups/index.ts";
+import { TEST_NOW } from "../platform/test-database.fixture.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { changeDeployment } from "./change-deployment.ts";
+import {
+  addDevices,
+  addProduct,
+  addRelease,
+  checkIn,
+  clockAt,
+  deploy,
+  finished,
+  PRODUCT,
+  report,
+} from "./fleet.fixture.ts";
+import { orderDevice } from "./order-device.ts";
+import type { AssignmentReport } from "./report-assignment.ts";
+
+const MINI = HardwareType.parse("gw2-mini");
+const ODD = HardwareType.parse("gw2-odd");
+const at = (seconds: number): InstantMs => instant(TEST_NOW + seconds * 1_000);
+
+/** What a device of a mixed fleet says of its offer, by its number. */
+const STORIES: readonly (readonly AssignmentReport[])[] = [
+  [],
+  [{ kind: "downloading", sequence: 1, progressPercent: 40 }],
+  [
+    {
+      kind: "deferred",
+      sequence: 1,
+      before: "install",
+      holds: [{ code: "busy", detail: "A patient is connected." }],
+    },
+  ],
+  [{ kind: "installing", sequence: 1 }],
+  [finished("failed", "1.0", "download-failed")],
+  [finished("failed", "1.0", "disk-full")],
+  [finished("rejected", "1.0", "not-now")],
+  [finished("rolled-back", "1.0", "health-check-failed")],
+  [finished("succeeded", "2.0")],
+  [finished("succeeded", "2.0")],
+];
+
+/**
+ * A fleet in which everything is going on at once: three types of hardware, devices in every state, some that were never
+ * heard, deployments that run, wait, stopped themselves, were paused and aborted, and tries that are anywhere.
+ */
+export async function mixedFleet(
+  db: TenantDb,
+  size: number,
+): Promise<{ readonly ids: readonly DeviceId[]; readonly now: InstantMs }> {
+  await addProduct(db);
+  const countOf = (share: number) => Math.floor(size * share);
+  const drawsFrom = (first: number, count: number) =>
+    Array.from({ length: count }, (_, index) => (first + index) * 7_919);
+  const mini = await addDevices(db, drawsFrom(1, countOf(0.15)), MINI);
+  const odd = await addDevices(db, drawsFrom(size, countOf(0.05)), ODD);
+  const usual = await addDevices(db, drawsFrom(2 * size, size - mini.length - odd.length));
+  const ids = [...usual, ...mini, ...odd];
+  await unsettle(db, ids);
+
+  const old = await addRelease(db, "1.5");
+  const tripped = await addRelease(db, "1.7");
+  const forMini = await addRelease(db, "1.9", MINI);
+  const newest = await addRelease(db, "2.0");
+  await unsigned(db, forMini);
+  await deployThem(db, ids, { old, tripped, forMini, newest });
+  return { ids, now: at(1_000) };
+}
+
+/** Puts a few of each hundred into states that no check-in leads to. */
+async function unsettle(db: TenantDb, ids: readonly DeviceId[]): Promise<void> {
+  const every = (nth: number) => ids.filter((_, index) => index % 100 === nth);
+  const changes = [
+    [every(3), { state: "pending" }],
+    [every(7), { state: "rejected" }],
+    [every(11), { state: "decommissioned" }],
+    [every(13), { identity_conflict_at: TEST_NOW }],
+    [
+      every(17),
+      { traits: null, traits_sha256: null, running_artifact: null, running_provides: null },
+    ],
+    [every(19), { running_artifact: "2.0" }],
+  ] as const;
+  await db.transaction(async ({ kysely, tenantId }) => {
+    for (const [some, change] of changes)
+      for (let start = 0; start < some.length; start += 500)
+        await kysely
+          .updateTable("device")
+          .set(change)
+          .where("tenant_id", "=", tenantId)
+          .where("id", "in", some.slice(start, start + 500))
+          .execute();
+  });
+  for (const id of every(23))
+    await db.transaction((inner) =>
+      recordInventory(inner, id, { [UNDECIDED_ATTRIBUTE]: "0.9-from-usb" }, TEST_NOW),
+    );
+}
+
+async function unsigned(db: TenantDb, releaseId: ReleaseId): Promise<void> {
+  await db.transaction(async ({ kysely, tenantId }) => {
+    await kysely
+      .deleteFrom("trust_target")
+      .where("tenant_id", "=", tenantId)
+      .where("artifact_id", "in", (row) =>
+        row.selectFrom("artifact").select("id").where("release_id", "=", releaseId),
+      )
+      .execute();
+  });
+}
+
+async function deployThem(
+  db: TenantDb,
+  ids: readonly DeviceId[],
+  releases: Readonly<Record<"old" | "tripped" | "forMini" | "newest", ReleaseId>>,
+): Promise<void> {
+  const change = (id: Parameters<typeof changeDeployment>[1], action: "pause" | "abort") =>
+    changeDeployment(db, id, action, "Ada", { clock: clockAt(at(500)) });
+
+  const one = [{ size: { remaining: true as const }, errorStop: { count: 1 } }];
+  const first = await deploy(db, releases.old, {
+    target: { kind: "group", groupId: await group(db, ids) },
+  });
+  await live(
+    db,
+    ids.filter((_, index) => index % 40 === 1),
+  );
+  await deploy(db, releases.tripped, {
+    target: {
+      kind: "devices",
+      deviceIds: ids.filter((_, index) => index % 20 === 2).slice(0, 400),
+    },
+    plan: { stages: one },
+  });
+  await live(db, ids.filter((_, index) => index % 20 === 2).slice(0, 20));
+  await deploy(db, releases.forMini);
+
+  const main = await deploy(db, releases.newest, {
+    plan: {
+      stages: [
+        { size: { percent: 15 }, advance: { afterSeconds: 3_600 } },
+        { size: { remaining: true } },
+      ],
+      limits: { concurrentMax: Math.ceil(ids.length / 110) },
+      retry: { attemptsMax: 2, backoffSeconds: 3_600, neverOn: ["disk-full"] },
+    },
+  });
+  await live(db, ids.slice(0, Math.ceil(ids.length / 5)));
+  await change(first.id, "pause");
+  for (const id of ids.filter((_, index) => index % 61 === 5).slice(0, 30))
+    await orderDevice(db, main.id, id, "force", "Ada", { clock: clockAt(at(600)) }).catch(
+      ignoreRefusal,
+    );
+}
+
+/** Sending a device ahead that is in an update already is refused. */
+function ignoreRefusal(): void {
+  // Whoever is refused stays as it is, which is a state as good as any.
+}
+
+async function group(db: TenantDb, ids: readonly DeviceId[]) {
+  const groups = createGroupHandlers({ clock: clockAt(TEST_NOW) });
+  const asked = { params: undefined, query: undefined };
+  const { id } = await groups.createGroup(asOperator(db), {
+    ...asked,
+    body: { name: "a third", product: PRODUCT },
+  });
+  const third = ids.filter((_, index) => index % 3 === 0);
+  for (let start = 0; start < third.length; start += 1_000)
+    await groups.addToGroup(asOperator(db), {
+      ...asked,
+      params: { groupId: id },
+      body: { deviceIds: third.slice(start, start + 1_000) },
+    });
+  return id;
+}
+
+/** Those devices check in, and each goes on as its number says. */
+async function live(db: TenantDb, ids: readonly DeviceId[]): Promise<void> {
+  for (const [index, id] of ids.entries()) {
+    const plan = await checkIn(db, id, { at: at(100) });
+    if (plan.kind === "install")
+      await report(db, id, plan, STORIES[index % STORIES.length] ?? [], at(200));
+  }
+}
