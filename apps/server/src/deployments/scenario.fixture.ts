@@ -1,12 +1,19 @@
 import { assert, isoText, later, present, type InstantMs } from "@moult/base";
-import type { DeploymentId, DeviceId, GroupId, ReleaseId } from "@moult/model";
-import { FleetEventBody } from "@moult/model";
+import {
+  FleetEventBody,
+  ReleaseVersion,
+  type DeploymentId,
+  type DeviceId,
+  type GroupId,
+  type ReleaseId,
+} from "@moult/model";
 import { eventSentence, explain, sentenceOfMany, waitKey, type Wait } from "@moult/planner";
-import { recordInventory } from "../devices/index.ts";
+import { createDeviceHandlers, recordInventory } from "../devices/index.ts";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { createGroupHandlers } from "../groups/index.ts";
 import { silentLog, TEST_NOW } from "../platform/test-database.fixture.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { changeRelease } from "../releases/index.ts";
 import type { AssignmentReport } from "./report-assignment.ts";
 import { changeDeployment, openNextStage, type DeploymentAction } from "./change-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
@@ -24,8 +31,10 @@ import {
 import { loadFacts } from "./load-facts.ts";
 import { orderDevice, type DeviceOrder } from "./order-device.ts";
 import type { DevicePlan } from "./plan-device.ts";
+import { replayChain } from "./replay-chain.ts";
 import { numbersOf, runCommand, type ScenarioCommand } from "./scenario-script.fixture.ts";
 import { showDeployments } from "./show-deployments.ts";
+import { verifyChain } from "./verify-chain.ts";
 import { createDeploymentTender, type DeploymentTender } from "./tend-deployments.ts";
 
 /** Places are draws, so that devices come in the order of their numbers. */
@@ -85,6 +94,20 @@ export class ScenarioWorld {
     ],
     [/^release (?<version>\S+)$/u, async ({ version = "" }) => this.#addRelease(version)],
     [
+      /^release (?<version>\S+), that must be passed through$/u,
+      ({ version = "" }) => this.#addRelease(version, { mustPassThrough: true }),
+    ],
+    [
+      /^release (?<version>\S+), from (?<minimum>\S+) on$/u,
+      ({ version = "", minimum = "" }) =>
+        this.#addRelease(version, { minimumFrom: ReleaseVersion.parse(minimum) }),
+    ],
+    [
+      /^hold (?<device>\d+): (?<note>.+)$/u,
+      ({ device, note = "" }) => this.#hold(Number(device), note),
+    ],
+    [/^release device (?<device>\d+)$/u, ({ device }) => this.#release(Number(device))],
+    [
       /^group (?<name>\w+): (?<devices>\S+)$/u,
       ({ name = "", devices = "" }) => this.#addGroup(name, devices),
     ],
@@ -126,8 +149,34 @@ export class ScenarioWorld {
     return [];
   }
 
-  async #addRelease(version: string) {
-    this.#releases.set(version, await addRelease(this.#db, version));
+  async #addRelease(
+    version: string,
+    rules: { readonly mustPassThrough?: boolean; readonly minimumFrom?: ReleaseVersion } = {},
+  ) {
+    const id = await addRelease(this.#db, version);
+    await changeRelease(this.#db, id, rules, "Ada", { clock: this.#clock });
+    this.#releases.set(version, id);
+    return [];
+  }
+
+  #deviceHandlers() {
+    const closeOpenAssignment = (): never => {
+      throw new Error("no command of scenarios takes a device out of the fleet");
+    };
+    return createDeviceHandlers({ clock: this.#clock, checkInSeconds: 60, closeOpenAssignment });
+  }
+
+  async #hold(number: number, note: string) {
+    const { holdDevice } = this.#deviceHandlers();
+    const params = { deviceId: this.#device(number).id };
+    await holdDevice(asOperator(this.#db), { params, query: undefined, body: { note } });
+    return [];
+  }
+
+  async #release(number: number) {
+    const { releaseDevice } = this.#deviceHandlers();
+    const params = { deviceId: this.#device(number).id };
+    await releaseDevice(asOperator(this.#db), { params, query: undefined, body: undefined });
     return [];
   }
 
@@ -257,6 +306,23 @@ export class ScenarioWorld {
     const record = await refreshed(this.#db, this.#deployment);
     const shown = present((await showDeployments(this.#db, [record]))[0], "a record is shown");
     return [shown.headline, ...(shown.nextStage === null ? [] : [shown.nextStage])];
+  }
+
+  /** What the chains of its deployments say that a planner of today decides otherwise, or that is not as it was written. */
+  async audit(): Promise<readonly unknown[]> {
+    const rows = await this.#db.kysely
+      .selectFrom("deployment")
+      .select("id")
+      .where("tenant_id", "=", this.#db.tenantId)
+      .execute();
+    const problems: unknown[] = [];
+    for (const { id } of rows) {
+      const { firstBreak, isMore } = await verifyChain(this.#db, id, 0);
+      const replayed = await replayChain(this.#db, id, 0);
+      assert(!isMore && !replayed.isMore, "the chain of a scenario is read at once");
+      problems.push(...(firstBreak === null ? [] : [firstBreak]), ...replayed.others);
+    }
+    return problems;
   }
 
   /** What happened to deployments since the last command; single devices are in what it answered. */

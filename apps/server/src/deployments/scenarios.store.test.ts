@@ -15,14 +15,18 @@ const SCENARIOS = readdirSync(FOLDER).filter(
 describe.each(DIALECTS)("scenarios of rollouts, on %s", (dialect) => {
   const store = useTestDatabase(dialect);
 
-  test.each(SCENARIOS)("%s goes as it is written", async (name) => {
-    const path = join(FOLDER, name);
-    const world = await ScenarioWorld.open(await store.newTenant());
-    const rendered = await renderScenario(
-      readFileSync(path, "utf8"),
-      (command) => world.answer(command),
-      (plan, json) => world.definePlan(plan, json),
-    );
-    await expect(rendered).toMatchFileSnapshot(path);
-  });
+  test.each(SCENARIOS)(
+    "%s goes as it is written, and its chains say the same again",
+    async (name) => {
+      const path = join(FOLDER, name);
+      const world = await ScenarioWorld.open(await store.newTenant());
+      const rendered = await renderScenario(
+        readFileSync(path, "utf8"),
+        (command) => world.answer(command),
+        (plan, json) => world.definePlan(plan, json),
+      );
+      await expect(rendered).toMatchFileSnapshot(path);
+      expect(await world.audit()).toEqual([]);
+    },
+  );
 });
