@@ -19,6 +19,7 @@ export {
   otherSlot,
   SlotError,
   type Hasher,
+  type RestartNote,
   type SlotContent,
   type SlotInstaller,
 } from "./slot-installer.ts";

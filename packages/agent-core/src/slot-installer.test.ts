@@ -5,7 +5,12 @@ import type { BootControl, Slot } from "./boot-control.ts";
 import { decodeBootCopy } from "./boot-environment.ts";
 import { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 import { cutEverywhere, LossyDisk, silentLog } from "./lossy-disk.fixture.ts";
-import { createSlotInstaller, otherSlot, type SlotInstaller } from "./slot-installer.ts";
+import {
+  createSlotInstaller,
+  otherSlot,
+  type RestartNote,
+  type SlotInstaller,
+} from "./slot-installer.ts";
 
 const BLOCK = 64 * 1024;
 const PLACES = { a: 1001, b: 1002 } as const;
@@ -32,7 +37,24 @@ interface Device {
   readonly installer: SlotInstaller;
 }
 
-function on(disk: LossyDisk, booted: Slot, options: { readonly isLying?: boolean } = {}): Device {
+/** Of one run of the machine. */
+function aNote(): RestartNote {
+  let isMade = false;
+  return {
+    isMade: () => Promise.resolve(isMade),
+    make: () => {
+      isMade = true;
+      return Promise.resolve();
+    },
+  };
+}
+
+interface DeviceOptions {
+  readonly isLying?: boolean;
+  readonly restartNote?: RestartNote;
+}
+
+function on(disk: LossyDisk, booted: Slot, options: DeviceOptions = {}): Device {
   const boot = createFileBootControl({
     files: disk.files(),
     booted: () => Promise.resolve(booted),
@@ -40,6 +62,7 @@ function on(disk: LossyDisk, booted: Slot, options: { readonly isLying?: boolean
   });
   const installer = createSlotInstaller({
     boot,
+    restartNote: options.restartNote ?? aNote(),
     openSlot: (slot) =>
       Promise.resolve(disk.device(PLACES[slot], 4 * BLOCK, options.isLying ?? false)),
     createHasher: () => createHash("sha256"),
@@ -115,6 +138,7 @@ describe("a new system", () => {
     const { boot } = on(disk, "a");
     const installer = createSlotInstaller({
       boot,
+      restartNote: aNote(),
       openSlot: () =>
         Promise.resolve({
           ...device,
@@ -220,6 +244,20 @@ test("a trial that nobody remembers ends, and says whether it is what runs", asy
   expect(await on(disk, "a").boot.read()).toEqual({ good: "a", trial: null, triesLeft: 0 });
 });
 
+test("an agent that ended before the restart that it asked for is followed by one that asks for it again", async () => {
+  const disk = await aDisk();
+  await install(on(disk, "a"), release(2));
+  const sameRun = { restartNote: aNote() };
+  expect(await on(disk, "b", sameRun).installer.endForgottenTrial()).toBe(true);
+  expect(await on(disk, "b", sameRun).installer.endForgottenTrial()).toBe(true);
+
+  // The restart came, and the bootloader could not start the good slot any more.
+  const fallenBack = on(disk, "b");
+  expect(await fallenBack.installer.endForgottenTrial()).toBe(false);
+  await install(fallenBack, release(3));
+  expect(await fallenBack.boot.read()).toMatchObject({ good: "b", trial: "a" });
+});
+
 /** What each copy of the boot environment says for itself. */
 const goodOfEach = async (disk: LossyDisk): Promise<readonly (Slot | undefined)[]> =>
   Promise.all(
@@ -253,6 +291,7 @@ test("a start goes on when what is chosen cannot be written once more", async ()
   const { boot } = on(disk, "a");
   const installer = createSlotInstaller({
     boot: { ...boot, settle: () => Promise.reject(new Error("EIO")) },
+    restartNote: aNote(),
     openSlot: (slot) => Promise.resolve(disk.device(PLACES[slot], 4 * BLOCK)),
     createHasher: () => createHash("sha256"),
     log: silentLog,

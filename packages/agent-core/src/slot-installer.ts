@@ -28,8 +28,16 @@ export class SlotError extends AppError<
   | "slot-not-booted"
 > {}
 
+/** Whether a restart was asked for that did not come yet. */
+export interface RestartNote {
+  isMade(): Promise<boolean>;
+  /** Outlives the agent, and is gone with the restart itself: a file in `/run`, where the machine is what is restarted. */
+  make(): Promise<void>;
+}
+
 export interface SlotInstallerDeps {
   readonly boot: BootControl;
+  readonly restartNote: RestartNote;
   /** A slot's place, with room for this much. */
   readonly openSlot: (slot: Slot, sizeBytes: number) => Promise<SlotDevice>;
   readonly createHasher: () => Hasher;
@@ -66,7 +74,7 @@ export interface SlotInstaller {
 const BLOCK_BYTES = 64 * 1024;
 
 export function createSlotInstaller(deps: SlotInstallerDeps): SlotInstaller {
-  const { boot, openSlot, createHasher, log } = deps;
+  const { boot, restartNote, openSlot, createHasher, log } = deps;
   const verify = async (slot: Slot): Promise<void> => {
     const booted = await boot.booted();
     if (booted !== slot) throw new SlotError("slot-not-booted", { slot, booted });
@@ -109,14 +117,18 @@ export function createSlotInstaller(deps: SlotInstallerDeps): SlotInstaller {
     endForgottenTrial: async () => {
       const booted = await boot.booted();
       const { trial } = await boot.read();
-      if (trial === null) {
+      // An agent before this one, in the same run of the machine, may have ended between the mark's end and the restart.
+      const isOwed = await restartNote.isMade();
+      if (trial === null && !isOwed) {
         await settle(boot, log);
         return false;
       }
       log.warn("slot-trial-forgotten", { trial, booted });
+      const isRunning = isOwed || trial === booted;
+      if (isRunning) await restartNote.make();
       // Without a mark, so that a good slot that cannot be started any more does not mean restarts for ever.
       await boot.disarm();
-      return trial === booted;
+      return isRunning;
     },
   };
 }

@@ -221,6 +221,13 @@ function slotInstallerOf(world: AgentWorld, life: Life, sync: SyncTerms) {
   });
   return shipped.createSlotInstaller({
     boot: watched(boot, checks),
+    restartNote: {
+      isMade: () => life.look(() => machine.isRestartNoted),
+      make: () =>
+        life.change("note of a restart", () => {
+          machine.isRestartNoted = true;
+        }),
+    },
     openSlot: (slot) => {
       const isCorrupting = isFaulty() && chance.happens(scenario.corruption);
       machine.slots[slot].willCorrupt = isCorrupting;

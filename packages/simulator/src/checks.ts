@@ -40,6 +40,8 @@ export class Checks {
   #hasLostData = false;
   #counterMax = 0;
   #trial: { readonly slot: Slot; readonly tries: number; left: number } | null = null;
+  /** Whether what runs was started as a trial and has not come to its commit. */
+  #isOnTrial = false;
   /** Starts that were counted by writes which a cut may undo. */
   #unsettledStarts = 0;
   /** When what has to be done before a confirm deadline began. */
@@ -93,6 +95,7 @@ export class Checks {
       const how = this.#hasLostData ? "lost-data-bricks-nothing" : "a-whole-system-starts";
       this.break(how, `slot ${slot} holds no whole release and was started`);
     }
+    this.#isOnTrial = isTrial;
     if (!isTrial || this.#trial?.slot !== slot) return;
     this.#trial.left -= 1;
     if (this.#trial.left < 0)
@@ -241,6 +244,7 @@ export class Checks {
     const needed = update.kind === "standalone" ? null : "healthy-again";
     if (needed !== null && this.#proven !== needed)
       this.break("nothing-unproven-is-confirmed", `release ${release} is ${this.#proven}`);
+    this.#isOnTrial = false;
   }
 
   slotConfirmed(slot: Slot): void {
@@ -248,6 +252,8 @@ export class Checks {
     if (slot !== this.#truth.bootedSlot()) return;
     if (this.#truth.runs().includes(null))
       this.break("nothing-unproven-is-confirmed", `slot ${slot} holds no whole release`);
+    if (this.#isOnTrial)
+      this.break("nothing-unproven-is-confirmed", `slot ${slot} is only on trial`);
   }
 
   counterRaised(to: number): void {

@@ -63,6 +63,8 @@ export class Machine {
   readonly programs: readonly FolderPayload[];
   booted: Booted = { slot: null, release: 0 };
   bootNumber = 0;
+  /** What the agent noted in memory that lives as long as a run of the machine. */
+  isRestartNoted = false;
   /** Of the clock on the wall, against the time since the world began. */
   wallOffsetMs: number;
   life: Life | undefined;
@@ -209,6 +211,7 @@ export class Machine {
     const { time, trace, chance, tally } = this.#deps;
     this.booted = booted;
     this.bootNumber += 1;
+    this.isRestartNoted = false;
     tally.boots += 1;
     this.boot.mount();
     this.data.mount();

@@ -6,6 +6,7 @@ import {
   createSlotInstaller,
   posixCksum,
   type BootControl,
+  type RestartNote,
   type Slot,
   type SlotInstaller,
 } from "@moult/agent-core";
@@ -27,6 +28,12 @@ export interface AgentSlots {
   /** Tells the launcher what each slot holds now. Until then it does not start what is in a slot that was filled. */
   note(): Promise<void>;
 }
+
+/** Whatever ends this process is the restart: the launcher chooses anew. */
+const ENDS_WITH_THE_AGENT: RestartNote = {
+  isMade: () => Promise.resolve(false),
+  make: () => Promise.resolve(),
+};
 
 export interface AgentSlotsDeps {
   readonly launched: LaunchedAgent;
@@ -66,6 +73,7 @@ export function createAgentSlots(deps: AgentSlotsDeps): AgentSlots {
     boot,
     installer: createSlotInstaller({
       boot,
+      restartNote: ENDS_WITH_THE_AGENT,
       openSlot: (slot, sizeBytes) => openSlotFile(fileOf(slot), sizeBytes, dropCache),
       createHasher: () => createHash("sha256"),
       log,
