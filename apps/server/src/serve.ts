@@ -79,8 +79,8 @@ async function openPlatform(config: ServerConfig, log: Log) {
       : { kind: "postgres", url, connectionsMax },
     log,
   );
-  const folderBlobs = await openFolderBlobs(paths.blobs);
-  const blobs = createReferencedBlobs({ blobs: folderBlobs, system: database.system, log });
+  const folderBlobs = await openFolderBlobs(paths.blobs, isEmbedded ? "alone" : "shared");
+  const blobs = createReferencedBlobs({ blobs: folderBlobs, database, log });
   return {
     paths,
     database,

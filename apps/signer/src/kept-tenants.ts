@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { TenantId } from "@moult/model";
 import * as z from "zod";
@@ -19,6 +19,12 @@ export interface KeptTenants {
   keep(tenantId: TenantId, tenant: KeptTenant): void;
 }
 
+/** Another one for each file that was put in its place: the signer of another server may share the folder. */
+function stateOf(path: string): string | undefined {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
+}
+
 /**
  * In the signer's own folder, which the server's tables cannot change. A file that is there but cannot be read stops what
  * needs it: signing without its anchor would be believing the tables.
@@ -26,18 +32,19 @@ export interface KeptTenants {
 export function openKeptTenants(folder: string): KeptTenants {
   const place = join(folder, "tenants");
   mkdirSync(place, { recursive: true, mode: 0o700 });
-  const known = new Map<TenantId, KeptTenant>();
+  const known = new Map<TenantId, { readonly tenant: KeptTenant; readonly state: string }>();
   const pathOf = (tenantId: TenantId): string => join(place, `${tenantId}.json`);
   return {
     find: (tenantId) => {
       const path = pathOf(tenantId);
-      if (!known.has(tenantId) && existsSync(path))
-        known.set(tenantId, KeptTenant.parse(JSON.parse(readFileSync(path, "utf8"))));
-      return known.get(tenantId);
+      const state = stateOf(path);
+      const before = known.get(tenantId);
+      // A file that is gone takes nothing back of what this process knows.
+      if (state === undefined || before?.state === state) return before?.tenant;
+      const tenant = KeptTenant.parse(JSON.parse(readFileSync(path, "utf8")));
+      known.set(tenantId, { tenant, state });
+      return tenant;
     },
-    keep: (tenantId, tenant) => {
-      replaceFile(pathOf(tenantId), JSON.stringify(tenant));
-      known.set(tenantId, tenant);
-    },
+    keep: (tenantId, tenant) => replaceFile(pathOf(tenantId), JSON.stringify(tenant)),
   };
 }

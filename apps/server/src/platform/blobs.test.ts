@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { DAY_MS } from "@moult/base";
 import { openFolderBlobs, type FolderBlobs } from "./blobs.ts";
 
 let folder: string;
@@ -90,6 +91,21 @@ test("what is discarded, or was cut short by a crash, leaves nothing", async () 
   blobs = await openFolderBlobs(folder);
   expect(leftovers()).toEqual([]);
   expect(await digests()).toEqual([]);
+});
+
+test("in a shared folder a server that starts leaves what another one is writing, and removes what nobody does", async () => {
+  const incoming = join(folder, "incoming");
+  writeFileSync(join(incoming, "abandoned"), "half of it");
+  const twoDaysAgo = new Date(Date.now() - 2 * DAY_MS);
+  utimesSync(join(incoming, "abandoned"), twoDaysAgo, twoDaysAgo);
+  const writer = await blobs.begin();
+  await writer.write(Buffer.from("all of it"));
+
+  await openFolderBlobs(folder, "shared");
+
+  expect(leftovers()).toHaveLength(1);
+  const { sha256 } = await writer.finish();
+  expect(await contentOf(sha256)).toEqual(Buffer.from("all of it"));
 });
 
 test("a blob that is not there reads as nothing, and deleting it is no error", async () => {

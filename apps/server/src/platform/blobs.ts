@@ -12,7 +12,7 @@ import {
   type FileHandle,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { assert, type BlobWriter, type Blobs } from "@moult/base";
+import { assert, DAY_MS, type BlobWriter, type Blobs } from "@moult/base";
 import { ApiError } from "./api-error.ts";
 
 const READ_BYTES = 256 * 1024;
@@ -29,12 +29,16 @@ export interface FolderBlobs extends Blobs {
  * Blobs in a folder: `<folder>/ab/cd/<sha256>`, two levels so that no folder grows large, and `<folder>/incoming/` for
  * what is still being written. A blob appears by a rename after its content is on the disk, and the folder that names it
  * is flushed too; so after a power cut a digest either has its whole content or is not there. What `incoming/` holds at
- * start was cut short and is removed.
+ * start was cut short and is removed; in a folder that several servers share, what nobody has written to for a day.
  */
-export async function openFolderBlobs(folder: string): Promise<FolderBlobs> {
+export async function openFolderBlobs(
+  folder: string,
+  use: "alone" | "shared" = "alone",
+): Promise<FolderBlobs> {
   const incoming = join(folder, "incoming");
-  await rm(incoming, { recursive: true, force: true });
+  if (use === "alone") await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
+  if (use === "shared") await removeAbandoned(incoming);
 
   return {
     begin: async () => {
@@ -63,6 +67,15 @@ export async function openFolderBlobs(folder: string): Promise<FolderBlobs> {
     list: () => listBlobs(folder),
     delete: (sha256) => rm(pathOf(folder, sha256), { force: true }),
   };
+}
+
+async function removeAbandoned(incoming: string): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name);
+    // Another server may be the first to remove it, or be done with it.
+    const mtimeMs = (await stat(path).catch(onAbsent(undefined)))?.mtimeMs ?? Infinity;
+    if (Date.now() - mtimeMs > DAY_MS) await rm(path, { force: true });
+  }
 }
 
 class FolderBlobWriter implements BlobWriter {

@@ -14,7 +14,9 @@ import {
 import { ApiError } from "./api-error.ts";
 import { isWorthRetrying, machineFaultOf } from "./database-error.ts";
 import type { Dialect } from "./dialect.ts";
+import { createKeyedLock, type KeyedLock } from "./keyed-lock.ts";
 import { migrate } from "./migrate.ts";
+import { createPostgresLock } from "./postgres-lock.ts";
 import { openPostgresPool, type PostgresOptions } from "./postgres-pool.ts";
 import { postgresReads, sqliteReads, type PrepareRead } from "./prepare-read.ts";
 import type { Schema } from "./schema.ts";
@@ -50,6 +52,8 @@ export interface Database {
   onEvents(listener: (tenantId: TenantId) => void): void;
   /** Prepares one question of a hot path; on SQLite it is answered synchronously. */
   readonly prepareRead: PrepareRead;
+  /** One piece of work at a time for each key, of all servers of this database; for what they share beside it. */
+  readonly lock: KeyedLock;
   close(): Promise<void>;
 }
 
@@ -87,6 +91,8 @@ export async function openDatabase(place: DatabasePlace, log: Log): Promise<Data
     tenant: (tenantId) => tenantDb(tenantId, place.kind, parts.reader, transaction),
     onEvents: (listener) => void listeners.push(listener),
     prepareRead: parts.prepareRead,
+    // A file of SQLite has one server.
+    lock: place.kind === "sqlite" ? createKeyedLock() : createPostgresLock(place),
     close: () => parts.close(),
   };
 }

@@ -5,7 +5,7 @@ import { DatabaseError } from "./database-error.ts";
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** A transaction contains no network or file wait, so one that idles was lost. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
 
 const INT8 = 20;
 const NUMERIC = 1700;

@@ -1,7 +1,6 @@
 import { assert, errorChain, type BlobWriter, type Blobs, type Log } from "@moult/base";
 import { Sha256 } from "@moult/model";
-import type { SystemDb } from "../platform/database.ts";
-import { createKeyedLock } from "../platform/keyed-lock.ts";
+import type { Database } from "../platform/database.ts";
 import { referencedAmong } from "./queries.ts";
 
 /** Content that lives exactly as long as an artifact of some tenant has it. */
@@ -22,19 +21,17 @@ const SWEPT_TOGETHER = 500;
 
 /**
  * Keeping and deleting the same content wait for each other, so that content is never deleted between the question whether
- * an artifact has it and the commit of one. That holds for one process: several that share a folder of blobs need a lock
- * they share.
+ * an artifact has it and the commit of one. The lock is the database's: servers that share it may share the folder of blobs.
  */
 export function createReferencedBlobs({
   blobs,
-  system,
+  database: { system, lock },
   log,
 }: {
   readonly blobs: Blobs;
-  readonly system: SystemDb;
+  readonly database: Pick<Database, "system" | "lock">;
   readonly log: Log;
 }): ReferencedBlobs {
-  const lock = createKeyedLock();
   const deleteUnreferenced = async (sha256: Sha256): Promise<boolean> => {
     const referenced = await referencedAmong(system.kysely, [sha256]);
     if (referenced.has(sha256)) return false;

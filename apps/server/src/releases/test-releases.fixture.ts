@@ -100,7 +100,7 @@ export async function testReleases(
   const folder = mkdtempSync(join(tmpdir(), "moult-releases-"));
   const blobs = createReferencedBlobs({
     blobs: wrap(await openFolderBlobs(folder)),
-    system: database.system,
+    database,
     log: silentLog,
   });
   const handlers = createReleaseHandlers({

@@ -22,7 +22,7 @@ export interface PartsDeps {
 
 /** What the requests of all people share. */
 export interface SharedParts extends PartsDeps {
-  /** By upload; and `begin`: beginning an upload and sweeping wait for each other, and so do two that begin. */
+  /** By upload: what this server does with it. */
   readonly lock: KeyedLock;
   /** Writes that have not ended yet. */
   readonly writing: Map<UploadId, Promise<unknown>>;

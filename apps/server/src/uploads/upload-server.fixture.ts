@@ -66,7 +66,7 @@ export async function startUploadServer(options: UploadServerOptions): Promise<U
   const folderBlobs = await openFolderBlobs(join(folder, "blobs"));
   const blobs = createReferencedBlobs({
     blobs: folderBlobs,
-    system: database.system,
+    database,
     log: silentLog,
   });
   const files = await openUploadFiles(join(folder, "uploads"));

@@ -28,7 +28,7 @@ async function sharedParts(): Promise<SharedParts> {
   const folderBlobs = await openFolderBlobs(join(folder, "blobs"));
   const blobs = createReferencedBlobs({
     blobs: folderBlobs,
-    system: database.system,
+    database,
     log: silentLog,
   });
   return {

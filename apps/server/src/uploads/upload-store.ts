@@ -18,6 +18,7 @@ import {
 } from "./queries.ts";
 import { createFlushingWriter } from "./flushing-writer.ts";
 import { KEPT_MS, OFFSET_DIFFERS, noUpload } from "./kept-upload.ts";
+import { BEGINNING } from "./sweep-uploads.ts";
 import type { SharedParts } from "./upload-deps.ts";
 
 /** A row for each upload that somebody began and left; more than this is no use of anybody's. */
@@ -61,13 +62,13 @@ export class UploadStore extends DataStore {
   }
 
   override async create(upload: Upload): Promise<Upload> {
-    const { clock, files, lock } = this.#parts;
+    const { clock, database, files } = this.#parts;
     const { product, channel, filename } = metadataOf(upload);
     const id = UploadId.parse(upload.id);
     const sizeBytes = sizeOf(upload, this.#parts.releases.artifactBytesMax);
     if ((await signatureRule(this.#db, product)) === undefined)
       throw new ApiError("not-found", `There is no product "${product}"; create it first.`);
-    await lock("begin", async () => {
+    await database.lock(BEGINNING, async () => {
       await this.#demandRoom(sizeBytes);
       await files.create(id);
       const at = clock.now();

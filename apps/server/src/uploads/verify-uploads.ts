@@ -67,7 +67,10 @@ export function createVerifier(deps: PartsDeps): Verifier {
       waiting.delete(id);
       current = { id, doneBytes: 0 };
       try {
-        const isOver = await verify(deps, deps.database.tenant(tenantId), id, counted);
+        // A server that started meanwhile has begun it as well, from the same folder.
+        const isOver = await deps.database.lock(`upload ${id}`, () =>
+          verify(deps, deps.database.tenant(tenantId), id, counted),
+        );
         if (isOver) attempts.delete(id);
         else later(tenantId, id);
       } catch (error) {
@@ -164,11 +167,12 @@ async function takeRefusal(
     return false;
   }
   await db.transaction(async (inner) => {
-    await moveUpload(inner, id, "verifying", {
+    const isMoved = await moveUpload(inner, id, "verifying", {
       state: "refused",
       expires_at: at + KEPT_MS,
       problem,
     });
+    if (!isMoved) return;
     await appendEvent(inner, {
       at,
       body: { kind: "upload-changed", uploadId: id, state: "refused" },
