@@ -7,12 +7,9 @@ import type { Client } from "@moult/client";
 import { createClient } from "@moult/client";
 import { Provisioning } from "@moult/device-protocol";
 import type { Deployment, DeploymentId, FleetEvent, Plan, ReleaseId } from "@moult/model";
+import { Client as PostgresClient } from "pg";
 import * as z from "zod";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  openTestDatabase,
-  type TestDatabase,
-} from "../../apps/server/src/platform/test-database.fixture.ts";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createFleetLink, type FleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
 import { setUpAdministrator } from "../../tools/local/administrator.ts";
@@ -26,7 +23,7 @@ const DEVICES = 16;
 const CONCURRENT_MAX = 4;
 const random = seededRandom(28_112_026);
 let folder: string;
-let store: TestDatabase;
+let databaseUrl: string;
 let moult: MoultCommand;
 const ports: number[] = [];
 const servers: LocalServer[] = [];
@@ -41,14 +38,14 @@ const startServer = (index: number): Promise<LocalServer> =>
     port: present(ports[index], "a port"),
     settings: {
       MOULT_TLS_MODE: "off",
-      MOULT_DATABASE_URL: store.place.kind === "postgres" ? store.place.url : "",
+      MOULT_DATABASE_URL: databaseUrl,
       MOULT_DATABASE_CONNECTIONS_MAX: "6",
     },
   });
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-two-servers-"));
-  store = await openTestDatabase("postgres");
+  databaseUrl = await createDatabase();
   ports.push(await freePort(), await freePort());
   servers.push(await startServer(0));
   servers.push(await startServer(1));
@@ -78,9 +75,20 @@ afterAll(async () => {
   await Promise.all(lives);
   for (const link of links) link.close();
   await Promise.all(servers.map((server) => server.stop()));
-  await store.drop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Empty, on this worker's PostgreSQL, which is thrown away in the end. */
+async function createDatabase(): Promise<string> {
+  const urls = inject("postgresUrls");
+  const worker = Number(process.env["VITEST_POOL_ID"] ?? "1");
+  const url = present(urls[(worker - 1) % urls.length], "each worker has a PostgreSQL");
+  const client = new PostgresClient({ connectionString: url.replace("{database}", "postgres") });
+  await client.connect();
+  await client.query("create database two_servers");
+  await client.end();
+  return url.replace("{database}", "two_servers");
+}
 
 async function startFleet(): Promise<void> {
   const token = await moult.ok(words`enrolment-token create --product gw2 --accepts --uses 100`);
@@ -166,7 +174,7 @@ async function deploy(version: string, plan: z.input<typeof Plan>): Promise<Depl
 const until = (
   deploymentId: DeploymentId,
   state: Deployment["state"],
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
 ): Promise<Deployment> =>
   waitFor(
     `the deployment to be ${state}`,
