@@ -147,6 +147,11 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   uploadArtifact: ({ product }) => [{ params: { product } }],
   listReleases: plain,
   showRelease: release,
+  listSafeguards: release,
+  createSafeguard: ({ releaseId }) => [
+    { params: { releaseId }, body: { query: "running = 1.0", note: "kept" } },
+  ],
+  liftSafeguard: ({ safeguardId }) => [{ params: { safeguardId } }],
   listUploads: plain,
   showUpload: ({ uploadId }) => [{ params: { uploadId } }],
   changeRelease: ({ releaseId }) => [{ params: { releaseId }, body: { notes: "changed" } }],

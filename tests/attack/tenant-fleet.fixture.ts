@@ -14,6 +14,7 @@ import {
   type PreauthorisationId,
   type ProductName,
   type ReleaseId,
+  type SafeguardId,
   type Sha256,
   type TenantId,
   type TrustProposalId,
@@ -37,6 +38,7 @@ export interface TenantFleet {
   readonly groupId: GroupId;
   readonly bulkChangeId: BulkChangeId;
   readonly releaseId: ReleaseId;
+  readonly safeguardId: SafeguardId;
   readonly artifactId: ArtifactId;
   readonly deploymentId: DeploymentId;
   readonly assignmentId: AssignmentId;
@@ -157,6 +159,10 @@ export async function makeFleet(
     params: { releaseId: release.id },
     body: { notes: marker },
   });
+  const safeguard = await client.call("createSafeguard", {
+    params: { releaseId: release.id },
+    body: { query: "running = nothing", note: marker },
+  });
   const deployment = await client.call("createDeployment", {
     body: {
       name: marker,
@@ -205,6 +211,7 @@ export async function makeFleet(
     groupId,
     bulkChangeId,
     releaseId: release.id,
+    safeguardId: safeguard.id,
     artifactId: artifact.id,
     deploymentId: deployment.id,
     assignmentId,

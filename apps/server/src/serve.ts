@@ -51,6 +51,7 @@ import { metricsRoutes } from "./metrics/index.ts";
 import { createProductHandlers } from "./products/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
+import { createSafeguardHandlers } from "./safeguards/index.ts";
 import { createDownloads, createSystemHandlers, downloadRoutes } from "./system/index.ts";
 import { createTrustHandlers, createTrustTender } from "./trust/index.ts";
 import { openUploadFiles, openUploads } from "./uploads/index.ts";
@@ -175,6 +176,7 @@ async function mountOperatorApi(
     }),
     ...createGroupHandlers({ clock }),
     ...createReleaseHandlers({ clock, blobs, artifactBytesMax: config.artifacts.bytesMax }),
+    ...createSafeguardHandlers({ clock }),
     ...uploads.handlers,
     ...createTrustHandlers({ clock, signer }),
     ...createEvidenceHandlers({ clock }),

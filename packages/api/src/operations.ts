@@ -6,6 +6,7 @@ import { groupOperations } from "./operations/groups.ts";
 import { overviewOperations } from "./operations/overview.ts";
 import { productOperations } from "./operations/products.ts";
 import { releaseOperations } from "./operations/releases.ts";
+import { safeguardOperations } from "./operations/safeguards.ts";
 import { systemOperations } from "./operations/system.ts";
 import { trustOperations } from "./operations/trust.ts";
 import { uploadOperations } from "./operations/uploads.ts";
@@ -20,6 +21,7 @@ export const operations = {
   ...groupOperations,
   ...bulkChangeOperations,
   ...releaseOperations,
+  ...safeguardOperations,
   ...uploadOperations,
   ...trustOperations,
   ...deploymentOperations,

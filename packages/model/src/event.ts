@@ -8,6 +8,7 @@ import {
   DeviceId,
   GroupId,
   ReleaseId,
+  SafeguardId,
   TrustProposalId,
   UploadId,
 } from "./ids.ts";
@@ -19,6 +20,15 @@ import { TrustRole, TrustWarning } from "./trust.ts";
 import { UploadState } from "./upload.ts";
 
 const kind = <Kind extends string>(name: Kind) => z.object({ kind: z.literal(name) });
+
+const SAFEGUARD = {
+  safeguardId: SafeguardId,
+  releaseId: ReleaseId,
+  version: ReleaseVersion,
+  query: z.string(),
+  note: z.string(),
+  by: z.string(),
+};
 
 /**
  * Something that happened, past tense. Written in the transaction that made it happen, so the stream is complete:
@@ -52,6 +62,9 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
     by: z.string(),
   }),
   kind("release-deleted").extend({ releaseId: ReleaseId, version: ReleaseVersion }),
+  /** The release is kept from the devices of the query, in every deployment. */
+  kind("safeguard-created").extend(SAFEGUARD),
+  kind("safeguard-lifted").extend(SAFEGUARD),
   /** What it is now; `ended`: cancelled, or not finished in time. */
   kind("upload-changed").extend({
     uploadId: UploadId,

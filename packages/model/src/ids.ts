@@ -15,6 +15,10 @@ export type GroupId = z.infer<typeof GroupId>;
 export const ReleaseId = id.brand<"ReleaseId">();
 export type ReleaseId = z.infer<typeof ReleaseId>;
 
+/** What keeps a release from some devices until it is lifted. */
+export const SafeguardId = id.brand<"SafeguardId">();
+export type SafeguardId = z.infer<typeof SafeguardId>;
+
 export const ArtifactId = id.brand<"ArtifactId">();
 export type ArtifactId = z.infer<typeof ArtifactId>;
 

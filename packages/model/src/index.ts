@@ -53,6 +53,7 @@ export {
   GroupId,
   PreauthorisationId,
   ReleaseId,
+  SafeguardId,
   TenantId,
   TrustProposalId,
   UploadId,
@@ -113,3 +114,4 @@ export { releaseRuleWords } from "./release-words.ts";
 export { Weekday, Window, WindowStep, WindowZone, ZONE_ATTRIBUTE } from "./window.ts";
 export { WINDOW_SHAPE, textOfWindow, windowFromText } from "./window-text.ts";
 export { windowLine } from "./window-words.ts";
+export { Safeguard } from "./safeguard.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { AssignmentId, DeploymentId } from "./ids.ts";
+import { AssignmentId, DeploymentId, SafeguardId } from "./ids.ts";
 import { DeviceHold, DeviceState } from "./device.ts";
 import { DeploymentState } from "./deployment.ts";
 import { Hold, HoldPoint } from "./hold.ts";
@@ -66,6 +66,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
     version: ReleaseVersion,
     runs: z.string().nullable(),
   }),
+  /** The release is known to do harm on devices like it; `note` says which. A person lifts it. */
+  inDeployment("safeguard").extend({ safeguardId: SafeguardId, note: z.string() }),
   inDeployment("stage-not-reached").extend({
     stage: z.int().min(0),
     /** The stage that will admit this device, if the target stays as it is. */

@@ -36,7 +36,8 @@ export type WithdrawCause =
   | "artifact-missing"
   | "release-not-signed"
   | "terms-changed"
-  | "rules-changed";
+  | "rules-changed"
+  | "safeguard";
 
 export type Decision =
   /** The update it is in: the same offer again. */
@@ -141,6 +142,8 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       const cause = isPublished(artifact) ? "terms-changed" : "release-not-signed";
       return { kind: "withdraw", assignment, cause, into: "retry-pending" };
     }
+    if (assignment.safeguard !== null)
+      return { kind: "withdraw", assignment, cause: "safeguard", into: "retry-pending" };
     if (breaksRule(assignment, device))
       return { kind: "withdraw", assignment, cause: "rules-changed", into: "retry-pending" };
   }
@@ -245,6 +248,10 @@ function fromDeployment(
   const rule = isRunning ? undefined : brokenRule(deploymentId, version, deployment.rules, runs);
   // An older deployment may bring what has to be run first.
   if (rule !== undefined) return pass(rule);
+  if (deployment.safeguard !== null && !isRunning) {
+    const { id: safeguardId, note } = deployment.safeguard;
+    return pass({ kind: "safeguard", deploymentId, safeguardId, note });
+  }
   if (choice.kind === "none" && !concernsDevice)
     return wait([choice.reason], { until: choice.until });
 

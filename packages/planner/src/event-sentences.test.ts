@@ -12,7 +12,7 @@ import {
 import { EventKind } from "@moult/model";
 import { expect, test } from "vitest";
 import { eventSentence } from "./event-sentences.ts";
-import { version } from "./facts.fixture.ts";
+import { SAFEGUARD, version } from "./facts.fixture.ts";
 
 const names = { device: "pump-0042", deployment: "3.0 to pumps", version: "3.0", group: "kiosks" };
 const nobody = { device: null, deployment: null, version: null, group: null };
@@ -23,6 +23,15 @@ const releaseId = ReleaseId.parse("0198c0de-0006-7000-8000-000000000001");
 const uploadId = UploadId.parse("0198c0de-0007-7000-8000-000000000001");
 const at = "2026-11-20T10:00:00.000Z";
 const trip = { kind: "failure-percent", stage: 1, failed: 9, finished: 60, limit: 2, at } as const;
+
+const safeguard = {
+  safeguardId: SAFEGUARD.id,
+  releaseId,
+  version: version("3.0"),
+  query: "inventory.modem = EC25",
+  note: "The modem is lost.",
+  by: "Ada",
+};
 
 const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   [{ kind: "device-enrolled", product, state: "pending" }, "pump-0042 asks to join pump."],
@@ -115,6 +124,14 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   [{ kind: "device-released", by: "Ada" }, "Ada released pump-0042."],
   [{ kind: "product-changed", product }, "The product pump changed."],
   [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
+  [
+    { kind: "safeguard-created", ...safeguard },
+    'Ada keeps 3.0 from devices of which "inventory.modem = EC25" is true: The modem is lost.',
+  ],
+  [
+    { kind: "safeguard-lifted", ...safeguard },
+    'Ada lifted the safeguard that kept 3.0 from devices of which "inventory.modem = EC25" is true.',
+  ],
   [
     {
       kind: "release-rules-changed",

@@ -129,6 +129,10 @@ const SENTENCES: {
   },
   "product-changed": ({ product }) => `The product ${product} changed.`,
   "release-changed": ({ version }) => `The release ${version} changed.`,
+  "safeguard-created": ({ version, query, note, by }) =>
+    `${by} keeps ${version} from devices of which "${query}" is true: ${clause(note)}.`,
+  "safeguard-lifted": ({ version, query, by }) =>
+    `${by} lifted the safeguard that kept ${version} from devices of which "${query}" is true.`,
   "release-rules-changed": ({ version, by, ...rules }) =>
     [`${by} changed the rules of ${version}.`, ...releaseRuleWords(rules)].join(" "),
   "release-deleted": ({ version }) => `The release ${version} was deleted.`,

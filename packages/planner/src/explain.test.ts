@@ -12,6 +12,7 @@ import {
   NOW,
   openAssignment,
   planOf,
+  SAFEGUARD,
   version,
 } from "./facts.fixture.ts";
 import { sentenceOf } from "./reason-sentences.ts";
@@ -57,6 +58,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: "1.4" },
   { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: null },
   { kind: "must-pass-through", deploymentId: id, version: version("1.5"), runs: "1.4" },
+  { kind: "safeguard", deploymentId: id, safeguardId: SAFEGUARD.id, note: SAFEGUARD.note },
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
   { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },

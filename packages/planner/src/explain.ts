@@ -41,6 +41,7 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "artifact-missing": "the artifact is gone",
   "release-not-signed": "offline keys no longer vouch for the release",
   "terms-changed": "what offline keys allow the release for no longer fits the device",
+  safeguard: "a safeguard keeps the release from devices like this one",
   "rules-changed": "the release is no longer for devices that run what this one runs",
 };
 

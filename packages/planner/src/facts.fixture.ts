@@ -6,6 +6,7 @@ import {
   HardwareType,
   Plan,
   ReleaseVersion,
+  SafeguardId,
   Sha256,
   type Tally,
 } from "@moult/model";
@@ -21,6 +22,7 @@ import type {
   DeviceFacts,
   DeviceHoldFacts,
   OpenAssignmentFacts,
+  SafeguardFacts,
 } from "./facts.ts";
 
 export const HARDWARE = HardwareType.parse("gw2");
@@ -32,6 +34,11 @@ export const deploymentId = (number: number) => DeploymentId.parse(uuid(1, numbe
 export const assignmentId = (number: number) => AssignmentId.parse(uuid(2, number));
 export const artifactId = (number: number) => ArtifactId.parse(uuid(3, number));
 export const version = (text: string) => ReleaseVersion.parse(text);
+
+export const SAFEGUARD: SafeguardFacts = {
+  id: SafeguardId.parse(uuid(4, 1)),
+  note: "The modem is lost.",
+};
 
 export const planOf = (plan: Partial<z.input<typeof Plan>> = {}): Plan =>
   Plan.parse({ stages: [{ size: { remaining: true } }], ...plan });
@@ -108,6 +115,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     window: { kind: "always" },
     artifacts: [artifact()],
     rules: NO_RULES,
+    safeguard: null,
     assignment: null,
     standing: null,
     ...changes,
@@ -137,6 +145,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     attempt: 1,
     artifact: artifact(),
     rules: NO_RULES,
+    safeguard: null,
     updatedAt: NOW,
     timeoutMs: 3_600_000,
     deferral: null,

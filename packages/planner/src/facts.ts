@@ -15,6 +15,7 @@ import type {
   Plan,
   ReleaseVersion,
   Running,
+  SafeguardId,
   Tally,
 } from "@moult/model";
 import type { FlowFacts } from "./limits.ts";
@@ -98,6 +99,12 @@ export interface VersionRules {
   readonly known: readonly KnownRelease[];
 }
 
+/** What keeps a release from devices like the one that asks, until a person lifts it. */
+export interface SafeguardFacts {
+  readonly id: SafeguardId;
+  readonly note: string;
+}
+
 /** One try that is over. */
 export interface AttemptFacts {
   readonly outcome: Outcome;
@@ -133,6 +140,8 @@ export interface OpenAssignmentFacts {
   readonly artifact: ArtifactFacts | null;
   /** Null once it installs: then it is too late for them. */
   readonly rules: VersionRules | null;
+  /** Of those that hold, the one that is for this device; null also once it installs. */
+  readonly safeguard: SafeguardFacts | null;
   readonly updatedAt: InstantMs;
   readonly timeoutMs: number;
   /** The device has reasons to put its next step off. */
@@ -187,6 +196,8 @@ export interface DeploymentFacts {
   /** The release's artifacts for this device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
   readonly rules: VersionRules;
+  /** The one of the release that is for this device, if one holds. */
+  readonly safeguard: SafeguardFacts | null;
   readonly assignment: AssignmentFacts | null;
   /** Null where it decides nothing: in the last stage, and for a device that has its place. */
   readonly standing: Standing | null;

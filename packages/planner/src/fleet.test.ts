@@ -25,7 +25,7 @@ import { decide, type Decision } from "./decide.ts";
 import { holdAt } from "./device-hold.ts";
 import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
-import { HOLD, planOf } from "./facts.fixture.ts";
+import { HOLD, planOf, SAFEGUARD } from "./facts.fixture.ts";
 import { newDevice, startFleet } from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import {
@@ -170,6 +170,14 @@ const action = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("release"), at: fc.nat() }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("safeguard"),
+      at: fc.nat(),
+      isHolding: fc.boolean(),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("operate"),
@@ -241,6 +249,9 @@ function act(fleet: Fleet, step: Action): void {
     case "release":
       device.hold = null;
       return;
+    case "safeguard":
+      device.safeguard = step.isHolding ? SAFEGUARD : null;
+      return;
     default:
       unreachable(step);
   }
@@ -262,6 +273,7 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   }
   if (decision.kind === "offer") {
     expect(state, "only a running deployment makes an offer").toBe("running");
+    expect(given.candidates[0]?.safeguard, "what is kept from a device is not offered").toBeNull();
     expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();
     const due = nextTryAt(given.candidates[0]?.assignment?.attempts ?? [], fleet.plan);
     if (!isForced) expect(due ?? 0, "nobody tries again too soon").toBeLessThanOrEqual(fleet.now);
@@ -362,6 +374,7 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
         }
         for (const device of fleet.devices) {
           device.hold = null;
+          device.safeguard = null;
           // What a person took back a person gives again.
           if (device.assignment?.isCancelled === true) retry(fleet, device);
           checkIn(fleet, device);
@@ -404,7 +417,8 @@ test("a deployment that tripped makes no offer and takes back what its plan says
         const queued = before === "offered" || before === "downloading";
         const isTakenBack =
           before !== undefined &&
-          (takenBackBy(given.onTrip).includes(before) || (isHeld && queued));
+          (takenBackBy(given.onTrip).includes(before) ||
+            ((isHeld || device.safeguard !== null) && queued));
         if (isTakenBack) expect(device.assignment?.state).toBe("retry-pending");
         else if (before !== undefined && isUnderWay(before)) expect(decision.kind).toBe("keep");
       }

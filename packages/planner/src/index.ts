@@ -44,6 +44,7 @@ export type {
   KnownRelease,
   OpenAssignmentFacts,
   ReachedFacts,
+  SafeguardFacts,
   SignedTerms,
   Standing,
   VersionRules,

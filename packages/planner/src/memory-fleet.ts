@@ -14,6 +14,7 @@ import type {
   DeviceFacts,
   DeviceHoldFacts,
   OpenAssignmentFacts,
+  SafeguardFacts,
   Standing,
 } from "./facts.ts";
 import { NO_FLOW } from "./limits.ts";
@@ -37,6 +38,8 @@ export interface FleetDevice {
   assignment: Writable<AssignmentFacts> | null;
   isForced: boolean;
   hold: DeviceHoldFacts | null;
+  /** Of the deployment's release, and for this device. */
+  safeguard: SafeguardFacts | null;
 }
 
 /** What a deployment is of, and for whom. */
@@ -94,6 +97,7 @@ export const createFleetDevice = (
   assignment: null,
   isForced: false,
   hold: null,
+  safeguard: null,
 });
 
 export function censusOf({ devices }: Fleet): Census {
@@ -124,7 +128,9 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
       isIdle: device.isIdle,
     },
     openAssignment:
-      assignment !== null && isUnderWay(assignment.state) ? openFacts(fleet, assignment) : null,
+      assignment !== null && isUnderWay(assignment.state)
+        ? openFacts(fleet, device, assignment)
+        : null,
     candidates: [
       {
         ...fleet.deployment,
@@ -139,6 +145,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         isTarget: device.isMember,
         isForced: device.isForced,
         window: windowFacts(plan, "download", {}, UTC_ZONES, now),
+        safeguard: device.safeguard,
         assignment: assignment === null ? null : { ...assignment },
         standing: standingOf(fleet, device),
       },
@@ -147,7 +154,11 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
   };
 }
 
-function openFacts(fleet: Fleet, { id, state, attempt }: AssignmentFacts): OpenAssignmentFacts {
+function openFacts(
+  fleet: Fleet,
+  { safeguard }: FleetDevice,
+  { id, state, attempt }: AssignmentFacts,
+): OpenAssignmentFacts {
   const { deployment, plan, now, timeoutMs } = fleet;
   return {
     id,
@@ -159,6 +170,7 @@ function openFacts(fleet: Fleet, { id, state, attempt }: AssignmentFacts): OpenA
     attempt,
     artifact: deployment.artifacts[0] ?? null,
     rules: isBeforeInstall(state) ? deployment.rules : null,
+    safeguard: isBeforeInstall(state) ? safeguard : null,
     updatedAt: now,
     timeoutMs,
     deferral: null,

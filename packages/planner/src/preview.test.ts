@@ -12,6 +12,7 @@ import {
   NOW,
   openAssignment,
   planOf,
+  SAFEGUARD,
   version,
 } from "./facts.fixture.ts";
 import { NO_RULES } from "./version-rules.ts";
@@ -26,6 +27,7 @@ const brought = {
   plan: planOf({ stages: [{ size: { percent: 1 } }, { size: { remaining: true } }] }),
   artifacts: [artifact()],
   rules: NO_RULES,
+  safeguard: null,
   now: NOW,
 };
 
@@ -210,6 +212,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     { kind: "must-pass-through", deploymentId: id, version: version("2.0"), runs: null },
     "1 device has not said what it runs and has to run 2.0 before this release.",
     "2,608 devices have not said what they run and have to run 2.0 before this release.",
+  ],
+  [
+    { kind: "safeguard", deploymentId: id, safeguardId: SAFEGUARD.id, note: "The modem is lost" },
+    "1 device is kept from the release by a safeguard (The modem is lost).",
+    "2,608 devices are kept from the release by a safeguard (The modem is lost).",
   ],
   [
     { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 1 },

@@ -1,7 +1,13 @@
 import { present, type InstantMs } from "@moult/base";
 import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/model";
 import { decide, type Decision } from "./decide.ts";
-import type { ArtifactFacts, DeploymentFacts, DeviceFacts, VersionRules } from "./facts.ts";
+import type {
+  ArtifactFacts,
+  DeploymentFacts,
+  DeviceFacts,
+  SafeguardFacts,
+  VersionRules,
+} from "./facts.ts";
 import { NO_FLOW } from "./limits.ts";
 import type { Wait } from "./reason-groups.ts";
 import { NO_ENDS } from "./stage-gate.ts";
@@ -16,6 +22,8 @@ export interface PreviewedRelease {
   /** Those for the device's hardware. */
   readonly artifacts: readonly ArtifactFacts[];
   readonly rules: VersionRules;
+  /** The one of the release that is for the device. */
+  readonly safeguard: SafeguardFacts | null;
   readonly now: InstantMs;
 }
 
@@ -27,7 +35,7 @@ export type PreviewVerdict =
 /** Whether a device would get the release in the end, as it is now: what `decide` says once every stage is open. */
 export function previewFor(
   device: Omit<DeviceFacts, "draw" | "isIdle">,
-  { deploymentId, version, plan, artifacts, rules, now }: PreviewedRelease,
+  { deploymentId, version, plan, artifacts, rules, safeguard, now }: PreviewedRelease,
 ): PreviewVerdict {
   const decision = decide({
     now,
@@ -53,6 +61,7 @@ export function previewFor(
         window: { kind: "always" },
         artifacts,
         rules,
+        safeguard,
         assignment: null,
         standing: null,
       },

@@ -1,4 +1,5 @@
 import type { DeploymentState, DeviceState, WaitKind, WaitReason } from "@moult/model";
+import { clause } from "./clause.ts";
 import { counted, devices, numberText } from "./counted.ts";
 import { utcText } from "./utc-text.ts";
 
@@ -78,6 +79,8 @@ const SENTENCES: {
     `${runWords(runs, count)}, and the release is for those that run ${minimumFrom} or later`,
   "must-pass-through": ({ version, runs }, count) =>
     `${runWords(runs, count)} and ${count === 1 ? "has" : "have"} to run ${version} before this release`,
+  safeguard: ({ note }, count) =>
+    `${devices(count, "is", "are")} kept from the release by a safeguard (${clause(note)})`,
   "stage-not-reached": ({ admittedInStage }, count) =>
     `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
   "concurrent-limit": ({ limit }, count) =>
@@ -120,6 +123,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "deploymentId",
   "assignmentId",
   "byDeploymentId",
+  "safeguardId",
   "path",
   "attempts",
   "outcome",

@@ -98,6 +98,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `The release is for devices that run ${minimumFrom} or later, and ${runsWords(runs)}.`,
   "must-pass-through": ({ version, runs }) =>
     `The device has to run ${version} before this release, and ${runsWords(runs)}.`,
+  safeguard: ({ note }) =>
+    `A safeguard keeps the release from devices like this one, until somebody lifts it: ${clause(note)}.`,
   "stage-not-reached": ({ stage, admittedInStage }) =>
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
   "concurrent-limit": ({ limit }) =>

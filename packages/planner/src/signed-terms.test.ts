@@ -187,6 +187,7 @@ test("a preview says that a release waits for its instant", () => {
     plan: planOf(),
     artifacts: [signed({ notBefore: at(SOON) })],
     rules: NO_RULES,
+    safeguard: null,
   };
   expect(previewFor(strict(), { ...brought, now: NOW })).toMatchObject({
     kind: "cannot",

@@ -99,6 +99,7 @@ test("a preview and the answer to why say the same", () => {
       plan: planOf(),
       artifacts,
       rules: NO_RULES,
+      safeguard: null,
       now: NOW,
     }),
   ).toMatchObject({ kind: "cannot", reason: { kind: "release-not-signed" } });

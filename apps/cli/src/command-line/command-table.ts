@@ -136,6 +136,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/release-rules.ts")).releaseRules,
   ),
   entry(
+    "safeguard create",
+    "Keep a release from some devices, in every deployment",
+    async () => (await import("../commands/safeguard-create.ts")).safeguardCreate,
+  ),
+  entry(
+    "safeguard list",
+    "List what keeps a release from devices",
+    async () => (await import("../commands/safeguard-list.ts")).safeguardList,
+  ),
+  entry(
+    "safeguard lift",
+    "Lift a safeguard",
+    async () => (await import("../commands/safeguard-lift.ts")).safeguardLift,
+  ),
+  entry(
     "release download",
     "Download an update file",
     async () => (await import("../commands/release-download.ts")).releaseDownload,

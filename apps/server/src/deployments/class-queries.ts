@@ -13,7 +13,7 @@ import {
   type TenantId,
 } from "@moult/model";
 import type { InstantMs } from "@moult/base";
-import type { DeviceHoldFacts } from "@moult/planner";
+import type { DeviceHoldFacts, SafeguardFacts } from "@moult/planner";
 import type { Query } from "@moult/query";
 import { sql, type ExpressionBuilder } from "kysely";
 import { deviceCondition } from "../device-queries/index.ts";
@@ -22,6 +22,7 @@ import { heldDevices, holdFrom } from "./hold-facts-queries.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
 
 /** Whose classes are asked for. */
 export type Scope =
@@ -36,6 +37,8 @@ export interface DeviceClass {
   readonly state: DeviceState;
   readonly hardwareType: HardwareType;
   readonly artifactName: string | null;
+  /** What keeps them from the release that is asked about. */
+  readonly safeguard: SafeguardFacts | null;
   /** Equal for all of one class, different for another; what they are is in the class's first device. */
   readonly key: string;
   readonly count: number;
@@ -56,20 +59,23 @@ export async function deviceClasses(
   db: TenantDb,
   product: ProductName,
   scope: Scope,
+  safeguards: readonly HoldingSafeguard[],
 ): Promise<DeviceClass[]> {
   const rows = await inScope(db, product, scope)
     .select([
       ...CLASS_COLUMNS,
+      keptOutBy(db, safeguards).as("kept_out_by"),
       (row) => row.fn.countAll<number>().as("count"),
       (row) => row.fn.min("device.id").as("first_id"),
       (row) => row.fn.max("device.id").as("last_id"),
     ])
-    .groupBy(CLASS_COLUMNS)
+    .groupBy([...CLASS_COLUMNS, "kept_out_by"])
     .execute();
   return rows.map((row) => ({
     state: row.state,
     hardwareType: row.hardware_type,
     artifactName: row.running_artifact,
+    safeguard: keeping(safeguards, row.kept_out_by),
     key: classKey(row),
     count: Number(row.count),
     firstId: row.first_id,
@@ -83,6 +89,7 @@ interface ClassColumns {
   readonly running_artifact: string | null;
   readonly running_sha256: string | null;
   readonly traits_sha256: string | null;
+  readonly kept_out_by: string;
 }
 
 const classKey = (row: ClassColumns): string =>
@@ -92,6 +99,7 @@ const classKey = (row: ClassColumns): string =>
     row.running_artifact,
     row.running_sha256,
     row.traits_sha256,
+    row.kept_out_by,
   ]);
 
 /** A device that is not as the rest of its class: two machines speak with its key, or a person holds it. */
@@ -108,6 +116,7 @@ export async function exceptionalDevices(
   db: TenantDb,
   product: ProductName,
   scope: Scope,
+  safeguards: readonly HoldingSafeguard[],
   at: InstantMs,
 ): Promise<ExceptionalDevice[]> {
   const rows = await inScope(db, product, scope)
@@ -121,6 +130,7 @@ export async function exceptionalDevices(
       "hold.held_by as held_by",
       "hold.held_at as held_at",
       "hold.until as held_until",
+      keptOutBy(db, safeguards).as("kept_out_by"),
       ...CLASS_COLUMNS,
     ])
     .where((row) =>

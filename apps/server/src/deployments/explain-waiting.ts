@@ -44,6 +44,7 @@ import {
 } from "./progress-queries.ts";
 import { activeDeployments, hasNewerDeployment, type DeploymentRecord } from "./queries.ts";
 import { rulesOf, stepsTo } from "./rules-queries.ts";
+import { holdingSafeguards } from "./safeguard-queries.ts";
 import { scopeOf } from "./target-scope.ts";
 
 /** More unfinished deployments of one product at once nobody keeps apart. */
@@ -132,6 +133,7 @@ async function contextOf(
     .slice(-NEWER_MAX);
   const releaseIds = [...new Set([deployment, ...newer].map((one) => one.releaseId))];
   const ofReleases = await artifactsFor(db, releaseIds, undefined, at);
+  const holding = await holdingSafeguards(db, releaseIds);
   const artifactsOf = ({ releaseId }: DeploymentRecord): Artifacts =>
     ofReleases.get(releaseId) ?? [];
   const artifacts = artifactsOf(deployment);
@@ -153,8 +155,13 @@ async function contextOf(
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
       attributes: zoneAttributesOf(plan),
-      newer: newer.map((one) => ({ id: one.id, scope: scopeOf(one) })),
+      newer: newer.map((one) => ({
+        id: one.id,
+        scope: scopeOf(one),
+        safeguards: holding.filter(({ releaseId }) => releaseId === one.releaseId),
+      })),
       hasNewer: await hasNewerDeployment(db, deployment),
+      safeguards: holding.filter(({ releaseId }) => releaseId === deployment.releaseId),
       steps: await stepsTo(db, deployment),
     },
   };
@@ -224,6 +231,7 @@ function waitOf(
         ...factsOf(deployment, fitting(context.artifacts), rules, standing),
         window: windowFacts(deployment.plan, "download", each.attributes, timeZone, context.at),
         flow: context.flow,
+        safeguard: each.safeguard,
       },
     ],
     reached: each.isReached ? [AFTER_ALL] : [],
@@ -253,6 +261,7 @@ const factsOf = (
   window: { kind: "always" },
   artifacts,
   rules: rules(deployment.releaseId),
+  safeguard: null,
   assignment: null,
   standing,
 });

@@ -30,6 +30,7 @@ import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
 import { holdFrom } from "./hold-facts-queries.ts";
 import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
 import { rulesOf } from "./rules-queries.ts";
+import { safeguardsFor } from "./safeguard-queries.ts";
 
 /** What the planner has to know of the device itself. */
 export interface PlanningDevice {
@@ -319,7 +320,7 @@ export async function reachedBy(
 /** The update that the device is in, with what its deployment says by now. */
 export async function openAssignmentOf(
   db: TenantDb,
-  { product, running }: Pick<PlanningDevice, "product" | "running">,
+  { id: deviceId, product, running }: Pick<PlanningDevice, "id" | "product" | "running">,
   assignmentId: AssignmentId,
   at: InstantMs,
 ): Promise<{ readonly facts: OpenAssignmentFacts; readonly record: AssignmentRecord } | undefined> {
@@ -342,6 +343,7 @@ export async function openAssignmentOf(
   const record = assignmentFrom(row);
   const plan = Plan.parse(JSON.parse(row.plan));
   const { release_id: releaseId } = row;
+  const isBefore = isBeforeInstall(record.state);
   const runs = running === null ? [] : [running.artifactName];
   return {
     record,
@@ -354,8 +356,9 @@ export async function openAssignmentOf(
       state: record.state,
       attempt: record.attempt,
       artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId, at),
-      rules: isBeforeInstall(record.state)
-        ? (await rulesOf(db, product, [releaseId], runs))(releaseId)
+      rules: isBefore ? (await rulesOf(db, product, [releaseId], runs))(releaseId) : null,
+      safeguard: isBefore
+        ? ((await safeguardsFor(db, deviceId, [releaseId])).get(releaseId) ?? null)
         : null,
       updatedAt: instant(record.updatedAt),
       timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,

@@ -16,6 +16,7 @@ import {
 } from "./facts-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
 import { attributesNamed } from "./zone-queries.ts";
+import { safeguardsFor } from "./safeguard-queries.ts";
 
 /**
  * Reads what the planner decides one device by: a fixed number of questions, each bounded whatever the size of the fleet.
@@ -64,6 +65,7 @@ async function candidateFacts(
   const releaseIds = [...new Set(candidates.map(({ deployment }) => deployment.releaseId))];
   const artifacts = await artifactsFor(db, releaseIds, device.hardwareType, at);
 
+  const safeguards = await safeguardsFor(db, device.id, releaseIds);
   const rules = await rulesOf(db, device.product, releaseIds, runningOf(device));
   const named = new Set(candidates.flatMap(({ deployment }) => zoneAttributesOf(deployment.plan)));
   const attributes = await attributesNamed(db, device.id, [...named]);
@@ -89,6 +91,7 @@ async function candidateFacts(
       window: windowFacts(deployment.plan, "download", attributes, timeZone, at),
       artifacts: fitting,
       rules: rules(deployment.releaseId),
+      safeguard: safeguards.get(deployment.releaseId) ?? null,
       assignment:
         assignment === null
           ? null

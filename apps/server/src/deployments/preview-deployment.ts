@@ -43,6 +43,7 @@ import {
 import { activeDeployments, type DeploymentRecord } from "./queries.ts";
 import { rollbackGaps, type Receiving } from "./rollback-gaps.ts";
 import { rulesOf } from "./rules-queries.ts";
+import { holdingSafeguards } from "./safeguard-queries.ts";
 import { scopeOf } from "./target-scope.ts";
 import { unknownZones, zoneGaps } from "./window-zones.ts";
 
@@ -117,7 +118,9 @@ export async function previewDeployment(
 /** Those that a rule of the release keeps out, which people can change, or who runs what it asks for. */
 const keptOutOf = ({ cannot }: Tallied): Intent["keptOut"] =>
   [...cannot.values()].flatMap(({ wait: reason, count }) =>
-    reason.kind === "minimum-version" || reason.kind === "must-pass-through"
+    reason.kind === "minimum-version" ||
+    reason.kind === "must-pass-through" ||
+    reason.kind === "safeguard"
       ? [{ reason, count }]
       : [],
   );
@@ -166,15 +169,16 @@ const createTally = (): Tallied => ({
 
 async function tallyScope(
   db: TenantDb,
-  brought: Omit<PreviewedRelease, "rules">,
+  brought: Omit<PreviewedRelease, "rules" | "safeguard">,
   { id: releaseId, product }: Pick<Release, "id" | "product">,
   scope: Scope,
   seen: Tallied,
 ): Promise<void> {
-  const classes = await deviceClasses(db, product, scope);
+  const safeguards = await holdingSafeguards(db, [releaseId]);
+  const classes = await deviceClasses(db, product, scope, safeguards);
   seen.classes.push(...classes);
   const exceptional = Map.groupBy(
-    await exceptionalDevices(db, product, scope, brought.now),
+    await exceptionalDevices(db, product, scope, safeguards, brought.now),
     ({ key }) => key,
   );
   const members = await classMembers(
@@ -191,7 +195,10 @@ async function tallyScope(
     const verdictOf = (
       of: Pick<ExceptionalDevice, "hasIdentityConflict" | "hold">,
     ): PreviewVerdict =>
-      previewFor({ ...each, ...member, ...of, undecided: null }, { ...brought, artifacts, rules });
+      previewFor(
+        { ...each, ...member, ...of, undecided: null },
+        { ...brought, artifacts, rules, safeguard: each.safeguard },
+      );
 
     const exceptions = exceptional.get(each.key) ?? [];
     const plain = each.count - exceptions.length;

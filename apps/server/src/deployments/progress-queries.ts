@@ -10,9 +10,10 @@ import type {
   ProductName,
   ReleaseVersion,
 } from "@moult/model";
-import { PLACES } from "@moult/planner";
+import { PLACES, type SafeguardFacts } from "@moult/planner";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
 import { heldDevices } from "./hold-facts-queries.ts";
 import { CLASS_COLUMNS, inScope, type Scope } from "./class-queries.ts";
 import { attributeOf } from "./zone-queries.ts";
@@ -122,12 +123,19 @@ export interface WaitingQuestion extends WaitingScope {
     /** Few are ranked, so each of these is a class of its own. */
     | { readonly kind: "by-rank"; readonly hardwareTypes: readonly HardwareType[] }
     | { readonly kind: "all-alike" };
-  /** Newer deployments that could decide instead. */
-  readonly newer: readonly { readonly id: DeploymentId; readonly scope: Scope }[];
   /** Inventory attributes by whose values devices are told apart too. */
   readonly attributes: readonly string[];
+  /** Newer deployments that could decide instead. */
+  readonly newer: readonly {
+    readonly id: DeploymentId;
+    readonly scope: Scope;
+    /** Of its release, those that hold. */
+    readonly safeguards: readonly HoldingSafeguard[];
+  }[];
   readonly number: number;
   readonly hasNewer: boolean;
+  /** Of its release, those that hold. */
+  readonly safeguards: readonly HoldingSafeguard[];
   /** Releases on the way to its own: who was brought to one of them waits for it all the same. */
   readonly steps: readonly ReleaseVersion[];
 }
@@ -142,6 +150,7 @@ export interface WaitingClass {
   /** A newer deployment has brought them to its release. */
   readonly isReached: boolean;
   readonly attributes: Readonly<Record<string, string>>;
+  readonly safeguard: SafeguardFacts | null;
   readonly count: number;
 }
 
@@ -151,12 +160,13 @@ export async function waitingClasses(
   question: WaitingQuestion,
 ): Promise<WaitingClass[]> {
   const { product, newer } = question;
-  const flags = newer.map(({ scope }, index) => {
-    const isTarget =
+  const flags = newer.map(({ scope, safeguards }, index) => {
+    const isIn =
       scope.kind === "all"
-        ? sql<number>`1`
-        : sql<number>`case when device.id in ${inScope(db, product, scope).select("device.id")}
-            then 1 else 0 end`;
+        ? sql<boolean>`1 = 1`
+        : sql<boolean>`device.id in ${inScope(db, product, scope).select("device.id")}`;
+    const isTarget = sql<number>`case when ${isIn} and ${keptOutBy(db, safeguards)} = ''
+      then 1 else 0 end`;
     return { name: `newer${index}`, isTarget };
   });
   const reached = question.hasNewer ? isReached(db, question) : sql<number>`0`;
@@ -173,6 +183,7 @@ export async function waitingClasses(
       ...CLASS_COLUMNS,
       bucketOf(question).as("bucket"),
       reached.as("is_reached"),
+      keptOutBy(db, question.safeguards).as("kept_out_by"),
       sql<string>`min(device.id)`.as("sample_id"),
       sql<number>`min(device.draw)`.as("draw"),
       ...flags.map(({ name, isTarget }) => isTarget.as(name)),
@@ -183,6 +194,7 @@ export async function waitingClasses(
       ...CLASS_COLUMNS,
       "bucket",
       "is_reached",
+      "kept_out_by",
       ...flags.map(({ name }) => sql.ref(name)),
       ...asked.map(({ column }) => sql.ref(column)),
     ])
@@ -204,6 +216,7 @@ export async function waitingClasses(
           return typeof value === "string" ? [[name, value]] : [];
         }),
       ),
+      safeguard: keeping(question.safeguards, String(row.kept_out_by)),
       count: Number(row.count),
     };
   });

@@ -67,12 +67,12 @@ export async function demandUnnamed(
   const [first, ...more] = await queriesNaming(db, product, name);
   if (first === undefined) return;
   const others = more.length === 0 ? "" : ` and of ${more.length} more`;
-  throw new ApiError(
-    "in-use",
-    first.of === "group"
-      ? `The query of the group "${first.name}"${others} asks for the group "${name}". Change the query, then ${what} the group.`
-      : `The target of the deployment "${first.name}"${others} asks for the group "${name}". Finish or abort it, then ${what} the group.`,
-  );
+  const asks = {
+    group: `The query of the group "${first.name}"${others} asks for the group "${name}". Change the query`,
+    deployment: `The target of the deployment "${first.name}"${others} asks for the group "${name}". Finish or abort it`,
+    safeguard: `A safeguard of the release ${first.name}${others} asks for the group "${name}". Lift it`,
+  };
+  throw new ApiError("in-use", `${asks[first.of]}, then ${what} the group.`);
 }
 
 export const noGroup = (): ApiError => new ApiError("not-found", "There is no group with this id.");

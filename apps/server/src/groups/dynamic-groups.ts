@@ -2,7 +2,7 @@ import type { DeviceId, GroupId, ProductName } from "@moult/model";
 import { conditionsIn, fits, matches, parseQuery, type Query } from "@moult/query";
 import { deviceFacts } from "../device-queries/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { dynamicGroupRows, unfinishedQueries } from "./queries.ts";
+import { dynamicGroupRows, safeguardQueries, unfinishedQueries } from "./queries.ts";
 
 interface DynamicGroup {
   readonly id: GroupId;
@@ -40,19 +40,23 @@ export async function dynamicGroupsOf(
 }
 
 /**
- * The product's groups, and its unfinished deployments, whose query would mean something else if no group had this name any
- * more.
+ * The product's groups, its unfinished deployments and the safeguards of its releases, whose query would mean something else
+ * if no group had this name any more.
  */
 export async function queriesNaming(
   db: TenantDb,
   product: ProductName,
   name: string,
-): Promise<readonly { readonly of: "group" | "deployment"; readonly name: string }[]> {
+): Promise<
+  readonly { readonly of: "group" | "deployment" | "safeguard"; readonly name: string }[]
+> {
   const groups = await dynamicGroupRows(db, product);
   const deployments = await unfinishedQueries(db, product);
+  const safeguards = await safeguardQueries(db, product);
   return [
     ...groups.map((row) => ({ of: "group" as const, ...row })),
     ...deployments.map((row) => ({ of: "deployment" as const, ...row })),
+    ...safeguards.map((row) => ({ of: "safeguard" as const, ...row })),
   ]
     .filter(({ query }) => groupPatterns(parseQuery(query)).some((pattern) => fits(pattern, name)))
     .map(({ of, name: own }) => ({ of, name: own }));

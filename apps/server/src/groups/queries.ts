@@ -284,6 +284,23 @@ export async function unfinishedQueries(
     .execute();
 }
 
+/** What the safeguards that hold of the product's releases are for. */
+export async function safeguardQueries(
+  db: TenantDb,
+  product: ProductName,
+): Promise<readonly { readonly name: string; readonly query: string }[]> {
+  return db.kysely
+    .selectFrom("safeguard")
+    .innerJoin("release", "release.id", "safeguard.release_id")
+    .select(["release.version as name", "safeguard.query as query"])
+    .where("safeguard.tenant_id", "=", db.tenantId)
+    .where("safeguard.lifted_at", "is", null)
+    .where("release.tenant_id", "=", db.tenantId)
+    .where("release.product", "=", product)
+    .orderBy("safeguard.created_at")
+    .execute();
+}
+
 interface MemberCount {
   readonly count: number;
   readonly isExact: boolean;

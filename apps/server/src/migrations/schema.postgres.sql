@@ -415,6 +415,18 @@ table release constraint release_tenant_id_product_fkey FOREIGN KEY (tenant_id, 
 CREATE INDEX release_newest ON public.release USING btree (tenant_id, created_at, id)
 CREATE INDEX release_stepping_stone ON public.release USING btree (tenant_id, product) WHERE (must_pass_through = 1)
 CREATE UNIQUE INDEX release_version ON public.release USING btree (tenant_id, product, channel, version)
+table safeguard column id text not null
+table safeguard column tenant_id text not null
+table safeguard column release_id text not null
+table safeguard column query text not null
+table safeguard column note text not null
+table safeguard column created_by text not null
+table safeguard column created_at bigint not null
+table safeguard column lifted_by text
+table safeguard column lifted_at bigint
+table safeguard constraint safeguard_pkey PRIMARY KEY (id)
+table safeguard constraint safeguard_release_id_fkey FOREIGN KEY (release_id) REFERENCES release(id) ON DELETE CASCADE
+CREATE INDEX safeguard_of_release ON public.safeguard USING btree (tenant_id, release_id, lifted_at)
 view signable_fleet as  SELECT device.tenant_id, device.product, count(*) AS accepted FROM device WHERE (device.state = 'accepted'::text) GROUP BY device.tenant_id, device.product;
 view signable_offer as  SELECT assignment.tenant_id, assignment.device_id, assignment.id AS assignment_id, assignment.deployment_id, assignment.attempt, deployment.version, artifact.path, artifact.sha256, artifact.size_bytes FROM (((assignment JOIN device ON (((device.id = assignment.device_id) AND (device.tenant_id = assignment.tenant_id)))) JOIN deployment ON (((deployment.id = assignment.deployment_id) AND (deployment.tenant_id = assignment.tenant_id)))) JOIN artifact ON (((artifact.id = assignment.artifact_id) AND (artifact.tenant_id = assignment.tenant_id)))) WHERE ((assignment.closed_at IS NULL) AND (device.open_assignment_id = assignment.id) AND (device.state = 'accepted'::text));
 view signable_trust_file as  SELECT trust_file.tenant_id, trust_file.role, trust_file.version, trust_file.content, trust_file.expires_at, trust_file.published_at FROM trust_file;

@@ -190,6 +190,11 @@ CREATE TABLE release (
 CREATE INDEX release_newest on release (tenant_id, created_at, id);
 CREATE INDEX release_stepping_stone on release (tenant_id, product) where must_pass_through = 1;
 CREATE UNIQUE INDEX release_version on release (tenant_id, product, channel, version);
+CREATE TABLE safeguard (
+  id text primary key, tenant_id text not null, release_id text not null references release (id) on delete cascade,
+  query text not null, note text not null, created_by text not null, created_at bigint not null,
+  lifted_by text, lifted_at bigint);
+CREATE INDEX safeguard_of_release on safeguard (tenant_id, release_id, lifted_at);
 CREATE VIEW signable_fleet as
   select tenant_id, product, count(*) as accepted from device where state = 'accepted' group by tenant_id, product;
 CREATE VIEW signable_offer as

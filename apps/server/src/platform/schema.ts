@@ -16,6 +16,7 @@ import type {
   ProductName,
   ReleaseId,
   ReleaseVersion,
+  SafeguardId,
   Sha256,
   TenantId,
   UploadId,
@@ -201,6 +202,18 @@ export interface ReleaseTable {
   minimum_from: ReleaseVersion | null;
   must_pass_through: Generated<0 | 1>;
   created_at: At;
+}
+
+export interface SafeguardTable {
+  id: SafeguardId;
+  tenant_id: TenantId;
+  release_id: ReleaseId;
+  query: string;
+  note: string;
+  created_by: string;
+  created_at: At;
+  lifted_by: string | null;
+  lifted_at: At | null;
 }
 
 export interface ArtifactTable {
@@ -466,6 +479,7 @@ export interface Schema extends TargetSchema, TrustSchema {
   bulk_change: BulkChangeTable;
   bulk_change_member: BulkChangeMemberTable;
   release: ReleaseTable;
+  safeguard: SafeguardTable;
   artifact: ArtifactTable;
   artifact_fit: ArtifactFitTable;
   upload: UploadTable;

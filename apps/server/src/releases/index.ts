@@ -1,5 +1,5 @@
 export { changeRelease } from "./change-release.ts";
-export { findUploaded, releaseOrRefusal } from "./find-release.ts";
+export { findUploaded, noRelease, releaseOrRefusal } from "./find-release.ts";
 export { holdRelease } from "./hold-release.ts";
 export { createReleaseHandlers } from "./operations.ts";
 export { createReferencedBlobs } from "./referenced-blobs.ts";

@@ -14,6 +14,8 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "product-changed": "settings",
   "release-changed": "releases",
   "release-rules-changed": "releases",
+  "safeguard-created": "releases",
+  "safeguard-lifted": "releases",
   "release-deleted": "releases",
   "upload-changed": "releases",
   "trust-initialised": "settings",

@@ -22,6 +22,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "device-identity-conflict":
     case "receipt-invalid":
     case "offer-not-signed":
+    case "safeguard-created":
       return look("warning", "bad");
     case "trust-role-expiring":
       return look("warning", body.warning === "expired" ? "bad" : "wait");
@@ -49,6 +50,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "product-changed":
     case "release-changed":
     case "release-rules-changed":
+    case "safeguard-lifted":
     case "release-deleted":
     case "stage-advanced":
     case "assignment-retried":

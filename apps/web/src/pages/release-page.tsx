@@ -6,6 +6,7 @@ import { ReleaseContents } from "../components/release-contents.tsx";
 import { ReleaseNotes } from "../components/release-notes.tsx";
 import { ReleaseOutcomes } from "../components/release-outcomes.tsx";
 import { ReleaseRules } from "../components/release-rules.tsx";
+import { ReleaseSafeguards } from "../components/release-safeguards.tsx";
 import { ReleaseSigning } from "../components/release-signing.tsx";
 import { useOperation } from "../server/operation-query.ts";
 import { useRefusal } from "../server/use-refusal.ts";
@@ -67,6 +68,7 @@ function ShownRelease({ release }: { readonly release: Reply<"showRelease"> }) {
         <div className="flex min-w-0 flex-col gap-5">
           <ReleaseSigning release={release} />
           <ReleaseOutcomes release={release} />
+          <ReleaseSafeguards key={`safeguards ${id}`} releaseId={id} />
           <ReleaseRules key={`rules ${id}`} release={release} />
           <ReleaseNotes key={id} release={release} />
         </div>

@@ -1,0 +1,1 @@
+export { createSafeguardHandlers } from "./operations.ts";
