@@ -81,6 +81,11 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
       `/deployments/new?releaseId=${releases.plain}&target=group&groupId=${groupId}`,
   ),
   screen(
+    "new-deployment-own",
+    ({ releases }) => `/deployments/new?releaseId=${releases.plain}&target=all&plan=own`,
+    { json: press("JSON") },
+  ),
+  screen(
     "new-deployment-unsigned",
     ({ releases }) => `/deployments/new?releaseId=${releases.unsigned}&target=all`,
   ),

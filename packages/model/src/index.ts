@@ -80,6 +80,7 @@ export {
   secondsWords,
   sizeWords,
 } from "./plan-words.ts";
+export { planRules, planSentences } from "./plan-summary.ts";
 export {
   Artifact,
   ArtifactSignature,

@@ -1,8 +1,8 @@
 import type { DeploymentTarget, DeviceId, Plan } from "@moult/model";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
 import { queryProblem } from "../components/query-problem.ts";
-import { readPlan, planDraft, type PlanDraft, type PlanProblems } from "./plan-draft.ts";
-import { PLAN_PRESETS } from "./plan-presets.ts";
+import { isObject, readPlan, type PlanDraft, type PlanProblems } from "./plan/plan-draft.ts";
+import { PLAN_PRESETS } from "./plan/plan-presets.ts";
 
 /** What the address does not carry: kept by the browser until the deployment is made. */
 export interface KeptDraft {
@@ -19,7 +19,7 @@ export function keptDraft(): KeptDraft {
     const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null") as Partial<KeptDraft> | null;
     return {
       name: typeof kept?.name === "string" ? kept.name : "",
-      ownPlan: isPlanDraft(kept?.ownPlan) ? kept.ownPlan : undefined,
+      ownPlan: isObject(kept?.ownPlan) ? kept.ownPlan : undefined,
     };
   } catch {
     return NOTHING;
@@ -34,13 +34,6 @@ export function keepDraft(draft: KeptDraft | undefined): void {
     // Without storage the draft lives as long as the page.
   }
 }
-
-const isPlanDraft = (value: unknown): value is PlanDraft =>
-  typeof value === "object" &&
-  value !== null &&
-  "stages" in value &&
-  Array.isArray(value.stages) &&
-  "windows" in value;
 
 export const deviceIdsOf = (search: NewDeploymentSearch): readonly DeviceId[] =>
   (search.deviceIds ?? "").split(",").filter((part) => part !== "") as DeviceId[];
@@ -86,10 +79,7 @@ export interface ChosenPlan {
 
 export function planOf(search: NewDeploymentSearch, ownPlan: PlanDraft | undefined): ChosenPlan {
   const choice = search.plan ?? "careful";
-  const draft =
-    choice === "own"
-      ? (ownPlan ?? planDraft(PLAN_PRESETS.careful))
-      : planDraft(PLAN_PRESETS[choice]);
+  const draft = choice === "own" ? (ownPlan ?? PLAN_PRESETS.careful) : PLAN_PRESETS[choice];
   return { choice, draft, ...readPlan(draft) };
 }
 

@@ -1,13 +1,14 @@
 import type { DeploymentTarget, GroupId, ProductName } from "@moult/model";
 import { DevicePicker } from "../components/device-picker.tsx";
 import { Findings, type Finding } from "../components/deployment-preview.tsx";
-import { PlanSummary } from "../components/plan-summary.tsx";
+import { PlanWords } from "../components/plan-words.tsx";
 import { QueryField } from "../components/query-field.tsx";
 import { queryProblem } from "../components/query-problem.ts";
 import { ReleasePicker } from "../components/release-picker.tsx";
 import { countedDevices } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
+import { Button } from "../ui/button.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { Answered, Panel } from "../ui/panel.tsx";
 import { RadioGroup } from "../ui/radio-group.tsx";
@@ -19,9 +20,8 @@ import {
   type ChosenPlan,
   type KeptDraft,
 } from "./deployment-draft.ts";
-import { PlanForm } from "./plan-form.tsx";
-import { planDraft } from "./plan-draft.ts";
-import { PLAN_PRESETS } from "./plan-presets.ts";
+import { PlanEditor } from "./plan/plan-editor.tsx";
+import { PLAN_PRESETS, type PlanPreset } from "./plan/plan-presets.ts";
 
 /** `undefined` takes a parameter away. */
 type SearchChange = {
@@ -66,8 +66,9 @@ export function DeploymentForm(props: DeploymentFormProps) {
       </Panel>
       <Panel title="3 Plan">
         <div className="flex flex-col gap-3">
-          <PlanFields {...props} />
-          <Findings findings={of("plan", "stages", "concurrentMax")} title="About the plan" />
+          <PlanFields {...props} findings={of("plan")} />
+          {/* In one's own plan each stands at the part that it is about. */}
+          {props.plan.choice !== "own" && <Findings findings={of("plan")} title="About the plan" />}
         </div>
       </Panel>
       <Panel title="4 Name">
@@ -181,11 +182,15 @@ function GroupField({
   );
 }
 
-function PlanFields({ plan, onSearch, kept, onKept }: DeploymentFormProps) {
+function PlanFields({ plan, onSearch, kept, onKept, findings }: DeploymentFormProps) {
   const choose = (choice: ChosenPlan["choice"]): void => {
     // One's own plan starts from the one that was seen.
     if (choice === "own" && kept.ownPlan === undefined) onKept({ ...kept, ownPlan: plan.draft });
     onSearch({ plan: choice === "careful" ? undefined : choice });
+  };
+  const startFrom = (preset: PlanPreset): void => {
+    onKept({ ...kept, ownPlan: PLAN_PRESETS[preset] });
+    onSearch({ plan: "own" });
   };
   return (
     <RadioGroup
@@ -198,27 +203,45 @@ function PlanFields({ plan, onSearch, kept, onKept }: DeploymentFormProps) {
           value: "careful",
           label: "Careful",
           hint: "Four stages, the first as small as it can be.",
-          content: <PlanSummary plan={PLAN_PRESETS.careful} />,
+          content: <PresetPlan preset="careful" onOwn={startFrom} />,
         },
         {
           value: "fast",
           label: "Fast",
           hint: "A tenth first, then all.",
-          content: <PlanSummary plan={PLAN_PRESETS.fast} />,
+          content: <PresetPlan preset="fast" onOwn={startFrom} />,
         },
         {
           value: "own",
           label: "Own plan",
           hint: "Stages, limits and times of your own.",
           content: (
-            <PlanForm
-              draft={kept.ownPlan ?? planDraft(PLAN_PRESETS.careful)}
+            <PlanEditor
+              draft={plan.draft}
+              plan={plan.plan}
               problems={plan.problems}
+              findings={findings}
               onChange={(ownPlan) => onKept({ ...kept, ownPlan })}
             />
           ),
         },
       ]}
     />
+  );
+}
+
+/** What is said of a preset is what it does; whoever wants it a little different starts from it. */
+function PresetPlan({
+  preset,
+  onOwn,
+}: {
+  readonly preset: PlanPreset;
+  readonly onOwn: (preset: PlanPreset) => void;
+}) {
+  return (
+    <div className="flex flex-col items-start gap-2">
+      <PlanWords plan={PLAN_PRESETS[preset]} />
+      <Button onClick={() => onOwn(preset)}>Change it</Button>
+    </div>
   );
 }

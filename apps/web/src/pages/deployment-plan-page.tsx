@@ -1,22 +1,11 @@
-import {
-  advanceWords,
-  errorStopWords,
-  flowWords,
-  onTripWords,
-  sizeWords,
-  type Deployment,
-  type Plan,
-} from "@moult/model";
+import { advanceWords, errorStopWords, sizeWords, type Deployment, type Plan } from "@moult/model";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { triesText } from "../components/plan-summary.tsx";
+import { PlanWords } from "../components/plan-words.tsx";
 import { keepDraft } from "../forms/deployment-draft.ts";
-import { planDraft } from "../forms/plan-draft.ts";
-import { exactCount } from "../format/number.ts";
-import { duration } from "../format/time.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { useRefusal } from "../server/use-refusal.ts";
 import { Button } from "../ui/button.tsx";
-import { Facts } from "../ui/facts.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Table } from "../ui/table.tsx";
 
@@ -31,24 +20,11 @@ export function DeploymentPlanPage() {
       <Panel title="Stages">
         <StageTable plan={plan} />
       </Panel>
-      <Panel title="Limits">
-        <Facts
-          facts={[
-            [
-              "At once, at most",
-              [
-                `${exactCount(plan.limits.concurrentMax)} devices in the update`,
-                ...flowWords(plan.limits),
-              ].join(", "),
-            ],
-            ["Tries of a device", triesText(plan.retry)],
-            ["When it stops itself", onTripWords(plan.onTrip)],
-            [
-              "Gives up on a device",
-              `after ${duration(plan.timeouts.silenceSeconds * 1_000)} without a report`,
-            ],
-          ]}
-        />
+      <Panel
+        title="In words"
+        aside={<CopyButton text={JSON.stringify(plan, null, 2)} what="plan as JSON" />}
+      >
+        <PlanWords plan={plan} />
       </Panel>
       <div>
         <DeployLikeThis deployment={data} />
@@ -95,7 +71,7 @@ function DeployLikeThis({ deployment }: { readonly deployment: Deployment }) {
     <Button
       disabledReason={refusal}
       onClick={() => {
-        keepDraft({ name: "", ownPlan: planDraft(plan) });
+        keepDraft({ name: "", ownPlan: plan });
         void navigate({
           to: "/deployments/new",
           search: {

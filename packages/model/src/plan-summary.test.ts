@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { Plan } from "./plan.ts";
+import { planSentences } from "./plan-summary.ts";
+
+test("a plan is said in one sentence for each thing that it says", () => {
+  const plan = Plan.parse({
+    stages: [
+      {
+        size: { count: 5 },
+        advance: { successPercent: 90, afterSeconds: 7_200, manual: true },
+        errorStop: { count: 1, kinds: ["failed", "rolled-back"] },
+      },
+      { size: { remaining: true } },
+    ],
+    limits: { concurrentMax: 1_500 },
+    retry: { attemptsMax: 3, backoffSeconds: 600, neverOn: ["wrong-board"] },
+    onTrip: "roll-back",
+    windows: [{ for: ["download"], at: "02:00", durationMinutes: 240, zone: "device" }],
+  });
+
+  expect(planSentences(plan)).toEqual([
+    "Stage 1: 5 devices. It stops itself at 1 failed or rolled back. Stage 2 opens when 90 % succeeded, 2 h or more after it opened, and a person opens it.",
+    "Stage 2: all that are left. Failures do not stop it.",
+    "At most 1,500 devices are in the update at the same time.",
+    "Window to download: every day from 02:00 for 4 h, by each device's own clocks.",
+    "A device has 3 tries, 10 min apart and twice as long each time, and no other after wrong-board.",
+    "A device that reports nothing for 1 d is given up.",
+    "When it stops itself, devices that were updated are rolled back to what each ran before.",
+  ]);
+});
+
+test("the least plan says what it is, too", () => {
+  const plan = Plan.parse({ stages: [{ size: { percent: 100 } }] });
+
+  expect(planSentences(plan).slice(0, 3)).toEqual([
+    "Stage 1: all devices. Failures do not stop it.",
+    "At most 50 devices are in the update at the same time.",
+    "A device has one try.",
+  ]);
+});

@@ -1,0 +1,62 @@
+import type { Plan, Stage } from "./plan.ts";
+import {
+  advanceWords,
+  errorStopWords,
+  flowWords,
+  onTripWords,
+  secondsWords,
+  sizeWords,
+} from "./plan-words.ts";
+import { windowLine } from "./window-words.ts";
+
+/** The whole plan, one sentence for each thing that it says. */
+export const planSentences = (plan: Plan): readonly string[] => [
+  ...plan.stages.map((stage, index) => stageSentence(stage, index, plan.stages.length)),
+  ...planRules(plan),
+];
+
+/** What it says beside its stages. */
+export const planRules = (plan: Plan): readonly string[] => [
+  `${[
+    `At most ${countOf(plan.limits.concurrentMax, "device")} are in the update at the same time`,
+    ...flowWords(plan.limits),
+  ].join(", ")}.`,
+  ...(plan.windows ?? []).map((window) => `Window to ${windowLine(window)}.`),
+  retrySentence(plan.retry),
+  `A device that reports nothing for ${secondsWords(plan.timeouts.silenceSeconds)} is given up.`,
+  `When it stops itself, ${onTripWords(plan.onTrip)}.`,
+];
+
+function stageSentence({ size, errorStop, advance }: Stage, index: number, stages: number): string {
+  const words = sizeWords(size);
+  const reach =
+    words === "all"
+      ? index === 0
+        ? "all devices"
+        : "all that are left"
+      : index === 0
+        ? words
+        : `up to ${words}`;
+  return [
+    `Stage ${index + 1}: ${reach}.`,
+    errorStop === undefined
+      ? "Failures do not stop it."
+      : `It stops itself ${errorStopWords(errorStop)}.`,
+    ...(index + 1 < stages ? [`Stage ${index + 2} opens ${advanceWords(advance)}.`] : []),
+  ].join(" ");
+}
+
+function retrySentence({ attemptsMax, backoffSeconds, retryOn, neverOn }: Plan["retry"]): string {
+  if (attemptsMax === 1) return "A device has one try.";
+  return `${[
+    `A device has ${attemptsMax} tries`,
+    ...(backoffSeconds === 0
+      ? []
+      : [`${secondsWords(backoffSeconds)} apart and twice as long each time`]),
+    ...(retryOn === undefined ? [] : [`after ${retryOn.join(" or ")} only`]),
+    ...(neverOn === undefined ? [] : [`and no other after ${neverOn.join(" or ")}`]),
+  ].join(", ")}.`;
+}
+
+const countOf = (count: number, one: string): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : `${one}s`}`;
