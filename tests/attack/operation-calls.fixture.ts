@@ -214,6 +214,8 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   pauseDeployment: deployment,
   resumeDeployment: deployment,
   advanceDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
+  approveDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
+  withdrawApproval: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
   abortDeployment: deployment,
   forceDevice: ({ deploymentId, deviceId }) => [{ params: { deploymentId, deviceId } }],
   retryDevice: ({ deploymentId, deviceId }) => [{ params: { deploymentId, deviceId } }],

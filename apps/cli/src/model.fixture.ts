@@ -131,6 +131,8 @@ export const deployment = (fields: Fields = {}) => ({
   stage: 0,
   stageOpenedAt: AT,
   nextStage: "Stage 2 opens when 2 devices have succeeded (1 so far).",
+  approvals: [],
+  pendingApproval: null,
   trip: null,
   tally: tally(),
   rollback: { of: null, by: [], problems: [] },

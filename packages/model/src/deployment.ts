@@ -65,6 +65,15 @@ export const Tally = z.object({
 });
 export type Tally = z.infer<typeof Tally>;
 
+/** One person's word that a stage may open. */
+export const Approval = z.object({
+  stage: z.int().min(0),
+  by: z.string(),
+  email: z.string(),
+  at: Instant,
+});
+export type Approval = z.infer<typeof Approval>;
+
 /** What a deployment that stopped itself has to do with taking it back. */
 const Rollback = z.object({
   /** Whose devices it rolls back. */
@@ -89,6 +98,16 @@ export const Deployment = z.object({
   stageOpenedAt: Instant,
   /** What the next stage waits for, in one sentence; null when there is none to wait for. */
   nextStage: z.string().nullable(),
+  approvals: z.array(Approval),
+  /** The first stage that people have yet to approve; it does not open before. */
+  pendingApproval: z
+    .object({
+      stage: z.int().min(0),
+      required: z.int().min(1),
+      given: z.int().min(0),
+      sentence: z.string(),
+    })
+    .nullable(),
   trip: Trip.nullable(),
   tally: Tally,
   rollback: Rollback,

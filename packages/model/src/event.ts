@@ -89,6 +89,14 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("deployment-tripped").extend({ trip: Trip }),
   /** `by`: who opened it, when a person did. */
   kind("stage-advanced").extend({ stage: z.int().min(0), by: z.string().optional() }),
+  /** `given`: how many people have, of those that are required. */
+  kind("stage-approved").extend({
+    stage: z.int().min(0),
+    given: z.int().min(0),
+    required: z.int().min(1),
+    by: z.string(),
+  }),
+  kind("approval-withdrawn").extend({ stage: z.int().min(0), by: z.string() }),
   kind("assignment-offered").extend({ attempt: z.int().min(1), version: ReleaseVersion }),
   /** The signer did not agree to the offer, so the device was told to do nothing, or to go on with what it installs. */
   kind("offer-not-signed").extend({

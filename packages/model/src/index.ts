@@ -1,5 +1,6 @@
 export { BulkAction, BulkActionKind, BulkChange, BulkRefusal } from "./bulk-change.ts";
 export {
+  Approval,
   Assignment,
   AssignmentState,
   Attempt,
@@ -71,9 +72,19 @@ export {
   Sha256,
 } from "./names.ts";
 export { Failure, Outcome } from "./outcome.ts";
-export { ErrorStop, OnTrip, Plan, Retry, Stage, StageAdvance, StageSize } from "./plan.ts";
+export {
+  ErrorStop,
+  OnTrip,
+  Plan,
+  Retry,
+  Stage,
+  StageAdvance,
+  StageApprovals,
+  StageSize,
+} from "./plan.ts";
 export {
   advanceWords,
+  approvalsWords,
   errorStopWords,
   flowWords,
   onTripWords,

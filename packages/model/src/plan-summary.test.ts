@@ -10,7 +10,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
         advance: { successPercent: 90, afterSeconds: 7_200, manual: true },
         errorStop: { count: 1, kinds: ["failed", "rolled-back"] },
       },
-      { size: { remaining: true } },
+      { size: { remaining: true }, approvals: { required: 2 } },
     ],
     limits: { concurrentMax: 1_500 },
     retry: { attemptsMax: 3, backoffSeconds: 600, neverOn: ["wrong-board"] },
@@ -20,7 +20,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
 
   expect(planSentences(plan)).toEqual([
     "Stage 1: 5 devices. It stops itself at 1 failed or rolled back. Stage 2 opens when 90 % succeeded, 2 h or more after it opened, and a person opens it.",
-    "Stage 2: all that are left. Failures do not stop it.",
+    "Stage 2: all that are left. It opens once approved by 2 other people. Failures do not stop it.",
     "At most 1,500 devices are in the update at the same time.",
     "Window to download: every day from 02:00 for 4 h, by each device's own clocks.",
     "A device has 3 tries, 10 min apart and twice as long each time, and no other after wrong-board.",

@@ -1,6 +1,7 @@
 import type { Plan, Stage } from "./plan.ts";
 import {
   advanceWords,
+  approvalsWords,
   errorStopWords,
   flowWords,
   onTripWords,
@@ -27,7 +28,11 @@ export const planRules = (plan: Plan): readonly string[] => [
   `When it stops itself, ${onTripWords(plan.onTrip)}.`,
 ];
 
-function stageSentence({ size, errorStop, advance }: Stage, index: number, stages: number): string {
+function stageSentence(
+  { size, approvals, errorStop, advance }: Stage,
+  index: number,
+  stages: number,
+): string {
   const words = sizeWords(size);
   const reach =
     words === "all"
@@ -39,6 +44,7 @@ function stageSentence({ size, errorStop, advance }: Stage, index: number, stage
         : `up to ${words}`;
   return [
     `Stage ${index + 1}: ${reach}.`,
+    ...(approvals === undefined ? [] : [`It opens once approved by ${approvalsWords(approvals)}.`]),
     errorStop === undefined
       ? "Failures do not stop it."
       : `It stops itself ${errorStopWords(errorStop)}.`,

@@ -1,5 +1,5 @@
 import type { Failure } from "./outcome.ts";
-import type { ErrorStop, OnTrip, Plan, StageAdvance, StageSize } from "./plan.ts";
+import type { ErrorStop, OnTrip, Plan, StageAdvance, StageApprovals, StageSize } from "./plan.ts";
 
 /** `all`, `10 %`, `50 devices`: how far a stage reaches. */
 export function sizeWords(size: StageSize): string {
@@ -26,6 +26,13 @@ export function advanceWords(advance: StageAdvance): string {
 /** What a plan limits beside the devices that are in the update: `at most 10 started in any minute`. */
 export const flowWords = ({ perMinute }: Plan["limits"]): readonly string[] =>
   perMinute === undefined ? [] : [`at most ${perMinute} started in any minute`];
+
+/** Who must have approved a stage before it opens: `2 people`, `2 of ada@example.org, bob@example.org`. */
+export function approvalsWords({ required, from }: StageApprovals): string {
+  if (from !== undefined && from.length === required) return from.join(" and ");
+  if (from !== undefined) return `${required} of ${from.join(", ")}`;
+  return required === 1 ? "1 other person" : `${required} other people`;
+}
 
 /** When a stage stops its deployment, after "stops itself". */
 export function errorStopWords({ count, percent, sampleMin, kinds }: ErrorStop): string {

@@ -56,9 +56,27 @@ export const StageAdvance = z
   });
 export type StageAdvance = z.infer<typeof StageAdvance>;
 
+/** People other than the one who made the deployment who must approve a stage before it opens. */
+export const StageApprovals = z
+  .strictObject({
+    required: z.int().min(1).max(10),
+    /** E-mail addresses: only these count. Everybody who may deploy counts unless told. */
+    from: z.array(z.email().max(254).toLowerCase()).min(1).max(50).optional(),
+  })
+  .refine(({ from }) => from === undefined || new Set(from).size === from.length, {
+    message: "each person is named once",
+    path: ["from"],
+  })
+  .refine(({ required, from }) => from === undefined || from.length >= required, {
+    message: "no more approvals are required than people are named",
+    path: ["required"],
+  });
+export type StageApprovals = z.infer<typeof StageApprovals>;
+
 /** A share of the target, and what must hold before the next share begins. */
 export const Stage = z.strictObject({
   size: StageSize,
+  approvals: StageApprovals.optional(),
   advance: StageAdvance.prefault({}),
   errorStop: ErrorStop.optional(),
 });

@@ -82,6 +82,12 @@ export const WaitReason = z.discriminatedUnion("kind", [
     /** What stands there; null: nothing. */
     zone: z.string().nullable(),
   }),
+  /** People have to approve the stage that the device is in, or one before it. */
+  inDeployment("approval-pending").extend({
+    stage: z.int().min(0),
+    required: z.int().min(1),
+    given: z.int().min(0),
+  }),
   inDeployment("concurrent-limit").extend({ limit: z.int().min(1) }),
   /** As many devices as may start in one minute have. */
   inDeployment("rate-limit").extend({ perMinute: z.int().min(1), until: Instant }),

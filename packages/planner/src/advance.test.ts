@@ -18,6 +18,7 @@ const progress = (changes: Partial<DeploymentProgress> = {}): DeploymentProgress
   stage: 0,
   stageOpenedAt: NOW,
   waived: NO_ENDS,
+  approvals: [],
   ...changes,
 });
 

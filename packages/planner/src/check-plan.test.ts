@@ -1,4 +1,4 @@
-import { Plan, Window, windowFromText } from "@moult/model";
+import { Plan, Window, windowFromText, type StageApprovals } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type * as z from "zod";
@@ -10,7 +10,7 @@ import { shareSize, shareSizes } from "./stage-share.ts";
 
 test("the default plan is a valid plan that nothing is to be said about for a fleet of ten", () => {
   expect(Plan.parse(defaultPlan())).toEqual(defaultPlan());
-  expect(checkPlan(defaultPlan(), 10)).toEqual([]);
+  expect(checkPlan(defaultPlan(), 10, [])).toEqual([]);
 });
 
 test.each([
@@ -38,7 +38,7 @@ test.each([
     ["stage-without-devices"],
   ],
 ])("a plan tells what it will not achieve (%#)", (plan, eligible, expected) => {
-  expect(checkPlan(plan, eligible).map(({ kind }) => kind)).toEqual(expected);
+  expect(checkPlan(plan, eligible, []).map(({ kind }) => kind)).toEqual(expected);
 });
 
 const two = (
@@ -95,7 +95,27 @@ test.each<[Plan, PlanFinding[]]>([
     [{ kind: "advance-without-next", stage: 1 }],
   ],
 ])("a contradiction is told with the numbers that show it (%#)", (plan, expected) => {
-  expect(checkPlan(plan, 100)).toEqual(expected);
+  expect(checkPlan(plan, 100, [])).toEqual(expected);
+});
+
+const approved = (approvals: z.input<typeof StageApprovals>) =>
+  two({ size: { count: 1 }, errorStop: { count: 1 }, approvals });
+
+test.each([
+  [{ required: 2 }, ["bob@example.org"], 1],
+  [{ required: 1 }, [], 0],
+  [{ required: 1, from: ["Bob@example.org"] }, ["carol@example.org"], 0],
+])("approvals that fewer people could give than must are told (%#)", (approvals, who, people) => {
+  expect(checkPlan(approved(approvals), 100, who)).toEqual([
+    { kind: "approvals-impossible", stage: 0, required: approvals.required, people },
+  ]);
+});
+
+test.each([
+  [{ required: 1 }, ["bob@example.org"]],
+  [{ required: 1, from: ["Bob@Example.org"] }, ["bob@example.org", "carol@example.org"]],
+])("nothing is said of approvals that enough people could give (%#)", (approvals, who) => {
+  expect(checkPlan(approved(approvals), 100, who)).toEqual([]);
 });
 
 test("a stage that is said to be able to stick does, and one that is not never does", () => {
@@ -120,6 +140,7 @@ test("a stage that is said to be able to stick does, and one that is not never d
           stage: 0,
           stageOpenedAt: NOW,
           waived: NO_ENDS,
+          approvals: [],
         } as const;
         const isStuckWith = (failed: number): boolean =>
           advance(
@@ -131,7 +152,9 @@ test("a stage that is said to be able to stick does, and one that is not never d
             },
             NOW,
           ).length === 0;
-        const findings = checkPlan(plan, 500).filter((each) => "stage" in each && each.stage === 0);
+        const findings = checkPlan(plan, 500, []).filter(
+          (each) => "stage" in each && each.stage === 0,
+        );
         const found = findings.find(({ kind }) => kind === "stage-can-stick");
         // A stop that cannot be reached is told as such.
         fc.pre(findings.every(({ kind }) => kind !== "error-stop-unreachable"));
@@ -170,7 +193,7 @@ test("counts and percentages stand side by side, and no stage is smaller than th
 
   expect(shareSizes(plan, 1_000)).toEqual([5, 100, 200, 1_000]);
   expect(shareSizes(plan, 30)).toEqual([5, 5, 30, 30]);
-  expect(checkPlan(plan, 30).map(({ kind }) => kind)).toContain("stage-without-devices");
+  expect(checkPlan(plan, 30, []).map(({ kind }) => kind)).toContain("stage-without-devices");
 });
 
 test("numbers that break a limit are named", () => {

@@ -39,6 +39,13 @@ export type PlanFinding =
   | { readonly kind: "windows-overlap"; readonly window: number; readonly other: number }
   /** The windows for a step are open all the time. */
   | { readonly kind: "windows-always-open"; readonly step: WindowStep }
+  /** Fewer people than must approve the stage could: it would never open. */
+  | {
+      readonly kind: "approvals-impossible";
+      readonly stage: number;
+      readonly required: number;
+      readonly people: number;
+    }
   /** Devices have one try, and something is said of the others. */
   | { readonly kind: "retry-without-tries" }
   /** A code is tried again and never tried again; never wins. */
@@ -47,8 +54,12 @@ export type PlanFinding =
 /** Targets below this are updated in one go without remark. */
 const TRIAL_TARGET_MIN = 2;
 
-/** What to tell about `plan` for a target of `eligible` devices. */
-export function checkPlan(plan: Plan, eligible: number): readonly PlanFinding[] {
+/** What to tell about `plan` for a target of `eligible` devices; `approvers`: who but its maker may deploy, by e-mail. */
+export function checkPlan(
+  plan: Plan,
+  eligible: number,
+  approvers: readonly string[] = [],
+): readonly PlanFinding[] {
   const { stages, timeouts } = plan;
   const findings: PlanFinding[] = [];
   if (stages.length === 1 && eligible >= TRIAL_TARGET_MIN)
@@ -70,7 +81,22 @@ export function checkPlan(plan: Plan, eligible: number): readonly PlanFinding[] 
     if (maxWaitSeconds !== undefined && maxWaitSeconds < silenceSeconds)
       findings.push({ kind: "wait-shorter-than-silence", stage, maxWaitSeconds, silenceSeconds });
   }
-  return [...findings, ...checkWindows(plan), ...checkRetry(plan)];
+  return [
+    ...findings,
+    ...checkApprovals(plan, approvers),
+    ...checkWindows(plan),
+    ...checkRetry(plan),
+  ];
+}
+
+function checkApprovals({ stages }: Plan, approvers: readonly string[]): readonly PlanFinding[] {
+  const may = new Set(approvers.map((email) => email.toLowerCase()));
+  return stages.flatMap(({ approvals }, stage) => {
+    if (approvals === undefined) return [];
+    const { required, from } = approvals;
+    const people = from === undefined ? may.size : from.filter((email) => may.has(email)).length;
+    return people >= required ? [] : [{ kind: "approvals-impossible", stage, required, people }];
+  });
 }
 
 function checkStop(

@@ -21,7 +21,7 @@ test("claims in memory hold every limit, however old what the askers know and wh
 test("a store that grants what it is asked is found out", async () => {
   const lax = () => {
     const { facts, offer, end } = memoryClaims();
-    const unbounded = { openMax: null, placesMax: null, offersMax: null };
+    const unbounded = { openMax: null, placesMax: null, offersMax: null, approvedMin: null };
     return { facts, end, offer: (_: unknown, now: typeof NOW) => offer(unbounded, now) };
   };
   const trials = await Promise.all(

@@ -63,7 +63,7 @@ export async function tryClaims(
       const facts = await store.facts(clock);
       const room = roomFor({ ...deployment, ...facts, isForced: false }, clock);
       if (room.kind === "free")
-        asking.push({ store, now: clock, claim: { ...room.claim, placesMax } });
+        asking.push({ store, now: clock, claim: { ...room.claim, placesMax, approvedMin: null } });
     }
     const postponed = asking.splice(0, below(2));
     const claims = [...(step <= LATE_MS_MAX ? late : []), ...asking];

@@ -1,9 +1,15 @@
 import { isoText, later, type InstantMs } from "@moult/base";
 import type { AssignmentState, DeploymentId, WaitReason } from "@moult/model";
 import { admit } from "./admit.ts";
+import { pendingApproval } from "./approvals.ts";
 import { isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { isProvisional, isRetryForbidden, mayTryAgain, nextTryAt } from "./attempts.ts";
-import { chooseArtifact, isRefusedBySigners, waitsForSigners } from "./choose-artifact.ts";
+import {
+  chooseArtifact,
+  isRefusedBySigners,
+  waitsForSigners,
+  type ArtifactChoice,
+} from "./choose-artifact.ts";
 import { NO_LIMITS, roomFor, type LimitClaim } from "./limits.ts";
 import type {
   ArtifactFacts,
@@ -24,6 +30,8 @@ export interface Claim extends LimitClaim {
   readonly deploymentId: DeploymentId;
   /** Holds while fewer than this many places are taken; null when the device has its place, or the last stage is open. */
   readonly placesMax: number | null;
+  /** Holds while so many stages, from the first on, lack no approval; null where approvals decide nothing. */
+  readonly approvedMin: number | null;
 }
 
 /** Why an offer is taken back before the device began to install. */
@@ -99,7 +107,8 @@ const wait = (
  *    paused, tripped, finished or aborted hold nobody back.
  * 3. A deployment offers to devices whose stage is open, under its plan's limits. A device that has its
  *    place keeps it, whatever becomes of the target. One that a person sent ahead goes next, but never against what
- *    signers allow.
+ *    signers allow, nor before people approved its stage. A deployment whose first stage is not approved holds nobody
+ *    back, or one person could stop with it what others have approved.
  */
 export function decide(facts: DecideFacts): Decision {
   const { device, openAssignment, now } = facts;
@@ -237,21 +246,20 @@ function fromDeployment(
     return pass({ kind: "superseded", deploymentId, byDeploymentId: newer.deploymentId });
 
   if (assignment !== null && isRunning && isUndecided(assignment))
-    return closeAsRunning(deployment, { ...NO_LIMITS, deploymentId, placesMax: null });
+    return closeAsRunning(deployment, {
+      ...NO_LIMITS,
+      deploymentId,
+      placesMax: null,
+      approvedMin: null,
+    });
   if (isDone) return wait([closedReason(deployment, assignment, isRunning)]);
   const choice = chooseArtifact(deploymentId, deployment.artifacts, device, now);
   // What runs already needs no artifact that fits: a partial update's depends are no longer met after it.
   const concernsDevice = isRunning && deployment.artifacts.length > 0;
   if (choice.kind === "none" && !concernsDevice && !waitsForSigners(choice.reason))
     return pass(choice.reason);
-  const runs = device.running?.artifactName ?? null;
-  const rule = isRunning ? undefined : brokenRule(deploymentId, version, deployment.rules, runs);
-  // An older deployment may bring what has to be run first.
-  if (rule !== undefined) return pass(rule);
-  if (deployment.safeguard !== null && !isRunning) {
-    const { id: safeguardId, note } = deployment.safeguard;
-    return pass({ kind: "safeguard", deploymentId, safeguardId, note });
-  }
+  const passed = passedBecause(deployment, device.running?.artifactName ?? null, choice);
+  if (passed !== undefined) return pass(passed);
   if (choice.kind === "none" && !concernsDevice)
     return wait([choice.reason], { until: choice.until });
 
@@ -259,8 +267,8 @@ function fromDeployment(
   const admission = admit(deployment, device.draw, now);
   if (isRunning) {
     if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
-    const { placesMax } = admission;
-    return closeAsRunning(deployment, { ...NO_LIMITS, deploymentId, placesMax });
+    const { placesMax, approvedMin } = admission;
+    return closeAsRunning(deployment, { ...NO_LIMITS, deploymentId, placesMax, approvedMin });
   }
   if (!admission.isOpen) return wait([admission.reason], admission);
   if (choice.kind === "none") return pass(choice.reason);
@@ -275,8 +283,35 @@ function fromDeployment(
     deployment,
     artifact: choice.artifact,
     attempt: (assignment?.attempt ?? 0) + 1,
-    claim: { ...room.claim, deploymentId, placesMax: admission.placesMax },
+    claim: {
+      ...room.claim,
+      deploymentId,
+      placesMax: admission.placesMax,
+      approvedMin: admission.approvedMin,
+    },
   };
+}
+
+/** What keeps the deployment from deciding for a device that it has a fitting artifact for. */
+function passedBecause(
+  { id: deploymentId, version, plan, rules, safeguard, approvals }: DeploymentFacts,
+  runs: string | null,
+  choice: ArtifactChoice,
+): WaitReason | undefined {
+  const isRunning = runs === version;
+  const rule = isRunning ? undefined : brokenRule(deploymentId, version, rules, runs);
+  // An older deployment may bring what has to be run first.
+  if (rule !== undefined) return rule;
+  if (safeguard !== null && !isRunning) {
+    const { id: safeguardId, note } = safeguard;
+    return { kind: "safeguard", deploymentId, safeguardId, note };
+  }
+  const pending = pendingApproval(plan, approvals);
+  if (pending?.stage !== 0) return undefined;
+  if (isRunning) return { kind: "already-running", deploymentId };
+  return choice.kind === "none"
+    ? choice.reason
+    : { kind: "approval-pending", deploymentId, ...pending };
 }
 
 /** Set while the plan makes the device wait between its tries. */

@@ -164,6 +164,18 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   ],
   [{ kind: "stage-advanced", stage: 1 }, '"3.0 to pumps" goes on to stage 2.'],
   [{ kind: "stage-advanced", stage: 1, by: "Ada" }, 'Ada opened stage 2 of "3.0 to pumps".'],
+  [
+    { kind: "stage-approved", stage: 1, given: 1, required: 2, by: "Bob" },
+    'Bob approved stage 2 of "3.0 to pumps", 1 of 2.',
+  ],
+  [
+    { kind: "stage-approved", stage: 1, given: 2, required: 2, by: "Cy" },
+    'Cy approved stage 2 of "3.0 to pumps", which needs no more approvals.',
+  ],
+  [
+    { kind: "approval-withdrawn", stage: 1, by: "Bob" },
+    'Bob withdrew the approval of stage 2 of "3.0 to pumps".',
+  ],
   [{ kind: "device-forced", by: "Ada" }, 'Ada sent pump-0042 ahead in "3.0 to pumps".'],
   [{ kind: "assignment-retried", by: "Ada" }, "Ada gave pump-0042 its tries of 3.0 anew."],
   [

@@ -153,6 +153,10 @@ const SENTENCES: {
     by === undefined
       ? `${deployment} goes on to stage ${stage + 1}.`
       : `${by} opened stage ${stage + 1} of ${deployment}.`,
+  "stage-approved": ({ stage, given, required, by }, { deployment }) =>
+    `${by} approved stage ${stage + 1} of ${deployment}, ${given >= required ? "which needs no more approvals" : `${given} of ${required}`}.`,
+  "approval-withdrawn": ({ stage, by }, { deployment }) =>
+    `${by} withdrew the approval of stage ${stage + 1} of ${deployment}.`,
   "assignment-offered": ({ attempt, version }, { device }) =>
     `${device} was offered ${version}${attempt === 1 ? "" : ` again, try ${attempt}`}.`,
   "offer-not-signed": ({ version, reason }, { device }) =>

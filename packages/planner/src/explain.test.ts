@@ -60,6 +60,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "must-pass-through", deploymentId: id, version: version("1.5"), runs: "1.4" },
   { kind: "safeguard", deploymentId: id, safeguardId: SAFEGUARD.id, note: SAFEGUARD.note },
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
+  { kind: "approval-pending", deploymentId: id, stage: 1, required: 2, given: 1 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
   { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
   { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },

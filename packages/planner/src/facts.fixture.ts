@@ -110,6 +110,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     tally: NO_ONE,
     flow: NO_FLOW,
     waived: NO_ENDS,
+    approvals: [],
     isTarget: true,
     isForced: false,
     window: { kind: "always" },

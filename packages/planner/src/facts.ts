@@ -18,6 +18,7 @@ import type {
   SafeguardId,
   Tally,
 } from "@moult/model";
+import type { ApprovalCounts } from "./approvals.ts";
 import type { FlowFacts } from "./limits.ts";
 import type { Ends } from "./stage-gate.ts";
 import type { WindowFacts } from "./windows.ts";
@@ -188,6 +189,7 @@ export interface DeploymentFacts {
   readonly flow: FlowFacts;
   /** Ends that an operator let pass by resuming. */
   readonly waived: Ends;
+  readonly approvals: ApprovalCounts;
   readonly isTarget: boolean;
   /** A person sent the device ahead: neither stage, limit, backoff nor window holds it. */
   readonly isForced: boolean;

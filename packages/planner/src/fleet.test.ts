@@ -18,6 +18,7 @@ import type {
 } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { pendingApproval } from "./approvals.ts";
 import { brokenLimits } from "./check-plan.ts";
 import { countedAs } from "./counted-as.ts";
 import { nextTryAt } from "./attempts.ts";
@@ -29,6 +30,7 @@ import { HOLD, planOf, SAFEGUARD } from "./facts.fixture.ts";
 import { newDevice, startFleet } from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import {
+  approve,
   cancel,
   censusOf,
   checkIn,
@@ -40,13 +42,14 @@ import {
   remove,
   retry,
   wait,
+  withdrawApproval,
   type Fleet,
 } from "./memory-fleet.ts";
-import { PLACES } from "./place.ts";
+import { placeOf, PLACES } from "./place.ts";
 import { sentenceOf } from "./reason-sentences.ts";
 import { recordDecision } from "./recorded-inputs.ts";
 import { replay } from "./replay.ts";
-import { lastStage, shareSizes } from "./stage-share.ts";
+import { lastStage, shareSizes, stageOfDevice } from "./stage-share.ts";
 import { UTC_ZONES, windowFacts } from "./windows.ts";
 
 const draw = fc.integer({ min: 1, max: PLACES - 1 });
@@ -73,9 +76,14 @@ const windowAt = (at: string): Window => ({
 });
 const isIn = ({ at, durationMinutes }: Window, now: InstantMs): boolean =>
   (now - Number(at.slice(0, 2)) * HOUR_MS + DAY_MS) % DAY_MS < durationMinutes * MINUTE_MS;
+const approvals = fc.record({ required: fc.integer({ min: 1, max: 2 }) });
 const plan: fc.Arbitrary<Plan> = fc
   .record({
-    stages: fc.array(fc.record({ size, advance: advanceRule }), { maxLength: 4 }),
+    stages: fc.array(
+      fc.record({ size, advance: advanceRule, approvals }, { requiredKeys: ["size", "advance"] }),
+      { maxLength: 4 },
+    ),
+    lastApprovals: fc.option(approvals, { nil: undefined, freq: 9 }),
     count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     concurrentMax: fc.integer({ min: 1, max: 8 }),
     perMinute: fc.constantFrom(undefined, undefined, 1, 3),
@@ -88,12 +96,16 @@ const plan: fc.Arbitrary<Plan> = fc
       backoffSeconds: fc.constantFrom(0, 0, 600),
     }),
   })
-  .map(({ stages, count, concurrentMax, perMinute, onTrip, retry, windows }) => {
+  .map(({ stages, lastApprovals, count, concurrentMax, perMinute, onTrip, retry, windows }) => {
     const errorStop = count === undefined ? {} : { errorStop: { count } };
     return planOf({
       stages: [
         ...rising(stages).map((stage) => ({ ...stage, ...errorStop })),
-        { size: { remaining: true }, ...errorStop },
+        {
+          size: { remaining: true },
+          ...(lastApprovals === undefined ? {} : { approvals: lastApprovals }),
+          ...errorStop,
+        },
       ],
       limits: { concurrentMax, ...(perMinute === undefined ? {} : { perMinute }) },
       retry,
@@ -153,6 +165,13 @@ const action = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("open-stage") }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constantFrom("approve", "approve", "approve", "withdraw-approval"),
+      at: fc.nat(),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -226,6 +245,14 @@ function act(fleet: Fleet, step: Action): void {
       return;
     case "leave":
       device.isMember = false;
+      // What that makes of the deployment is seen at once.
+      wait(fleet, 0);
+      return;
+    case "approve":
+      approve(fleet, step.at % fleet.plan.stages.length);
+      return;
+    case "withdraw-approval":
+      withdrawApproval(fleet, step.at % fleet.plan.stages.length);
       return;
     case "remove":
       remove(fleet, device);
@@ -272,6 +299,7 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
     expect(replay(written), "also from their text").toEqual({ kind: "same" });
   }
   if (decision.kind === "offer") {
+    checkApproved(fleet, given, wasAdmitted);
     expect(state, "only a running deployment makes an offer").toBe("running");
     expect(given.candidates[0]?.safeguard, "what is kept from a device is not offered").toBeNull();
     expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();
@@ -300,6 +328,18 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
       );
   }
   checkExplained(given, decision);
+}
+
+/** Nobody gets in, sent ahead or not, before people approved all that lets it in. */
+function checkApproved(fleet: Fleet, given: DecideFacts, wasAdmitted: boolean): void {
+  const [candidate] = given.candidates;
+  if (wasAdmitted || candidate === undefined || candidate.standing === null) return;
+  const place = placeOf(given.device.draw, fleet.salt);
+  const own = candidate.isForced ? stageOfDevice(fleet.plan, candidate.standing, place) : 0;
+  const pending = pendingApproval(fleet.plan, fleet.approvals);
+  expect(pending?.stage ?? Infinity, "what lets it in is approved").toBeGreaterThan(
+    Math.max(own, candidate.isForced ? 0 : candidate.stage),
+  );
 }
 
 /** What is explained is what is decided: the same reasons in the same order, and the same instant. */
@@ -382,6 +422,8 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
         }
         // What waits for time or for a person gets it.
         wait(fleet, DAY_MS);
+        const pending = pendingApproval(fleet.plan, fleet.approvals);
+        if (pending !== null) approve(fleet, pending.stage);
         if (round % 2 === 1) openNextStage(fleet);
         ({ state } = fleet);
       }

@@ -17,6 +17,7 @@ const facts = ({
   plan: three,
   version: version("2.0"),
   trip: null,
+  pendingApproval: null,
   ...changes,
   tally: { ...NO_ONE, eligible: 60, ...tally },
 });

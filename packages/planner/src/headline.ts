@@ -1,4 +1,5 @@
 import type { Deployment } from "@moult/model";
+import { approvalNeeded, type PendingApproval } from "./approvals.ts";
 import { counted, numberText } from "./counted.ts";
 import { failuresOf, finishedOf } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
@@ -6,6 +7,7 @@ import { lastStage } from "./stage-share.ts";
 /** What a deployment's headline is made of. */
 export type HeadlineFacts = Pick<Deployment, "state" | "stage" | "plan" | "tally" | "version"> & {
   readonly trip: TripWords | null;
+  readonly pendingApproval: PendingApproval | null;
 };
 
 type TripWords = Pick<
@@ -45,7 +47,8 @@ const stageOf = ({ stage, plan }: HeadlineFacts): string =>
 const reached = ({ tally }: HeadlineFacts): number => tally.succeeded + tally.alreadyRunning;
 
 function running(facts: HeadlineFacts): string {
-  const { tally, plan } = facts;
+  const { tally, plan, pendingApproval } = facts;
+  if (pendingApproval?.stage === 0) return `Begins once ${approvalNeeded(pendingApproval)}.`;
   if (tally.eligible === 0 && tally.open === 0)
     return "No device of the target can take it at present.";
   const words =

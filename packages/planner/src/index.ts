@@ -7,6 +7,13 @@ export {
   type TripFacts,
 } from "./advance.ts";
 export {
+  approvedStages,
+  pendingApproval,
+  pendingApprovalSentence,
+  type ApprovalCounts,
+  type PendingApproval,
+} from "./approvals.ts";
+export {
   assignmentStep,
   isBeforeInstall,
   isUnderWay,
@@ -79,6 +86,7 @@ export {
 } from "./sliding-window.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export {
+  approvalsImpossible,
   confirmSentence,
   findingsOf,
   rollbackSentence,
@@ -106,12 +114,19 @@ export { sentenceOf } from "./reason-sentences.ts";
 export { rehearse, type RehearsedAction } from "./rehearse.ts";
 export { trustLevelOf } from "./trust-level.ts";
 export {
+  failuresOf,
+  finishedOf,
+  gateOf,
+  missingApproval,
+  NO_ENDS,
+  type Ends,
+} from "./stage-gate.ts";
+export {
   windowFacts,
   zoneAttributesOf,
   type WindowFacts,
   type Zone,
   type Zones,
 } from "./windows.ts";
-export { failuresOf, finishedOf, gateOf, NO_ENDS, type Ends } from "./stage-gate.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
 export { NO_RULES, stepsBefore, versionOrder } from "./version-rules.ts";

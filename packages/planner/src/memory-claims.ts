@@ -17,7 +17,7 @@ export interface Ledger {
 /** Whether a claim can be granted now. */
 export const mayClaim = (
   { state, counts, flow }: Ledger,
-  { openMax, placesMax, offersMax }: Omit<Claim, "deploymentId">,
+  { openMax, placesMax, offersMax }: Omit<Claim, "deploymentId" | "approvedMin">,
 ): boolean =>
   state === "running" &&
   (openMax === null || counts.open < openMax) &&

@@ -1,10 +1,11 @@
 import { assert, later, present, unreachable, type InstantMs } from "@moult/base";
 import type { AssignmentId, DeploymentState, Outcome, Plan, Tally } from "@moult/model";
 import { advance } from "./advance.ts";
+import { approvedStages } from "./approvals.ts";
 import { afterAttempt, CANCELLED, isProvisional, mayCancel, mayRetry } from "./attempts.ts";
 import { assignmentStep, isBeforeInstall, isUnderWay } from "./assignment-transitions.ts";
 import { countedAs } from "./counted-as.ts";
-import { decide, type Decision } from "./decide.ts";
+import { decide, type Claim, type Decision } from "./decide.ts";
 import { deploymentStep, type DeploymentMove } from "./deployment-transitions.ts";
 import type {
   AssignmentFacts,
@@ -20,7 +21,7 @@ import type {
 import { NO_FLOW } from "./limits.ts";
 import { mayClaim, noteOffer, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
-import { NO_ENDS, type Ends } from "./stage-gate.ts";
+import { missingApproval, NO_ENDS, type Ends } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
 import { UTC_ZONES, windowFacts } from "./windows.ts";
 
@@ -59,6 +60,7 @@ export interface Fleet extends FleetTerms, Ledger {
   stageOpenedAt: InstantMs;
   now: InstantMs;
   waived: Ends;
+  approvals: number[];
   counts: Writable<Omit<Tally, "eligible">>;
   /** Offers beyond every limit, because a person sent the device ahead. */
   forcedOffers: number;
@@ -78,6 +80,7 @@ export const createFleet = (
   stageOpenedAt: now,
   now,
   waived: NO_ENDS,
+  approvals: [],
   counts: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
   flow: NO_FLOW,
   forcedOffers: 0,
@@ -114,7 +117,7 @@ function standingOf(fleet: Fleet, device: FleetDevice): Standing {
 
 export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
   const { assignment } = device;
-  const { state, plan, stage, stageOpenedAt, salt, waived, now, flow } = fleet;
+  const { state, plan, stage, stageOpenedAt, salt, waived, approvals, now, flow } = fleet;
   return {
     now,
     device: {
@@ -139,6 +142,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         stage,
         stageOpenedAt,
         waived,
+        approvals,
         salt,
         tally: { ...fleet.counts },
         flow,
@@ -196,12 +200,17 @@ function moveTo(
   device.assignment = { ...own, ...change };
 }
 
+const claim = (fleet: Fleet, wanted: Claim): boolean =>
+  mayClaim(fleet, wanted) &&
+  (wanted.approvedMin === null ||
+    approvedStages(fleet.plan, fleet.approvals) >= wanted.approvedMin);
+
 /** One check-in; answers what was decided. */
 export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
   const decision = decide(factsOf(fleet, device));
   switch (decision.kind) {
     case "offer":
-      assert(mayClaim(fleet, decision.claim), "facts of this instant can be claimed");
+      assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
       noteOffer(fleet, fleet.now);
       if (device.assignment === null) fleet.counts.admitted += 1;
       if (device.isForced) fleet.forcedOffers += 1;
@@ -209,7 +218,7 @@ export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
       moveTo(fleet, device, { state: "offered", outcome: null, attempt: decision.attempt });
       break;
     case "close-as-already-running":
-      assert(mayClaim(fleet, decision.claim), "facts of this instant can be claimed");
+      assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
       moveTo(fleet, device, {
         state: "closed",
         outcome: device.assignment === null ? "already-running" : "succeeded",
@@ -356,8 +365,27 @@ export function wait(fleet: Fleet, ms: number): void {
 /** A person opens the next stage. */
 export function openNextStage(fleet: Fleet): void {
   if (fleet.state !== "running" || fleet.stage === lastStage(fleet.plan)) return;
+  if (missingApproval(fleet) !== null) return;
   openStage(fleet, fleet.stage + 1);
   settle(fleet);
+}
+
+/** One more person approves a stage. */
+export function approve(fleet: Fleet, stage: number): void {
+  const given = fleet.approvals[stage] ?? 0;
+  fleet.approvals = fleet.plan.stages.map((_, index) =>
+    index === stage ? given + 1 : (fleet.approvals[index] ?? 0),
+  );
+  if (stage === 0 && given + 1 === fleet.plan.stages[0]?.approvals?.required)
+    fleet.stageOpenedAt = fleet.now;
+  settle(fleet);
+}
+
+/** A person takes an approval back, of a stage that is not open yet. */
+export function withdrawApproval(fleet: Fleet, stage: number): void {
+  if (stage < approvedStages(fleet.plan, fleet.approvals) && stage <= fleet.stage) return;
+  const given = fleet.approvals[stage] ?? 0;
+  if (given > 0) fleet.approvals[stage] = given - 1;
 }
 
 function openStage(fleet: Fleet, stage: number): void {
@@ -366,12 +394,12 @@ function openStage(fleet: Fleet, stage: number): void {
 }
 
 function settle(fleet: Fleet): void {
-  const { plan, state, stage, stageOpenedAt, waived, counts, devices, now } = fleet;
+  const { plan, state, stage, stageOpenedAt, waived, approvals, counts, devices, now } = fleet;
   const isAnyoneLeft = devices.some(
     ({ isMember, assignment }) => isMember && assignment?.state !== "closed",
   );
   const events = advance(
-    { plan, state, stage, stageOpenedAt, waived },
+    { plan, state, stage, stageOpenedAt, waived, approvals },
     { counts, census: censusOf(fleet), isAnyoneLeft },
     now,
   );

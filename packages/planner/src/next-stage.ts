@@ -2,7 +2,8 @@ import { isoText, later, present, SECOND_MS } from "@moult/base";
 import type { DeploymentState, Tally } from "@moult/model";
 import { counted, numberText } from "./counted.ts";
 import type { Census } from "./facts.ts";
-import { gateOf, type GateFacts } from "./stage-gate.ts";
+import { approvalNeeded, pendingApprovalSentence } from "./approvals.ts";
+import { gateOf, missingApproval, type GateFacts } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
 import { utcText } from "./utc-text.ts";
 
@@ -16,7 +17,11 @@ export function nextStageSentence(
   census: Census,
 ): string | null {
   const { plan, stage, state, stageOpenedAt } = facts;
-  if (state !== "running" || stage === lastStage(plan)) return null;
+  if (state !== "running") return null;
+  const missing = missingApproval(facts);
+  // Until its first stage is approved it has not begun.
+  if (missing?.stage === 0) return pendingApprovalSentence(missing);
+  if (stage === lastStage(plan)) return null;
   const { advance } = present(plan.stages[stage], "a deployment's stage is in its plan");
   const { afterSeconds, maxWaitSeconds, manual } = advance;
   const instantAfter = (seconds: number): string =>
@@ -34,6 +39,7 @@ export function nextStageSentence(
         ]
       : []),
     ...(afterSeconds === undefined ? [] : [`not before ${instantAfter(afterSeconds)}`]),
+    ...(missing === null ? [] : [`once ${approvalNeeded(missing)}`]),
     ...(manual === true ? ["once a person opens it"] : []),
   ];
   const next = `Stage ${stage + 2} opens`;

@@ -27,6 +27,8 @@ export interface Intent {
   readonly broughtVersions: readonly string[];
   /** Devices that its plan promises to roll back and that could not be. */
   readonly rollbackGaps: readonly RollbackGap[];
+  /** E-mail addresses of those who could approve a stage. */
+  readonly approvers: readonly string[];
   /** Zones of its windows that the server has no clocks for, by the window's index. */
   readonly unknownZones: readonly (readonly [number, string])[];
   readonly zoneGaps: readonly ZoneGap[];
@@ -86,7 +88,7 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       error(`plan.windows.${index}.zone`, `The server knows no time zone ${zone}.`),
     ),
     ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
-    ...checkPlan(plan, eligible).map(planFinding),
+    ...checkPlan(plan, eligible, intent.approvers).map(planFinding),
   ];
 }
 
@@ -193,6 +195,8 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         "plan.windows",
         `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
       );
+    case "approvals-impossible":
+      return error(`plan.stages.${finding.stage}.approvals`, approvalsImpossible(finding));
     case "retry-without-tries":
       return warning(
         "plan.retry",
@@ -205,6 +209,13 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
       );
   }
 }
+
+export const approvalsImpossible = ({
+  stage,
+  required,
+  people,
+}: Extract<PlanFinding, { kind: "approvals-impossible" }>): string =>
+  `Stage ${stage + 1} would never open: ${required === 1 ? "1 other person" : `${numberText(required)} other people`} must approve it, and ${people === 0 ? "nobody" : `only ${numberText(people)}`} could.`;
 
 function stickSentence({
   stage,

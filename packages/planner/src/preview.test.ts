@@ -224,6 +224,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices have their turn in stage 2.",
   ],
   [
+    { kind: "approval-pending", deploymentId: id, stage: 1, required: 2, given: 1 },
+    "1 device waits until stage 2 is approved: 1 of 2 approvals are given.",
+    "2,608 devices wait until stage 2 is approved: 1 of 2 approvals are given.",
+  ],
+  [
     { kind: "concurrent-limit", deploymentId: id, limit: 50 },
     "1 device waits for a place: 50 at a time are in the update.",
     "2,608 devices wait for a place: 50 at a time are in the update.",
@@ -317,6 +322,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   broughtVersions: [],
   unknownZones: [],
   zoneGaps: [],
+  approvers: [],
   ...changes,
 });
 

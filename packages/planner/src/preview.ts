@@ -1,5 +1,6 @@
 import { present, type InstantMs } from "@moult/base";
 import type { DeploymentId, Plan, ReleaseVersion, WaitReason } from "@moult/model";
+import { allApprovals } from "./approvals.ts";
 import { decide, type Decision } from "./decide.ts";
 import type {
   ArtifactFacts,
@@ -55,6 +56,7 @@ export function previewFor(
         tally: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
         flow: NO_FLOW,
         waived: NO_ENDS,
+        approvals: allApprovals(plan),
         isTarget: true,
         isForced: false,
         // Windows open in the end; which clocks are not known is said by itself.

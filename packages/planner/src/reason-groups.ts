@@ -83,6 +83,8 @@ const SENTENCES: {
     `${devices(count, "is", "are")} kept from the release by a safeguard (${clause(note)})`,
   "stage-not-reached": ({ admittedInStage }, count) =>
     `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
+  "approval-pending": ({ stage, required, given }, count) =>
+    `${devices(count, "waits", "wait")} until stage ${stage + 1} is approved: ${given} of ${required} approvals are given`,
   "concurrent-limit": ({ limit }, count) =>
     `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
   "rate-limit": ({ perMinute }, count) =>

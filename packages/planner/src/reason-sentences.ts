@@ -1,3 +1,4 @@
+import { pendingApprovalSentence } from "./approvals.ts";
 import { numberText } from "./counted.ts";
 import { deferralSentence } from "./deferral-sentence.ts";
 import { clause } from "./clause.ts";
@@ -102,6 +103,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `A safeguard keeps the release from devices like this one, until somebody lifts it: ${clause(note)}.`,
   "stage-not-reached": ({ stage, admittedInStage }) =>
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
+  "approval-pending": (reason) => pendingApprovalSentence(reason),
   "concurrent-limit": ({ limit }) =>
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
   "rate-limit": ({ perMinute, until }) =>

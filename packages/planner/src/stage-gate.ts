@@ -1,5 +1,6 @@
 import { later, present, SECOND_MS, type InstantMs } from "@moult/base";
 import { Failure, type Plan, type Tally } from "@moult/model";
+import { pendingApproval, type ApprovalCounts, type PendingApproval } from "./approvals.ts";
 import { COUNTER_OF } from "./counted-as.ts";
 import type { Census } from "./facts.ts";
 import { stageSize } from "./stage-share.ts";
@@ -33,6 +34,7 @@ export interface GateFacts {
   readonly stageOpenedAt: InstantMs;
   /** Ends that an operator let pass by resuming. */
   readonly waived: Ends;
+  readonly approvals: ApprovalCounts;
 }
 
 /** What stands between a stage and the next: nothing, or the first thing that does. */
@@ -46,6 +48,7 @@ export type Gate =
       readonly opensAt: InstantMs | null;
     }
   | { readonly kind: "too-soon"; readonly opensAt: InstantMs }
+  | { readonly kind: "waits-for-approval"; readonly required: number; readonly given: number }
   | { readonly kind: "waits-for-person" };
 
 /** Why the next stage is not open, by the deployment's numbers and the time. */
@@ -58,6 +61,7 @@ export function gateOf(
   const { plan, stage, stageOpenedAt, waived } = facts;
   const { advance } = present(plan.stages[stage], "a deployment's stage is in its plan");
   const { successPercent, afterSeconds = 0, maxWaitSeconds, manual } = advance;
+  const missing = missingApproval(facts);
   const succeeded = counts.succeeded + counts.alreadyRunning;
   const letPass = (kinds: readonly Failure[]): number =>
     Math.min(failuresOf(waived, kinds), failuresOf(counts, kinds));
@@ -73,18 +77,33 @@ export function gateOf(
       maxWaitSeconds === undefined ? null : later(stageOpenedAt, maxWaitSeconds * SECOND_MS);
     const isEnough = succeeded >= neededOfReached;
     if (waitEndsAt === null || now < waitEndsAt || !isEnough) {
-      const opensAt = isEnough && manual !== true ? waitEndsAt : null;
+      const opensAt = isEnough && manual !== true && missing === null ? waitEndsAt : null;
       return { kind: "successes-missing", succeeded, needed, opensAt };
     }
   }
   if (now < soonestAt) return { kind: "too-soon", opensAt: soonestAt };
+  if (missing !== null) {
+    const { required, given } = missing;
+    return { kind: "waits-for-approval", required, given };
+  }
   return manual === true ? { kind: "waits-for-person" } : { kind: "open" };
 }
 
+/** What people have yet to approve before the next stage opens. */
+export function missingApproval({
+  plan,
+  stage,
+  approvals,
+}: Pick<GateFacts, "plan" | "stage" | "approvals">): PendingApproval | null {
+  const pending = pendingApproval(plan, approvals);
+  return pending === null || pending.stage > stage + 1 ? null : pending;
+}
+
 /** When the next stage opens by time alone, as things stand; null when something else must happen first. */
-export function opensByTimeAt(gate: Gate, plan: Plan, stage: number): InstantMs | null {
+export function opensByTimeAt(gate: Gate, facts: GateFacts): InstantMs | null {
   if (gate.kind !== "successes-missing" && gate.kind !== "too-soon") return null;
-  return plan.stages[stage]?.advance.manual === true ? null : gate.opensAt;
+  const isManual = facts.plan.stages[facts.stage]?.advance.manual === true;
+  return isManual || missingApproval(facts) !== null ? null : gate.opensAt;
 }
 
 /** Of those, the device was there to say how it ended. */

@@ -431,6 +431,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-advance.ts")).deploymentAdvance,
   ),
   entry(
+    "deployment approve",
+    "Approve a stage of a deployment",
+    async () => (await import("../commands/deployment-approve.ts")).deploymentApprove,
+  ),
+  entry(
     "deployment abort",
     "Stop a deployment for good",
     async () => (await import("../commands/deployment-abort.ts")).deploymentAbort,

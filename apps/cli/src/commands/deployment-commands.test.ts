@@ -247,6 +247,40 @@ describe("a deployment", () => {
     expect(body).toEqual({ stage: 1 });
   });
 
+  test("has the stage approved that lacks approvals, or the one that is named, and withdrawn", async () => {
+    const bodies: unknown[] = [];
+    const answer = (call: { readonly body: unknown }) => {
+      bodies.push(call.body);
+      return deployment({
+        approvals: [{ stage: 1, by: "Bob", email: "bob@example.org", at: AT }],
+      });
+    };
+    const pendingApproval = { stage: 1, required: 2, given: 0, sentence: "It waits." };
+    await serving({
+      showDeployment: () => deployment({ pendingApproval }),
+      approveDeployment: answer,
+      withdrawApproval: answer,
+    });
+
+    const { code, out } = await moult(`deployment approve ${DEPLOYMENT_ID}`);
+    await moult(`deployment approve ${DEPLOYMENT_ID} --stage 3`);
+    await moult(`deployment approve ${DEPLOYMENT_ID} --withdraw`);
+
+    expect(code).toBe(0);
+    expect(out).toContain("stage 2 by Bob (bob@example.org)");
+    expect(bodies).toEqual([{ stage: 1 }, { stage: 2 }, { stage: 1 }]);
+    expect(server?.asked.at(-1)).toBe("withdrawApproval");
+  });
+
+  test("is not approved where nothing lacks approvals", async () => {
+    await serving({ showDeployment: () => deployment() });
+
+    const { code, err } = await moult(`deployment approve ${DEPLOYMENT_ID}`);
+
+    expect(code).toBe(2);
+    expect(err).toContain("No stage of it lacks approvals.");
+  });
+
   test.each(["force", "retry", "cancel"])("has one of its devices %s", async (verb) => {
     let asked: unknown;
     await serving({

@@ -46,6 +46,16 @@ export const PLAN_OPTIONS = {
     type: "boolean",
     help: "A person opens each next stage (moult deployment advance)",
   },
+  approvals: {
+    type: "string",
+    value: "NUMBER",
+    help: "People other than you who must approve each stage before it opens (moult deployment approve)",
+  },
+  approvers: {
+    type: "string",
+    value: "EMAILS",
+    help: "With --approvals: only these people, separated by commas",
+  },
   concurrent: {
     type: "string",
     value: "NUMBER",
@@ -122,12 +132,14 @@ function fromOptions(options: PlanOptions): unknown {
     maxWaitSeconds: durationSeconds("advance-wait", options["advance-wait"]),
     manual: options["advance-manually"] === true ? true : undefined,
   });
+  const approvals = approvalsFrom(options);
   const errorStop = errorStopFrom(options);
   const million = { min: 1, max: 1_000_000 };
   const plan = {
     version: 2,
     stages: (options.stages ?? "all").split(",").map((size) => ({
       size: sizeFrom(size.trim()),
+      approvals,
       advance,
       errorStop,
     })),
@@ -147,6 +159,14 @@ function fromOptions(options: PlanOptions): unknown {
   };
   // JSON leaves out what is undefined.
   return JSON.parse(JSON.stringify(plan)) as unknown;
+}
+
+function approvalsFrom(options: PlanOptions): object | undefined {
+  const required = integer("approvals", options.approvals, { min: 1, max: 10 });
+  const from = listFrom(options.approvers);
+  if (required === undefined && from !== undefined)
+    throw usageError("--approvers goes with --approvals.");
+  return given({ required, from });
 }
 
 /** What was given of it; undefined when nothing was. */

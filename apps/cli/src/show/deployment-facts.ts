@@ -26,6 +26,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Devices", tallyText(deployment.tally)],
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
+      ["Approved", approvalsText(deployment.approvals)],
       ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
       ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
@@ -43,6 +44,14 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
 
 const limitsText = (limits: Plan["limits"]): string =>
   [`${limits.concurrentMax} devices`, ...flowWords(limits)].join(", ");
+const approvalsText = (approvals: Deployment["approvals"]): string | undefined =>
+  approvals.length === 0
+    ? undefined
+    : approvals
+        .map(({ stage, by, email, at }) =>
+          plainText(`stage ${stage + 1} by ${by} (${email}) at ${timeText(at)}`),
+        )
+        .join("\n");
 
 function triesText({ attemptsMax, backoffSeconds, retryOn, neverOn }: Plan["retry"]): string {
   return [

@@ -1,6 +1,12 @@
 import type { Clock } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
-import { deploymentStep, lastStage, type Ends } from "@moult/planner";
+import {
+  deploymentStep,
+  lastStage,
+  missingApproval,
+  pendingApprovalSentence,
+  type Ends,
+} from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
@@ -79,6 +85,8 @@ export async function openNextStage(
       throw new ApiError("state-conflict", `It is in stage ${before.stage + 1} by now.`);
     if (stage === lastStage(before.plan))
       throw new ApiError("state-conflict", "It is in its last stage.");
+    const missing = missingApproval(before);
+    if (missing !== null) throw new ApiError("state-conflict", pendingApprovalSentence(missing));
 
     const opened = await setStage(inner, deploymentId, stage + 1, at);
     const body = { kind: "stage-advanced", stage: stage + 1, by } as const;

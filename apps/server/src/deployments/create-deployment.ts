@@ -1,14 +1,16 @@
 import { randomInt } from "node:crypto";
 import type { BodyOf, operations } from "@moult/api";
 import type { Clock, InstantMs, Log } from "@moult/base";
-import type { DeploymentId } from "@moult/model";
-import { PLACES, checkPlan, recordCreation } from "@moult/planner";
+import type { DeploymentId, UserId } from "@moult/model";
+import { PLACES, approvalsImpossible, checkPlan, recordCreation } from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
+import type { Principal } from "../platform/operation-handler.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdRelease } from "../releases/index.ts";
+import { approversBut } from "./approval-queries.ts";
 import { countAll, isEstimated } from "./census-queries.ts";
 import { checkedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
@@ -27,12 +29,12 @@ export type DeploymentRequest = BodyOf<typeof operations.createDeployment>;
 
 /**
  * Starts a deployment: a constant number of rows but for a list's devices, which are written down. Throws `ApiError`
- * `not-found`, `release-empty`, `target-empty` and `rollback-impossible`; then nothing was written.
+ * `not-found`, `release-empty`, `target-empty`, `rollback-impossible` and `approvals-impossible`; then nothing was written.
  */
 export async function createDeployment(
   db: TenantDb,
   request: DeploymentRequest,
-  by: string,
+  { name: by, userId: makerId }: Pick<Principal, "name" | "userId">,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<DeploymentRecord> {
   const at = clock.now();
@@ -42,7 +44,7 @@ export async function createDeployment(
       "invalid-request",
       `plan.windows.${unknown[0]}.zone: this server knows no time zone ${unknown[1]}.`,
     );
-  await refuseFalsePromises(db, request, at);
+  await refuseFalsePromises(db, request, makerId, at);
   return db.transaction(async (inner) => {
     const release = await holdRelease(inner, request.releaseId);
     if (release === undefined) throw new ApiError("not-found", "There is no release with this id.");
@@ -60,6 +62,7 @@ export async function createDeployment(
       plan: request.plan,
       salt: randomInt(1, PLACES),
       createdBy: by,
+      createdByUser: makerId,
       createdAt: at,
     });
     if (target.kind === "devices") await insertTargetDevices(inner, created.id, target.deviceIds);
@@ -71,8 +74,13 @@ export async function createDeployment(
         `No accepted device of the target has a hardware type that ${release.version} has an artifact for.`,
       );
     if (await isEstimated(inner, created)) await setCensus(inner, created.id, census);
-    for (const { kind, ...finding } of checkPlan(request.plan, census.eligible))
-      log.info("deployment-plan-finding", { deploymentId: created.id, finding: kind, ...finding });
+    const approvers = await approversBut(inner, makerId);
+    for (const finding of checkPlan(request.plan, census.eligible, approvers)) {
+      if (finding.kind === "approvals-impossible")
+        throw new ApiError("approvals-impossible", approvalsImpossible(finding));
+      const { kind, ...facts } = finding;
+      log.info("deployment-plan-finding", { deploymentId: created.id, finding: kind, ...facts });
+    }
 
     const body = { kind: "deployment-created", version: release.version, by } as const;
     const inputs = recordCreation(created);
@@ -86,10 +94,11 @@ export async function createDeployment(
 async function refuseFalsePromises(
   db: TenantDb,
   request: DeploymentRequest,
+  makerId: UserId,
   at: InstantMs,
 ): Promise<void> {
   if (!rollsBack(request.plan)) return;
-  const { findings } = await previewDeployment(db, request, at);
+  const { findings } = await previewDeployment(db, request, at, makerId);
   const broken = findings.find(
     ({ field, severity }) => field === "plan.onTrip" && severity === "error",
   );

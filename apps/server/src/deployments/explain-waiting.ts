@@ -256,6 +256,7 @@ const factsOf = (
   tally: deployment.counts,
   flow: NO_FLOW,
   waived: deployment.waived,
+  approvals: deployment.approvals,
   isTarget: true,
   isForced: false,
   window: { kind: "always" },

@@ -13,11 +13,13 @@ import {
   type DeviceId,
   type ReleaseId,
   type Running,
+  type UserId,
 } from "@moult/model";
 import type * as z from "zod";
 import { newId } from "../platform/new-id.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { silentLog, TEST_NOW } from "../platform/test-database.fixture.ts";
+import type { Approver } from "./approve-stage.ts";
 import { holdDevice } from "./assignment-queries.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { planDevice, type DevicePlan } from "./plan-device.ts";
@@ -27,6 +29,13 @@ import { reportAssignment, type AssignmentReport, type ReportResult } from "./re
 export const PRODUCT = ProductName.parse("gw2");
 export const HARDWARE = HardwareType.parse("gw2-board");
 export const clockAt = (at: InstantMs) => ({ now: () => at });
+
+export const personOf = (name: string): Approver => ({
+  userId: newId<UserId>(),
+  name,
+  email: `${name.toLowerCase()}@example.org`,
+});
+export const ADA = personOf("Ada");
 
 const sha256Of = (text: string) => Sha256.parse(createHash("sha256").update(text).digest("hex"));
 
@@ -194,12 +203,16 @@ export function deploy(
     readonly target?: DeploymentTarget;
     readonly plan?: Partial<z.input<typeof Plan>>;
     readonly at?: InstantMs;
+    readonly by?: Approver;
   } = {},
 ): Promise<DeploymentRecord> {
   const plan = Plan.parse({ stages: [{ size: { remaining: true } }], ...options.plan });
   const target = options.target ?? { kind: "all" };
   const clock = clockAt(options.at ?? TEST_NOW);
-  return createDeployment(db, { releaseId, target, plan }, "Ada", { clock, log: silentLog });
+  return createDeployment(db, { releaseId, target, plan }, options.by ?? ADA, {
+    clock,
+    log: silentLog,
+  });
 }
 
 /** A check-in as the device session makes it, without the wire. */

@@ -86,6 +86,7 @@ async function candidateFacts(
       tally: deployment.counts,
       flow: await flowOf(db, deployment, at),
       waived: deployment.waived,
+      approvals: deployment.approvals,
       isTarget,
       isForced,
       window: windowFacts(deployment.plan, "download", attributes, timeZone, at),

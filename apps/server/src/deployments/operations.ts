@@ -7,6 +7,7 @@ import type { Handlers, OperationContext } from "../platform/operation-handler.t
 import { decodeCursor, encodeCursor } from "../platform/page-cursor.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { logOf } from "./assignment-queries.ts";
+import { approveStage, withdrawApproval } from "./approve-stage.ts";
 import { changeDeployment, openNextStage, type DeploymentAction } from "./change-deployment.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
@@ -44,6 +45,8 @@ export type DeploymentHandlers = Handlers<
   | "resumeDeployment"
   | "abortDeployment"
   | "advanceDeployment"
+  | "approveDeployment"
+  | "withdrawApproval"
   | "forceDevice"
   | "retryDevice"
   | "cancelDevice"
@@ -89,7 +92,8 @@ function readingHandlers({
     },
 
     showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
-    previewDeployment: ({ db }, { body }) => previewDeployment(db, body, clock.now()),
+    previewDeployment: ({ db, principal }, { body }) =>
+      previewDeployment(db, body, clock.now(), principal.userId),
 
     showDeploymentProgress: async ({ db }, { params }) => {
       const record = await recordOrRefusal(db, params.deploymentId);
@@ -122,6 +126,8 @@ function changingHandlers(
   | "resumeDeployment"
   | "abortDeployment"
   | "advanceDeployment"
+  | "approveDeployment"
+  | "withdrawApproval"
   | "forceDevice"
   | "retryDevice"
   | "cancelDevice"
@@ -147,7 +153,7 @@ function changingHandlers(
 
   return {
     createDeployment: async ({ db, principal, log }, { body }) => {
-      const { id } = await createDeployment(db, body, principal.name, { clock, log });
+      const { id } = await createDeployment(db, body, principal, { clock, log });
       return deploymentOrRefusal(db, id);
     },
 
@@ -158,6 +164,16 @@ function changingHandlers(
     forceDevice: (context, { params }) => order(context, params, "force"),
     retryDevice: (context, { params }) => order(context, params, "retry"),
     cancelDevice: (context, { params }) => order(context, params, "cancel"),
+
+    approveDeployment: async ({ db, principal }, { params, body }) => {
+      await approveStage(db, params.deploymentId, body.stage, principal, deps);
+      return deploymentOrRefusal(db, params.deploymentId);
+    },
+
+    withdrawApproval: async ({ db, principal }, { params, body }) => {
+      await withdrawApproval(db, params.deploymentId, body.stage, principal, deps);
+      return deploymentOrRefusal(db, params.deploymentId);
+    },
 
     advanceDeployment: async ({ db, principal }, { params, body }) => {
       await openNextStage(db, params.deploymentId, body.stage, principal.name, deps);

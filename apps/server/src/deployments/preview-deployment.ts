@@ -7,6 +7,7 @@ import type {
   DeviceTrustLevel,
   HardwareType,
   Release,
+  UserId,
 } from "@moult/model";
 import {
   confirmSentence,
@@ -26,6 +27,7 @@ import { othersTurn } from "../platform/others-turn.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseOrRefusal } from "../releases/index.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
+import { approversBut } from "./approval-queries.ts";
 import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import {
@@ -61,12 +63,14 @@ const NOT_YET = "00000000-0000-0000-0000-000000000000" as DeploymentId;
 
 /**
  * What a deployment would do if it were created now. A fleet has few classes of devices that are alike in all that the
- * planner looks at, so it is asked once for each class, however many devices there are.
+ * planner looks at, so it is asked once for each class, however many devices there are. `makerId`: who would make it, and so
+ * could approve none of its stages.
  */
 export async function previewDeployment(
   db: TenantDb,
   request: Request,
   now: InstantMs,
+  makerId: UserId | null = null,
 ): Promise<DeploymentPreview> {
   const release = await releaseOrRefusal(db, request.releaseId);
   const { version } = release;
@@ -96,6 +100,7 @@ export async function previewDeployment(
       .map((one) => one.version),
     unknownZones: unknownZones(request.plan),
     zoneGaps: await zoneGaps(db, release.product, scopes, request.plan),
+    approvers: await approversBut(db, makerId),
     rollbackGaps: await rollbackGaps(db, release, request.plan, seen.receiving, rollback),
   };
   return {

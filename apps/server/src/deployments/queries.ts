@@ -10,8 +10,15 @@ import {
   type ProductName,
   type ReleaseId,
   type ReleaseVersion,
+  type UserId,
 } from "@moult/model";
-import { NO_ENDS, type Ends, type TallyCounter } from "@moult/planner";
+import {
+  approvedStages,
+  NO_ENDS,
+  type ApprovalCounts,
+  type Ends,
+  type TallyCounter,
+} from "@moult/planner";
 import { parseQuery, printQuery, type Query } from "@moult/query";
 import { sql, type Selectable, type UpdateObject } from "kysely";
 import * as z from "zod";
@@ -19,6 +26,7 @@ import type { PageCursor } from "../platform/page-cursor.ts";
 import type { DeploymentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { CheckedTarget } from "./checked-target.ts";
+import { approvalCounts, approvalsFrom, type StoredApproval } from "./stored-approvals.ts";
 import { StoredCensus } from "./stored-census.ts";
 
 /** A deployment as its row says, without what is counted or listed elsewhere. */
@@ -41,6 +49,10 @@ export interface DeploymentRecord {
   /** Ever made, each try of a device being one. */
   readonly offers: number;
   readonly createdBy: string;
+  readonly createdByUser: UserId | null;
+  readonly approvedBy: readonly StoredApproval[];
+  /** The same, counted for each stage. */
+  readonly approvals: ApprovalCounts;
   readonly createdAt: number;
   readonly finishedAt: number | null;
   readonly census: StoredCensus | null;
@@ -183,6 +195,7 @@ export interface NewDeployment {
   readonly plan: Plan;
   readonly salt: number;
   readonly createdBy: string;
+  readonly createdByUser: UserId | null;
   readonly createdAt: number;
   readonly rollbackOf?: DeploymentId;
 }
@@ -233,6 +246,8 @@ export async function insertDeployment(
       silent: 0,
       aborted: 0,
       created_by: deployment.createdBy,
+      created_by_user: deployment.createdByUser,
+      approved_stages: approvedStages(deployment.plan, []),
       created_at: deployment.createdAt,
       finished_at: null,
       census: null,
@@ -285,6 +300,7 @@ export interface PlaceClaim {
   readonly openMax: number | null;
   readonly placesMax: number | null;
   readonly offersMax: number | null;
+  readonly approvedMin: number | null;
   readonly from: TallyCounter | null;
   readonly to: TallyCounter;
   /** Whether this device is offered the release for the first time. */
@@ -297,7 +313,7 @@ export interface PlaceClaim {
  */
 export async function claimPlace(
   db: TenantDb,
-  { deploymentId, openMax, placesMax, offersMax, from, to, isFirst }: PlaceClaim,
+  { deploymentId, openMax, placesMax, offersMax, approvedMin, from, to, isFirst }: PlaceClaim,
 ): Promise<DeploymentRecord | undefined> {
   let query = db.kysely
     .updateTable("deployment")
@@ -311,6 +327,7 @@ export async function claimPlace(
     .where("id", "=", deploymentId)
     .where("state", "=", "running");
   if (openMax !== null) query = query.where("open", "<", openMax);
+  if (approvedMin !== null) query = query.where("approved_stages", ">=", approvedMin);
   if (placesMax !== null)
     query = query.where(sql<boolean>`admitted + already_running - aborted < ${placesMax}`);
   if (offersMax !== null) query = query.where("offers", "<", offersMax);
@@ -379,6 +396,8 @@ async function updateDeployment(
 }
 
 export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentRecord {
+  const plan = Plan.parse(JSON.parse(row.plan));
+  const approvedBy = approvalsFrom(row.approvals);
   return {
     id: row.id,
     number: row.number,
@@ -387,7 +406,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     releaseId: row.release_id,
     version: row.version,
     target: targetFrom(row),
-    plan: Plan.parse(JSON.parse(row.plan)),
+    plan,
     state: row.state,
     stage: row.stage,
     stageOpenedAt: instant(row.stage_opened_at),
@@ -408,6 +427,9 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     },
     offers: row.offers,
     createdBy: row.created_by,
+    createdByUser: row.created_by_user,
+    approvedBy,
+    approvals: approvalCounts(plan, approvedBy),
     createdAt: row.created_at,
     finishedAt: row.finished_at,
     rollbackOf: row.rollback_of,

@@ -107,6 +107,7 @@ async function takeBack(
       plan: rollbackPlan(deployment.plan),
       salt: randomInt(1, PLACES),
       createdBy: BY_ITSELF,
+      createdByUser: null,
       createdAt: at,
       rollbackOf: deployment.id,
     });

@@ -1,5 +1,12 @@
 import type { Deployment, DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
-import { headlineOf, nextStageSentence, type Census } from "@moult/planner";
+import {
+  headlineOf,
+  isActive,
+  nextStageSentence,
+  pendingApproval,
+  pendingApprovalSentence,
+  type Census,
+} from "@moult/planner";
 import { printQuery } from "@moult/query";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -55,6 +62,7 @@ function shown(
   const tally = { eligible, ...record.counts };
   const census: Census =
     record.census === null ? { kind: "exact", eligible } : estimated(record.census);
+  const pending = isActive(record.state) ? pendingApproval(record.plan, record.approvals) : null;
   return {
     id: record.id,
     name: record.name,
@@ -67,9 +75,12 @@ function shown(
     stage: record.stage,
     stageOpenedAt: isoFrom(record.stageOpenedAt),
     nextStage: nextStageSentence(record, record.counts, census),
+    approvals: record.approvedBy.map(({ stage, by, email, at }) => ({ stage, by, email, at })),
+    pendingApproval:
+      pending === null ? null : { ...pending, sentence: pendingApprovalSentence(pending) },
     trip: record.trip,
     tally,
-    headline: headlineOf({ ...record, tally }),
+    headline: headlineOf({ ...record, tally, pendingApproval: pending }),
     createdAt: isoFrom(record.createdAt),
     createdBy: record.createdBy,
     finishedAt: isoOrNull(record.finishedAt),

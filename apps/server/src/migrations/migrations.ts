@@ -16,6 +16,7 @@ import { up as deferrals } from "./0014-deferrals.ts";
 import { up as rollbacks } from "./0015-rollbacks.ts";
 import { up as deviceOrders } from "./0016-device-orders.ts";
 import { up as deviceHolds } from "./0017-device-holds.ts";
+import { up as approvals } from "./0018-approvals.ts";
 import { up as releaseRules } from "./0019-release-rules.ts";
 import { up as limits } from "./0021-limits.ts";
 import { up as chain } from "./0022-chain.ts";
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 15, name: "rollbacks", up: rollbacks },
   { number: 16, name: "device-orders", up: deviceOrders },
   { number: 17, name: "device-holds", up: deviceHolds },
+  { number: 18, name: "approvals", up: approvals },
   { number: 19, name: "release-rules", up: releaseRules },
   { number: 21, name: "limits", up: limits },
   { number: 22, name: "chain", up: chain },

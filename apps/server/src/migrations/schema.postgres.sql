@@ -195,6 +195,9 @@ table deployment column waived text
 table deployment column stage_opened_at bigint not null default 0
 table deployment column rollback_of text
 table deployment column rollback_problems text
+table deployment column created_by_user text
+table deployment column approvals text
+table deployment column approved_stages integer not null default 20
 table deployment column offers bigint not null default 0
 table deployment column chain_number bigint not null default 0
 table deployment column chain_sha256 text not null default '0000000000000000000000000000000000000000000000000000000000000000'::text

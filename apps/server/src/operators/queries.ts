@@ -3,7 +3,8 @@ import type { Sha256, TenantId, UserId } from "@moult/model";
 import type { Kysely, Selectable } from "kysely";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { SystemDb } from "../platform/database.ts";
-import type { ApiKeyTable, Schema } from "../platform/schema.ts";
+import type { ApiKeyTable } from "../platform/operator-schema.ts";
+import type { Schema } from "../platform/schema.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 

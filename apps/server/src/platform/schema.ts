@@ -24,8 +24,8 @@ import type {
   UserId,
 } from "@moult/model";
 import type { ArtifactSignature } from "@moult/model";
-import type { Role } from "@moult/api";
 import type { Generated } from "kysely";
+import type { OperatorSchema } from "./operator-schema.ts";
 import type { TargetSchema } from "./target-schema.ts";
 import type { TrustSchema } from "./trust-schema.ts";
 
@@ -281,6 +281,12 @@ export interface DeploymentTable {
   /** Ever made, each try of a device being one. */
   offers: Generated<number>;
   created_by: string;
+  /** Who must not approve it; null when it was made by no person. */
+  created_by_user: Generated<UserId | null>;
+  /** The approvals of its stages. */
+  approvals: Generated<Json | null>;
+  /** How many stages, from the first on, lack none. */
+  approved_stages: Generated<number>;
   created_at: At;
   finished_at: At | null;
   /** Of a large target: how many devices are where, counted from time to time so that no device waits for it. */
@@ -387,62 +393,6 @@ interface DeploymentFactTable {
   content: Json;
 }
 
-/** An instant as better-auth writes it: ISO text in UTC, which sorts by time. */
-type IsoText = string;
-
-/** A person. The `auth_` tables are better-auth's; here are the columns that others touch. */
-interface AuthUserTable {
-  id: UserId;
-  name: string;
-  /** In lower case. */
-  email: string;
-  email_verified: Flag;
-  created_at: IsoText;
-  updated_at: IsoText;
-}
-
-/** How a person signs in. */
-interface AuthAccountTable {
-  id: string;
-  user_id: UserId;
-  account_id: string;
-  provider_id: string;
-  /** better-auth's hash of it. */
-  password: string | null;
-  created_at: IsoText;
-  updated_at: IsoText;
-}
-
-interface AuthSessionTable {
-  id: string;
-  user_id: UserId;
-  expires_at: IsoText;
-}
-
-/** Whose fleet a person works on, and in which role. */
-interface OperatorTable {
-  user_id: UserId;
-  tenant_id: TenantId;
-  role: Role;
-  created_at: At;
-}
-
-export interface ApiKeyTable {
-  id: string;
-  tenant_id: TenantId;
-  /** Who made it; it never may more than that operator may now. */
-  user_id: UserId;
-  name: string;
-  role: Role;
-  /** The first characters of the secret, to tell keys apart. */
-  start: string;
-  secret_sha256: Sha256;
-  created_at: At;
-  expires_at: At | null;
-  /** To within a minute. */
-  last_used_at: At | null;
-}
-
 /** A file that arrives in parts; its bytes are in the data folder under its id until it is an artifact. */
 export interface UploadTable {
   id: UploadId;
@@ -465,7 +415,7 @@ export interface UploadTable {
   expires_at: At;
 }
 
-export interface Schema extends TargetSchema, TrustSchema {
+export interface Schema extends OperatorSchema, TargetSchema, TrustSchema {
   tenant: TenantTable;
   product: ProductTable;
   device: DeviceTable;
@@ -492,9 +442,4 @@ export interface Schema extends TargetSchema, TrustSchema {
   attempt_log: AttemptLogTable;
   event: EventTable;
   deployment_fact: DeploymentFactTable;
-  auth_user: AuthUserTable;
-  auth_account: AuthAccountTable;
-  auth_session: AuthSessionTable;
-  operator: OperatorTable;
-  api_key: ApiKeyTable;
 }

@@ -26,6 +26,8 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "deployment-state-changed": "deployments",
   "deployment-tripped": "deployments",
   "stage-advanced": "deployments",
+  "stage-approved": "deployments",
+  "approval-withdrawn": "deployments",
   "assignment-offered": "updates",
   "assignment-retried": "deployments",
   "device-forced": "deployments",

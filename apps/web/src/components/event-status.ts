@@ -53,6 +53,8 @@ export function eventLook(body: FleetEventBody): Look {
     case "safeguard-lifted":
     case "release-deleted":
     case "stage-advanced":
+    case "stage-approved":
+    case "approval-withdrawn":
     case "assignment-retried":
     case "device-forced":
     case "trust-initialised":

@@ -102,7 +102,8 @@ function StageCard({
       {admitted > 0 && <p className="tabular text-sm text-soft">{standing(stage)}</p>}
       {planned !== undefined && (state === "next" || state === "running") && (
         <p className="text-sm text-soft">
-          {!isLast && `${nextStage ?? `Next stage ${advanceWords(planned.advance)}.`} `}
+          {nextStage !== null && `${nextStage} `}
+          {nextStage === null && !isLast && `Next stage ${advanceWords(planned.advance)}. `}
           {planned.errorStop === undefined
             ? "Never stops itself."
             : `Stops itself ${errorStopWords(planned.errorStop)}.`}

@@ -1,4 +1,5 @@
 import { useParams } from "@tanstack/react-router";
+import { DeploymentApprovals } from "../components/deployment-approvals.tsx";
 import { DeploymentCounts } from "../components/deployment-counts.tsx";
 import { FailingAlike, WaitingBecause } from "../components/deployment-reasons.tsx";
 import { EventList } from "../components/event-list.tsx";
@@ -24,6 +25,7 @@ export function DeploymentNowPage() {
       {(data) => (
         <div className="flex flex-col gap-5">
           <StageTrack deployment={deployment} stages={data.stages} />
+          <DeploymentApprovals deployment={deployment} />
           <DeploymentCounts deployment={deployment} progress={data} />
           <OutcomeChart
             timeline={data.timeline}

@@ -1,4 +1,12 @@
-import { advanceWords, errorStopWords, sizeWords, type Deployment, type Plan } from "@moult/model";
+import {
+  advanceWords,
+  approvalsWords,
+  errorStopWords,
+  sizeWords,
+  type Deployment,
+  type Plan,
+  type Stage,
+} from "@moult/model";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { PlanWords } from "../components/plan-words.tsx";
 import { keepDraft } from "../forms/deployment-draft.ts";
@@ -6,6 +14,7 @@ import { useOperation } from "../server/operation-query.ts";
 import { useRefusal } from "../server/use-refusal.ts";
 import { Button } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
+import { Foreign } from "../ui/foreign.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Table } from "../ui/table.tsx";
 
@@ -48,6 +57,16 @@ function StageTable({ plan: { stages } }: { readonly plan: Plan }) {
           title: "Devices",
           cell: ({ size }) => sizeWords(size),
         },
+        ...(stages.some(({ approvals }) => approvals !== undefined)
+          ? [
+              {
+                key: "approvals",
+                title: "Approved by",
+                cell: ({ approvals }: Stage) =>
+                  approvals === undefined ? "nobody" : <Foreign text={approvalsWords(approvals)} />,
+              },
+            ]
+          : []),
         {
           key: "next",
           title: "Next stage",

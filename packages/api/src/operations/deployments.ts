@@ -70,7 +70,13 @@ export const deploymentOperations = {
     body: Intent.extend({ name: z.string().min(1).max(128).optional() }),
     replyKind: "json",
     reply: Deployment,
-    errors: ["not-found", "release-empty", "target-empty", "rollback-impossible"],
+    errors: [
+      "not-found",
+      "release-empty",
+      "target-empty",
+      "rollback-impossible",
+      "approvals-impossible",
+    ],
   }),
   previewDeployment: operation({
     id: "previewDeployment",
@@ -185,6 +191,32 @@ export const deploymentOperations = {
     permission: "deployments:write",
     params,
     /** The stage that is open as its caller knows it, from 0; another one is a conflict, so that none is skipped. */
+    body: z.strictObject({ stage: z.int().min(0).max(19) }),
+    replyKind: "json",
+    reply: Deployment,
+    errors: ["not-found", "state-conflict"],
+  }),
+  approveDeployment: operation({
+    id: "approveDeployment",
+    summary: "Approve a stage, which opens no sooner than as many people have as its plan asks for",
+    method: "POST",
+    path: "/deployments/{deploymentId}/approve",
+    permission: "deployments:write",
+    params,
+    /** From 0. */
+    body: z.strictObject({ stage: z.int().min(0).max(19) }),
+    replyKind: "json",
+    reply: Deployment,
+    errors: ["not-found", "state-conflict"],
+  }),
+  withdrawApproval: operation({
+    id: "withdrawApproval",
+    summary: "Take one's approval of a stage back, before it opened",
+    method: "POST",
+    path: "/deployments/{deploymentId}/withdraw-approval",
+    permission: "deployments:write",
+    params,
+    /** From 0. */
     body: z.strictObject({ stage: z.int().min(0).max(19) }),
     replyKind: "json",
     reply: Deployment,

@@ -4,7 +4,7 @@ import { CheckField, SelectField } from "../../ui/field.tsx";
 import { OUTCOME } from "../../ui/status.ts";
 import { isObject, stagesOf, withStage, withoutStage } from "./plan-draft.ts";
 import { Remarks, usePlanEditing, usePlanField } from "./plan-editing.tsx";
-import { CheckAt, DurationAt, FieldRow, NumberAt, Part } from "./plan-fields.tsx";
+import { CheckAt, DurationAt, FieldRow, NumberAt, Part, WordsAt } from "./plan-fields.tsx";
 
 /** The stages one after the other: how far each reaches, what it waits for, when it stops everything. */
 export function PlanStages() {
@@ -29,6 +29,7 @@ export function PlanStages() {
             </div>
             <div className="flex flex-col gap-4">
               <StageSizeFields index={index} />
+              <ApprovalFields index={index} />
               <ErrorStopFields index={index} />
               {index < length - 1 ? <AdvanceFields index={index} /> : <LastAdvance index={index} />}
               <Remarks at={`stages.${index}`} title={`stage ${index + 1}`} />
@@ -93,6 +94,34 @@ function StageSizeFields({ index }: StageProps) {
         )}
       </FieldRow>
       <Remarks at={at} title={`the size of stage ${index + 1}`} />
+    </div>
+  );
+}
+
+const USUAL_APPROVALS = { required: 1 };
+
+function ApprovalFields({ index }: StageProps) {
+  const at = `stages.${index}.approvals`;
+  const { value } = usePlanField(at);
+  return (
+    <div className="flex flex-col gap-2">
+      <CheckAt at={at} label="Other people approve it first" on={USUAL_APPROVALS} />
+      {value !== undefined && (
+        <FieldRow>
+          <NumberAt
+            at={`${at}.required`}
+            label="How many"
+            hint="whoever makes the deployment is none of them"
+            isNeeded
+          />
+          <WordsAt
+            at={`${at}.from`}
+            label="Only of these"
+            hint="e-mail addresses, separated by commas; none: anybody who may deploy"
+          />
+        </FieldRow>
+      )}
+      <Remarks at={at} title={`who approves stage ${index + 1}`} />
     </div>
   );
 }
