@@ -6,6 +6,7 @@ import {
   type DeviceId,
   type GroupId,
   type ReleaseId,
+  type SafeguardId,
 } from "@moult/model";
 import { eventSentence, explain, sentenceOfMany, waitKey, type Wait } from "@moult/planner";
 import { createDeviceHandlers, recordInventory } from "../devices/index.ts";
@@ -13,8 +14,8 @@ import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { createGroupHandlers } from "../groups/index.ts";
 import { silentLog, TEST_NOW } from "../platform/test-database.fixture.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { createSafeguardHandlers } from "../safeguards/index.ts";
 import { changeRelease } from "../releases/index.ts";
-import type { AssignmentReport } from "./report-assignment.ts";
 import { changeDeployment, openNextStage, type DeploymentAction } from "./change-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
 import {
@@ -23,7 +24,6 @@ import {
   addRelease,
   checkIn,
   deploy,
-  finished,
   PRODUCT,
   refreshed,
   report,
@@ -32,6 +32,7 @@ import { loadFacts } from "./load-facts.ts";
 import { orderDevice, type DeviceOrder } from "./order-device.ts";
 import type { DevicePlan } from "./plan-device.ts";
 import { replayChain } from "./replay-chain.ts";
+import { reportsOf } from "./scenario-reports.fixture.ts";
 import { numbersOf, runCommand, type ScenarioCommand } from "./scenario-script.fixture.ts";
 import { showDeployments } from "./show-deployments.ts";
 import { verifyChain } from "./verify-chain.ts";
@@ -57,6 +58,7 @@ export class ScenarioWorld {
   readonly #plans = new Map<string, unknown>();
   #tender: DeploymentTender;
   #deploymentId: DeploymentId | null = null;
+  #safeguardId: SafeguardId | null = null;
   #now: InstantMs = TEST_NOW;
   #toldUntil = 0;
 
@@ -84,7 +86,7 @@ export class ScenarioWorld {
 
   readonly #commands: readonly ScenarioCommand[] = [
     [
-      /^devices (?<first>\d+)-(?<last>\d+)(?: with (?<name>\w+)=(?<value>\S+))?$/u,
+      /^devices (?<first>\d+)-(?<last>\d+)(?: with (?<name>[\w.-]+)=(?<value>\S+))?$/u,
       ({ first, last, name, value }) =>
         this.#addDevices(
           Number(first),
@@ -102,6 +104,11 @@ export class ScenarioWorld {
       ({ version = "", minimum = "" }) =>
         this.#addRelease(version, { minimumFrom: ReleaseVersion.parse(minimum) }),
     ],
+    [
+      /^safeguard (?<version>\S+) where (?<query>.+): (?<note>.+)$/u,
+      ({ version = "", query = "", note = "" }) => this.#safeguard(version, query, note),
+    ],
+    [/^lift the safeguard$/u, () => this.#liftSafeguard()],
     [
       /^hold (?<device>\d+): (?<note>.+)$/u,
       ({ device, note = "" }) => this.#hold(Number(device), note),
@@ -156,6 +163,22 @@ export class ScenarioWorld {
     const id = await addRelease(this.#db, version);
     await changeRelease(this.#db, id, rules, "Ada", { clock: this.#clock });
     this.#releases.set(version, id);
+    return [];
+  }
+
+  async #safeguard(version: string, query: string, note: string) {
+    const { createSafeguard } = createSafeguardHandlers({ clock: this.#clock });
+    const params = { releaseId: present(this.#releases.get(version), "the release exists") };
+    const body = { query, note };
+    const made = await createSafeguard(asOperator(this.#db), { params, query: undefined, body });
+    this.#safeguardId = made.id;
+    return [];
+  }
+
+  async #liftSafeguard() {
+    const { liftSafeguard } = createSafeguardHandlers({ clock: this.#clock });
+    const params = { safeguardId: present(this.#safeguardId, "a safeguard holds") };
+    await liftSafeguard(asOperator(this.#db), { params, query: undefined, body: undefined });
     return [];
   }
 
@@ -361,27 +384,5 @@ export class ScenarioWorld {
   #offered(text: string): readonly ScenarioDevice[] {
     const devices = this.#numbered(text);
     return text === "all" ? devices.filter(({ offer }) => offer !== null) : devices;
-  }
-}
-
-function reportsOf(
-  verb: string,
-  version: string,
-  runs: string,
-  code: string | undefined,
-): readonly AssignmentReport[] {
-  switch (verb) {
-    case "install":
-      return [{ kind: "installing", sequence: 10 }];
-    case "succeed":
-      return [finished("succeeded", version)];
-    case "fail":
-      return [finished("failed", runs, code)];
-    case "roll back":
-      return [finished("rolled-back", runs, code)];
-    case "refuse":
-      return [finished("rejected", runs, code)];
-    default:
-      throw new Error(`a device cannot ${verb}`);
   }
 }
