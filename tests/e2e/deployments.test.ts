@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { present } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
 import { expect, test } from "vitest";
 import {
@@ -46,6 +49,28 @@ test("a good release is deployed from the form in stages, and watched until ever
   await seen(page.getByText(/^All 20 devices reached 2\.0\.$/));
   await page.getByRole("link", { name: "Devices", exact: true }).last().click();
   await expect.poll(() => page.getByRole("row").count()).toBe(PUMPS + 1);
+});
+
+test("the history of a deployment is checked from its page, and a chain that was changed is said to be broken", async () => {
+  const { items } = await world().client.call("listDeployments", { query: { limit: 1 } });
+  const deploymentId = present(items[0], "the deployment of before").id;
+  const { page } = await open(`/deployments/${deploymentId}/history`);
+
+  await page.getByRole("button", { name: "Check that nothing was changed" }).click();
+  await seen(page.getByText("chain verified"));
+  // Created, 20 offers, 20 ends, the stages, the end.
+  await seen(page.getByText(/^4\d entries, to/));
+
+  // As somebody does it who has the server's disk.
+  const tables = new DatabaseSync(join(world().server.dataFolder, "moult.sqlite"));
+  tables
+    .prepare("update event set at = at - 1 where deployment_id = ? and chain_number = 7")
+    .run(deploymentId);
+  tables.close();
+  await page.getByRole("button", { name: "Check that nothing was changed" }).click();
+  await seen(page.getByText("chain broken"));
+  await seen(page.getByText(/^Entry 7 is not what was written/));
+  await seen(page.getByText("It holds through entry 6."));
 });
 
 test("a bad release stops itself after its first device, and the page says why", async () => {

@@ -1,5 +1,6 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { kindsOf } from "../components/activity-kinds.ts";
+import { DeploymentChain } from "../components/deployment-chain.tsx";
 import { EventList } from "../components/event-list.tsx";
 import { counted } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
@@ -34,13 +35,14 @@ export function DeploymentHistoryPage() {
   );
   return (
     <>
-      <div className="mb-4 flex">
+      <div className="mb-4 flex flex-wrap items-end justify-between gap-4">
         <SelectField
           label="Show"
           value={show ?? ""}
           choices={CHOICES}
           onChange={(next) => void navigate({ search: next === "decisions" ? { show: next } : {} })}
         />
+        <DeploymentChain deploymentId={deploymentId} />
       </div>
       <Answered answer={answer} what="events" rows={10}>
         {({ items, nextCursor }) =>
