@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { present } from "@moult/base";
-import type { DeploymentId } from "@moult/model";
+import { Plan, type DeploymentId } from "@moult/model";
 import { expect, test } from "vitest";
 import {
   addProduct,
@@ -24,7 +24,7 @@ let pumps: Awaited<ReturnType<typeof addProduct>>;
 
 const { world, open } = useOwnConsole(async (world) => {
   await world.moult.ok(words`artifact keygen --out release-key`);
-  pumps = await addProduct(world, "pump", ["2.0", "3.0", "4.0", "5.0"]);
+  pumps = await addProduct(world, "pump", ["2.0", "3.0", "4.0", "5.0", "6.0"]);
   await world.startFleet({
     ...pumps,
     count: PUMPS,
@@ -166,7 +166,86 @@ test("devices that put their update off say why, on the deployment's page and on
   const reasons = page.getByRole("region", { name: "Why not?" });
   await seen(reasons.getByText(`The update to 5.0 is put off. ${why}`));
   await expect.poll(() => page.getByText(/waits before it installs/).count()).toBeGreaterThan(2);
+
+  // One of them gives it up: it ends, and the others go on.
+  await page.goto(`${world().server.url}/deployments/${deploymentId}/devices`);
+  await seen(row);
+  const name = (await row.getByRole("link").first().textContent()) ?? "";
+  await row.getByRole("button", { name: `Cancel the update… ${name}` }).click();
+  const dialog = page.getByRole("alertdialog");
+  await seen(dialog.getByText(/keeps what it runs/));
+  await dialog.getByRole("button", { name: "Cancel the update" }).click();
+  await gone(dialog);
+  const cancelled = page.getByRole("row").filter({ hasText: name });
+  await seen(cancelled.getByText("cancelled", { exact: true }));
   await client.call("abortDeployment", { params: { deploymentId } });
+});
+
+test("a device is sent ahead of its stage, and a person opens the next one; the history names both", async () => {
+  const { client } = world();
+  const deploymentId = (await deploy(client, pumps, "6.0", {
+    plan: Plan.parse({
+      stages: [{ size: { count: 2 }, advance: { manual: true } }, { size: { remaining: true } }],
+      limits: { concurrentMax: 5 },
+    }),
+  })) as DeploymentId;
+  const params = { deploymentId };
+  const { page } = await open(`/deployments/${deploymentId}/devices?show=waiting`);
+  const ahead = page.getByRole("row").filter({ hasText: "stage 2" }).first();
+  await seen(ahead);
+  const name = (await ahead.getByRole("link").first().textContent()) ?? "";
+  await page.getByRole("button", { name: `Send ahead… ${name}` }).click();
+  const dialog = page.getByRole("alertdialog");
+  await seen(dialog.getByText(/whatever stage is open/));
+  await dialog.getByRole("button", { name: "Send ahead" }).click();
+  await gone(dialog);
+  await expect
+    .poll(async () => {
+      const { items } = await client.call("listAssignments", { params, query: {} });
+      return items.find(({ deviceName }) => deviceName === name)?.outcome;
+    })
+    .toBe("succeeded");
+  expect((await client.call("showDeployment", { params })).stage).toBe(0);
+
+  await page.getByRole("link", { name: "Now", exact: true }).click();
+  await seen(page.getByRole("region", { name: "Limits in use" }).getByText(/of 5 at once/));
+  await seen(page.getByText(/person/).first());
+  await page.getByRole("button", { name: "Open stage 2…" }).click();
+  await seen(dialog.getByText(/^Stage 2 of 2 opens now: up to/));
+  await dialog.getByRole("button", { name: "Open stage 2" }).click();
+  await gone(dialog);
+  await page.getByText("finished", { exact: true }).first().waitFor({ timeout: 60_000 });
+  await page.getByRole("link", { name: "History", exact: true }).click();
+  await page.getByLabel("Show").selectOption({ label: "What people and rules decided" });
+  await seen(page.getByText(/^Admin opened stage 2 of/));
+  await seen(page.getByText(new RegExp(`^Admin sent ${name} ahead`)));
+});
+
+test("a device that failed gets its tries again on a person's word", async () => {
+  const { client } = world();
+  const deploymentId = (await deploy(client, pumps, "3.0", {
+    plan: Plan.parse({
+      stages: [{ size: { count: 1 }, advance: { manual: true } }, { size: { remaining: true } }],
+    }),
+  })) as DeploymentId;
+  const { page } = await open(`/deployments/${deploymentId}/devices?state=closed`);
+  const failed = page.getByRole("row").filter({ hasText: "rolled back" });
+  await seen(failed);
+  const params = { deploymentId };
+  const tries = async () => {
+    const { items } = await client.call("listAssignments", { params, query: {} });
+    return items.map(({ outcome, attempts }) => ({ outcome, tries: attempts.length }));
+  };
+  const [before] = await tries();
+  await failed.getByRole("button", { name: /^Retry…/ }).click();
+  const dialog = page.getByRole("alertdialog");
+  await seen(dialog.getByText(/gets all its tries again/));
+  await dialog.getByRole("button", { name: "Retry" }).click();
+  await gone(dialog);
+
+  await expect.poll(tries).toEqual([{ outcome: "rolled-back", tries: (before?.tries ?? 0) + 1 }]);
+  await seen(failed.getByRole("cell", { name: "2", exact: true }));
+  await client.call("abortDeployment", { params });
 });
 
 test("one person aborts what another looks at: the page follows, and its buttons go", async () => {

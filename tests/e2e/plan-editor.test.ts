@@ -48,6 +48,7 @@ test("a plan of one's own is written part by part, said back in words, and is wh
   await night.getByLabel("Opens at").fill("22:30");
   await night.getByRole("textbox", { name: "Is open for" }).fill("1.5");
   await night.getByRole("checkbox", { name: "Sun" }).uncheck();
+  await night.getByLabel("Zone").fill("Europe/Berlin");
 
   const said = page.getByRole("list", { name: "The plan in words" });
   await seen(
@@ -85,7 +86,7 @@ test("a plan of one's own is written part by part, said back in words, and is wh
           days: ["mon", "tue", "wed", "thu", "fri", "sat"],
           at: "22:30",
           durationMinutes: 90,
-          zone: "device",
+          zone: "Europe/Berlin",
         },
       ],
       retry: { attemptsMax: 3, backoffSeconds: 5_400, neverOn: ["wrong-board", "too-old"] },

@@ -3,6 +3,7 @@ import { DeploymentApprovals } from "../components/deployment-approvals.tsx";
 import { DeploymentCounts } from "../components/deployment-counts.tsx";
 import { FailingAlike, WaitingBecause } from "../components/deployment-reasons.tsx";
 import { EventList } from "../components/event-list.tsx";
+import { LimitsInUse } from "../components/limits-in-use.tsx";
 import { OutcomeChart } from "../components/outcome-chart.tsx";
 import { reachOf } from "../components/outcome-counts.ts";
 import { openedIn } from "../components/outcome-timeline.ts";
@@ -27,6 +28,7 @@ export function DeploymentNowPage() {
           <StageTrack deployment={deployment} stages={data.stages} />
           <DeploymentApprovals deployment={deployment} />
           <DeploymentCounts deployment={deployment} progress={data} />
+          <LimitsInUse deployment={deployment} />
           <OutcomeChart
             timeline={data.timeline}
             total={reachOf(deployment.tally)}

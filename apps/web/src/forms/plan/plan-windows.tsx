@@ -5,8 +5,15 @@ import { isObject } from "./plan-draft.ts";
 import { Remarks, usePlanField } from "./plan-editing.tsx";
 import { DurationAt, FieldRow, Part, TextAt } from "./plan-fields.tsx";
 
-/** A night of maintenance, by the clocks of where each device is. */
-const USUAL_WINDOW = { for: ["download"], at: "02:00", durationMinutes: 240, zone: "device" };
+const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** A night by the clocks of where this browser is: not every device says where it is. */
+const usualWindow = () => ({
+  for: ["download"],
+  at: "02:00",
+  durationMinutes: 240,
+  zone: ownZone(),
+});
 
 /** When devices may begin a step; without a window whenever they can. */
 export function PlanWindows() {
@@ -44,7 +51,7 @@ export function PlanWindows() {
       )}
       <Remarks at="windows" title="the windows" />
       <div>
-        <Button onClick={() => set([...windows, USUAL_WINDOW])}>Add a window</Button>
+        <Button onClick={() => set([...windows, usualWindow()])}>Add a window</Button>
       </div>
     </Part>
   );
@@ -134,10 +141,9 @@ const ZONES = [
 ] as const;
 type ZoneKind = (typeof ZONES)[number]["value"];
 
-/** Where this browser is: as good a guess as any. */
 const ZONE_STARTS: Readonly<Record<ZoneKind, () => unknown>> = {
   device: () => "device",
-  named: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+  named: ownZone,
   attribute: () => ({ attribute: "" }),
 };
 
