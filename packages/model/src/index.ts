@@ -123,7 +123,7 @@ export {
 export { UploadState } from "./upload.ts";
 export { Explanation, WaitReason } from "./wait-reason.ts";
 export { releaseRuleWords } from "./release-words.ts";
-export { Weekday, Window, WindowStep, WindowZone, ZONE_ATTRIBUTE } from "./window.ts";
+export { OpenTime, StepWindows, Weekday, Window, WindowZone, ZONE_ATTRIBUTE } from "./window.ts";
 export { WINDOW_SHAPE, textOfWindow, windowFromText } from "./window-text.ts";
 export { windowLine } from "./window-words.ts";
 export { Safeguard } from "./safeguard.ts";

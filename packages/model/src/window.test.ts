@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Weekday, Window, WindowStep } from "./window.ts";
+import { HoldPoint } from "./hold.ts";
+import { Weekday, Window } from "./window.ts";
 import { textOfWindow, windowFromText } from "./window-text.ts";
 import { windowLine } from "./window-words.ts";
 
@@ -32,7 +33,7 @@ test("a window is typed in one line", () => {
 test("the line that is printed says the same window", () => {
   const window = fc.record(
     {
-      for: fc.subarray([...WindowStep.options], { minLength: 1 }),
+      for: fc.subarray([...HoldPoint.options], { minLength: 1 }),
       days: fc.subarray([...Weekday.options], { minLength: 1 }),
       at: fc.constantFrom("00:00", "02:30", "23:59"),
       durationMinutes: fc.integer({ min: 1, max: 10_080 }),

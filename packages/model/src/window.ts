@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { HoldPoint } from "./hold.ts";
 
 export const Weekday = z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]);
 export type Weekday = z.infer<typeof Weekday>;
@@ -8,10 +9,6 @@ export const ZONE_ATTRIBUTE = "moult.time-zone";
 
 /** Minutes of a week: a longer window would meet itself. */
 const WEEK_MINUTES = 7 * 24 * 60;
-
-/** The steps that windows are for. */
-export const WindowStep = z.enum(["download"]);
-export type WindowStep = z.infer<typeof WindowStep>;
 
 /** A name of the IANA time zone database; which names there are is for whoever has the database. */
 const ZoneName = z
@@ -36,9 +33,9 @@ export type WindowZone = z.infer<typeof WindowZone>;
  */
 export const Window = z.strictObject({
   for: z
-    .array(WindowStep)
+    .array(HoldPoint)
     .min(1)
-    .max(WindowStep.options.length)
+    .max(HoldPoint.options.length)
     .refine((steps) => new Set(steps).size === steps.length, { error: "each step once" }),
   /** Every day unless told. */
   days: z
@@ -54,3 +51,22 @@ export const Window = z.strictObject({
   zone: WindowZone,
 });
 export type Window = z.infer<typeof Window>;
+
+/** As many as a device is told of for one step. */
+const OPEN_TIMES_MAX = 32;
+
+/** Open from one instant up to, and without, another. */
+export const OpenTime = z.object({ fromMs: z.int().min(0), untilMs: z.int().min(0) });
+export type OpenTime = z.infer<typeof OpenTime>;
+
+const OpenTimes = z.array(OpenTime).max(OPEN_TIMES_MAX).readonly();
+
+/**
+ * When a device may begin the steps of an update that it has, as far ahead as it was told, in order; at any time where a step is
+ * not named. It needs no table of zones for these, and no server while it waits.
+ */
+export const StepWindows = z.object({
+  install: OpenTimes.optional(),
+  reboot: OpenTimes.optional(),
+});
+export type StepWindows = z.infer<typeof StepWindows>;

@@ -1,5 +1,5 @@
 import { present } from "@moult/base";
-import { Plan, type ErrorStop, type StageAdvance, type WindowStep } from "@moult/model";
+import { Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
 import { checkWindows } from "./check-windows.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
@@ -38,7 +38,7 @@ export type PlanFinding =
   /** Two windows for the same step, by the same clocks, have times in common. */
   | { readonly kind: "windows-overlap"; readonly window: number; readonly other: number }
   /** The windows for a step are open all the time. */
-  | { readonly kind: "windows-always-open"; readonly step: WindowStep }
+  | { readonly kind: "windows-always-open"; readonly step: HoldPoint }
   /** Fewer people than must approve the stage could: it would never open. */
   | {
       readonly kind: "approvals-impossible";

@@ -1,5 +1,5 @@
 import { DAY_MS, instant } from "@moult/base";
-import { WindowStep, type Plan, type Window } from "@moult/model";
+import { HoldPoint, type Plan, type Window } from "@moult/model";
 import type { PlanFinding } from "./check-plan.ts";
 import { openIntervals } from "./windows.ts";
 
@@ -9,7 +9,7 @@ const WEEK_MS = 7 * DAY_MS;
 export function checkWindows({ windows = [] }: Pick<Plan, "windows">): readonly PlanFinding[] {
   return [
     ...windows.flatMap((window, index) => overlapOf(windows, window, index)),
-    ...WindowStep.options
+    ...HoldPoint.options
       .filter((step) => isAlwaysOpen(windows, step))
       .map((step) => ({ kind: "windows-always-open", step }) as const),
   ];
@@ -32,7 +32,7 @@ function overlapOf(
 
 const zoneKey = ({ zone }: Window): string => JSON.stringify(zone);
 
-function isAlwaysOpen(windows: readonly Window[], step: WindowStep): boolean {
+function isAlwaysOpen(windows: readonly Window[], step: HoldPoint): boolean {
   const ofStep = Map.groupBy(
     windows.filter((window) => window.for.includes(step)),
     zoneKey,

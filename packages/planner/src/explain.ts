@@ -88,16 +88,16 @@ export function explain(facts: DecideFacts): DeviceExplanation {
 
 const now = (summary: string): DeviceExplanation => ({ summary, reasons: [], earliest: null });
 
-/** Only the device knows when its reasons end, and says so. */
+/** Only the device knows when its reasons end, and says so; when the next window opens is known beside it. */
 function deferred(
-  { id: assignmentId, deploymentId, version }: OpenAssignmentFacts,
+  { id: assignmentId, deploymentId, version, window }: OpenAssignmentFacts,
   { before, holds }: NonNullable<OpenAssignmentFacts["deferral"]>,
 ): DeviceExplanation {
   const reason = { kind: "deferred-by-device", deploymentId, assignmentId, before, holds } as const;
   return {
     summary: `The update to ${version} is put off. ${sentenceOf(reason)}`,
     reasons: [inWords(reason)],
-    earliest: null,
+    earliest: window.kind === "closed" ? window.opensAt : null,
   };
 }
 

@@ -150,6 +150,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     updatedAt: NOW,
     timeoutMs: 3_600_000,
     deferral: null,
+    window: { kind: "always" },
     ...changes,
   };
 }

@@ -147,6 +147,8 @@ export interface OpenAssignmentFacts {
   readonly timeoutMs: number;
   /** The device has reasons to put its next step off. */
   readonly deferral: Pick<Deferral, "before" | "holds"> | null;
+  /** Whether the plan lets it begin the step that it puts off. */
+  readonly window: WindowFacts;
 }
 
 /**

@@ -122,6 +122,8 @@ export {
   type Ends,
 } from "./stage-gate.ts";
 export {
+  offerWindow,
+  stepWindows,
   windowFacts,
   zoneAttributesOf,
   type WindowFacts,

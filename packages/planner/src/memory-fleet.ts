@@ -23,7 +23,7 @@ import { mayClaim, noteOffer, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
 import { missingApproval, NO_ENDS, type Ends } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
-import { UTC_ZONES, windowFacts } from "./windows.ts";
+import { UTC_ZONES, offerWindow } from "./windows.ts";
 
 // One deployment and its devices, moved by the same rules as the server's tables: claims, counters, transitions. For
 // whoever tries the planner without a database: its own tests, and the simulator's fleets.
@@ -148,8 +148,8 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         flow,
         isTarget: device.isMember,
         isForced: device.isForced,
-        window: windowFacts(plan, "download", {}, UTC_ZONES, now),
         safeguard: device.safeguard,
+        window: offerWindow(plan, {}, UTC_ZONES, now),
         assignment: assignment === null ? null : { ...assignment },
         standing: standingOf(fleet, device),
       },
@@ -178,6 +178,7 @@ function openFacts(
     updatedAt: now,
     timeoutMs,
     deferral: null,
+    window: { kind: "always" },
   };
 }
 

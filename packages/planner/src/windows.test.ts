@@ -1,10 +1,17 @@
 import { HOUR_MS, MINUTE_MS, instant, later } from "@moult/base";
-import { Weekday, Window } from "@moult/model";
+import { StepWindows, Weekday, Window } from "@moult/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "./decide.ts";
 import { deployment, deploymentId, facts, NOW, planOf } from "./facts.fixture.ts";
-import { openIntervals, UTC_ZONES, windowFacts, type Zones } from "./windows.ts";
+import {
+  offerWindow,
+  openIntervals,
+  stepWindows,
+  UTC_ZONES,
+  windowFacts,
+  type Zones,
+} from "./windows.ts";
 import { clockChange, zoneByWall, type ClockChange } from "./zones.fixture.ts";
 
 const at = (text: string) => instant(Date.parse(text));
@@ -188,6 +195,52 @@ describe("whether devices may begin", () => {
 
   test("hangs on no window for another step, and on none at all in a plan without", () => {
     expect(windowFacts(planOf(), "download", {}, zones, NOW)).toEqual({ kind: "always" });
+  });
+});
+
+describe("the windows that a device is told", () => {
+  const zones: Zones = (name) => (name === "Europe/Berlin" ? zoneByWall(name) : UTC_ZONES(name));
+  const windows = [
+    windowOf({ for: ["install"], at: "02:00", days: ["sat"] }),
+    windowOf({ for: ["install", "reboot"], at: "04:00", days: ["sun"], zone: "device" }),
+  ];
+  const plan = planOf({ windows });
+  const berlin = { "moult.time-zone": "Europe/Berlin" };
+
+  test("are instants for two weeks ahead, over a change of clocks, and none for steps at any time", () => {
+    const told = stepWindows(plan, berlin, zones, at("2027-03-20T12:00Z"));
+    const hourFrom = (text: string) => ({ fromMs: at(text), untilMs: at(text) + HOUR_MS });
+    expect(told.reboot).toEqual([
+      hourFrom("2027-03-21T03:00Z"),
+      hourFrom("2027-03-28T02:00Z"),
+      hourFrom("2027-04-04T02:00Z"),
+    ]);
+    expect(told.install).toHaveLength(5);
+    expect(stepWindows(planOf({ windows: [windowOf()] }), berlin, zones, NOW)).toEqual({});
+    expect(stepWindows(planOf(), berlin, zones, NOW)).toEqual({});
+  });
+
+  test("begin with the one that is open", () => {
+    const now = at("2027-03-28T02:30Z");
+    expect(stepWindows(plan, berlin, zones, now).reboot?.[0]?.fromMs).toBe(at("2027-03-28T02:00Z"));
+  });
+
+  test("are few enough for the message that tells them", () => {
+    const hourly = Array.from({ length: 20 }, (_, index) =>
+      windowOf({
+        for: ["install"],
+        at: `${String(index).padStart(2, "0")}:00`,
+        durationMinutes: 1,
+      }),
+    );
+    const told = stepWindows(planOf({ windows: hourly }), {}, zones, NOW);
+    expect(StepWindows.parse(told).install).toHaveLength(32);
+  });
+
+  test("keep a device from the offer while its clocks are not known", () => {
+    const byDevice = planOf({ windows: [windowOf({ for: ["reboot"], zone: "device" })] });
+    expect(offerWindow(byDevice, {}, zones, NOW).kind).toBe("zone-unknown");
+    expect(offerWindow(byDevice, berlin, zones, NOW)).toEqual({ kind: "always" });
   });
 });
 

@@ -3,10 +3,11 @@ import {
   Weekday,
   ZONE_ATTRIBUTE,
   type DeploymentId,
+  type HoldPoint,
   type Plan,
+  type StepWindows,
   type WaitReason,
   type Window,
-  type WindowStep,
   type WindowZone,
 } from "@moult/model";
 
@@ -54,7 +55,7 @@ export const zoneAttributesOf = ({ windows }: Plan): readonly string[] => [
 /** Whether a device with these attributes may begin a step at `now`, by a plan's windows. */
 export function windowFacts(
   plan: Plan,
-  step: WindowStep,
+  step: HoldPoint,
   attributes: Readonly<Record<string, string>>,
   zones: Zones,
   now: InstantMs,
@@ -62,11 +63,7 @@ export function windowFacts(
   const windows = (plan.windows ?? []).filter((window) => window.for.includes(step));
   const [first] = windows;
   if (first === undefined) return { kind: "always" };
-  const known = windows.flatMap((window) => {
-    const zone = zoneNameOf(window.zone, attributes);
-    const clocks = zone === null ? undefined : zones(zone);
-    return clocks === undefined ? [] : [{ window, clocks }];
-  });
+  const known = clocked(windows, attributes, zones);
   if (known.length === 0) {
     const attribute = zoneAttribute(first.zone);
     return { kind: "zone-unknown", attribute, zone: zoneNameOf(first.zone, attributes) };
@@ -77,6 +74,57 @@ export function windowFacts(
     ? { kind: "open", until: next.until }
     : { kind: "closed", opensAt: next.from };
 }
+
+/**
+ * Whether a device may be offered a release: it may begin its download, and the clocks are known by which it will be told when
+ * to go on.
+ */
+export function offerWindow(
+  plan: Plan,
+  attributes: Readonly<Record<string, string>>,
+  zones: Zones,
+  now: InstantMs,
+): WindowFacts {
+  const unknown = (["install", "reboot"] as const)
+    .map((step) => windowFacts(plan, step, attributes, zones, now))
+    .find(({ kind }) => kind === "zone-unknown");
+  return unknown ?? windowFacts(plan, "download", attributes, zones, now);
+}
+
+/** How far ahead a device is told its windows, so that it can wait for them without its server. */
+const TOLD_MS = 15 * DAY_MS;
+const TOLD_MAX = 32;
+
+/** When a device may begin the steps that follow its download; a step without windows is not named. */
+export function stepWindows(
+  { windows = [] }: Plan,
+  attributes: Readonly<Record<string, string>>,
+  zones: Zones,
+  now: InstantMs,
+): StepWindows {
+  const told = (["install", "reboot"] as const).flatMap((step) => {
+    const ofStep = windows.filter((window) => window.for.includes(step));
+    if (ofStep.length === 0) return [];
+    const open = openIntervals(clocked(ofStep, attributes, zones), now, later(now, TOLD_MS));
+    const times = open
+      .slice(0, TOLD_MAX)
+      .map(({ from, until }) => ({ fromMs: from, untilMs: until }));
+    return [[step, times] as const];
+  });
+  return Object.fromEntries(told);
+}
+
+/** Those of the windows whose clocks are known. */
+const clocked = (
+  windows: readonly Window[],
+  attributes: Readonly<Record<string, string>>,
+  zones: Zones,
+): readonly ClockedWindow[] =>
+  windows.flatMap((window) => {
+    const zone = zoneNameOf(window.zone, attributes);
+    const clocks = zone === null ? undefined : zones(zone);
+    return clocks === undefined ? [] : [{ window, clocks }];
+  });
 
 function zoneNameOf(zone: WindowZone, attributes: Readonly<Record<string, string>>): string | null {
   const attribute = zoneAttribute(zone);

@@ -1,5 +1,5 @@
 import { HOUR_MS, instant, type Crypto, type InstantMs } from "@moult/base";
-import { AssignmentId, DeploymentId, DeviceId, Sha256, TenantId } from "@moult/model";
+import { AssignmentId, DeploymentId, DeviceId, Sha256, StepWindows, TenantId } from "@moult/model";
 import * as z from "zod";
 import { openEnvelope, parseJson, type EnvelopeRefusal, type VerificationKey } from "./dsse.ts";
 
@@ -47,6 +47,8 @@ export const Instruction = z.object({
       attempt: z.int().min(1),
       artifactName: z.string().min(1).max(256),
       components: z.array(InstructionComponent).min(1).max(1),
+      /** When the device may begin the steps that follow its download; at any time unless told. */
+      windows: StepWindows.optional(),
     }),
   ]),
   /** Reports whose digest the server does not have the content of: send them with the next check-in. */

@@ -23,7 +23,13 @@ const failure = fc.record({
   code: fc.constantFrom(...KnownFailureCode.options),
   detail: fc.string({ maxLength: 2_000 }),
 });
-const update = fc.constantFrom(anUpdate(1), anUpdate(2), standalone);
+const toldWindows = { install: [{ fromMs: 1_000, untilMs: 2_000 }], reboot: [] };
+const update = fc.constantFrom(
+  anUpdate(1),
+  { ...anUpdate(1), windows: toldWindows },
+  anUpdate(2),
+  standalone,
+);
 const artifact = fc.constant(anArtifact);
 const reboots = fc.array(
   fc.constantFrom("none" as const, "installer" as const, "system" as const),
@@ -33,7 +39,14 @@ const reboots = fc.array(
 );
 const holds = fc.array(
   fc.record({
-    code: fc.constantFrom("busy", "driving", "battery-low", "consent-needed", "oven-hot"),
+    code: fc.constantFrom(
+      "busy",
+      "driving",
+      "battery-low",
+      "consent-needed",
+      "outside-window",
+      "oven-hot",
+    ),
     detail: fc.string({ maxLength: 200 }),
   }),
   { maxLength: 8 },

@@ -1,5 +1,7 @@
+import type { InstantMs } from "@moult/base";
 import { HOLDS_MAX, HOLD_DETAIL_CHARACTERS_MAX, type Hold, type HoldPoint } from "@moult/model";
 import type { Update } from "./update-state.ts";
+import { windowHold } from "./window-hold.ts";
 
 /** What a device knows of its circumstances. What nobody said is null, and holds nothing. */
 export interface DeviceContext {
@@ -42,6 +44,7 @@ export function holdsOf(
   policy: HoldPolicy,
   context: DeviceContext,
   hasConsent: boolean,
+  now: InstantMs,
 ): readonly Hold[] {
   if (update.kind === "standalone") return [];
   const { batteryPercent, failures } = context;
@@ -50,6 +53,7 @@ export function holdsOf(
   const add = (isSo: boolean, points: readonly HoldPoint[], code: string, detail: string): void => {
     if (isSo && points.includes(before)) holds.push({ code, detail });
   };
+  holds.push(...windowHold(update.windows, before, now));
   add(context.isDriving === true, policy.driving, "driving", "The device is being driven.");
   add(context.isBusy === true, policy.busy, "busy", "The device is busy.");
   add(

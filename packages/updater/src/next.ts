@@ -7,6 +7,7 @@ import { nextForward } from "./next-forward.ts";
 import type { JobState } from "./roll-back.ts";
 import { reportOf } from "./report-of.ts";
 import { inconsistentRunning } from "./inconsistent-running.ts";
+import { toldAgain } from "./told-again.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import { DETAIL_CHARACTERS_MAX, type StateOf, type UpdateState } from "./update-state.ts";
 
@@ -54,6 +55,7 @@ export function recover(saved: UpdateState, facts: UpdateFacts): UpdateState {
 function decide(state: UpdateState, event: UpdateEvent, facts: UpdateFacts): UpdateState {
   if (event.kind === "started") return started(state, facts);
   if (event.kind === "withdrawn") return withdrawn(state);
+  if (event.kind === "offered" && isWaiting(state)) return toldAgain(state, event.update);
   switch (state.kind) {
     case "idle":
     case "waiting-to-download":

@@ -1,7 +1,14 @@
-import { AssignmentId, DeploymentId, Running, Sha256 } from "@moult/model";
+import {
+  AssignmentId,
+  DeploymentId,
+  HOLDS_MAX,
+  Hold,
+  Running,
+  Sha256,
+  StepWindows,
+} from "@moult/model";
 import * as z from "zod";
 import { FailureCode } from "./failure-code.ts";
-import { HOLDS_MAX, Hold } from "@moult/model";
 
 /** Bumped when a saved state of the version before can no longer be read as it is. */
 export const STATE_VERSION = 1;
@@ -27,6 +34,8 @@ export const Update = z.discriminatedUnion("kind", [
       /** Of the key that signed it (DER SubjectPublicKeyInfo): whether it may still sign is asked again before the download. */
       keySha256: Sha256,
     }),
+    /** When its later steps may begin, as last told; at any time where there is none. */
+    windows: StepWindows.optional(),
   }),
   z.object({
     kind: z.literal("standalone"),

@@ -1,12 +1,14 @@
+import { instant } from "@moult/base";
 import { describe, expect, test } from "vitest";
 import { effects } from "./effects.ts";
-import { HOLDS_MAX, type Hold, type HoldPoint } from "@moult/model";
+import { HOLDS_MAX, type Hold, type HoldPoint, type StepWindows } from "@moult/model";
 import { holdsOf, type DeviceContext, type HoldPolicy } from "./holds-of.ts";
 import { next, recover } from "./next.ts";
 import { anUpdate, someFacts, standalone, stateOf } from "./update-state.fixture.ts";
 import type { Job, UpdateState } from "./update-state.ts";
 
 const HOUR_MS = 3_600_000;
+const NOON = instant(Date.UTC(2027, 0, 15, 12));
 
 const QUIET: DeviceContext = {
   isBusy: null,
@@ -32,7 +34,7 @@ const POINTS = ["download", "install", "reboot"] as const;
 /** The codes that hold before each step. */
 const codes = (context: Partial<DeviceContext>, policy: Partial<HoldPolicy> = {}, yes = false) =>
   POINTS.map((before) =>
-    holdsOf(before, anUpdate(), { ...POLICY, ...policy }, { ...QUIET, ...context }, yes).map(
+    holdsOf(before, anUpdate(), { ...POLICY, ...policy }, { ...QUIET, ...context }, yes, NOON).map(
       ({ code }) => code,
     ),
   );
@@ -68,7 +70,9 @@ describe("a device is held", () => {
 
   test("by nothing when a person at the device installs a file", () => {
     const policy = { ...POLICY, consent: "install" } as const;
-    expect(holdsOf("install", standalone, policy, { ...QUIET, isBusy: true }, false)).toEqual([]);
+    expect(holdsOf("install", standalone, policy, { ...QUIET, isBusy: true }, false, NOON)).toEqual(
+      [],
+    );
   });
 
   test("by a bounded list that says each thing once and never leaves out the person", () => {
@@ -77,7 +81,7 @@ describe("a device is held", () => {
       detail: "x".repeat(1_000),
     }));
     const policy = { ...POLICY, consent: "install" } as const;
-    const holds = holdsOf("install", anUpdate(), policy, { ...QUIET, holds: many }, false);
+    const holds = holdsOf("install", anUpdate(), policy, { ...QUIET, holds: many }, false, NOON);
 
     expect(holds).toHaveLength(HOLDS_MAX);
     expect(new Set(holds.map(({ code }) => code)).size).toBe(HOLDS_MAX);
@@ -197,6 +201,88 @@ describe("the longest wait", () => {
       kind: "rebooting",
       bootId: "boot-1",
     });
+  });
+});
+
+describe("a device that was told windows", () => {
+  const windows: StepWindows = {
+    install: [
+      { fromMs: NOON - 2 * HOUR_MS, untilMs: NOON - HOUR_MS },
+      { fromMs: NOON, untilMs: NOON + HOUR_MS },
+    ],
+    reboot: [],
+  };
+  const told = { ...anUpdate(), windows };
+  const held = (before: HoldPoint, now: number) =>
+    holdsOf(before, told, POLICY, QUIET, false, instant(now));
+
+  test("installs in them only, and says when the next one opens", () => {
+    expect(held("install", NOON - 1)).toEqual([
+      {
+        code: "outside-window",
+        detail: "The next window of the plan opens at 2027-01-15 12:00 UTC.",
+      },
+    ]);
+    expect(held("install", NOON)).toEqual([]);
+    expect(held("install", NOON + HOUR_MS - 1)).toEqual([]);
+    expect(held("install", NOON - 90 * 60_000)).toEqual([]);
+  });
+
+  test("asks for further ones when all that it was told of are over", () => {
+    expect(held("install", NOON + HOUR_MS).map(({ code }) => code)).toEqual(["window-unknown"]);
+    expect(held("reboot", NOON).map(({ code }) => code)).toEqual(["window-unknown"]);
+  });
+
+  test("is not held from what it has begun, or was told nothing of", () => {
+    expect(held("download", NOON - 1)).toEqual([]);
+    expect(holdsOf("install", anUpdate(), POLICY, QUIET, false, NOON)).toEqual([]);
+  });
+
+  const outside = readiness("install", { code: "outside-window", detail: "At noon." });
+  const at = (monotonicMs: number) => someFacts({ monotonicMs });
+
+  test("waits for a window however long that takes, and says each hour that it does", () => {
+    let state = next(waiting("waiting-to-install"), outside, at(6_000));
+    for (let day = 1; day <= 10; day += 1) {
+      const now = day * 24 * HOUR_MS + 10_000;
+      const hourly = next(state, outside, at(now - HOUR_MS));
+      expect(effects(hourly)[0]).toMatchObject({ report: { kind: "deferred" } });
+      state = next(hourly, { kind: "deadline-passed" }, at(now));
+      expect(state).toMatchObject({
+        kind: "waiting-to-install",
+        leftMs: 24 * HOUR_MS,
+        deadlineMs: now + 24 * HOUR_MS,
+      });
+    }
+  });
+
+  test("has its longest wait for reasons of its own before it once the window is open", () => {
+    const first = next(waiting("waiting-to-install"), outside, at(6_000));
+    const busy = next(first, readiness("install", BUSY), at(23 * HOUR_MS));
+    expect(busy).toMatchObject({ holds: [BUSY], deadlineMs: 47 * HOUR_MS });
+    expect(next(busy, { kind: "deadline-passed" }, at(47 * HOUR_MS)).kind).toBe("cleaning-up");
+  });
+
+  test("takes what it is told anew of the same update, and asks again at once", () => {
+    for (const kind of kinds) {
+      const state = waiting(kind);
+      const again = next(state, { kind: "offered", update: told }, at(6_000));
+      expect(effects(again).at(-1)).toMatchObject({ kind: "await-readiness", update: { windows } });
+      expect(next(again, { kind: "offered", update: { ...told } }, at(7_000))).toBe(again);
+      // What asked for it stays what was obeyed.
+      const { instruction } = anUpdate();
+      expect(effects(again).at(-1)).toMatchObject({ update: { instruction } });
+      expect(
+        effects(next(again, { kind: "offered", update: anUpdate() }, at(8_000))).at(-1),
+      ).toEqual(effects(state).at(-1));
+    }
+  });
+
+  test("takes nothing of another update, or of another try", () => {
+    for (const update of [{ ...told, attempt: 2 }, standalone]) {
+      const state = waiting("waiting-to-install");
+      expect(next(state, { kind: "offered", update }, at(6_000))).toBe(state);
+    }
   });
 });
 

@@ -3,6 +3,7 @@ import type { Hold, HoldPoint } from "@moult/model";
 import { holdAlike } from "./hold-alike.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, StateOf } from "./update-state.ts";
+import { OUTSIDE_WINDOW } from "./window-hold.ts";
 
 type Waiting = StateOf<"waiting-to-download" | "waiting-to-install" | "waiting-to-reboot">;
 
@@ -47,6 +48,9 @@ export function stepOfWaiting(
   if (event.kind === "consented")
     return state.hasConsent ? NOTHING : { kind: "wait", part: { ...state, hasConsent: true } };
   if (event.kind === "declined") return { kind: "give-up", failure: DECLINED };
+  // The longest hold is for the device's own reasons: it begins when the plan's window does.
+  if (event.kind === "deadline-passed" && waitsForWindow(state.holds))
+    return { kind: "wait", part: anew(state, facts) };
   if (event.kind === "deadline-passed")
     return isUnknownAlone(state.holds)
       ? { kind: "go-on" }
@@ -56,6 +60,15 @@ export function stepOfWaiting(
   return isUnasked ? { kind: "go-on" } : NOTHING;
 }
 
+const waitsForWindow = (holds: readonly Hold[]): boolean =>
+  holds.some(({ code }) => code === OUTSIDE_WINDOW);
+
+const anew = (state: WaitingPart, { monotonicMs, holdMsMax }: UpdateFacts): WaitingPart => ({
+  ...state,
+  leftMs: holdMsMax,
+  deadlineMs: monotonicMs + holdMsMax,
+});
+
 /** After a start the rest of the longest hold counts on the new run's clock. */
 export function waitOn<State extends Waiting>(state: State, { monotonicMs }: UpdateFacts): State {
   return { ...state, deadlineMs: monotonicMs + state.leftMs };
@@ -63,6 +76,8 @@ export function waitOn<State extends Waiting>(state: State, { monotonicMs }: Upd
 
 function heard(state: WaitingPart, holds: readonly Hold[], facts: UpdateFacts): WaitingStep {
   if (holds.length === 0) return { kind: "go-on" };
+  if (waitsForWindow(state.holds) && !waitsForWindow(holds))
+    return { kind: "wait", part: { ...anew(state, facts), holds } };
   const isSame = holdAlike(state.holds, holds);
   const unsavedMs = state.leftMs - leftMs(state, facts);
   if (isSame && unsavedMs < LEFT_SAVED_MS) return NOTHING;

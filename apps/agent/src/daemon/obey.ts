@@ -25,7 +25,12 @@ export async function obey(
     if (under !== undefined) await runner.withdraw();
     return;
   }
-  if (under !== undefined && updateId(under) === updateId(wanted)) return;
+  if (under !== undefined && updateId(under) === updateId(wanted)) {
+    // Of when it may go on, it was told anew.
+    if (JSON.stringify(under.windows) !== JSON.stringify(wanted.windows))
+      await runner.offer(wanted);
+    return;
+  }
   // The end is on its way, or was told to a server that has forgotten it since.
   if (isNew && (await queue.repeatFinished(wanted))) return;
   if (under !== undefined) await runner.withdraw();
@@ -60,5 +65,6 @@ function wantedUpdate({ instruction, origin }: AcceptedInstruction): AssignmentU
     sizeBytes: component.sizeBytes,
     sha256: component.sha256,
     instruction: origin,
+    ...(action.windows === undefined ? {} : { windows: action.windows }),
   };
 }

@@ -18,7 +18,7 @@ export async function awaitReadiness(
   { before, update, hasConsent }: EffectOf<"await-readiness">,
   signal: AbortSignal,
 ): Promise<null> {
-  const { limits, holdPolicy, paths, ticker } = deps;
+  const { limits, holdPolicy, paths, ticker, clock } = deps;
   const source = { contextDir: paths.contextDir, timeoutMs: limits.contextTimeoutMs };
   let failures = "";
   while (!signal.aborted) {
@@ -29,7 +29,7 @@ export async function awaitReadiness(
       failures = context.failures.join(" ");
       deps.logOf(update).warn("context-unknown", { failures: context.failures });
     }
-    const holds = holdsOf(before, update, holdPolicy, context, hasConsent);
+    const holds = holdsOf(before, update, holdPolicy, context, hasConsent, clock.now());
     deps.deliver({ kind: "readiness", before, holds });
     await ticker.sleep(limits.contextIntervalMs, signal);
   }

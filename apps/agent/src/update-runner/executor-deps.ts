@@ -15,6 +15,7 @@ export interface ExecutorDeps extends Pick<
   | "admission"
   | "server"
   | "reboot"
+  | "clock"
   | "ticker"
   | "limits"
   | "holdPolicy"

@@ -130,6 +130,39 @@ describe("an update", () => {
     expect((await calls()).at(-1)).toBe("Cleanup");
   });
 
+  test("waits for the window it was told of, without its server, over a restart, and goes on in it", async () => {
+    const artifact = await recorder();
+    device.server.artifacts.set(artifact.sha256, artifact.bytes);
+    const hour = 3_600_000;
+    const shut = { install: [{ fromMs: Date.now() + hour, untilMs: Date.now() + 2 * hour }] };
+    const offer = offerOf(artifact, { windows: shut });
+    await device.runner.offer(offer);
+    await expect.poll(deferrals, PATIENT).toEqual(["install: outside-window"]);
+    expect(await calls()).not.toContain("ArtifactInstall");
+    await device.restart();
+    expect(state()).toBe("waiting-to-install");
+
+    // Told anew by its server: one is open now.
+    const open = { install: [{ fromMs: Date.now() - hour, untilMs: Date.now() + hour }] };
+    expect(await device.runner.offer({ ...offer, windows: open })).toBe(true);
+    await device.runner.idle();
+
+    expect(device.finished()).toMatchObject({ outcome: "succeeded" });
+    expect((await calls()).filter((call) => call === "Download")).toHaveLength(1);
+  });
+
+  test("begins by itself when its window opens", async () => {
+    const artifact = await recorder();
+    device.server.artifacts.set(artifact.sha256, artifact.bytes);
+    const opens = Date.now() + 1_500;
+    const windows = { install: [{ fromMs: opens, untilMs: opens + 3_600_000 }] };
+    await device.runner.offer(offerOf(artifact, { windows }));
+    await device.runner.idle();
+
+    expect(Date.now()).toBeGreaterThanOrEqual(opens);
+    expect(device.finished()).toMatchObject({ outcome: "succeeded" });
+  });
+
   test("by a person at the device waits for nothing", async () => {
     await says("busy=yes\ndriving=yes\nmetered=yes\nhold=no");
     const { bytes } = await recorder();

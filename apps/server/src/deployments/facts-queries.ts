@@ -13,6 +13,9 @@ import {
 } from "@moult/model";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import {
+  windowFacts,
+  zoneAttributesOf,
+  type WindowFacts,
   isBeforeInstall,
   type DeviceHoldFacts,
   type OpenAssignmentFacts,
@@ -25,10 +28,12 @@ import { deviceFacts } from "../device-queries/index.ts";
 import { fromJson } from "../platform/columns.ts";
 import type { AssignmentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { timeZone } from "../platform/time-zones.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
 import { holdFrom } from "./hold-facts-queries.ts";
 import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
+import { attributesNamed } from "./zone-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
 import { safeguardsFor } from "./safeguard-queries.ts";
 
@@ -363,6 +368,19 @@ export async function openAssignmentOf(
       updatedAt: instant(record.updatedAt),
       timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,
       deferral: record.deferral,
+      window: await deferredWindow(db, record, plan, at),
     },
   };
+}
+
+/** Whether the plan lets a device begin the step that it puts off. */
+async function deferredWindow(
+  db: TenantDb,
+  { deviceId, deferral }: AssignmentRecord,
+  plan: Plan,
+  at: InstantMs,
+): Promise<WindowFacts> {
+  if (deferral === null || plan.windows === undefined) return { kind: "always" };
+  const attributes = await attributesNamed(db, deviceId, zoneAttributesOf(plan));
+  return windowFacts(plan, deferral.before, attributes, timeZone, at);
 }

@@ -1,6 +1,6 @@
 import type { InstantMs } from "@moult/base";
 import type { DecideFacts, DeploymentFacts } from "@moult/planner";
-import { CANCELLED, lastStage, placeOf, windowFacts, zoneAttributesOf } from "@moult/planner";
+import { CANCELLED, lastStage, placeOf, offerWindow, zoneAttributesOf } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { timeZone } from "../platform/time-zones.ts";
 import { endedAttempts } from "./assignment-queries.ts";
@@ -89,7 +89,7 @@ async function candidateFacts(
       approvals: deployment.approvals,
       isTarget,
       isForced,
-      window: windowFacts(deployment.plan, "download", attributes, timeZone, at),
+      window: offerWindow(deployment.plan, attributes, timeZone, at),
       artifacts: fitting,
       rules: rules(deployment.releaseId),
       safeguard: safeguards.get(deployment.releaseId) ?? null,

@@ -1,5 +1,6 @@
 import { instant, type InstantMs } from "@moult/base";
 import { Plan, Window, windowFromText, type DeviceId } from "@moult/model";
+import { explain } from "@moult/planner";
 import { describe, expect, test } from "vitest";
 import { recordInventory } from "../devices/index.ts";
 import { DIALECTS } from "../platform/dialect.ts";
@@ -14,7 +15,10 @@ import {
   clockAt,
   deploy,
   refreshed,
+  report,
 } from "./fleet.fixture.ts";
+import { planningDevice } from "./facts-queries.ts";
+import { loadFacts } from "./load-facts.ts";
 import { orderDevice } from "./order-device.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 
@@ -134,5 +138,37 @@ describe.each(DIALECTS)("windows, on %s", (dialect) => {
           "1 device reports no time zone, and 1 device reports one that the server does not know (moult.time-zone): no window opens for them until that changes.",
       },
     ]);
+  });
+
+  test("an update that its device puts off until a window is told with the instant at which that opens", async () => {
+    const { db, ids, releaseId } = await fleet([null]);
+    const [id] = ids as [DeviceId];
+    const noon = at("2026-01-16T12:00Z");
+    await deploy(db, releaseId, {
+      plan: {
+        stages: [{ size: { remaining: true } }],
+        windows: [Window.parse(windowFromText("install,reboot daily 02:00 4h UTC"))],
+      },
+    });
+    const plan = await checkIn(db, id, { at: noon });
+    const hold = {
+      code: "outside-window",
+      detail: "The next window of the plan opens at 2026-01-17 02:00 UTC.",
+    };
+    await report(
+      db,
+      id,
+      plan,
+      [{ kind: "deferred", sequence: 1, before: "install", holds: [hold] }],
+      noon,
+    );
+
+    const device = await planningDevice(db, id);
+    if (device === undefined) throw new Error("the device exists");
+    expect(explain(await loadFacts(db, device, null, noon, "with-others"))).toMatchObject({
+      summary:
+        "The update to 2.0 is put off. The device waits before it installs: The next window of the plan opens at 2026-01-17 02:00 UTC.",
+      earliest: at("2026-01-17T02:00Z"),
+    });
   });
 });

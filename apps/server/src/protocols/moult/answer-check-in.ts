@@ -61,6 +61,8 @@ async function envelopeOf(
   }
 }
 
+type Answer = Extract<PollAnswer, { kind: "answer" }>;
+
 const nothingToDo = (instruction: Instruction): Instruction => ({
   ...instruction,
   action: { kind: "nothing-to-do" },
@@ -73,7 +75,7 @@ const nothingToDo = (instruction: Instruction): Instruction => ({
 function instructionOf(
   { tenantId, deviceId }: DevicePrincipal,
   nonce: string,
-  { generation, plan, ask }: Extract<PollAnswer, { kind: "answer" }>,
+  { generation, plan, windows, ask }: Answer,
   { clock, checkInSeconds, instructionLifetimeSeconds }: CheckInDeps,
 ): Instruction {
   const issuedAtMs = clock.now();
@@ -85,13 +87,13 @@ function instructionOf(
     generation,
     issuedAtMs,
     expiresAtMs: later(issuedAtMs, instructionLifetimeSeconds * SECOND_MS),
-    action: actionOf(plan),
+    action: actionOf(plan, windows),
     ask: [...ask],
     checkInSeconds: ask.length > 0 ? ASKED_CHECK_IN_SECONDS : checkInSeconds,
   };
 }
 
-function actionOf(plan: Extract<PollAnswer, { kind: "answer" }>["plan"]): Instruction["action"] {
+function actionOf(plan: Answer["plan"], windows: Answer["windows"]): Instruction["action"] {
   if (plan.kind === "nothing-to-do") return { kind: "nothing-to-do" };
   const { assignmentId, deploymentId, attempt, artifactName, artifact } = plan.offer;
   const { path, sizeBytes, sha256 } = artifact;
@@ -102,5 +104,6 @@ function actionOf(plan: Extract<PollAnswer, { kind: "answer" }>["plan"]): Instru
     attempt,
     artifactName,
     components: [{ name: "main", path, sizeBytes, sha256 }],
+    ...(Object.keys(windows).length === 0 ? {} : { windows }),
   };
 }

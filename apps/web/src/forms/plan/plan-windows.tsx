@@ -1,4 +1,4 @@
-import { Weekday, WindowStep } from "@moult/model";
+import { HoldPoint, Weekday } from "@moult/model";
 import { Button } from "../../ui/button.tsx";
 import { CheckField, SelectField } from "../../ui/field.tsx";
 import { isObject } from "./plan-draft.ts";
@@ -72,9 +72,7 @@ function WindowFields({ at }: { readonly at: string }) {
         words={DAY_WORDS}
         isAllByDefault
       />
-      {WindowStep.options.length > 1 && (
-        <Choices at={`${at}.for`} legend="For" options={WindowStep.options} words={STEP_WORDS} />
-      )}
+      <Choices at={`${at}.for`} legend="For" options={HoldPoint.options} words={STEP_WORDS} />
     </>
   );
 }
@@ -89,7 +87,11 @@ const DAY_WORDS: Readonly<Record<Weekday, string>> = {
   sun: "Sun",
 };
 
-const STEP_WORDS: Readonly<Record<WindowStep, string>> = { download: "downloading" };
+const STEP_WORDS: Readonly<Record<HoldPoint, string>> = {
+  download: "downloading",
+  install: "installing",
+  reboot: "rebooting",
+};
 
 /** Some of a few. Where all are meant unless told, all of them are not written. */
 function Choices<Option extends string>({
