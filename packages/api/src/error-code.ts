@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   "release-rule-invalid": [422, "The release cannot have this rule"],
   "target-empty": [422, "The target has no device that this release has an artifact for"],
   "approvals-impossible": [422, "Fewer people than the plan asks for could approve a stage"],
+  "target-too-large": [422, "The target has too many devices to be written down one by one"],
   "rollback-impossible": [422, "The plan promises to roll back devices that could not go back"],
   "upload-incomplete": [400, "The upload ended before its announced length"],
   "upload-limit": [429, "Too much is being uploaded already"],

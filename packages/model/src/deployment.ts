@@ -5,12 +5,40 @@ import { HardwareType, Instant, ProductName, ReleaseVersion } from "./names.ts";
 import { Outcome } from "./outcome.ts";
 import { Plan } from "./plan.ts";
 
+const QueryText = z.string().min(1).max(2_048);
+
+/** Whom a deployment never offers anything although they are in its target: always as they are now. */
+export const TargetExclusion = z
+  .strictObject({
+    groupIds: z.array(GroupId).min(1).max(20).optional(),
+    deviceIds: z.array(DeviceId).min(1).max(1_000).optional(),
+    query: QueryText.optional(),
+  })
+  .refine(({ groupIds, deviceIds, query }) => (groupIds ?? deviceIds ?? query) !== undefined, {
+    message: "an exclusion names groups, devices or a query",
+  });
+export type TargetExclusion = z.infer<typeof TargetExclusion>;
+
+/** What narrows every kind of target. */
+const terms = {
+  /**
+   * `live`, unless told: who comes to be in the target joins, and who no longer is gets no offer. `frozen`: who is in it when
+   * the deployment is created, for good.
+   */
+  membership: z.enum(["live", "frozen"]).optional(),
+  exclude: TargetExclusion.optional(),
+};
+
 export const DeploymentTarget = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("all") }),
-  z.strictObject({ kind: z.literal("group"), groupId: GroupId }),
+  z.strictObject({ kind: z.literal("all"), ...terms }),
+  z.strictObject({ kind: z.literal("group"), groupId: GroupId, ...terms }),
   /** Devices of which it is true, always as they are now; in the language of groups by query. */
-  z.strictObject({ kind: z.literal("query"), query: z.string().min(1).max(2_048) }),
-  z.strictObject({ kind: z.literal("devices"), deviceIds: z.array(DeviceId).min(1).max(10_000) }),
+  z.strictObject({ kind: z.literal("query"), query: QueryText, ...terms }),
+  z.strictObject({
+    kind: z.literal("devices"),
+    deviceIds: z.array(DeviceId).min(1).max(10_000),
+    ...terms,
+  }),
 ]);
 export type DeploymentTarget = z.infer<typeof DeploymentTarget>;
 

@@ -7,6 +7,7 @@ export {
   Deployment,
   DeploymentState,
   DeploymentTarget,
+  TargetExclusion,
   Tally,
   Trip,
 } from "./deployment.ts";
@@ -127,3 +128,4 @@ export { OpenTime, StepWindows, Weekday, Window, WindowZone, ZONE_ATTRIBUTE } fr
 export { WINDOW_SHAPE, textOfWindow, windowFromText } from "./window-text.ts";
 export { windowLine } from "./window-words.ts";
 export { Safeguard } from "./safeguard.ts";
+export { targetTermsWords } from "./target-words.ts";

@@ -30,7 +30,10 @@ export const WaitReason = z.discriminatedUnion("kind", [
     before: HoldPoint,
     holds: z.array(Hold),
   }),
-  inDeployment("not-in-target"),
+  inDeployment("not-in-target").extend({
+    /** `frozen`: it was not in the target when the deployment was created, and nobody joins. */
+    because: z.enum(["not-a-member", "excluded", "frozen"]),
+  }),
   inDeployment("deployment-not-running").extend({ state: DeploymentState }),
   inDeployment("already-running"),
   inDeployment("no-artifact-for-hardware").extend({ hardwareType: HardwareType }),

@@ -230,7 +230,11 @@ function fromDeployment(
 
   // Who was admitted stays admitted, also after it left the group.
   if (!deployment.isTarget && assignment === null)
-    return pass({ kind: "not-in-target", deploymentId });
+    return pass({
+      kind: "not-in-target",
+      deploymentId,
+      because: deployment.outside ?? "not-a-member",
+    });
   const isRunning = device.running?.artifactName === version;
   const isDone = assignment !== null && !mayTryAgain(assignment, plan);
   if (state !== "running")

@@ -193,6 +193,8 @@ export interface DeploymentFacts {
   readonly waived: Ends;
   readonly approvals: ApprovalCounts;
   readonly isTarget: boolean;
+  /** Why it is no target, where it is more than that it is none of the target's devices. */
+  readonly outside?: "excluded" | "frozen";
   /** A person sent the device ahead: neither stage, limit, backoff nor window holds it. */
   readonly isForced: boolean;
   /** Whether the plan lets this device begin its download now. */

@@ -198,6 +198,10 @@ const action = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom("exclude", "include"), at: fc.nat() }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("operate"),
       move: fc.constantFrom("pause", "resume", "resume", "resume", "abort"),
@@ -279,6 +283,10 @@ function act(fleet: Fleet, step: Action): void {
     case "safeguard":
       device.safeguard = step.isHolding ? SAFEGUARD : null;
       return;
+    case "exclude":
+    case "include":
+      device.isExcluded = step.kind === "exclude";
+      return;
     default:
       unreachable(step);
   }
@@ -290,6 +298,8 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   const { state, stage } = fleet;
   const { isForced } = device;
   const wasAdmitted = device.assignment !== null && device.assignment.outcome !== "aborted";
+
+  const wasOffered = device.assignment !== null;
 
   const decision = checkIn(fleet, device);
 
@@ -303,6 +313,9 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
     expect(state, "only a running deployment makes an offer").toBe("running");
     expect(given.candidates[0]?.safeguard, "what is kept from a device is not offered").toBeNull();
     expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();
+    expect(device.isExcluded && !wasOffered, "nothing new is offered to an excluded one").toBe(
+      false,
+    );
     const due = nextTryAt(given.candidates[0]?.assignment?.attempts ?? [], fleet.plan);
     if (!isForced) expect(due ?? 0, "nobody tries again too soon").toBeLessThanOrEqual(fleet.now);
     if (!isForced && fleet.plan.windows !== undefined)
@@ -428,9 +441,9 @@ test("a fleet of good devices gets a good release, whatever happened before, onc
         ({ state } = fleet);
       }
 
-      if (fleet.devices.some(({ isMember }) => isMember)) expect(state).toBe("finished");
-      for (const { isMember, assignment } of fleet.devices)
-        if (isMember) expect(assignment?.state).toBe("closed");
+      const targets = fleet.devices.filter(({ isMember, isExcluded }) => isMember && !isExcluded);
+      if (targets.length > 0) expect(state).toBe("finished");
+      for (const { assignment } of targets) expect(assignment?.state).toBe("closed");
     }),
     { numRuns: 200 },
   );

@@ -38,6 +38,8 @@ export interface FleetDevice {
   isIdle: boolean;
   assignment: Writable<AssignmentFacts> | null;
   isForced: boolean;
+  /** Its deployment's target leaves it out, although it is a member. */
+  isExcluded: boolean;
   hold: DeviceHoldFacts | null;
   /** Of the deployment's release, and for this device. */
   safeguard: SafeguardFacts | null;
@@ -99,18 +101,21 @@ export const createFleetDevice = (
   isIdle: true,
   assignment: null,
   isForced: false,
+  isExcluded: false,
   hold: null,
   safeguard: null,
 });
 
+const isTarget = ({ isMember, isExcluded }: FleetDevice): boolean => isMember && !isExcluded;
+
 export function censusOf({ devices }: Fleet): Census {
-  return { kind: "exact", eligible: devices.filter(({ isMember }) => isMember).length };
+  return { kind: "exact", eligible: devices.filter(isTarget).length };
 }
 
 function standingOf(fleet: Fleet, device: FleetDevice): Standing {
   const place = placeOf(device.draw, fleet.salt);
   const rank = fleet.devices.filter(
-    (other) => other.isMember && placeOf(other.draw, fleet.salt) < place,
+    (other) => isTarget(other) && placeOf(other.draw, fleet.salt) < place,
   ).length;
   return { census: censusOf(fleet), rank };
 }
@@ -146,7 +151,8 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         salt,
         tally: { ...fleet.counts },
         flow,
-        isTarget: device.isMember,
+        isTarget: isTarget(device),
+        ...(device.isExcluded ? { outside: "excluded" as const } : {}),
         isForced: device.isForced,
         safeguard: device.safeguard,
         window: offerWindow(plan, {}, UTC_ZONES, now),
@@ -397,7 +403,7 @@ function openStage(fleet: Fleet, stage: number): void {
 function settle(fleet: Fleet): void {
   const { plan, state, stage, stageOpenedAt, waived, approvals, counts, devices, now } = fleet;
   const isAnyoneLeft = devices.some(
-    ({ isMember, assignment }) => isMember && assignment?.state !== "closed",
+    (device) => isTarget(device) && device.assignment?.state !== "closed",
   );
   const events = advance(
     { plan, state, stage, stageOpenedAt, waived, approvals },

@@ -129,9 +129,19 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices put another update off.",
   ],
   [
-    { kind: "not-in-target", deploymentId: id },
+    { kind: "not-in-target", deploymentId: id, because: "not-a-member" },
     "1 device is no target of it.",
     "2,608 devices are no targets of it.",
+  ],
+  [
+    { kind: "not-in-target", deploymentId: id, because: "excluded" },
+    "1 device is excluded from it.",
+    "2,608 devices are excluded from it.",
+  ],
+  [
+    { kind: "not-in-target", deploymentId: id, because: "frozen" },
+    "1 device came too late for it.",
+    "2,608 devices came too late for it.",
   ],
   [
     { kind: "deployment-not-running", deploymentId: id, state: "tripped" },

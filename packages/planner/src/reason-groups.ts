@@ -51,7 +51,12 @@ const SENTENCES: {
     devices(count, "is in another update", "are in another update"),
   "deferred-by-device": (_, count) =>
     devices(count, "puts another update off", "put another update off"),
-  "not-in-target": (_, count) => devices(count, "is no target of it", "are no targets of it"),
+  "not-in-target": ({ because }, count) =>
+    because === "excluded"
+      ? devices(count, "is excluded from it", "are excluded from it")
+      : because === "frozen"
+        ? devices(count, "came too late for it", "came too late for it")
+        : devices(count, "is no target of it", "are no targets of it"),
   "deployment-not-running": ({ state }, count) =>
     `${devices(count, "waits", "wait")}, because ${STANDS_STILL[state]}`,
   "already-running": (_, count) => devices(count, "runs it already", "run it already"),

@@ -22,6 +22,13 @@ const NOT_RUNNING: Readonly<Record<DeploymentState, string>> = {
   aborted: "Its deployment was aborted.",
 };
 
+const NOT_IN_TARGET: Readonly<Record<ReasonOf<"not-in-target">["because"], string>> = {
+  "not-a-member": "The running deployment does not target this device.",
+  excluded: "The running deployment excludes this device from its target.",
+  frozen:
+    "The running deployment is for the devices that its target had when it was created, and this one was not among them.",
+};
+
 /** How the last try went, after "which". */
 const TRY_ENDED: Readonly<Record<Outcome, string>> = {
   succeeded: "succeeded",
@@ -70,7 +77,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "no-deployment": () => "No deployment has an update for this device.",
   "update-in-progress": () => "The device is in an update.",
   "deferred-by-device": (reason) => deferralSentence(reason),
-  "not-in-target": () => "The running deployment does not target this device.",
+  "not-in-target": ({ because }) => NOT_IN_TARGET[because],
   "deployment-not-running": ({ state }) => NOT_RUNNING[state],
   "already-running": () => "The device already runs the release.",
   "no-artifact-for-hardware": ({ hardwareType }) =>

@@ -116,6 +116,14 @@ describe("a deployment", () => {
     [`gw2/dev/1.4.0 --device ${DEVICE_ID}`, { kind: "devices", deviceIds: [DEVICE_ID] }],
     [`${RELEASE_ID} --all`, { kind: "all" }],
     [
+      `gw2/1.4.0 --all --frozen --exclude-group canaries --exclude-device ${DEVICE_ID} --exclude-query running:2*`,
+      {
+        kind: "all",
+        membership: "frozen",
+        exclude: { groupIds: [GROUP_ID], deviceIds: [DEVICE_ID], query: "running:2*" },
+      },
+    ],
+    [
       "gw2/1.4.0 --query 'inventory.region = eu'",
       { kind: "query", query: "inventory.region = eu" },
     ],

@@ -1,5 +1,5 @@
 import type { Client } from "@moult/client";
-import type { DeploymentTarget, Plan, Release } from "@moult/model";
+import type { DeploymentTarget, Plan, Release, TargetExclusion } from "@moult/model";
 import type * as z from "zod";
 import { CliError, usageError } from "../command-line/cli-error.ts";
 import type { CommandContext, OptionSpecs, OptionValues } from "../command-line/command.ts";
@@ -25,6 +25,15 @@ export const INTENT_OPTIONS = {
     help: "To the devices of which it is true: 'inventory.region = eu'",
   },
   device: { type: "string", value: "DEVICE", multiple: true, help: "To this device" },
+  frozen: { type: "boolean", help: "Nobody joins later: the devices are those that are there now" },
+  "exclude-group": {
+    type: "string",
+    value: "GROUP",
+    multiple: true,
+    help: "Not to the devices of this group, as they are then",
+  },
+  "exclude-query": { type: "string", value: "QUERY", help: "Not to those of which it is true" },
+  "exclude-device": { type: "string", value: "DEVICE", multiple: true, help: "Not to this device" },
   ...PLAN_OPTIONS,
 } as const satisfies OptionSpecs;
 
@@ -66,12 +75,17 @@ function releaseNameFrom(
   throw usageError("Name the release: RELEASE, or --product PRODUCT --release VERSION.");
 }
 
-interface TargetOptions {
-  readonly all: boolean;
-  readonly group: string | undefined;
-  readonly query: string | undefined;
-  readonly device: readonly string[];
-}
+type TargetOptions = Pick<
+  OptionValues<typeof INTENT_OPTIONS>,
+  | "all"
+  | "group"
+  | "query"
+  | "device"
+  | "frozen"
+  | "exclude-group"
+  | "exclude-query"
+  | "exclude-device"
+>;
 
 function checkTarget({ all, group, query, device }: TargetOptions): void {
   const named = [group !== undefined, query !== undefined, device.length > 0];
@@ -81,15 +95,47 @@ function checkTarget({ all, group, query, device }: TargetOptions): void {
 
 async function targetFrom(
   client: Client,
-  { all, group, query, device }: TargetOptions,
+  options: TargetOptions,
   signal: AbortSignal,
 ): Promise<z.input<typeof DeploymentTarget>> {
-  if (all) return { kind: "all" };
-  if (query !== undefined) return { kind: "query", query };
+  const { all, group, query, device, frozen } = options;
+  const exclude = await exclusionFrom(client, options, signal);
+  const terms = {
+    ...(frozen ? { membership: "frozen" as const } : {}),
+    ...(exclude === undefined ? {} : { exclude }),
+  };
+  if (all) return { kind: "all", ...terms };
+  if (query !== undefined) return { kind: "query", query, ...terms };
   if (group !== undefined)
-    return { kind: "group", groupId: await lookupGroup(client, group, signal) };
+    return { kind: "group", groupId: await lookupGroup(client, group, signal), ...terms };
+  return { kind: "devices", deviceIds: await lookupDevices(client, device, signal), ...terms };
+}
+
+async function exclusionFrom(
+  client: Client,
+  options: TargetOptions,
+  signal: AbortSignal,
+): Promise<z.input<typeof TargetExclusion> | undefined> {
+  const query = options["exclude-query"];
+  const groupIds: string[] = [];
+  for (const group of options["exclude-group"])
+    groupIds.push(await lookupGroup(client, group, signal));
+  const deviceIds = await lookupDevices(client, options["exclude-device"], signal);
+  if (query === undefined && groupIds.length === 0 && deviceIds.length === 0) return undefined;
+  return {
+    ...(groupIds.length === 0 ? {} : { groupIds }),
+    ...(deviceIds.length === 0 ? {} : { deviceIds }),
+    ...(query === undefined ? {} : { query }),
+  };
+}
+
+async function lookupDevices(
+  client: Client,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const deviceIds = new Set<string>();
-  for (const name of device) deviceIds.add(await lookupDevice(client, name, signal));
-  if (deviceIds.size !== device.length) throw new CliError("usage", "A device was named twice.");
-  return { kind: "devices", deviceIds: [...deviceIds] };
+  for (const name of names) deviceIds.add(await lookupDevice(client, name, signal));
+  if (deviceIds.size !== names.length) throw new CliError("usage", "A device was named twice.");
+  return [...deviceIds];
 }

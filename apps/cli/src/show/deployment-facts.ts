@@ -3,6 +3,7 @@ import {
   onTripWords,
   secondsWords,
   windowLine,
+  targetTermsWords,
   type Deployment,
   type Plan,
 } from "@moult/model";
@@ -22,7 +23,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Stopped itself", trip === null ? undefined : tripText(trip)],
       ["Deployment", deployment.id],
       ["Release", deployment.releaseId],
-      ["Target", targetText(target)],
+      ["Target", [targetText(target), ...targetTermsWords(target)].map(plainText).join("\n")],
       ["Devices", tallyText(deployment.tally)],
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
@@ -71,7 +72,7 @@ function targetText(target: Deployment["target"]): string {
     case "group":
       return `group ${target.groupId}`;
     case "query":
-      return `devices of which it is true: ${plainText(target.query)}`;
+      return `devices of which it is true: ${target.query}`;
     case "devices":
       return `${target.deviceIds.length} devices`;
   }

@@ -79,7 +79,10 @@ export function keepDeployments(into: Collected, deployments: readonly Deploymen
     const { id, target } = deployment;
     // One that was left out stays left out: what is said of it would be old.
     into.deployments.delete(id);
-    const isShort = target.kind !== "devices" || target.deviceIds.length <= LISTED_DEVICES_MAX;
+    const listed =
+      (target.kind === "devices" ? target.deviceIds.length : 0) +
+      (target.exclude?.deviceIds?.length ?? 0);
+    const isShort = listed <= LISTED_DEVICES_MAX;
     if (isShort && into.deployments.size < DEPLOYMENTS_MAX) into.deployments.set(id, deployment);
   }
 }

@@ -7,15 +7,15 @@ import type {
   TenantId,
 } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
-import type { Query } from "@moult/query";
-import { sql, type ExpressionBuilder } from "kysely";
-import { deviceCondition } from "../device-queries/index.ts";
+import { sql } from "kysely";
 import { besideIndex } from "../platform/beside-index.ts";
-import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import type { DeploymentRecord, TargetRecord } from "./queries.ts";
 import { stepsTo } from "./rules-queries.ts";
+import type { DeploymentRecord } from "./queries.ts";
+import { asksQueries, isEverybody, scopeConditions, type Scope } from "./scope-queries.ts";
 import { estimated, type StoredCensus } from "./stored-census.ts";
+import type { TargetRecord } from "./target-record.ts";
+import { scopeOf } from "./target-scope.ts";
 
 /** What says which devices a deployment is for. */
 export interface Target {
@@ -26,7 +26,7 @@ export interface Target {
 }
 
 /**
- * Accepted devices of the target that the release has an artifact for. Of a query's also those that were admitted: a group of
+ * Accepted devices of the target that the release has an artifact for. Where queries decide also those that were admitted: a group of
  * all that run less than 2.0 would lose each device that a deployment brings to 2.0, and its shares would shrink under it.
  */
 function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Target) {
@@ -43,45 +43,21 @@ function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Targe
         .where("artifact_fit.tenant_id", "=", tenantId)
         .where("artifact_fit.release_id", "=", releaseId),
     );
-  switch (target.kind) {
-    case "all":
-      return query;
-    case "query":
-      return query.where(isInQueryOrAdmitted(db, id, target.query));
-    case "group":
-      if (target.query !== null) return query.where(isInQueryOrAdmitted(db, id, target.query));
-      return query.where("device.id", "in", (row) =>
-        row
-          .selectFrom("device_group_member")
-          .select("device_group_member.device_id")
-          .where("device_group_member.tenant_id", "=", tenantId)
-          .where("device_group_member.group_id", "=", target.groupId),
-      );
-    case "devices":
-      return query.where("device.id", "in", (row) =>
-        row
-          .selectFrom("deployment_device")
-          .select("deployment_device.device_id")
-          .where("deployment_device.tenant_id", "=", tenantId)
-          .where("deployment_device.deployment_id", "=", id),
-      );
-  }
+  const scope = scopeOf({ id, target });
+  return query.where((row) => {
+    const isIn = row.and(scopeConditions(db, row, scope));
+    if (!asksQueries(scope)) return isIn;
+    const isAdmitted = row.exists(
+      row
+        .selectFrom("assignment as admitted")
+        .select("admitted.id")
+        .whereRef("admitted.device_id", "=", "device.id")
+        .where(besideIndex(db, sql.ref<TenantId>("admitted.tenant_id")), "=", tenantId)
+        .where("admitted.deployment_id", "=", id),
+    );
+    return row.or([isIn, isAdmitted]);
+  });
 }
-
-const isInQueryOrAdmitted =
-  (db: TenantDb, deploymentId: DeploymentId, query: Query) =>
-  (row: ExpressionBuilder<Schema, "device">) =>
-    row.or([
-      deviceCondition(db, query),
-      row.exists(
-        row
-          .selectFrom("assignment as admitted")
-          .select("admitted.id")
-          .whereRef("admitted.device_id", "=", "device.id")
-          .where(besideIndex(db, sql.ref<TenantId>("admitted.tenant_id")), "=", db.tenantId)
-          .where("admitted.deployment_id", "=", deploymentId),
-      ),
-    ]);
 
 /** `placeOf` in SQL. The cast keeps SQLite from multiplying floating-point numbers, which the product does not fit. */
 const placeIn = (salt: number) =>
@@ -128,8 +104,8 @@ export async function rankedDevices(
 /** A query is asked of each device of the product; on behalf of one device only where they are no more than these. */
 const ASKED_MAX = 10_000;
 
-async function isAskedOfMany(db: TenantDb, { product, target }: Target): Promise<boolean> {
-  if (!isQueried({ target })) return false;
+async function isAskedOfMany(db: TenantDb, { id, product, target }: Target): Promise<boolean> {
+  if (!asksQueries(scopeOf({ id, target }))) return false;
   const beyond = await db.kysely
     .selectFrom("device")
     .select("id")
@@ -283,14 +259,15 @@ export async function eligibleCounts(
   const fits = await hardwareTypesOf(db, [
     ...new Set(deployments.map(({ releaseId }) => releaseId)),
   ]);
-  const queried = deployments.filter(isQueried);
-  const byKind = (kind: TargetRecord["kind"]) =>
-    deployments.filter((one) => one.target.kind === kind && !isQueried(one));
+  const scoped = deployments.map((one) => ({ one, scope: scopeOf(one) }));
+  // What nothing narrows is counted for all at once.
+  const plain = (kind: Scope["kind"]) =>
+    scoped.flatMap(({ one, scope }) => (scope.kind === kind && isPlain(scope) ? [one] : []));
   const counts = new Map<string, number>();
   for (const [scope, hardwareType, count] of [
-    ...(await countByProduct(db, byKind("all"))),
-    ...(await countByGroup(db, byKind("group"))),
-    ...(await countByList(db, byKind("devices"))),
+    ...(await countByProduct(db, plain("all"))),
+    ...(await countByGroup(db, plain("group"))),
+    ...(await countByList(db, plain("listed"))),
   ])
     counts.set(`${scope} ${hardwareType}`, count);
 
@@ -298,18 +275,19 @@ export async function eligibleCounts(
     deployments.map((deployment) => [
       deployment.id,
       (fits.get(deployment.releaseId) ?? [])
-        .map((hardwareType) => counts.get(`${scopeOf(deployment)} ${hardwareType}`) ?? 0)
+        .map((hardwareType) => counts.get(`${countedUnder(deployment)} ${hardwareType}`) ?? 0)
         .reduce((sum, count) => sum + count, 0),
     ]),
   );
-  for (const one of queried) sums.set(one.id, one.census?.eligible ?? (await countOf(db, one)));
+  for (const { one, scope } of scoped)
+    if (!isPlain(scope)) sums.set(one.id, one.census?.eligible ?? (await countOf(db, one)));
   return sums;
 }
 
 type Counted = Target & { readonly census: StoredCensus | null };
 
-const isQueried = ({ target }: Pick<Target, "target">): boolean =>
-  "query" in target && target.query !== null;
+const isPlain = (scope: Scope): boolean =>
+  isEverybody(scope) || (scope.except === null && ["group", "listed"].includes(scope.kind));
 
 async function countOf(db: TenantDb, target: Target): Promise<number> {
   const row = await eligibleDevices(db, target)
@@ -319,12 +297,10 @@ async function countOf(db: TenantDb, target: Target): Promise<number> {
 }
 
 /** What a deployment's devices are counted under: all of the product, of its group, or of its list. */
-function scopeOf({ id, product, target }: Target): string {
-  return target.kind === "all"
-    ? product
-    : target.kind === "group"
-      ? `${product} ${target.groupId}`
-      : id;
+function countedUnder({ id, product, target }: Target): string {
+  const { kind } = scopeOf({ id, target });
+  if (kind === "all") return product;
+  return kind === "group" && target.kind === "group" ? `${product} ${target.groupId}` : id;
 }
 
 type ScopeCount = readonly [scope: string, hardwareType: HardwareType, count: number];

@@ -6,7 +6,6 @@ import {
   type DeploymentId,
   type DeviceId,
   type DeviceState,
-  type GroupId,
   type HardwareType,
   type ProductName,
   type Running,
@@ -14,23 +13,13 @@ import {
 } from "@moult/model";
 import type { InstantMs } from "@moult/base";
 import type { DeviceHoldFacts, SafeguardFacts } from "@moult/planner";
-import type { Query } from "@moult/query";
-import { sql, type ExpressionBuilder } from "kysely";
-import { deviceCondition } from "../device-queries/index.ts";
+import { sql } from "kysely";
 import { besideIndex } from "../platform/beside-index.ts";
+import { inScope, isEverybody, type Scope } from "./scope-queries.ts";
 import { heldDevices, holdFrom } from "./hold-facts-queries.ts";
 import { fromJson } from "../platform/columns.ts";
-import type { Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
-
-/** Whose classes are asked for. */
-export type Scope =
-  | { readonly kind: "all" }
-  | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null }
-  | { readonly kind: "query"; readonly query: Query }
-  | { readonly kind: "listed"; readonly deploymentId: DeploymentId }
-  | { readonly kind: "ids"; readonly deviceIds: readonly DeviceId[] };
 
 /** Devices that are alike in all that decides what they can take. */
 export interface DeviceClass {
@@ -149,54 +138,6 @@ export async function exceptionalDevices(
   }));
 }
 
-/** Whether its devices are found among all of the product; else they are looked up one by one. */
-const isWalked = (scope: Scope): boolean =>
-  scope.kind === "all" || ("query" in scope && scope.query !== null);
-
-/** Those who left for good are no targets, unless somebody names them one by one. */
-export function inScope(
-  db: TenantDb,
-  product: ProductName,
-  scope: Scope,
-  /** `by-id`: the caller names ids, or wants them in their order, so no other index shall decide. */
-  how: "by-class" | "by-id" = isWalked(scope) ? "by-class" : "by-id",
-) {
-  const isBeside = how === "by-id";
-  const column = <Value>(name: string) =>
-    isBeside ? besideIndex(db, sql.ref<Value>(name)) : sql.ref<Value>(name);
-  const query = db.kysely
-    .selectFrom("device")
-    .where(column<TenantId>("device.tenant_id"), "=", db.tenantId)
-    .where(column<ProductName>("device.product"), "=", product);
-  const staying = () =>
-    query.where(column<DeviceState>("device.state"), "in", ["pending", "accepted", "rejected"]);
-  switch (scope.kind) {
-    case "all":
-      return staying();
-    case "ids":
-      return query.where("device.id", "in", scope.deviceIds);
-    case "query":
-      return staying().where(deviceCondition(db, scope.query));
-    case "group":
-      if (scope.query !== null) return staying().where(deviceCondition(db, scope.query));
-      return query.where("device.id", "in", (row) =>
-        row
-          .selectFrom("device_group_member")
-          .select("device_group_member.device_id")
-          .where("device_group_member.tenant_id", "=", db.tenantId)
-          .where("device_group_member.group_id", "=", scope.groupId),
-      );
-    case "listed":
-      return query.where("device.id", "in", (row: ExpressionBuilder<Schema, "device">) =>
-        row
-          .selectFrom("deployment_device")
-          .select("deployment_device.device_id")
-          .where("deployment_device.tenant_id", "=", db.tenantId)
-          .where("deployment_device.deployment_id", "=", scope.deploymentId),
-      );
-  }
-}
-
 /** What a device can take is decided by this and its class's columns. */
 export interface ClassMember {
   readonly traits: ClientTraits | null;
@@ -292,7 +233,7 @@ export async function countSharedTargets(
         ),
       ),
     )
-    .$if(other.scope.kind !== "all", (query) =>
+    .$if(!isEverybody(other.scope), (query) =>
       query.where(
         "device.id",
         "in",

@@ -12,7 +12,9 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdRelease } from "../releases/index.ts";
 import { approversBut } from "./approval-queries.ts";
 import { countAll, isEstimated } from "./census-queries.ts";
-import { checkedTarget } from "./checked-target.ts";
+import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
+import { liveScope } from "./target-scope.ts";
+import { writeDownScope } from "./scope-queries.ts";
 import { nameFor } from "./name-deployment.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { rollsBack } from "./rollback-gaps.ts";
@@ -27,15 +29,25 @@ import {
 
 export type DeploymentRequest = BodyOf<typeof operations.createDeployment>;
 
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly frozenMax?: number;
+}
+
+/** Devices that a frozen group or query is written down with: as many as one statement does in about a second. */
+const FROZEN_MAX = 100_000;
+
 /**
- * Starts a deployment: a constant number of rows but for a list's devices, which are written down. Throws `ApiError`
- * `not-found`, `release-empty`, `target-empty`, `rollback-impossible` and `approvals-impossible`; then nothing was written.
+ * Starts a deployment: a constant number of rows but for the devices of a list and of a frozen target, which are written
+ * down. Throws `ApiError` `not-found`, `release-empty`, `target-empty`, `target-too-large`, `rollback-impossible` and
+ * `approvals-impossible`; then nothing was written.
  */
 export async function createDeployment(
   db: TenantDb,
   request: DeploymentRequest,
   { name: by, userId: makerId }: Pick<Principal, "name" | "userId">,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, frozenMax = FROZEN_MAX }: Deps,
 ): Promise<DeploymentRecord> {
   const at = clock.now();
   const [unknown] = unknownZones(request.plan);
@@ -65,7 +77,7 @@ export async function createDeployment(
       createdByUser: makerId,
       createdAt: at,
     });
-    if (target.kind === "devices") await insertTargetDevices(inner, created.id, target.deviceIds);
+    await writeTarget(inner, created, target, frozenMax);
 
     const census = await countAll(inner, created, at);
     if (census.eligible === 0)
@@ -88,6 +100,26 @@ export async function createDeployment(
     await raisePlanningEpoch(inner);
     return created;
   });
+}
+
+/** Devices that a target names, and those of a frozen one. Throws `ApiError` `target-too-large`. */
+async function writeTarget(
+  db: TenantDb,
+  { id, product }: DeploymentRecord,
+  target: CheckedTarget,
+  frozenMax: number,
+): Promise<void> {
+  await insertTargetDevices(db, "deployment_excluded", id, target.excludedIds);
+  if (target.kind === "devices")
+    await insertTargetDevices(db, "deployment_device", id, target.deviceIds);
+  else if (target.kind !== "all" && target.isFrozen) {
+    const scope = liveScope(target, null);
+    if ((await writeDownScope(db, id, product, scope, frozenMax + 1)) > frozenMax)
+      throw new ApiError(
+        "target-too-large",
+        `A frozen target is written down device by device, and this one has more than ${frozenMax}. Let it be live, or freeze the target "all" and exclude the rest.`,
+      );
+  }
 }
 
 /** A plan that promises to take devices back is refused where it could not keep that. */

@@ -22,16 +22,19 @@ import {
   type ReachedFacts,
 } from "@moult/planner";
 import { instant, SECOND_MS, type InstantMs } from "@moult/base";
-import { matches, parseQuery } from "@moult/query";
-import type { ExpressionBuilder } from "kysely";
-import { deviceFacts } from "../device-queries/index.ts";
 import { fromJson } from "../platform/columns.ts";
-import type { AssignmentTable, Schema } from "../platform/schema.ts";
+import type { AssignmentTable } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { timeZone } from "../platform/time-zones.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
 import { holdFrom } from "./hold-facts-queries.ts";
+import {
+  excludingDevice,
+  isMemberOf,
+  membershipsByQuery,
+  type DeploymentRow,
+} from "./membership-queries.ts";
 import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
 import { attributesNamed } from "./zone-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
@@ -48,6 +51,7 @@ export interface PlanningDevice {
   readonly undecided: string | null;
   readonly hardwareType: HardwareType;
   readonly draw: number;
+  readonly enrolledAt: InstantMs;
   readonly traits: ClientTraits | null;
   readonly running: { readonly artifactName: string; readonly provides: Provides } | null;
   readonly openAssignmentId: AssignmentId | null;
@@ -77,6 +81,7 @@ export async function planningDevice(
       "device.identity_conflict_at as identity_conflict_at",
       "device.hardware_type as hardware_type",
       "device.draw as draw",
+      "device.enrolled_at as enrolled_at",
       "device.traits as traits",
       "device.running_artifact as running_artifact",
       "device.running_provides as running_provides",
@@ -100,6 +105,7 @@ export async function planningDevice(
     undecided: row.undecided,
     hardwareType: row.hardware_type,
     draw: row.draw,
+    enrolledAt: instant(row.enrolled_at),
     traits: row.traits === null ? null : ClientTraits.parse(JSON.parse(row.traits)),
     running:
       row.running_artifact === null
@@ -116,6 +122,8 @@ export async function planningDevice(
 export interface Candidate {
   readonly deployment: DeploymentRecord;
   readonly isTarget: boolean;
+  /** Why it is none, where more is to be said of it. */
+  readonly outside: "excluded" | "frozen" | null;
   readonly isForced: boolean;
   readonly assignment: AssignmentRecord | null;
 }
@@ -133,12 +141,12 @@ const UNFINISHED = ["running", "paused", "tripped"] as const;
  */
 export async function candidatesOf(
   db: TenantDb,
-  device: Pick<PlanningDevice, "id" | "product">,
+  device: Pick<PlanningDevice, "id" | "product" | "enrolledAt">,
   others: "without-others" | "with-others",
 ): Promise<Candidate[]> {
   const { tenantId } = db;
-  const byQuery = await targetsByQuery(db, device);
-  const isTarget = (row: Builder) => isTargetOf(row, tenantId, device.id, byQuery);
+  const byQuery = await membershipsByQuery(db, device);
+  const isMember = (row: DeploymentRow) => isMemberOf(row, tenantId, device, byQuery);
   let query = db.kysely
     .selectFrom("deployment")
     .leftJoin("assignment", (join) =>
@@ -160,7 +168,7 @@ export async function candidatesOf(
       "assignment.outcome as own_outcome",
       "assignment.code as own_code",
       "assignment.updated_at as own_updated_at",
-      row.case().when(isTarget(row)).then(1).else(0).end().as("is_target"),
+      row.case().when(isMember(row)).then(1).else(0).end().as("is_member"),
       row
         .case()
         .when(isForcedIn(row, tenantId, device.id))
@@ -174,86 +182,44 @@ export async function candidatesOf(
   if (others === "without-others")
     query = query
       .where("deployment.state", "in", UNFINISHED)
-      .where((row) => row.or([row("assignment.id", "is not", null), isTarget(row)]));
+      .where((row) => row.or([row("assignment.id", "is not", null), isMember(row)]));
   else
     query = query.where((row) =>
       row.or([row("assignment.id", "is not", null), row("deployment.state", "in", UNFINISHED)]),
     );
   const rows = await query
-    .orderBy("is_target", "desc")
+    .orderBy("is_member", "desc")
     .orderBy("deployment.number", "desc")
     .limit(CANDIDATES_MAX)
     .execute();
-  return rows
-    .map((row) => ({
-      deployment: deploymentFrom(row),
-      isTarget: row.is_target === 1,
-      isForced: row.is_forced === 1,
-      assignment: ownAssignment(row, device.id),
-    }))
+  const found = rows.map((row) => ({
+    deployment: deploymentFrom(row),
+    isMember: row.is_member === 1,
+    isForced: row.is_forced === 1,
+    assignment: ownAssignment(row, device.id),
+  }));
+  return withoutExcluded(db, device.id, found);
+}
+
+/** Whether the target has the device is asked of the database; whether it leaves it out, of what was found. */
+async function withoutExcluded(
+  db: TenantDb,
+  deviceId: DeviceId,
+  found: readonly (Omit<Candidate, "isTarget" | "outside"> & { readonly isMember: boolean })[],
+): Promise<Candidate[]> {
+  const deployments = found.map(({ deployment }) => deployment);
+  const excluding = await excludingDevice(db, deviceId, deployments);
+  return found
+    .map(({ isMember, ...candidate }) => {
+      const { id, target } = candidate.deployment;
+      const isExcluded = excluding.has(id);
+      const outside = isExcluded ? "excluded" : target.frozenAt === null ? null : "frozen";
+      return { ...candidate, isTarget: isMember && !isExcluded, outside } as const;
+    })
     .toSorted((left, right) => right.deployment.number - left.deployment.number);
 }
 
-type Builder = ExpressionBuilder<Schema, "deployment">;
-
-/** Unfinished deployments to devices by query beyond this many are not looked at; the newest decide. */
-const QUERIES_MAX = 200;
-
-/** Which unfinished deployments of the product have a query for target that is true of the device, as it is now. */
-async function targetsByQuery(
-  db: TenantDb,
-  device: Pick<PlanningDevice, "id" | "product">,
-): Promise<DeploymentId[]> {
-  const rows = await db.kysely
-    .selectFrom("deployment")
-    .select(["id", "target_query"])
-    .where("tenant_id", "=", db.tenantId)
-    .where("product", "=", device.product)
-    .where("state", "in", UNFINISHED)
-    .where("target_query", "is not", null)
-    .$narrowType<{ target_query: string }>()
-    .orderBy("number", "desc")
-    .limit(QUERIES_MAX)
-    .execute();
-  if (rows.length === 0) return [];
-  const targets = rows.map(({ id, target_query }) => ({ id, query: parseQuery(target_query) }));
-  const queries = targets.map(({ query }) => query);
-  const facts = (await deviceFacts(db, [device.id], queries)).get(device.id);
-  if (facts === undefined) return [];
-  return targets.filter(({ query }) => matches(query, facts)).map(({ id }) => id);
-}
-
-function isTargetOf(
-  row: Builder,
-  tenantId: TenantDb["tenantId"],
-  deviceId: DeviceId,
-  byQuery: readonly DeploymentId[],
-) {
-  const isMember = row.exists(
-    row
-      .selectFrom("device_group_member as member")
-      .select("member.device_id")
-      .whereRef("member.group_id", "=", "deployment.target_group_id")
-      .where("member.device_id", "=", deviceId)
-      .where("member.tenant_id", "=", tenantId),
-  );
-  const isListed = row.exists(
-    row
-      .selectFrom("deployment_device as listed")
-      .select("listed.device_id")
-      .whereRef("listed.deployment_id", "=", "deployment.id")
-      .where("listed.device_id", "=", deviceId)
-      .where("listed.tenant_id", "=", tenantId),
-  );
-  return row.or([
-    row("deployment.target_kind", "=", "all"),
-    row.and([row("deployment.target_kind", "=", "group"), isMember]),
-    row.and([row("deployment.target_kind", "=", "devices"), isListed]),
-    ...(byQuery.length === 0 ? [] : [row("deployment.id", "in", byQuery)]),
-  ]);
-}
-
-const isForcedIn = (row: Builder, tenantId: TenantDb["tenantId"], deviceId: DeviceId) =>
+const isForcedIn = (row: DeploymentRow, tenantId: TenantDb["tenantId"], deviceId: DeviceId) =>
   row.exists(
     row
       .selectFrom("deployment_forced as forced")

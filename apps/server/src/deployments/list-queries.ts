@@ -192,12 +192,13 @@ async function attemptsOf(
 /** The devices of each deployment among these whose target is a list. */
 export async function listedDevices(
   db: TenantDb,
+  table: "deployment_device" | "deployment_excluded",
   deploymentIds: readonly DeploymentId[],
 ): Promise<ReadonlyMap<DeploymentId, DeviceId[]>> {
   const listed = new Map<DeploymentId, DeviceId[]>(deploymentIds.map((id) => [id, []]));
   if (deploymentIds.length === 0) return listed;
   const rows = await db.kysely
-    .selectFrom("deployment_device")
+    .selectFrom(table)
     .select(["deployment_id", "device_id"])
     .where("tenant_id", "=", db.tenantId)
     .where("deployment_id", "in", deploymentIds)

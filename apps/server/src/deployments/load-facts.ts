@@ -71,7 +71,7 @@ async function candidateFacts(
   const attributes = await attributesNamed(db, device.id, [...named]);
 
   const facts: DeploymentFacts[] = [];
-  for (const { deployment, isTarget, isForced, assignment } of candidates) {
+  for (const { deployment, isTarget, outside, isForced, assignment } of candidates) {
     const fitting = artifacts.get(deployment.releaseId) ?? [];
     const place = { id: device.id, place: placeOf(device.draw, deployment.salt) };
     facts.push({
@@ -88,6 +88,7 @@ async function candidateFacts(
       waived: deployment.waived,
       approvals: deployment.approvals,
       isTarget,
+      ...(isTarget || outside === null ? {} : { outside }),
       isForced,
       window: offerWindow(deployment.plan, attributes, timeZone, at),
       artifacts: fitting,

@@ -11,8 +11,20 @@ export async function nameFor(
   release: { readonly product: ProductName; readonly version: ReleaseVersion },
   target: CheckedTarget,
 ): Promise<string> {
-  if (target.kind === "query")
-    return deploymentName(release, { ...target, query: printQuery(target.query) }, undefined);
-  if (target.kind !== "group") return deploymentName(release, target, undefined);
-  return deploymentName(release, target, (await groupFacts(db, target.groupId))?.name);
+  switch (target.kind) {
+    case "all":
+      return deploymentName(release, { kind: "all" }, undefined);
+    case "devices":
+      return deploymentName(
+        release,
+        { kind: "devices", deviceIds: [...target.deviceIds] },
+        undefined,
+      );
+    case "query":
+      return deploymentName(release, { kind: "query", query: printQuery(target.query) }, undefined);
+    case "group": {
+      const { kind, groupId } = target;
+      return deploymentName(release, { kind, groupId }, (await groupFacts(db, groupId))?.name);
+    }
+  }
 }

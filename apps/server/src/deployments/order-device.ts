@@ -63,8 +63,11 @@ async function force(
   if (assignment?.state === "closed")
     throw conflict("The device is done with it; retry it instead.");
   const candidates = await candidatesOf(db, device, "without-others");
-  if (!candidates.some((each) => each.deployment.id === deployment.id))
-    throw conflict("The device is no target of the deployment.");
+  const isConcerned = candidates.some(
+    ({ deployment: { id }, isTarget, assignment: own }) =>
+      id === deployment.id && (isTarget || own !== null),
+  );
+  if (!isConcerned) throw conflict("The device is no target of the deployment.");
   if (!(await beginForce(db, deployment.id, device.id, by, at))) return;
   await appendEvent(db, {
     at,

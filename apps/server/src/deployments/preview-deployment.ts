@@ -40,14 +40,15 @@ import {
   type ClassMember,
   type DeviceClass,
   type ExceptionalDevice,
-  type Scope,
 } from "./class-queries.ts";
 import { activeDeployments, type DeploymentRecord } from "./queries.ts";
 import { rollbackGaps, type Receiving } from "./rollback-gaps.ts";
 import { rulesOf } from "./rules-queries.ts";
 import { holdingSafeguards } from "./safeguard-queries.ts";
-import { scopeOf } from "./target-scope.ts";
 import { unknownZones, zoneGaps } from "./window-zones.ts";
+import { isEverybody, type Exclusion, type Scope } from "./scope-queries.ts";
+import { exclusionOf } from "./target-record.ts";
+import { liveScope, scopeOf } from "./target-scope.ts";
 
 type Request = BodyOf<typeof operations.previewDeployment>;
 
@@ -131,12 +132,20 @@ const keptOutOf = ({ cannot }: Tallied): Intent["keptOut"] =>
   );
 
 function scopesOf(target: CheckedTarget): readonly Scope[] {
-  if (target.kind !== "devices") return [target];
+  const { terms, excludedIds } = target;
+  const except: Exclusion | null =
+    terms === null
+      ? null
+      : { ...exclusionOf(terms, NOT_YET), devices: { kind: "ids", deviceIds: excludedIds } };
+  // Who is there now is there when it is created.
+  if (target.kind === "all") return [{ kind: "all", enrolledUntil: null, except }];
+  if (target.kind !== "devices") return [liveScope(target, except)];
   const { deviceIds } = target;
   const parts = Math.ceil(deviceIds.length / IDS_PER_SCOPE);
   return Array.from({ length: parts }, (_, part) => ({
     kind: "ids",
     deviceIds: deviceIds.slice(part * IDS_PER_SCOPE, (part + 1) * IDS_PER_SCOPE),
+    except,
   }));
 }
 
@@ -297,7 +306,7 @@ async function sharedWith(
   { release: { product, version }, scopes, classes, hardwareTypes }: Shared,
 ): Promise<number> {
   const other = { id: deployment.id, scope: scopeOf(deployment) };
-  if (other.scope.kind === "all" && scopes[0]?.kind === "all") {
+  if (isEverybody(other.scope) && scopes.every(isEverybody)) {
     const { counts } = deployment;
     const ended = finishedOf(counts) + counts.alreadyRunning + counts.aborted;
     const shared = classes

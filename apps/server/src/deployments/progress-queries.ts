@@ -15,8 +15,9 @@ import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
 import { heldDevices } from "./hold-facts-queries.ts";
-import { CLASS_COLUMNS, inScope, type Scope } from "./class-queries.ts";
 import { attributeOf } from "./zone-queries.ts";
+import { CLASS_COLUMNS } from "./class-queries.ts";
+import { inScope, isEverybody, type Scope } from "./scope-queries.ts";
 
 /** How many assignments of a deployment are alike. */
 export interface ProgressCount {
@@ -161,10 +162,9 @@ export async function waitingClasses(
 ): Promise<WaitingClass[]> {
   const { product, newer } = question;
   const flags = newer.map(({ scope, safeguards }, index) => {
-    const isIn =
-      scope.kind === "all"
-        ? sql<boolean>`1 = 1`
-        : sql<boolean>`device.id in ${inScope(db, product, scope).select("device.id")}`;
+    const isIn = isEverybody(scope)
+      ? sql<boolean>`1 = 1`
+      : sql<boolean>`device.id in ${inScope(db, product, scope).select("device.id")}`;
     const isTarget = sql<number>`case when ${isIn} and ${keptOutBy(db, safeguards)} = ''
       then 1 else 0 end`;
     return { name: `newer${index}`, isTarget };

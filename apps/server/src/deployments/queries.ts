@@ -6,7 +6,6 @@ import {
   type DeploymentId,
   type DeviceId,
   type DeploymentState,
-  type GroupId,
   type ProductName,
   type ReleaseId,
   type ReleaseVersion,
@@ -19,7 +18,7 @@ import {
   type Ends,
   type TallyCounter,
 } from "@moult/planner";
-import { parseQuery, printQuery, type Query } from "@moult/query";
+import { printQuery } from "@moult/query";
 import { sql, type Selectable, type UpdateObject } from "kysely";
 import * as z from "zod";
 import type { PageCursor } from "../platform/page-cursor.ts";
@@ -28,6 +27,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import type { CheckedTarget } from "./checked-target.ts";
 import { approvalCounts, approvalsFrom, type StoredApproval } from "./stored-approvals.ts";
 import { StoredCensus } from "./stored-census.ts";
+import { targetFrom, type TargetRecord } from "./target-record.ts";
 
 /** A deployment as its row says, without what is counted or listed elsewhere. */
 export interface DeploymentRecord {
@@ -59,12 +59,6 @@ export interface DeploymentRecord {
   readonly rollbackOf: DeploymentId | null;
   readonly rollbackProblems: readonly string[];
 }
-
-/** Whom it targets; the devices of a list are in rows of their own. */
-export type TargetRecord =
-  | { readonly kind: "all" | "devices" }
-  | { readonly kind: "group"; readonly groupId: GroupId; readonly query: Query | null }
-  | { readonly kind: "query"; readonly query: Query };
 
 const Sentences = z.array(z.string());
 const StoredEnds = Tally.pick({
@@ -227,6 +221,8 @@ export async function insertDeployment(
       target_kind: target.kind,
       target_group_id: target.kind === "group" ? target.groupId : null,
       target_query: "query" in target && target.query !== null ? printQuery(target.query) : null,
+      target_frozen: target.isFrozen ? 1 : 0,
+      target_terms: target.terms === null ? null : JSON.stringify(target.terms),
       plan: JSON.stringify(deployment.plan),
       state: "running",
       stage: 0,
@@ -260,12 +256,13 @@ export async function insertDeployment(
 /** Written before the target is counted, because the count reads them. */
 export async function insertTargetDevices(
   db: TenantDb,
+  table: "deployment_device" | "deployment_excluded",
   deploymentId: DeploymentId,
   deviceIds: readonly DeviceId[],
 ): Promise<void> {
   for (let start = 0; start < deviceIds.length; start += DEVICES_PER_STATEMENT)
     await db.kysely
-      .insertInto("deployment_device")
+      .insertInto(table)
       .values(
         deviceIds.slice(start, start + DEVICES_PER_STATEMENT).map((deviceId) => ({
           tenant_id: db.tenantId,
@@ -437,18 +434,4 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
       row.rollback_problems === null ? [] : Sentences.parse(JSON.parse(row.rollback_problems)),
     census: row.census === null ? null : StoredCensus.parse(JSON.parse(row.census)),
   };
-}
-
-function targetFrom(row: Selectable<DeploymentTable>): TargetRecord {
-  const { target_kind: kind, target_group_id: groupId } = row;
-  const query = row.target_query === null ? null : parseQuery(row.target_query);
-  if (kind === "group") {
-    if (groupId === null) throw new TypeError("a group target names its group");
-    return { kind, groupId, query };
-  }
-  if (kind === "query") {
-    if (query === null) throw new TypeError("a query's target has its query");
-    return { kind, query };
-  }
-  return { kind };
 }

@@ -103,7 +103,7 @@ async function takeBack(
       product: deployment.product,
       releaseId: to.id,
       version: to.version,
-      target: { kind: "devices", deviceIds: [] },
+      target: { kind: "devices", deviceIds: [], isFrozen: false, terms: null, excludedIds: [] },
       plan: rollbackPlan(deployment.plan),
       salt: randomInt(1, PLACES),
       createdBy: BY_ITSELF,

@@ -1,4 +1,11 @@
-import type { Deployment, DeploymentId, DeploymentTarget, ProductName } from "@moult/model";
+import type {
+  Deployment,
+  DeploymentId,
+  DeploymentTarget,
+  DeviceId,
+  ProductName,
+  TargetExclusion,
+} from "@moult/model";
 import {
   headlineOf,
   isActive,
@@ -9,6 +16,7 @@ import {
 } from "@moult/planner";
 import { printQuery } from "@moult/query";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
+import type { StoredTargetTerms } from "../platform/target-terms.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
 import { listedDevices } from "./list-queries.ts";
@@ -39,7 +47,13 @@ export async function showDeployments(
 ): Promise<Deployment[]> {
   const eligible = await eligibleCounts(db, records);
   const lists = records.filter(({ target }) => target.kind === "devices").map(({ id }) => id);
-  const devices = await listedDevices(db, lists);
+  const excluding = records
+    .filter(({ target: { terms } }) => terms?.exclude.hasDevices === true)
+    .map(({ id }) => id);
+  const devices = {
+    listed: await listedDevices(db, "deployment_device", lists),
+    excluded: await listedDevices(db, "deployment_excluded", excluding),
+  };
   const rollbacks = await rollbacksOf(
     db,
     records.map(({ id }) => id),
@@ -54,10 +68,15 @@ export async function showDeployments(
   }));
 }
 
+interface NamedDevices {
+  readonly listed: ReadonlyMap<DeploymentId, DeviceId[]>;
+  readonly excluded: ReadonlyMap<DeploymentId, DeviceId[]>;
+}
+
 function shown(
   record: DeploymentRecord,
   eligible: number,
-  devices: Awaited<ReturnType<typeof listedDevices>>,
+  devices: NamedDevices,
 ): Omit<Deployment, "rollback"> {
   const tally = { eligible, ...record.counts };
   const census: Census =
@@ -89,16 +108,33 @@ function shown(
 
 function targetOf(
   { id, target }: DeploymentRecord,
-  devices: Awaited<ReturnType<typeof listedDevices>>,
+  { listed, excluded }: NamedDevices,
 ): DeploymentTarget {
+  const terms = {
+    ...(target.frozenAt === null ? {} : { membership: "frozen" as const }),
+    ...(target.terms === null ? {} : { exclude: excludeOf(target.terms, excluded.get(id)) }),
+  };
   switch (target.kind) {
     case "all":
-      return { kind: "all" };
+      return { kind: "all", ...terms };
     case "group":
-      return { kind: "group", groupId: target.groupId };
+      return { kind: "group", groupId: target.groupId, ...terms };
     case "query":
-      return { kind: "query", query: printQuery(target.query) };
+      return { kind: "query", query: printQuery(target.query), ...terms };
     case "devices":
-      return { kind: "devices", deviceIds: devices.get(id) ?? [] };
+      return { kind: "devices", deviceIds: listed.get(id) ?? [], ...terms };
   }
+}
+
+function excludeOf(
+  { exclude: { groupIds, queries } }: StoredTargetTerms,
+  deviceIds: DeviceId[] = [],
+): TargetExclusion {
+  const named = [...groupIds, ...queries.flatMap(({ groupId }) => groupId ?? [])];
+  const own = queries.find(({ groupId }) => groupId === null);
+  return {
+    ...(named.length === 0 ? {} : { groupIds: named }),
+    ...(deviceIds.length === 0 ? {} : { deviceIds }),
+    ...(own === undefined ? {} : { query: own.query }),
+  };
 }

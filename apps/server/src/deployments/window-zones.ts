@@ -3,9 +3,9 @@ import type { DeploymentId, DeviceId, Plan, ProductName, StepWindows } from "@mo
 import { stepWindows, zoneAttributesOf, type ZoneGap } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { timeZone } from "../platform/time-zones.ts";
-import type { Scope } from "./class-queries.ts";
 import { deploymentById } from "./queries.ts";
 import { attributesNamed, countByAttribute } from "./zone-queries.ts";
+import type { Scope } from "./scope-queries.ts";
 
 /** Zones that a plan names and that this server has no clocks for, by the window's index. */
 export function unknownZones({ windows = [] }: Plan): readonly (readonly [number, string])[] {

@@ -2,7 +2,7 @@ import type { DeviceId, ProductName, TenantId } from "@moult/model";
 import { sql } from "kysely";
 import { besideIndex } from "../platform/beside-index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { inScope, type Scope } from "./class-queries.ts";
+import { inScope, type Scope } from "./scope-queries.ts";
 
 /** Some attributes of one device, by name; what it does not have is not there. */
 export async function attributesNamed(

@@ -5,8 +5,9 @@ import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { followGroupQuery } from "./deployment-queries.ts";
 import { dynamicGroupNamedIn, queriesNaming } from "./dynamic-groups.ts";
-import { lockGroup, setGroup, setTargetQuery } from "./queries.ts";
+import { lockGroup, setGroup } from "./queries.ts";
 
 export interface GroupChange {
   readonly name?: string | undefined;
@@ -36,7 +37,7 @@ export async function changeGroup(
     await demandUnnamed(db, product, group.name, "rename");
   if (!(await setGroup(db, groupId, { name, query })))
     throw new ApiError("name-taken", `The product has a group "${name}" already.`);
-  if (query !== undefined) await setTargetQuery(db, product, groupId, query);
+  if (query !== undefined) await followGroupQuery(db, product, groupId, query);
   await appendEvent(db, { at, body: { kind: "group-changed", groupId } });
   await raisePlanningEpoch(db);
 }

@@ -2,7 +2,8 @@ import type { DeviceId, GroupId, ProductName } from "@moult/model";
 import { conditionsIn, fits, matches, parseQuery, type Query } from "@moult/query";
 import { deviceFacts } from "../device-queries/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { dynamicGroupRows, safeguardQueries, unfinishedQueries } from "./queries.ts";
+import { unfinishedQueries } from "./deployment-queries.ts";
+import { dynamicGroupRows, safeguardQueries } from "./queries.ts";
 
 interface DynamicGroup {
   readonly id: GroupId;

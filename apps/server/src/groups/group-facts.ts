@@ -1,6 +1,7 @@
 import type { DeviceId, GroupId, ProductName } from "@moult/model";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { groupRow, membersAmong, unfinishedDeploymentsTo } from "./queries.ts";
+import { unfinishedDeploymentsTo } from "./deployment-queries.ts";
+import { groupRow, membersAmong } from "./queries.ts";
 
 /** What a change of the group's members needs to know of it. */
 export interface GroupFacts {

@@ -8,15 +8,9 @@ import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { holdProduct } from "../products/index.ts";
 import { changeGroup, checkedQuery, demandUnnamed, noGroup } from "./change-group.ts";
+import { unfinishedDeploymentsTo } from "./deployment-queries.ts";
 import { GROUP_IS_DYNAMIC, moveMembers, type MemberMove } from "./move-members.ts";
-import {
-  deleteGroup,
-  groupById,
-  groupsOf,
-  insertGroup,
-  lockGroup,
-  unfinishedDeploymentsTo,
-} from "./queries.ts";
+import { deleteGroup, groupById, groupsOf, insertGroup, lockGroup } from "./queries.ts";
 
 export type GroupHandlers = Handlers<
   | "listGroups"

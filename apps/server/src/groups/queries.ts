@@ -145,25 +145,6 @@ export async function setGroup(
   return changed !== undefined;
 }
 
-const UNFINISHED = ["running", "paused", "tripped"] as const;
-
-/** Deployments to the group that are not over go by its query. */
-export async function setTargetQuery(
-  db: TenantDb,
-  product: ProductName,
-  groupId: GroupId,
-  query: string,
-): Promise<void> {
-  await db.kysely
-    .updateTable("deployment")
-    .set({ target_query: query })
-    .where("tenant_id", "=", db.tenantId)
-    .where("product", "=", product)
-    .where("state", "in", UNFINISHED)
-    .where("target_group_id", "=", groupId)
-    .execute();
-}
-
 export async function deleteGroup(db: TenantDb, groupId: GroupId): Promise<void> {
   await db.kysely
     .deleteFrom("device_group")
@@ -246,42 +227,6 @@ export async function membersAmong(
     .where("device_id", "in", ids)
     .execute();
   return new Set(rows.map(({ device_id }) => device_id));
-}
-
-/** Names of the unfinished deployments that the group is the target of. */
-export async function unfinishedDeploymentsTo(
-  db: TenantDb,
-  product: ProductName,
-  groupId: GroupId,
-): Promise<string[]> {
-  const rows = await db.kysely
-    .selectFrom("deployment")
-    .select("name")
-    .where("tenant_id", "=", db.tenantId)
-    .where("product", "=", product)
-    .where("state", "in", UNFINISHED)
-    .where("target_group_id", "=", groupId)
-    .orderBy("number")
-    .execute();
-  return rows.map(({ name }) => name);
-}
-
-/** The unfinished deployments of the product to devices by a query of their own. */
-export async function unfinishedQueries(
-  db: TenantDb,
-  product: ProductName,
-): Promise<readonly { readonly name: string; readonly query: string }[]> {
-  return db.kysely
-    .selectFrom("deployment")
-    .select(["name", "target_query as query"])
-    .where("tenant_id", "=", db.tenantId)
-    .where("product", "=", product)
-    .where("state", "in", UNFINISHED)
-    .where("target_kind", "=", "query")
-    .where("target_query", "is not", null)
-    .$narrowType<{ query: string }>()
-    .orderBy("number")
-    .execute();
 }
 
 /** What the safeguards that hold of the product's releases are for. */

@@ -20,6 +20,7 @@ import { up as approvals } from "./0018-approvals.ts";
 import { up as releaseRules } from "./0019-release-rules.ts";
 import { up as limits } from "./0021-limits.ts";
 import { up as chain } from "./0022-chain.ts";
+import { up as targetTerms } from "./0023-target-terms.ts";
 import { up as safeguards } from "./0027-safeguards.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
@@ -45,5 +46,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 19, name: "release-rules", up: releaseRules },
   { number: 21, name: "limits", up: limits },
   { number: 22, name: "chain", up: chain },
+  { number: 23, name: "target-terms", up: targetTerms },
   { number: 27, name: "safeguards", up: safeguards },
 ];

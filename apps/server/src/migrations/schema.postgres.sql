@@ -201,6 +201,8 @@ table deployment column approved_stages integer not null default 20
 table deployment column offers bigint not null default 0
 table deployment column chain_number bigint not null default 0
 table deployment column chain_sha256 text not null default '0000000000000000000000000000000000000000000000000000000000000000'::text
+table deployment column target_frozen integer not null default 0
+table deployment column target_terms text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_rollback ON public.deployment USING btree (rollback_of) WHERE (rollback_of IS NOT NULL)
@@ -211,6 +213,11 @@ table deployment_device column device_id text not null
 table deployment_device constraint deployment_device_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table deployment_device constraint deployment_device_pkey PRIMARY KEY (deployment_id, device_id)
 CREATE INDEX deployment_device_device ON public.deployment_device USING btree (device_id)
+table deployment_excluded column tenant_id text not null
+table deployment_excluded column deployment_id text not null
+table deployment_excluded column device_id text not null
+table deployment_excluded constraint deployment_excluded_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table deployment_excluded constraint deployment_excluded_pkey PRIMARY KEY (deployment_id, device_id)
 table deployment_fact column tenant_id text not null
 table deployment_fact column deployment_id text not null
 table deployment_fact column sha256 text not null

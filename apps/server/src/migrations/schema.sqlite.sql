@@ -76,7 +76,7 @@ CREATE TABLE deployment (
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
   finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text, created_by_user text, approvals text, approved_stages integer not null default 20, offers bigint not null default 0, chain_number bigint not null default 0, chain_sha256 text not null
-  default '0000000000000000000000000000000000000000000000000000000000000000');
+  default '0000000000000000000000000000000000000000000000000000000000000000', target_frozen integer not null default 0, target_terms text);
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_rollback on deployment (rollback_of) where rollback_of is not null;
 CREATE INDEX deployment_state on deployment (tenant_id, product, state, number);
@@ -84,6 +84,9 @@ CREATE TABLE deployment_device (
   tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
   primary key (deployment_id, device_id));
 CREATE INDEX deployment_device_device on deployment_device (device_id);
+CREATE TABLE deployment_excluded (
+  tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
+  primary key (deployment_id, device_id));
 CREATE TABLE deployment_fact (
   tenant_id text not null, deployment_id text not null references deployment (id), sha256 text not null,
   content text not null, primary key (deployment_id, sha256));

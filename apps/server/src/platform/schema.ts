@@ -255,6 +255,10 @@ export interface DeploymentTable {
   target_group_id: GroupId | null;
   /** Its own query; or its group's, as long as the deployment is not over, then as it was; null for every other target. */
   target_query: Generated<string | null>;
+  /** Whether its devices are those that were in the target when it was created. */
+  target_frozen: Generated<Flag>;
+  /** `StoredTargetTerms`; null when nothing narrows the target. */
+  target_terms: Generated<Json | null>;
   plan: Json;
   state: DeploymentState;
   stage: number;

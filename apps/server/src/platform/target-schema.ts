@@ -1,4 +1,4 @@
-import type { DeviceId, TenantId } from "@moult/model";
+import type { DeploymentId, DeviceId, TenantId } from "@moult/model";
 
 // The tables of whom deployments are for and not for; part of schema.ts, with the same conventions.
 
@@ -16,6 +16,14 @@ interface DeviceHoldTable {
   until: At | null;
 }
 
+/** A device that a deployment's target leaves out by name. */
+interface DeploymentExcludedTable {
+  tenant_id: TenantId;
+  deployment_id: DeploymentId;
+  device_id: DeviceId;
+}
+
 export interface TargetSchema {
+  deployment_excluded: DeploymentExcludedTable;
   device_hold: DeviceHoldTable;
 }

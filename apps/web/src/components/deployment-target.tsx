@@ -1,17 +1,29 @@
-import type { DeploymentTarget, ProductName } from "@moult/model";
+import { targetTermsWords, type DeploymentTarget, type ProductName } from "@moult/model";
 import { counted } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { Foreign } from "../ui/foreign.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
 /** To whom a deployment goes, as a link to them where there is one. */
-export function DeploymentTargetText({
-  target,
-  product,
-}: {
+export function DeploymentTargetText(props: TargetProps) {
+  return (
+    <>
+      <Members {...props} />
+      {targetTermsWords(props.target).map((words) => (
+        <span key={words}>
+          , <Foreign text={words} />
+        </span>
+      ))}
+    </>
+  );
+}
+
+interface TargetProps {
   readonly target: DeploymentTarget;
   readonly product: ProductName;
-}) {
+}
+
+function Members({ target, product }: TargetProps) {
   switch (target.kind) {
     case "all":
       return (

@@ -1,6 +1,14 @@
+import { present } from "@moult/base";
 import type { GroupId, ReleaseId } from "@moult/model";
 import { expect, test } from "vitest";
-import { deploymentBody, missingOf, planOf, targetKindOf, targetOf } from "./deployment-draft.ts";
+import {
+  deploymentBody,
+  missingOf,
+  planOf,
+  targetKindOf,
+  targetOf,
+  withExcludedQuery,
+} from "./deployment-draft.ts";
 
 const releaseId = "00000000-0000-4000-8000-000000000001" as ReleaseId;
 const groupId = "00000000-0000-4000-8000-000000000002" as GroupId;
@@ -22,6 +30,25 @@ test("a query is the target once it is one", () => {
     "write the query first",
   );
   expect(targetOf({ query: "running < 2" })).toEqual({ kind: "query", query: "running < 2" });
+});
+
+test("a target is narrowed by what the address says, and is none while that cannot be read", () => {
+  const exclude = JSON.stringify({ groupIds: [groupId] });
+  expect(targetOf({ target: "all", frozen: "yes", exclude })).toEqual({
+    kind: "all",
+    membership: "frozen",
+    exclude: { groupIds: [groupId] },
+  });
+  expect(targetOf({ target: "all", exclude: "{nothing" })).toBeUndefined();
+
+  const typed = present(withExcludedQuery({ exclude }, "running <"), "somebody is left out");
+  expect(typed).toBe(JSON.stringify({ groupIds: [groupId], query: "running <" }));
+  expect(targetOf({ target: "all", exclude: typed })).toBeUndefined();
+  expect(missingOf({ releaseId, target: "all", exclude: typed }, planOf({}, undefined).plan)).toBe(
+    "say whom to leave out first",
+  );
+  expect(withExcludedQuery({ exclude: typed }, "")).toBe(exclude);
+  expect(withExcludedQuery({}, "")).toBeUndefined();
 });
 
 test("another kind of target wins over the group that was chosen before, which is kept", () => {

@@ -1,4 +1,4 @@
-import type { DeploymentTarget, DeviceId, Plan } from "@moult/model";
+import { TargetExclusion, type DeploymentTarget, type DeviceId, type Plan } from "@moult/model";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
 import { queryProblem } from "../components/query-problem.ts";
 import { isObject, readPlan, type PlanDraft, type PlanProblems } from "./plan/plan-draft.ts";
@@ -49,8 +49,39 @@ export const targetKindOf = (search: NewDeploymentSearch): DeploymentTarget["kin
         ? "devices"
         : undefined);
 
+/** Whom the target leaves out; undefined when nobody, or what the address says is none. */
+export function exclusionOf({ exclude }: NewDeploymentSearch): TargetExclusion | undefined {
+  try {
+    return exclude === undefined ? undefined : TargetExclusion.safeParse(JSON.parse(exclude)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same with another query, as the address carries it. */
+export function withExcludedQuery(search: NewDeploymentSearch, query: string): string | undefined {
+  const { query: _, ...rest } = exclusionOf(search) ?? {};
+  const exclude = query === "" ? rest : { ...rest, query };
+  return Object.keys(exclude).length === 0 ? undefined : JSON.stringify(exclude);
+}
+
 /** The target, once it is whole. */
 export function targetOf(search: NewDeploymentSearch): DeploymentTarget | undefined {
+  const exclude = exclusionOf(search);
+  // What cannot be read would otherwise be deployed to.
+  if (search.exclude !== undefined && exclude === undefined) return undefined;
+  if (exclude?.query !== undefined && queryProblem(exclude.query) !== null) return undefined;
+  const members = membersOf(search);
+  return members === undefined
+    ? undefined
+    : {
+        ...members,
+        ...(search.frozen === undefined ? {} : { membership: "frozen" }),
+        ...(exclude === undefined ? {} : { exclude }),
+      };
+}
+
+function membersOf(search: NewDeploymentSearch): DeploymentTarget | undefined {
   switch (targetKindOf(search)) {
     case "all":
       return { kind: "all" };
@@ -103,7 +134,7 @@ export function missingOf(search: NewDeploymentSearch, plan: Plan | undefined): 
       if (search.groupId === undefined) return "choose a group first";
       break;
     case "query":
-      if (targetOf(search) === undefined) return "write the query first";
+      if (membersOf(search) === undefined) return "write the query first";
       break;
     case "devices":
       if (deviceIdsOf(search).length === 0) return "choose a device first";
@@ -111,5 +142,6 @@ export function missingOf(search: NewDeploymentSearch, plan: Plan | undefined): 
     case "all":
       break;
   }
+  if (targetOf(search) === undefined) return "say whom to leave out first";
   return plan === undefined ? "the plan has a mistake" : undefined;
 }

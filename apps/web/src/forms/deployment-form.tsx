@@ -5,18 +5,20 @@ import { PlanWords } from "../components/plan-words.tsx";
 import { QueryField } from "../components/query-field.tsx";
 import { queryProblem } from "../components/query-problem.ts";
 import { ReleasePicker } from "../components/release-picker.tsx";
-import { countedDevices } from "../format/number.ts";
+import { counted, countedDevices } from "../format/number.ts";
 import { useOperation } from "../server/operation-query.ts";
 import type { NewDeploymentSearch } from "../server/page-search.ts";
 import { Button } from "../ui/button.tsx";
-import { SelectField, TextField } from "../ui/field.tsx";
+import { CheckField, SelectField, TextField } from "../ui/field.tsx";
 import { Answered, Panel } from "../ui/panel.tsx";
 import { RadioGroup } from "../ui/radio-group.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 import {
   NAME_LENGTH_MAX,
   deviceIdsOf,
+  exclusionOf,
   targetKindOf,
+  withExcludedQuery,
   type ChosenPlan,
   type KeptDraft,
 } from "./deployment-draft.ts";
@@ -61,6 +63,7 @@ export function DeploymentForm(props: DeploymentFormProps) {
       <Panel title="2 Devices">
         <div className="flex flex-col gap-3">
           <TargetFields {...props} />
+          <TermsFields {...props} />
           <Findings findings={of("target")} title="About the devices" />
         </div>
       </Panel>
@@ -141,6 +144,46 @@ function TargetFields({ search, onSearch, product }: DeploymentFormProps) {
         },
       ]}
     />
+  );
+}
+
+/** What narrows the target. */
+function TermsFields({ search, onSearch }: DeploymentFormProps) {
+  const exclusion = exclusionOf(search);
+  const { query = "", groupIds = [], deviceIds = [] } = exclusion ?? {};
+  const named = [
+    ...(groupIds.length === 0 ? [] : [counted(groupIds.length, "group")]),
+    ...(deviceIds.length === 0 ? [] : [counted(deviceIds.length, "device")]),
+  ];
+  return (
+    <>
+      <CheckField
+        label="Only devices that are there now"
+        hint="Nobody joins later, and nobody leaves."
+        isChecked={search.frozen !== undefined}
+        onChange={(isFrozen) => onSearch({ frozen: isFrozen ? "yes" : undefined })}
+      />
+      <QueryField
+        label="Without those of which it is true (optional)"
+        hint="Always as they are then."
+        value={query}
+        problem={queryProblem(query)}
+        onChange={(text) => onSearch({ exclude: withExcludedQuery(search, text) })}
+      />
+      {named.length > 0 && (
+        <p className="text-soft">
+          Also without {named.join(" and ")}.{" "}
+          <Button
+            kind="quiet"
+            onClick={() =>
+              onSearch({ exclude: query === "" ? undefined : JSON.stringify({ query }) })
+            }
+          >
+            Leave nobody out by name
+          </Button>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -98,6 +98,8 @@ function DeployLikeThis({ deployment }: { readonly deployment: Deployment }) {
             plan: "own",
             target: target.kind,
             ...(target.kind === "group" ? { groupId: target.groupId } : {}),
+            ...(target.membership === "frozen" ? { frozen: "yes" as const } : {}),
+            ...(target.exclude === undefined ? {} : { exclude: JSON.stringify(target.exclude) }),
             ...(target.kind === "query" ? { query: target.query } : {}),
             ...(target.kind === "devices" ? { deviceIds: target.deviceIds.join(",") } : {}),
           },

@@ -52,6 +52,9 @@ export const newDeploymentSearch = (search: Search) =>
     target: oneOf(search["target"], ["all", "group", "query", "devices"] as const),
     groupId: id<GroupId>(search["groupId"]),
     query: text(search["query"], QUERY_LENGTH_MAX),
+    frozen: oneOf(search["frozen"], ["yes"] as const),
+    /** An exclusion, as JSON. */
+    exclude: text(search["exclude"], DEVICE_IDS_LENGTH_MAX),
     /** Separated by commas. */
     deviceIds: text(search["deviceIds"], DEVICE_IDS_LENGTH_MAX),
     plan: oneOf(search["plan"], ["fast", "own"] as const),

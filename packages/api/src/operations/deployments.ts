@@ -40,6 +40,8 @@ const Intent = z.strictObject({
   releaseId: ReleaseId,
   target: DeploymentTarget.superRefine((target, context) => {
     if (target.kind === "query") demandQuery(target.query, context, ["query"]);
+    const excluded = target.exclude?.query;
+    if (excluded !== undefined) demandQuery(excluded, context, ["exclude", "query"]);
   }),
   plan: Plan,
 });

@@ -1,0 +1,97 @@
+import type { DeploymentId, GroupId, ProductName } from "@moult/model";
+import { fromJson } from "../platform/columns.ts";
+import { StoredTargetTerms } from "../platform/target-terms.ts";
+import type { TenantDb } from "../platform/tenant-db.ts";
+
+// What unfinished deployments have to do with groups: whom they target, whom they leave out.
+
+const UNFINISHED = ["running", "paused", "tripped"] as const;
+
+interface NamingDeployment {
+  readonly id: DeploymentId;
+  readonly name: string;
+  readonly targetGroupId: GroupId | null;
+  readonly targetQuery: string | null;
+  readonly terms: StoredTargetTerms | null;
+}
+
+async function unfinished(db: TenantDb, product: ProductName): Promise<NamingDeployment[]> {
+  const rows = await db.kysely
+    .selectFrom("deployment")
+    .select(["id", "name", "target_group_id", "target_query", "target_terms"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", product)
+    .where("state", "in", UNFINISHED)
+    .orderBy("number")
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    targetGroupId: row.target_group_id,
+    targetQuery: row.target_query,
+    terms: row.target_terms === null ? null : fromJson(StoredTargetTerms, row.target_terms),
+  }));
+}
+
+/** Names of the unfinished deployments that target the group, or leave it out. */
+export async function unfinishedDeploymentsTo(
+  db: TenantDb,
+  product: ProductName,
+  groupId: GroupId,
+): Promise<string[]> {
+  const rows = await unfinished(db, product);
+  return rows
+    .filter(
+      ({ targetGroupId, terms }) =>
+        targetGroupId === groupId ||
+        terms?.exclude.groupIds.includes(groupId) === true ||
+        terms?.exclude.queries.some((each) => each.groupId === groupId) === true,
+    )
+    .map(({ name }) => name);
+}
+
+/** The queries of the product's unfinished deployments that are no group's. */
+export async function unfinishedQueries(
+  db: TenantDb,
+  product: ProductName,
+): Promise<readonly { readonly name: string; readonly query: string }[]> {
+  const rows = await unfinished(db, product);
+  return rows.flatMap(({ name, targetGroupId, targetQuery, terms }) =>
+    [
+      ...(targetGroupId === null && targetQuery !== null ? [targetQuery] : []),
+      ...(terms?.exclude.queries ?? []).flatMap(({ groupId, query }) =>
+        groupId === null ? [query] : [],
+      ),
+    ].map((query) => ({ name, query })),
+  );
+}
+
+/** Live deployments to the group that are not over, and those that leave it out, go by its query. */
+export async function followGroupQuery(
+  db: TenantDb,
+  product: ProductName,
+  groupId: GroupId,
+  query: string,
+): Promise<void> {
+  await db.kysely
+    .updateTable("deployment")
+    .set({ target_query: query })
+    .where("tenant_id", "=", db.tenantId)
+    .where("product", "=", product)
+    .where("state", "in", UNFINISHED)
+    .where("target_group_id", "=", groupId)
+    .where("target_frozen", "=", 0)
+    .execute();
+  for (const { id, terms } of await unfinished(db, product)) {
+    if (terms?.exclude.queries.some((each) => each.groupId === groupId) !== true) continue;
+    const queries = terms.exclude.queries.map((each) =>
+      each.groupId === groupId ? { groupId, query } : each,
+    );
+    await db.kysely
+      .updateTable("deployment")
+      .set({ target_terms: JSON.stringify({ exclude: { ...terms.exclude, queries } }) })
+      .where("tenant_id", "=", db.tenantId)
+      .where("id", "=", id)
+      .execute();
+  }
+}
