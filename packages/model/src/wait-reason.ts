@@ -71,6 +71,14 @@ export const WaitReason = z.discriminatedUnion("kind", [
   }),
   /** The release is known to do harm on devices like it; `note` says which. A person lifts it. */
   inDeployment("safeguard").extend({ safeguardId: SafeguardId, note: z.string() }),
+  /** It rolled back from this release in several deployments; a person can send it ahead. */
+  inDeployment("boot-loop").extend({ version: ReleaseVersion, deployments: z.int().min(1) }),
+  /** Deployments brought it there from what it runs, and it came back each time; a person can send it ahead. */
+  inDeployment("flip-flop").extend({
+    version: ReleaseVersion,
+    runs: z.string(),
+    times: z.int().min(1),
+  }),
   inDeployment("stage-not-reached").extend({
     stage: z.int().min(0),
     /** The stage that will admit this device, if the target stays as it is. */

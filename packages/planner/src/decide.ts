@@ -19,6 +19,7 @@ import type {
   OpenAssignmentFacts,
 } from "./facts.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
+import { repetition } from "./repetition.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
 import { windowWait } from "./windows.ts";
 
@@ -267,7 +268,6 @@ function fromDeployment(
   if (choice.kind === "none" && !concernsDevice)
     return wait([choice.reason], { until: choice.until });
 
-  const { isForced } = deployment;
   const admission = admit(deployment, device.draw, now);
   if (isRunning) {
     if (!admission.isOpen) return wait([{ kind: "already-running", deploymentId }]);
@@ -276,10 +276,8 @@ function fromDeployment(
   }
   if (!admission.isOpen) return wait([admission.reason], admission);
   if (choice.kind === "none") return pass(choice.reason);
-  const backoff = isForced ? null : backoffWait(deployment, now);
-  if (backoff !== null) return backoff;
-  const shut = isForced ? null : windowWait(deployment.window, deploymentId);
-  if (shut !== null) return wait([shut.reason], shut);
+  const held = deployment.isForced ? null : unlessForced(deployment, choice.artifact, device, now);
+  if (held !== null) return held;
   const room = roomFor(deployment, now);
   if (room.kind === "full") return wait([room.reason], room);
   return {
@@ -316,6 +314,21 @@ function passedBecause(
   return choice.kind === "none"
     ? choice.reason
     : { kind: "approval-pending", deploymentId, ...pending };
+}
+
+/** What keeps a device with a place waiting, but not one that a person sent ahead. */
+function unlessForced(
+  deployment: DeploymentFacts,
+  artifact: ArtifactFacts,
+  { running }: DecideFacts["device"],
+  now: InstantMs,
+): Wait | null {
+  const again = repetition(deployment, artifact.id, running?.artifactName ?? null, now);
+  if (again !== null) return wait([again.reason], again);
+  const backoff = backoffWait(deployment, now);
+  if (backoff !== null) return backoff;
+  const shut = windowWait(deployment.window, deployment.id);
+  return shut === null ? null : wait([shut.reason], shut);
 }
 
 /** Set while the plan makes the device wait between its tries. */

@@ -61,6 +61,8 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: null },
   { kind: "must-pass-through", deploymentId: id, version: version("1.5"), runs: "1.4" },
   { kind: "safeguard", deploymentId: id, safeguardId: SAFEGUARD.id, note: SAFEGUARD.note },
+  { kind: "boot-loop", deploymentId: id, version: version("2.0"), deployments: 2 },
+  { kind: "flip-flop", deploymentId: id, version: version("2.0"), runs: "1.0", times: 2 },
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
   { kind: "approval-pending", deploymentId: id, stage: 1, required: 2, given: 1 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },

@@ -117,6 +117,7 @@ export function deployment(changes: Partial<DeploymentFacts> = {}): DeploymentFa
     artifacts: [artifact()],
     rules: NO_RULES,
     safeguard: null,
+    past: [],
     assignment: null,
     standing: null,
     ...changes,

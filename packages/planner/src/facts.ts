@@ -1,5 +1,6 @@
 import type { InstantMs } from "@moult/base";
 import type {
+  ArtifactId,
   AssignmentId,
   AssignmentState,
   Artifact,
@@ -106,6 +107,16 @@ export interface SafeguardFacts {
   readonly note: string;
 }
 
+/** What became of a release on this device in another deployment. */
+export interface PastUpdate {
+  readonly deploymentId: DeploymentId;
+  /** What it ran before; null: not known. */
+  readonly from: string | null;
+  readonly artifactId: ArtifactId | null;
+  readonly outcome: Extract<Outcome, "succeeded" | "rolled-back">;
+  readonly endedAt: InstantMs;
+}
+
 /** One try that is over. */
 export interface AttemptFacts {
   readonly outcome: Outcome;
@@ -204,6 +215,8 @@ export interface DeploymentFacts {
   readonly rules: VersionRules;
   /** The one of the release that is for this device, if one holds. */
   readonly safeguard: SafeguardFacts | null;
+  /** Of other deployments of the same version, newest first; of one that takes devices back nobody asks. */
+  readonly past: readonly PastUpdate[];
   readonly assignment: AssignmentFacts | null;
   /** Null where it decides nothing: in the last stage, and for a device that has its place. */
   readonly standing: Standing | null;

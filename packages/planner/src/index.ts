@@ -50,6 +50,7 @@ export type {
   DeviceHoldFacts,
   KnownRelease,
   OpenAssignmentFacts,
+  PastUpdate,
   ReachedFacts,
   SafeguardFacts,
   SignedTerms,

@@ -156,6 +156,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         isForced: device.isForced,
         safeguard: device.safeguard,
         window: offerWindow(plan, {}, UTC_ZONES, now),
+        past: [],
         assignment: assignment === null ? null : { ...assignment },
         standing: standingOf(fleet, device),
       },

@@ -229,6 +229,16 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices are kept from the release by a safeguard (The modem is lost).",
   ],
   [
+    { kind: "boot-loop", deploymentId: id, version: version("2.0"), deployments: 2 },
+    "1 device rolled back from 2.0 in several deployments and waits for somebody to send it ahead.",
+    "2,608 devices rolled back from 2.0 in several deployments and wait for somebody to send them ahead.",
+  ],
+  [
+    { kind: "flip-flop", deploymentId: id, version: version("2.0"), runs: "1.0", times: 2 },
+    "1 device was brought from 1.0 to 2.0 and came back several times within a week.",
+    "2,608 devices were brought from 1.0 to 2.0 and came back several times within a week.",
+  ],
+  [
     { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 1 },
     "1 device has its turn in stage 2.",
     "2,608 devices have their turn in stage 2.",

@@ -64,6 +64,7 @@ export function previewFor(
         artifacts,
         rules,
         safeguard,
+        past: [],
         assignment: null,
         standing: null,
       },

@@ -86,6 +86,10 @@ const SENTENCES: {
     `${runWords(runs, count)} and ${count === 1 ? "has" : "have"} to run ${version} before this release`,
   safeguard: ({ note }, count) =>
     `${devices(count, "is", "are")} kept from the release by a safeguard (${clause(note)})`,
+  "boot-loop": ({ version }, count) =>
+    `${devices(count, "rolled back", "rolled back")} from ${version} in several deployments and ${count === 1 ? "waits" : "wait"} for somebody to send ${count === 1 ? "it" : "them"} ahead`,
+  "flip-flop": ({ version, runs }, count) =>
+    `${devices(count, "was brought", "were brought")} from ${runs} to ${version} and came back several times within a week`,
   "stage-not-reached": ({ admittedInStage }, count) =>
     `${devices(count, "has its", "have their")} turn in stage ${admittedInStage + 1}`,
   "approval-pending": ({ stage, required, given }, count) =>
@@ -133,6 +137,8 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "safeguardId",
   "path",
   "attempts",
+  "deployments",
+  "times",
   "outcome",
   "note",
   "by",

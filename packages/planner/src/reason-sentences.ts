@@ -108,6 +108,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `The device has to run ${version} before this release, and ${runsWords(runs)}.`,
   safeguard: ({ note }) =>
     `A safeguard keeps the release from devices like this one, until somebody lifts it: ${clause(note)}.`,
+  "boot-loop": ({ version, deployments }) =>
+    `The device rolled back from ${version} in ${deployments} deployments; it is not offered it again unless somebody sends it ahead.`,
+  "flip-flop": ({ version, runs, times }) =>
+    `Deployments brought the device from ${runs} to ${version} ${times} times within a week, and it came back each time; it stays until a week has passed or somebody sends it ahead.`,
   "stage-not-reached": ({ stage, admittedInStage }) =>
     `Stage ${stage + 1} is open and the device's turn comes in stage ${admittedInStage + 1}.`,
   "approval-pending": (reason) => pendingApprovalSentence(reason),

@@ -20,6 +20,7 @@ import {
   zoneAttributesOf,
   type ArtifactFacts,
   type Census,
+  type DecideFacts,
   type DeploymentFacts,
   type FlowFacts,
   type Standing,
@@ -31,7 +32,7 @@ import { artifactsFor } from "./artifact-facts-queries.ts";
 import { censusOf, rankedDevices } from "./census-queries.ts";
 import { classMembers, runningOf, sampleDevices, type ClassMember } from "./class-queries.ts";
 import { flowOf } from "./flow-queries.ts";
-import { planningDevice } from "./facts-queries.ts";
+import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
 import { loadFacts } from "./load-facts.ts";
 import {
   countUpdatingElsewhere,
@@ -43,6 +44,7 @@ import {
   type WaitingQuestion,
 } from "./progress-queries.ts";
 import { activeDeployments, hasNewerDeployment, type DeploymentRecord } from "./queries.ts";
+import { repeatedDevices } from "./past-queries.ts";
 import { rulesOf, stepsTo } from "./rules-queries.ts";
 import { holdingSafeguards } from "./safeguard-queries.ts";
 import { scopeOf } from "./target-scope.ts";
@@ -64,7 +66,7 @@ export async function waitingReasons(
     const key = waitKey(wait);
     const noted = counts.get(key) ?? { wait, count: 0 };
     noted.count += count;
-    if (noted.count > 0) counts.set(key, noted);
+    counts.set(key, noted);
   };
 
   const classes = await waitingClasses(db, question);
@@ -82,9 +84,44 @@ export async function waitingReasons(
   note(HELD, await countWaitingHeld(db, question));
   note(BY_SOMEBODY, await countWaitingUndecided(db, question));
   note(IN_ANOTHER, await countUpdatingElsewhere(db, question));
+  await noteRepeated(db, deployment, at, note);
   return [...counts.values()]
+    .filter(({ count }) => count > 0)
     .toSorted((left, right) => right.count - left.count)
     .map(({ wait, count }) => ({ kind: wait.kind, sentence: sentenceOfMany(wait, count), count }));
+}
+
+/**
+ * Classes know nothing of what became of the release before: those of whom that may decide are few, and each is told what it
+ * waits for instead of what others of its class do.
+ */
+async function noteRepeated(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  at: InstantMs,
+  note: (wait: Wait, count: number) => void,
+): Promise<void> {
+  for (const deviceId of await repeatedDevices(db, deployment)) {
+    const device = await planningDevice(db, deviceId);
+    if (device === undefined) continue;
+    const facts = await factsUpTo(db, device, deployment, at);
+    const own = facts.candidates.find(({ id }) => id === deployment.id);
+    if (own === undefined || own.assignment !== null || !own.isTarget) continue;
+    const forgetful = facts.candidates.map((one) => ({ ...one, past: [] }));
+    note(waitFor(decide({ ...facts, candidates: forgetful }), deployment), -1);
+    note(waitFor(decide(facts), deployment), 1);
+  }
+}
+
+/** What decides a device, without older deployments, which decide only where this one does not and say nothing about it. */
+async function factsUpTo(
+  db: TenantDb,
+  device: PlanningDevice,
+  { number }: DeploymentRecord,
+  at: InstantMs,
+): Promise<DecideFacts> {
+  const facts = await loadFacts(db, device, null, at, "with-others");
+  return { ...facts, candidates: facts.candidates.filter((one) => one.number >= number) };
 }
 
 /** Of many devices, in whichever updates they are: no sentence about them names one. */
@@ -263,6 +300,7 @@ const factsOf = (
   artifacts,
   rules: rules(deployment.releaseId),
   safeguard: null,
+  past: [],
   assignment: null,
   standing,
 });
@@ -274,16 +312,13 @@ export async function explainWaiting(
   deviceIds: readonly DeviceId[],
   at: InstantMs,
 ): Promise<WaitingDevice[]> {
-  // An older one decides only where this one does not, and says nothing about it.
-  const mayDecide = ({ number }: { readonly number: number }): boolean =>
-    number >= deployment.number;
   const devices: WaitingDevice[] = [];
   for (const { id, name } of await sampleDevices(db, deviceIds)) {
     const device = await planningDevice(db, id);
     if (device === undefined) continue;
-    const facts = await loadFacts(db, device, null, at, "with-others");
+    const facts = await factsUpTo(db, device, deployment, at);
     const wait = isActive(deployment.state)
-      ? waitFor(decide({ ...facts, candidates: facts.candidates.filter(mayDecide) }), deployment)
+      ? waitFor(decide(facts), deployment)
       : overFor(deployment);
     const sentence =
       wait.kind === "next-check-in" ? "It is offered at its next check-in." : sentenceOf(wait);

@@ -14,6 +14,7 @@ import {
   type Candidate,
   type PlanningDevice,
 } from "./facts-queries.ts";
+import { pastUpdates } from "./past-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
 import { attributesNamed } from "./zone-queries.ts";
 import { safeguardsFor } from "./safeguard-queries.ts";
@@ -65,6 +66,7 @@ async function candidateFacts(
   const releaseIds = [...new Set(candidates.map(({ deployment }) => deployment.releaseId))];
   const artifacts = await artifactsFor(db, releaseIds, device.hardwareType, at);
 
+  const past = await pastUpdates(db, device.id, candidates);
   const safeguards = await safeguardsFor(db, device.id, releaseIds);
   const rules = await rulesOf(db, device.product, releaseIds, runningOf(device));
   const named = new Set(candidates.flatMap(({ deployment }) => zoneAttributesOf(deployment.plan)));
@@ -94,6 +96,7 @@ async function candidateFacts(
       artifacts: fitting,
       rules: rules(deployment.releaseId),
       safeguard: safeguards.get(deployment.releaseId) ?? null,
+      past: past(deployment),
       assignment:
         assignment === null
           ? null

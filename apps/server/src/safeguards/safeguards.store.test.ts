@@ -1,4 +1,4 @@
-import { present } from "@moult/base";
+import { instant, present } from "@moult/base";
 import type { DeviceId, ReleaseId, Safeguard, SafeguardId } from "@moult/model";
 import { explain } from "@moult/planner";
 import { orderKey } from "@moult/query";
@@ -23,6 +23,7 @@ import { newId } from "../platform/new-id.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
 import { deleteReleaseRows } from "../releases/queries.ts";
+import { createSafeguard } from "./change-safeguards.ts";
 import { createSafeguardHandlers } from "./operations.ts";
 
 const handlers = createSafeguardHandlers({ clock: clockAt(TEST_NOW) });
@@ -132,7 +133,13 @@ describe.each(DIALECTS)("safeguards of a release on %s", (dialect) => {
     const { db, releaseId } = await scene();
     const before = await planningEpoch(db);
     const first = await create(db, releaseId, "running  =  1.0");
-    const second = await create(db, releaseId, "running = 1.1");
+    const second = await createSafeguard(
+      db,
+      releaseId,
+      { query: "running = 1.1", note: NOTE },
+      "Ada",
+      { clock: clockAt(instant(TEST_NOW + 1)) },
+    );
     expect(first).toMatchObject({ query: "running = 1.0", liftedAt: null });
     expect(await planningEpoch(db)).toBeGreaterThan(before);
     expect((await list(db, releaseId)).map(({ id }) => id)).toEqual([first.id, second.id]);
