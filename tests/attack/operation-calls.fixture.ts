@@ -206,6 +206,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   showDeploymentProgress: deployment,
   verifyDeploymentChain: deployment,
   replayDeployment: deployment,
+  listChainEntries: deployment,
   listWaitingDevices: deployment,
   rehearseDeploymentChange: ({ deploymentId }) => [
     { params: { deploymentId }, query: { action: "abort" } },

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DeviceId } from "./ids.ts";
+import { AssignmentId, DeviceId } from "./ids.ts";
 import { Instant, Sha256 } from "./names.ts";
 
 /** Where a deployment's chain of events does not hold. */
@@ -39,6 +39,30 @@ export const ChainVerification = z.object({
   firstBreak: ChainBreak.nullable(),
 });
 export type ChainVerification = z.infer<typeof ChainVerification>;
+
+/** Entries of a deployment's chain as they are stored, so that anybody can check them without this server. */
+export const ChainPage = z.object({
+  items: z.array(
+    z.object({
+      number: z.int().min(1),
+      /** Milliseconds since 1970. */
+      at: z.int(),
+      deviceId: DeviceId.nullable(),
+      assignmentId: AssignmentId.nullable(),
+      /** The event, word for word. */
+      body: z.string(),
+      /** What decided it, word for word; null where a person or a device did. */
+      inputs: z.string().nullable(),
+      /** The chain after it. */
+      sha256: z.string(),
+    }),
+  ),
+  /** Texts of the parts that inputs of these entries name, by their SHA-256. */
+  parts: z.record(z.string(), z.string()),
+  /** How many entries the chain has by now. */
+  entries: z.int().min(0),
+});
+export type ChainPage = z.infer<typeof ChainPage>;
 
 const Difference = z.object({
   /** In what was decided, such as `claim.openMax`; empty: all of it. */

@@ -11,7 +11,7 @@ export {
   Tally,
   Trip,
 } from "./deployment.ts";
-export { ChainBreak, ChainReplay, ChainVerification } from "./deployment-chain.ts";
+export { ChainBreak, ChainPage, ChainReplay, ChainVerification } from "./deployment-chain.ts";
 export { ChangeNotice } from "./change-notice.ts";
 export {
   DeploymentFinding,

@@ -1,5 +1,14 @@
 export { AUDIT_CHAIN_START, auditBlock, auditLink, eventDigest } from "./audit-chain.ts";
-export { DEPLOYMENT_CHAIN_START, deploymentLink, type ChainEntry } from "./deployment-chain.ts";
+export {
+  DEPLOYMENT_CHAIN_START,
+  PART_NAME,
+  deploymentLink,
+  entryFault,
+  partsNamedIn,
+  type ChainCheck,
+  type ChainEntry,
+  type EntryFault,
+} from "./deployment-chain.ts";
 export {
   ENVELOPE_BYTES_MAX,
   Envelope,

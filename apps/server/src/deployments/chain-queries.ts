@@ -1,4 +1,4 @@
-import { FleetEventBody, type DeploymentId, type DeviceId } from "@moult/model";
+import { FleetEventBody, type AssignmentId, type DeploymentId, type DeviceId } from "@moult/model";
 import type { ChainEntry } from "@moult/trust";
 import { sql } from "kysely";
 import { fromJson } from "../platform/columns.ts";
@@ -8,6 +8,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 export interface StoredEntry extends ChainEntry {
   readonly sequence: number;
   readonly deviceId: DeviceId | null;
+  readonly assignmentId: AssignmentId | null;
   readonly kind: string;
   readonly sha256: string;
 }

@@ -1,5 +1,7 @@
 import { instant, present } from "@moult/base";
 import type { DeploymentId } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
+import { DEPLOYMENT_CHAIN_START, entryFault } from "@moult/trust";
 import type { Kysely } from "kysely";
 import { describe, expect, test } from "vitest";
 import { DIALECTS } from "../platform/dialect.ts";
@@ -7,6 +9,7 @@ import type { Schema } from "../platform/schema.ts";
 import { silentLog, TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { changeDeployment } from "./change-deployment.ts";
+import { chainPage } from "./chain-page.ts";
 import { chainEntries, chainHead } from "./chain-queries.ts";
 import {
   addDevices,
@@ -97,6 +100,25 @@ describe.each(DIALECTS)("the chain of a deployment on %s", (dialect) => {
       through: entries.length,
       firstBreak: null,
     });
+  });
+
+  test("is handed out so that anybody can check it without the server", async () => {
+    const { db, id } = await lived();
+    const page = await chainPage(db, id, 0, 500);
+    const parts = new Map(Object.entries(page.parts));
+    const sound = new Set<string>();
+
+    let before = { number: 0, sha256: DEPLOYMENT_CHAIN_START };
+    for (const item of page.items) {
+      const entry = { ...item, deploymentId: id };
+      expect(entryFault(entry, { ...before, parts, sound }, nodeCrypto)).toBeUndefined();
+      before = item;
+    }
+
+    expect(before).toMatchObject(present(await chainHead(db, id), "it has a chain"));
+    expect(sound).toEqual(new Set(parts.keys()));
+    const rest = await chainPage(db, id, 4, 2);
+    expect(rest.items.map(({ number }) => number)).toEqual([5, 6]);
   });
 
   test("the planner decides all of it again as it was decided", async () => {

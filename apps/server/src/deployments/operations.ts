@@ -8,6 +8,7 @@ import { decodeCursor, encodeCursor } from "../platform/page-cursor.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { logOf } from "./assignment-queries.ts";
 import { approveStage, withdrawApproval } from "./approve-stage.ts";
+import { chainPage } from "./chain-page.ts";
 import { changeDeployment, openNextStage, type DeploymentAction } from "./change-deployment.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
@@ -41,6 +42,7 @@ export type DeploymentHandlers = Handlers<
   | "showDeployment"
   | "verifyDeploymentChain"
   | "replayDeployment"
+  | "listChainEntries"
   | "pauseDeployment"
   | "resumeDeployment"
   | "abortDeployment"
@@ -73,6 +75,7 @@ function readingHandlers({
   | "rehearseDeploymentChange"
   | "verifyDeploymentChain"
   | "replayDeployment"
+  | "listChainEntries"
 > {
   const waiting = createWaitingCounts();
   return {
@@ -112,6 +115,8 @@ function readingHandlers({
 
     verifyDeploymentChain: ({ db }, { params, query: { after } }) =>
       verifyChain(db, params.deploymentId, after),
+    listChainEntries: ({ db }, { params, query: { after, limit } }) =>
+      chainPage(db, params.deploymentId, after, limit),
     replayDeployment: ({ db }, { params, query: { after } }) =>
       replayChain(db, params.deploymentId, after),
   };

@@ -1,8 +1,9 @@
 import type { ChainReplay, DeploymentId } from "@moult/model";
 import { replay, type Replayed } from "@moult/planner";
+import { partsNamedIn } from "@moult/trust";
 import { ApiError } from "../platform/api-error.ts";
 import { isoFrom } from "../platform/columns.ts";
-import { namedIn, unpackInputs } from "../platform/shared-inputs.ts";
+import { unpackInputs } from "../platform/shared-inputs.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { chainEntries, chainHead, sharedTexts, type StoredEntry } from "./chain-queries.ts";
 
@@ -22,7 +23,7 @@ export async function replayChain(
   const end = await chainHead(db, deploymentId);
   if (end === undefined) throw new ApiError("not-found", "There is no deployment with this id.");
   const page = await chainEntries(db, deploymentId, after, ENTRIES_MAX);
-  const names = page.flatMap(({ inputs }) => (inputs === null ? [] : namedIn(JSON.parse(inputs))));
+  const names = page.flatMap(({ inputs }) => partsNamedIn(inputs));
   const shared = await sharedTexts(db, deploymentId, [...new Set(names)]);
   const others: ChainReplay["others"] = [];
   let through = after;
@@ -49,9 +50,14 @@ export async function replayChain(
 
 function replayEntry({ inputs }: StoredEntry, shared: ReadonlyMap<string, string>): Replayed {
   if (inputs === null) return { kind: "not-decided" };
-  const stored: unknown = JSON.parse(inputs);
-  if (namedIn(stored).some((name) => !shared.has(name)))
+  if (partsNamedIn(inputs).some((name) => !shared.has(name)))
     return { kind: "not-replayable", sentence: "A part of its facts is gone." };
+  let stored: unknown;
+  try {
+    stored = JSON.parse(inputs);
+  } catch {
+    return { kind: "not-replayable", sentence: "Its facts are no JSON any more." };
+  }
   return replay(unpackInputs(stored, shared));
 }
 

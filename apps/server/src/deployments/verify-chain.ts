@@ -8,11 +8,17 @@ import {
   type FleetEventBody,
 } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
-import { DEPLOYMENT_CHAIN_START, deploymentLink } from "@moult/trust";
+import {
+  DEPLOYMENT_CHAIN_START,
+  entryFault,
+  partsNamedIn,
+  type ChainCheck,
+  type EntryFault,
+} from "@moult/trust";
 import * as z from "zod";
 import { ApiError } from "../platform/api-error.ts";
 import { fromJson, isoFrom } from "../platform/columns.ts";
-import { digestOf, namedIn, unpackInputs } from "../platform/shared-inputs.ts";
+import { unpackInputs } from "../platform/shared-inputs.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import {
   chainEntries,
@@ -25,7 +31,6 @@ import {
 } from "./chain-queries.ts";
 import { deploymentById } from "./queries.ts";
 
-/** The column by which events are looked for; what is written is the body. */
 const EventOfKind = z.object({ kind: z.string() });
 /** Enough to be quick for small chains, and little enough that nobody waits for a large one. */
 const ENTRIES_MAX = 5_000;
@@ -59,11 +64,11 @@ export async function verifyChain(
   const sound = new Set<string>();
   while (through < upTo) {
     const entries = await chainEntries(db, id, through, Math.min(PAGE, upTo - through));
-    if (entries.length === 0) return answer(missing(through + 1));
-    const texts = await partsOf(db, id, entries, sound);
-    for (const entry of entries) {
-      const broken = entryBreak(entry, through + 1, sha256, texts, sound);
-      if (broken !== undefined) return answer(broken);
+    const parts = await partsOf(db, id, entries, sound);
+    // Without any, the next one is gone.
+    for (const entry of entries.length === 0 ? [undefined] : entries) {
+      const broken = breakOf(entry, { number: through, sha256, parts, sound });
+      if (entry === undefined || broken !== undefined) return answer(broken ?? null);
       through = entry.number;
       ({ sha256 } = entry);
     }
@@ -92,7 +97,7 @@ async function partsOf(
   entries: readonly StoredEntry[],
   sound: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, string>> {
-  const names = entries.flatMap(({ inputs }) => (inputs === null ? [] : namedIn(parsed(inputs))));
+  const names = entries.flatMap(({ inputs }) => partsNamedIn(inputs));
   return sharedTexts(
     db,
     deploymentId,
@@ -100,36 +105,19 @@ async function partsOf(
   );
 }
 
-function entryBreak(
-  entry: StoredEntry,
-  number: number,
-  previousSha256: string,
-  texts: ReadonlyMap<string, string>,
-  sound: Set<string>,
-): ChainBreak | undefined {
-  if (entry.number !== number) return missing(number);
-  const at = isoFrom(entry.at);
-  const isWritten = deploymentLink(previousSha256, entry, nodeCrypto) === entry.sha256;
-  if (!isWritten || fromJson(EventOfKind, entry.body).kind !== entry.kind)
-    return {
-      kind: "altered",
-      number,
-      at,
-      sentence: `Entry ${number} is not what was written, or does not follow the one before it.`,
-    };
-  for (const name of entry.inputs === null ? [] : namedIn(parsed(entry.inputs))) {
-    if (sound.has(name)) continue;
-    const text = texts.get(name);
-    if (text === undefined || digestOf(text) !== name)
-      return {
-        kind: "inputs-altered",
-        number,
-        at,
-        sentence: `A part of what decided entry ${number} is ${text === undefined ? "gone" : "not what was written"}.`,
-      };
-    sound.add(name);
-  }
-  return undefined;
+function breakOf(entry: StoredEntry | undefined, check: ChainCheck): ChainBreak | undefined {
+  const fault = entryFault(entry, check, nodeCrypto) ?? columnFault(entry);
+  if (fault === undefined) return undefined;
+  const at = entry === undefined || fault.kind === "missing" ? null : isoFrom(entry.at);
+  return { ...fault, number: check.number + 1, at };
+}
+
+/** Events are looked for by a column that repeats what their bodies say. */
+function columnFault(entry: StoredEntry | undefined): EntryFault | undefined {
+  if (entry === undefined || fromJson(EventOfKind, entry.body).kind === entry.kind)
+    return undefined;
+  const sentence = `Entry ${entry.number} is found as another kind of event than it is.`;
+  return { kind: "altered", sentence };
 }
 
 /** What the inputs of an entry say; of a text that is none nothing, and its digest tells. */
@@ -215,7 +203,7 @@ async function rowDiffers(db: TenantDb, id: DeploymentId): Promise<string | unde
   const [first] = await chainEntries(db, id, 0, 1);
   if (first === undefined || first.inputs === null) return undefined;
   const inputs: unknown = parsed(first.inputs);
-  const created = unpackInputs(inputs, await sharedTexts(db, id, namedIn(inputs)));
+  const created = unpackInputs(inputs, await sharedTexts(db, id, partsNamedIn(first.inputs)));
   const createdPlan = planIn(created);
   return createdPlan === undefined || canonicalText(createdPlan) === canonicalText(plan)
     ? undefined

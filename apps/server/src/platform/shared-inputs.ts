@@ -1,5 +1,6 @@
 import { assert, canonicalText, hex, utf8 } from "@moult/base";
 import { nodeCrypto } from "@moult/node-crypto";
+import { PART_NAME } from "@moult/trust";
 
 // What decides an offer is for the most part the same for every device: the plan, the artifacts, what a client understands.
 // Those parts are kept once for a deployment and named by their digest, so that an offer costs as many bytes as its device is
@@ -16,7 +17,6 @@ const SHARED_NAMES: ReadonlySet<string> = new Set([
 ]);
 /** Shorter ones are not worth their name. */
 const SHARED_CHARACTERS_MIN = 150;
-const NAME = "$sha256";
 
 export interface PackedInputs {
   readonly text: string;
@@ -37,20 +37,11 @@ export function packInputs(inputs: unknown): PackedInputs {
         if (text.length < SHARED_CHARACTERS_MIN) return [name, member];
         const sha256 = digestOf(text);
         shared.set(sha256, text);
-        return [name, { [NAME]: sha256 }];
+        return [name, { [PART_NAME]: sha256 }];
       }),
     );
   };
   return { text: canonicalText(pack(inputs)), shared };
-}
-
-/** The digests that stored inputs name. */
-export function namedIn(inputs: unknown): readonly string[] {
-  const sha256 = nameOf(inputs);
-  if (sha256 !== undefined) return [sha256];
-  return typeof inputs === "object" && inputs !== null
-    ? Object.values(inputs).flatMap(namedIn)
-    : [];
 }
 
 /** The inputs as they were; every digest that they name is in `shared`. */
@@ -68,9 +59,9 @@ export function unpackInputs(inputs: unknown, shared: ReadonlyMap<string, string
   );
 }
 
-export const digestOf = (text: string): string => hex(nodeCrypto.sha256(utf8(text)));
+const digestOf = (text: string): string => hex(nodeCrypto.sha256(utf8(text)));
 
 function nameOf(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null || !(NAME in value)) return undefined;
-  return typeof value[NAME] === "string" ? value[NAME] : undefined;
+  if (typeof value !== "object" || value === null || !(PART_NAME in value)) return undefined;
+  return typeof value[PART_NAME] === "string" ? value[PART_NAME] : undefined;
 }

@@ -2,6 +2,7 @@ import {
   Assignment,
   AssignmentId,
   AssignmentState,
+  ChainPage,
   ChainReplay,
   ChainVerification,
   Deployment,
@@ -149,6 +150,20 @@ export const deploymentOperations = {
     query: AfterEntry,
     replyKind: "json",
     reply: ChainVerification,
+    errors: ["not-found"],
+  }),
+  listChainEntries: operation({
+    id: "listChainEntries",
+    summary: "A deployment's events with what decided them, as they were written, oldest first",
+    method: "GET",
+    path: "/deployments/{deploymentId}/chain",
+    permission: "fleet:read",
+    params,
+    query: AfterEntry.extend({
+      limit: z.coerce.number().int().min(1).max(500).default(100),
+    }),
+    replyKind: "json",
+    reply: ChainPage,
     errors: ["not-found"],
   }),
   replayDeployment: operation({
