@@ -24,8 +24,12 @@ export function advanceWords(advance: StageAdvance): string {
 }
 
 /** What a plan limits beside the devices that are in the update: `at most 10 started in any minute`. */
-export const flowWords = ({ perMinute }: Plan["limits"]): readonly string[] =>
-  perMinute === undefined ? [] : [`at most ${perMinute} started in any minute`];
+export const flowWords = ({ perMinute, perSite }: Plan["limits"]): readonly string[] => [
+  ...(perMinute === undefined ? [] : [`at most ${perMinute} started in any minute`]),
+  ...(perSite === undefined
+    ? []
+    : [`at most ${perSite.concurrentMax} at a time with the same ${perSite.attribute}`]),
+];
 
 /** Who must have approved a stage before it opens: `2 people`, `2 of ada@example.org, bob@example.org`. */
 export function approvalsWords({ required, from }: StageApprovals): string {

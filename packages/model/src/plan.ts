@@ -114,6 +114,13 @@ export const OnTrip = z.union(
 );
 export type OnTrip = z.infer<typeof OnTrip>;
 
+/** How many devices of one site may be in the update at the same time. */
+export const PerSite = z.strictObject({
+  /** The inventory attribute whose value is a device's site. Devices that have none, or an empty one, are one site. */
+  attribute: z.string().min(1).max(255),
+  concurrentMax: z.int().min(1).max(1_000_000),
+});
+
 /** How a deployment goes about it. Grows in later versions; unknown fields are refused, so nothing is silently ignored. */
 export const Plan = z
   .strictObject({
@@ -125,6 +132,7 @@ export const Plan = z
         concurrentMax: z.int().min(1).max(1_000_000).default(50),
         /** Offers in any 60 seconds, wherever they begin; each try of a device is one. Claimed as well. */
         perMinute: z.int().min(1).max(100_000).optional(),
+        perSite: PerSite.optional(),
       })
       .prefault({}),
     retry: Retry.prefault({}),

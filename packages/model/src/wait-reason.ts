@@ -100,6 +100,12 @@ export const WaitReason = z.discriminatedUnion("kind", [
     given: z.int().min(0),
   }),
   inDeployment("concurrent-limit").extend({ limit: z.int().min(1) }),
+  /** As many devices of its site as may be in the update at a time are; null: those that have no site. */
+  inDeployment("site-limit").extend({
+    attribute: z.string(),
+    site: z.string().nullable(),
+    limit: z.int().min(1),
+  }),
   /** As many devices as may start in one minute have. */
   inDeployment("rate-limit").extend({ perMinute: z.int().min(1), until: Instant }),
   /** It failed lately, and the plan lets some time pass before its next try. */

@@ -86,6 +86,10 @@ test.each<[Plan, PlanFinding[]]>([
     [{ kind: "retry-contradicts", code: "b" }],
   ],
   [
+    two({}, { limits: { concurrentMax: 5, perSite: { attribute: "store", concurrentMax: 5 } } }),
+    [{ kind: "site-limit-idle", perSite: 5, concurrentMax: 5 }],
+  ],
+  [
     planOf({
       stages: [
         { size: { count: 10 }, errorStop: { count: 1 } },

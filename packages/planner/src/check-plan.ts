@@ -49,7 +49,9 @@ export type PlanFinding =
   /** Devices have one try, and something is said of the others. */
   | { readonly kind: "retry-without-tries" }
   /** A code is tried again and never tried again; never wins. */
-  | { readonly kind: "retry-contradicts"; readonly code: string };
+  | { readonly kind: "retry-contradicts"; readonly code: string }
+  /** No site can have more devices in the update than the whole deployment has. */
+  | { readonly kind: "site-limit-idle"; readonly perSite: number; readonly concurrentMax: number };
 
 /** Targets below this are updated in one go without remark. */
 const TRIAL_TARGET_MIN = 2;
@@ -86,6 +88,7 @@ export function checkPlan(
     ...checkApprovals(plan, approvers),
     ...checkWindows(plan),
     ...checkRetry(plan),
+    ...checkLimits(plan),
   ];
 }
 
@@ -137,6 +140,12 @@ function tripsAt(errorStop: ErrorStop | undefined, failed: number, finished: num
 
 const saysMoreThanSuccesses = ({ afterSeconds, maxWaitSeconds, manual }: StageAdvance): boolean =>
   afterSeconds !== undefined || maxWaitSeconds !== undefined || manual !== undefined;
+
+function checkLimits({ limits: { concurrentMax, perSite } }: Plan): readonly PlanFinding[] {
+  return perSite !== undefined && perSite.concurrentMax >= concurrentMax
+    ? [{ kind: "site-limit-idle", perSite: perSite.concurrentMax, concurrentMax }]
+    : [];
+}
 
 function checkRetry({ retry }: Plan): readonly PlanFinding[] {
   const { attemptsMax, backoffSeconds, retryOn, neverOn } = retry;

@@ -10,11 +10,14 @@ import { SLACK_MS } from "./sliding-window.ts";
 /** A running deployment's claims, as one server reaches them. */
 export interface ClaimStore {
   /** What an answer of that instant is decided by. */
-  readonly facts: (now: InstantMs) => Promise<Pick<DeploymentFacts, "tally" | "flow">>;
+  readonly facts: (
+    now: InstantMs,
+    site: string,
+  ) => Promise<Pick<DeploymentFacts, "tally" | "flow">>;
   /** Offers it to a device that was offered it never before; false, and nothing changed, when a bound is reached. */
   readonly offer: (claim: Omit<Claim, "deploymentId">, now: InstantMs) => Promise<boolean>;
-  /** A device that is in the update succeeds. */
-  readonly end: () => Promise<void>;
+  /** A device of this site that is in the update succeeds. */
+  readonly end: (site: string) => Promise<void>;
 }
 
 export interface ClaimTrial {
@@ -29,6 +32,9 @@ const ASKERS_MAX = 6;
 const STEPS_MS = [0, 0, 300, 1_000, 5_000, 20_000, 61_000];
 const LATE_MS_MAX = SLACK_MS / 2;
 const APART_MS_MAX = SLACK_MS / 2;
+
+/** The first are devices without a site. */
+const SITES = ["", "north", "south"];
 
 interface Asking {
   readonly store: ClaimStore;
@@ -60,7 +66,8 @@ export async function tryClaims(
     for (let asked = below(ASKERS_MAX); asked >= 0; asked -= 1) {
       const store = present(servers[below(servers.length)], "one of the servers");
       const clock = later(now, below(APART_MS_MAX));
-      const facts = await store.facts(clock);
+      const site = present(SITES[below(SITES.length)], "one of the sites");
+      const facts = await store.facts(clock, site);
       const room = roomFor({ ...deployment, ...facts, isForced: false }, clock);
       if (room.kind === "free")
         asking.push({ store, now: clock, claim: { ...room.claim, placesMax, approvedMin: null } });
@@ -72,15 +79,13 @@ export async function tryClaims(
       how === "at-once"
         ? await Promise.all(claims.map(ask))
         : await inOrder(claims.map((claim) => () => ask(claim)));
-    for (const isGranted of answers) {
+    for (const [index, isGranted] of answers.entries()) {
       granted.push(isGranted);
-      if (isGranted) books.offered(now);
+      if (isGranted) books.offered(claims[index]?.claim.site?.site ?? "", now);
     }
     books.check(now);
-    for (let ending = below(ASKERS_MAX); ending > 0 && books.open > 0; ending -= 1) {
-      await servers[0].end();
-      books.ended();
-    }
+    for (let ending = below(ASKERS_MAX); ending > 0 && books.open.length > 0; ending -= 1)
+      await servers[0].end(books.ended(below(books.open.length)));
   }
   return { broken: books.broken, granted };
 }
@@ -96,7 +101,8 @@ async function inOrder<T>(works: readonly (() => Promise<T>)[]): Promise<readonl
 /** Counts by itself what was granted. */
 class Books {
   readonly broken: string[] = [];
-  open = 0;
+  /** The site of each device that is in the update. */
+  readonly open: string[] = [];
   readonly #offers: InstantMs[] = [];
   readonly #plan: Plan;
   readonly #placesMax: number | null;
@@ -106,19 +112,23 @@ class Books {
     this.#placesMax = placesMax;
   }
 
-  offered(now: InstantMs): void {
-    this.open += 1;
+  offered(site: string, now: InstantMs): void {
+    this.open.push(site);
     this.#offers.push(now);
   }
 
-  ended(): void {
-    this.open -= 1;
+  ended(index: number): string {
+    return present(this.open.splice(index, 1)[0], "who ends was in the update");
   }
 
   check(now: InstantMs): void {
-    const { concurrentMax, perMinute = Infinity } = this.#plan.limits;
+    const { concurrentMax, perMinute = Infinity, perSite } = this.#plan.limits;
     const lately = this.#offers.filter((at) => at > now - MINUTE_MS).length;
-    this.#holds("devices in the update", this.open, concurrentMax);
+    this.#holds("devices in the update", this.open.length, concurrentMax);
+    for (const site of SITES) {
+      const open = this.open.filter((each) => each === site).length;
+      this.#holds("devices of one site", open, perSite?.concurrentMax ?? Infinity);
+    }
     this.#holds("places", this.#offers.length, this.#placesMax ?? Infinity);
     this.#holds("offers in a minute", lately, perMinute);
   }

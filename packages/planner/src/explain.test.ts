@@ -66,6 +66,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "stage-not-reached", deploymentId: id, stage: 0, admittedInStage: 2 },
   { kind: "approval-pending", deploymentId: id, stage: 1, required: 2, given: 1 },
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
+  { kind: "site-limit", deploymentId: id, attribute: "store", site: "north", limit: 5 },
   { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
   { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
   { kind: "outside-window", deploymentId: id, until: "2026-12-01T08:00:00.000Z" },

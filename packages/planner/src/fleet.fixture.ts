@@ -1,9 +1,39 @@
 import type { Plan } from "@moult/model";
+import fc from "fast-check";
+import { isUnderWay } from "./assignment-transitions.ts";
 import { assignmentId, deployment, device, NOW } from "./facts.fixture.ts";
 import { createFleet, createFleetDevice, type Fleet, type FleetDevice } from "./memory-fleet.ts";
 
-export const newDevice = (draw: number): FleetDevice =>
-  createFleetDevice(draw, assignmentId(1), "1.0");
+/** Limits beside `concurrentMax`, small enough to be reached. */
+export const flowLimits = fc.record(
+  {
+    perMinute: fc.constantFrom(1, 3),
+    perSite: fc.record({
+      attribute: fc.constant("store"),
+      concurrentMax: fc.constantFrom(1, 2),
+    }),
+  },
+  { requiredKeys: [] },
+);
+
+const SITES = ["", "north", "south"];
+
+export const newDevice = (draw: number): FleetDevice => ({
+  ...createFleetDevice(draw, assignmentId(1), "1.0"),
+  site: SITES[draw % SITES.length] ?? "",
+});
+
+/** What of its sites' counts is not as its rows say, or as its plan allows. */
+export function brokenSites({ sites, devices, plan, forcedOffers }: Fleet): readonly string[] {
+  const max = (plan.limits.perSite?.concurrentMax ?? Infinity) + forcedOffers;
+  return Object.entries(sites).flatMap(([site, count]) => {
+    const rows = devices.filter(
+      ({ assignment, offeredAt }) =>
+        offeredAt === site && assignment !== null && isUnderWay(assignment.state),
+    ).length;
+    return count === rows && count <= max ? [] : [`${site}: ${count} counted, ${rows} are`];
+  });
+}
 
 /** A deployment of 2.0 to devices that run 1.0. */
 export function startFleet(plan: Plan, salt: number, draws: readonly number[]): Fleet {

@@ -27,7 +27,7 @@ import { holdAt } from "./device-hold.ts";
 import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
 import { HOLD, planOf, SAFEGUARD } from "./facts.fixture.ts";
-import { newDevice, startFleet } from "./fleet.fixture.ts";
+import { brokenSites, flowLimits, newDevice, startFleet } from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import {
   approve,
@@ -86,7 +86,7 @@ const plan: fc.Arbitrary<Plan> = fc
     lastApprovals: fc.option(approvals, { nil: undefined, freq: 9 }),
     count: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     concurrentMax: fc.integer({ min: 1, max: 8 }),
-    perMinute: fc.constantFrom(undefined, undefined, 1, 3),
+    flow: flowLimits,
     onTrip: fc.constantFrom("pause", "cancel-queued", "cancel-all", "roll-back"),
     windows: fc
       .constantFrom(null, null, "07:00", "21:00")
@@ -96,7 +96,7 @@ const plan: fc.Arbitrary<Plan> = fc
       backoffSeconds: fc.constantFrom(0, 0, 600),
     }),
   })
-  .map(({ stages, lastApprovals, count, concurrentMax, perMinute, onTrip, retry, windows }) => {
+  .map(({ stages, lastApprovals, count, concurrentMax, flow, onTrip, retry, windows }) => {
     const errorStop = count === undefined ? {} : { errorStop: { count } };
     return planOf({
       stages: [
@@ -107,7 +107,7 @@ const plan: fc.Arbitrary<Plan> = fc
           ...errorStop,
         },
       ],
-      limits: { concurrentMax, ...(perMinute === undefined ? {} : { perMinute }) },
+      limits: { concurrentMax, ...flow },
       retry,
       onTrip,
       windows,
@@ -387,6 +387,7 @@ function checkNumbers(fleet: Fleet): void {
   // Who was sent ahead is beyond the limit, and nobody else is.
   const open = Math.max(0, counts.open - forcedOffers);
   expect(brokenLimits(given, { stage, open, admitted: counts.admitted })).toEqual([]);
+  expect(brokenSites(fleet), "sites are counted, and have no more than they may").toEqual([]);
   const assignments = devices.flatMap(({ assignment }) => assignment ?? []);
   for (const counter of ["open", "succeeded", "failed", "silent", "aborted"] as const)
     expect(counts[counter], `${counter} counts the rows`).toBe(

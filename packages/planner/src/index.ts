@@ -76,7 +76,14 @@ export {
   type Fleet,
   type FleetDevice,
 } from "./memory-fleet.ts";
-export { NO_FLOW, NO_LIMITS, type FlowFacts, type LimitClaim } from "./limits.ts";
+export {
+  NO_FLOW,
+  siteAttributes,
+  siteOf,
+  type FlowFacts,
+  type LimitClaim,
+  type SiteFacts,
+} from "./limits.ts";
 export {
   bucketAt,
   forgottenBefore,

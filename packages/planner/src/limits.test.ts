@@ -38,6 +38,38 @@ test("so many devices start in a minute, and who waits is told from when on the 
   expect(offers(fleet)).toBe(3);
 });
 
+test("so many devices of a site are in the update, and the next comes when one of them is done", () => {
+  const perSite = { attribute: "store", concurrentMax: 2 };
+  const fleet = fleetOf({ limits: { perSite } }, 9);
+  expect(offers(fleet)).toBe(6);
+  const north = fleet.devices.filter(({ site }) => site === "north");
+  const waiting = present(
+    north.find(({ assignment }) => assignment === null),
+    "a third one waits",
+  );
+  const answer = checkIn(fleet, waiting);
+  expect(answer).toMatchObject({
+    reasons: [{ kind: "site-limit", attribute: "store", site: "north", limit: 2 }],
+    isContended: true,
+    until: null,
+  });
+
+  // Whoever moves meanwhile leaves the site where it was counted.
+  const [first] = north;
+  const moved = present(first, "there are three");
+  moved.site = "south";
+  end(fleet, moved, "succeeded", null);
+  expect(checkIn(fleet, waiting).kind).toBe("offer");
+});
+
+test("devices without a site are one site", () => {
+  const fleet = fleetOf({ limits: { perSite: { attribute: "store", concurrentMax: 1 } } }, 6);
+  for (const device of fleet.devices) device.site = "";
+  expect(offers(fleet)).toBe(1);
+  const answer = checkIn(fleet, present(fleet.devices[5], "there are six"));
+  expect(answer).toMatchObject({ reasons: [{ kind: "site-limit", site: null }] });
+});
+
 test("each try of a device is one start", () => {
   const fleet = fleetOf({ limits: { perMinute: 3 }, retry: { attemptsMax: 5 } }, 1);
   const device = present(fleet.devices[0], "there is one");

@@ -1,5 +1,5 @@
 import { isoText, present, type InstantMs } from "@moult/base";
-import type { WaitReason } from "@moult/model";
+import type { Plan, WaitReason } from "@moult/model";
 import type { DeploymentFacts } from "./facts.ts";
 import { freeAt, MINUTE_WINDOW, takenMax, UNUSED, type WindowUse } from "./sliding-window.ts";
 
@@ -7,9 +7,31 @@ import { freeAt, MINUTE_WINDOW, takenMax, UNUSED, type WindowUse } from "./slidi
 export interface FlowFacts {
   /** Offers, each try of a device being one. */
   readonly offers: WindowUse;
+  /** Of the device that asks; null where the plan limits no sites. */
+  readonly site: SiteFacts | null;
 }
 
-export const NO_FLOW: FlowFacts = { offers: UNUSED };
+/** A device's site: the value of the plan's attribute, empty where it has none. */
+export interface SiteFacts {
+  readonly site: string;
+  /** Devices of the site that are in the update. */
+  readonly open: number;
+}
+
+export const NO_FLOW: FlowFacts = { offers: UNUSED, site: null };
+
+/** The attribute whose values a plan's limits tell devices apart by; none or one. */
+export const siteAttributes = ({ limits: { perSite } }: Pick<Plan, "limits">): readonly string[] =>
+  perSite === undefined ? [] : [perSite.attribute];
+
+/** The site of a device that has these attributes. */
+export const siteOf = (
+  { limits: { perSite } }: Pick<Plan, "limits">,
+  attributes: Readonly<Record<string, string>>,
+): string =>
+  perSite !== undefined && Object.hasOwn(attributes, perSite.attribute)
+    ? (attributes[perSite.attribute] ?? "")
+    : "";
 
 /** The bounds under which an offer is claimed; null where there is none. */
 export interface LimitClaim {
@@ -17,10 +39,12 @@ export interface LimitClaim {
   readonly openMax: number | null;
   /** Holds while fewer than this many offers were ever made. */
   readonly offersMax: number | null;
+  /** Where the plan limits sites: which one, and that it holds while fewer than so many of its devices are in the update. */
+  readonly site: { readonly site: string; readonly openMax: number | null } | null;
 }
 
 /** Of what is no offer, and of what a person sent ahead. */
-export const NO_LIMITS: LimitClaim = { openMax: null, offersMax: null };
+export const NO_LIMITS: LimitClaim = { openMax: null, offersMax: null, site: null };
 
 export type Room =
   | { readonly kind: "free"; readonly claim: LimitClaim }
@@ -38,12 +62,29 @@ export function roomFor(
   { id: deploymentId, isForced, plan, tally, flow }: LimitedFacts,
   now: InstantMs,
 ): Room {
-  if (isForced) return { kind: "free", claim: NO_LIMITS };
-  const { concurrentMax, perMinute } = plan.limits;
+  const { site } = flow;
+  if (isForced) {
+    const counted = site === null ? null : { site: site.site, openMax: null };
+    return { kind: "free", claim: { ...NO_LIMITS, site: counted } };
+  }
+  const { concurrentMax, perMinute, perSite } = plan.limits;
   if (tally.open >= concurrentMax)
     return {
       kind: "full",
       reason: { kind: "concurrent-limit", deploymentId, limit: concurrentMax },
+      isContended: true,
+      until: null,
+    };
+  if (perSite !== undefined && site !== null && site.open >= perSite.concurrentMax)
+    return {
+      kind: "full",
+      reason: {
+        kind: "site-limit",
+        deploymentId,
+        attribute: perSite.attribute,
+        site: site.site === "" ? null : site.site,
+        limit: perSite.concurrentMax,
+      },
       isContended: true,
       until: null,
     };
@@ -62,5 +103,7 @@ export function roomFor(
       until,
     };
   }
-  return { kind: "free", claim: { openMax: concurrentMax, offersMax } };
+  const siteClaim =
+    site === null ? null : { site: site.site, openMax: perSite?.concurrentMax ?? null };
+  return { kind: "free", claim: { openMax: concurrentMax, offersMax, site: siteClaim } };
 }

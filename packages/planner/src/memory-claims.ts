@@ -12,39 +12,53 @@ export interface Ledger {
   readonly state: DeploymentState;
   readonly counts: Omit<Tally, "eligible">;
   flow: FlowFacts;
+  /** Devices in the update, by their site. */
+  readonly sites: Record<string, number>;
 }
 
 /** Whether a claim can be granted now. */
 export const mayClaim = (
-  { state, counts, flow }: Ledger,
-  { openMax, placesMax, offersMax }: Omit<Claim, "deploymentId" | "approvedMin">,
+  { state, counts, flow, sites }: Ledger,
+  { openMax, placesMax, offersMax, site }: Omit<Claim, "deploymentId" | "approvedMin">,
 ): boolean =>
   state === "running" &&
   (openMax === null || counts.open < openMax) &&
   (placesMax === null || placesTaken(counts) < placesMax) &&
-  (offersMax === null || flow.offers.taken < offersMax);
+  (offersMax === null || flow.offers.taken < offersMax) &&
+  (site === null || site.openMax === null || (sites[site.site] ?? 0) < site.openMax);
 
 /** Notes an offer that was claimed. */
 export function noteOffer(ledger: Ledger, now: InstantMs): void {
-  ledger.flow = { offers: noteTaken(MINUTE_WINDOW, ledger.flow.offers, 1, now) };
+  ledger.flow = { ...ledger.flow, offers: noteTaken(MINUTE_WINDOW, ledger.flow.offers, 1, now) };
+}
+
+/** Counts a device of a site in or, with -1, out. */
+export function moveSite({ sites }: Pick<Ledger, "sites">, site: string, by: 1 | -1): void {
+  sites[site] = (sites[site] ?? 0) + by;
 }
 
 /** A running deployment's claims, in memory. */
 export function memoryClaims(): ClaimStore {
   const counts = { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 };
-  const ledger: Ledger = { state: "running", counts, flow: NO_FLOW };
+  const ledger: Ledger = { state: "running", counts, flow: NO_FLOW, sites: {} };
   return {
-    facts: () => Promise.resolve({ tally: { ...counts }, flow: ledger.flow }),
+    facts: (_, site) =>
+      Promise.resolve({
+        tally: { ...counts },
+        flow: { ...ledger.flow, site: { site, open: ledger.sites[site] ?? 0 } },
+      }),
     offer: (claim, now) => {
       const isGranted = mayClaim(ledger, claim);
       if (isGranted) {
         noteOffer(ledger, now);
+        if (claim.site !== null) moveSite(ledger, claim.site.site, 1);
         counts.admitted += 1;
         counts.open += 1;
       }
       return Promise.resolve(isGranted);
     },
-    end: () => {
+    end: (site) => {
+      moveSite(ledger, site, -1);
       counts.open -= 1;
       counts.succeeded += 1;
       return Promise.resolve();

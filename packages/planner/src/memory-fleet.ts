@@ -18,8 +18,8 @@ import type {
   SafeguardFacts,
   Standing,
 } from "./facts.ts";
-import { NO_FLOW } from "./limits.ts";
-import { mayClaim, noteOffer, type Ledger } from "./memory-claims.ts";
+import { NO_FLOW, type SiteFacts } from "./limits.ts";
+import { mayClaim, moveSite, noteOffer, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
 import { missingApproval, NO_ENDS, type Ends } from "./stage-gate.ts";
 import { lastStage } from "./stage-share.ts";
@@ -40,6 +40,10 @@ export interface FleetDevice {
   isForced: boolean;
   /** Its deployment's target leaves it out, although it is a member. */
   isExcluded: boolean;
+  /** The value of the plan's site attribute; empty: none. */
+  site: string;
+  /** Where it was counted when it got its offer. */
+  offeredAt: string;
   hold: DeviceHoldFacts | null;
   /** Of the deployment's release, and for this device. */
   safeguard: SafeguardFacts | null;
@@ -85,6 +89,7 @@ export const createFleet = (
   approvals: [],
   counts: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0 },
   flow: NO_FLOW,
+  sites: {},
   forcedOffers: 0,
 });
 
@@ -102,6 +107,8 @@ export const createFleetDevice = (
   assignment: null,
   isForced: false,
   isExcluded: false,
+  site: "",
+  offeredAt: "",
   hold: null,
   safeguard: null,
 });
@@ -150,7 +157,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         approvals,
         salt,
         tally: { ...fleet.counts },
-        flow,
+        flow: { ...flow, site: siteFacts(fleet, device) },
         isTarget: isTarget(device),
         ...(device.isExcluded ? { outside: "excluded" as const } : {}),
         isForced: device.isForced,
@@ -163,6 +170,10 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
     ],
     reached: [],
   };
+}
+
+function siteFacts({ plan, sites }: Fleet, { site }: FleetDevice): SiteFacts | null {
+  return plan.limits.perSite === undefined ? null : { site, open: sites[site] ?? 0 };
 }
 
 function openFacts(
@@ -199,6 +210,11 @@ function moveTo(
   const after = countedAs(change);
   if (before !== null) fleet.counts[before] -= 1;
   if (after !== null) fleet.counts[after] += 1;
+  if (before === "open" && after !== "open") moveSite(fleet, device.offeredAt, -1);
+  if (before !== "open" && after === "open") {
+    device.offeredAt = device.site;
+    moveSite(fleet, device.site, 1);
+  }
   const own = device.assignment ?? {
     id: device.assignmentId,
     attempt: 0,

@@ -202,6 +202,11 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         "plan.retry",
         "Devices have one try: what is said of further tries has no effect.",
       );
+    case "site-limit-idle":
+      return warning(
+        "plan.limits.perSite",
+        `${numberText(finding.perSite)} at a time of a site hold nobody back: all sites together have ${numberText(finding.concurrentMax)}.`,
+      );
     case "retry-contradicts":
       return warning(
         "plan.retry",

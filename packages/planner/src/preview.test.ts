@@ -254,6 +254,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait for a place: 50 at a time are in the update.",
   ],
   [
+    { kind: "site-limit", deploymentId: id, attribute: "store", site: "north", limit: 5 },
+    "1 device waits for a place among those with the same store: 5 at a time are in the update.",
+    "2,608 devices wait for a place among those with the same store: 5 at a time are in the update.",
+  ],
+  [
     { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
     "1 device waits, because at most 10 start in any minute.",
     "2,608 devices wait, because at most 10 start in any minute.",

@@ -96,6 +96,8 @@ const SENTENCES: {
     `${devices(count, "waits", "wait")} until stage ${stage + 1} is approved: ${given} of ${required} approvals are given`,
   "concurrent-limit": ({ limit }, count) =>
     `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
+  "site-limit": ({ attribute, limit }, count) =>
+    `${devices(count, "waits", "wait")} for a place among those with the same ${attribute}: ${numberText(limit)} at a time are in the update`,
   "rate-limit": ({ perMinute }, count) =>
     `${devices(count, "waits", "wait")}, because at most ${numberText(perMinute)} start in any minute`,
   "retry-backoff": (_, count) =>
@@ -143,6 +145,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "note",
   "by",
   "since",
+  "site",
 ]);
 
 /** Of these, only when is different, and no sentence about many says it. */

@@ -117,6 +117,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "approval-pending": (reason) => pendingApprovalSentence(reason),
   "concurrent-limit": ({ limit }) =>
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
+  "site-limit": ({ attribute, site, limit }) =>
+    `As many devices ${site === null ? `without ${attribute}` : `with ${attribute} ${site}`} as the plan allows at a time (${numberText(limit)}) are being updated; its turn comes when one is done.`,
   "rate-limit": ({ perMinute, until }) =>
     `At most ${numberText(perMinute)} devices start in any minute by the plan; the next one may at ${utcText(until)}.`,
   "retry-backoff": ({ attempts, until }) =>

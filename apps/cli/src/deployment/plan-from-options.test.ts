@@ -32,6 +32,7 @@ describe("a plan", () => {
       "advance-at": "95",
       concurrent: "5",
       "per-minute": "2",
+      "per-site": "store:3",
       attempts: "2",
       "silent-after": "2h",
     });
@@ -45,7 +46,7 @@ describe("a plan", () => {
         advance,
         errorStop,
       })),
-      limits: { concurrentMax: 5, perMinute: 2 },
+      limits: { concurrentMax: 5, perMinute: 2, perSite: { attribute: "store", concurrentMax: 3 } },
       retry: { attemptsMax: 2 },
       timeouts: { silenceSeconds: 7_200 },
     });

@@ -66,6 +66,11 @@ export const PLAN_OPTIONS = {
     value: "NUMBER",
     help: "Devices that start in any one minute; as many as may be in the update unless told",
   },
+  "per-site": {
+    type: "string",
+    value: "ATTRIBUTE:NUMBER",
+    help: "Devices in the update at the same time that have the same value of an inventory attribute, such as store:5; those without it are one site",
+  },
   attempts: { type: "string", value: "NUMBER", help: "Tries that a device has; 1 unless told" },
   "retry-after": {
     type: "string",
@@ -146,6 +151,7 @@ function fromOptions(options: PlanOptions): unknown {
     limits: given({
       concurrentMax: integer("concurrent", options.concurrent, million),
       perMinute: integer("per-minute", options["per-minute"], { min: 1, max: 100_000 }),
+      perSite: perSiteFrom(options["per-site"]),
     }),
     retry: given({
       attemptsMax: integer("attempts", options.attempts, { min: 1, max: 10 }),
@@ -167,6 +173,15 @@ function approvalsFrom(options: PlanOptions): object | undefined {
   if (required === undefined && from !== undefined)
     throw usageError("--approvers goes with --approvals.");
   return given({ required, from });
+}
+
+function perSiteFrom(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  // Names of attributes may have colons.
+  const colon = text.lastIndexOf(":");
+  if (colon < 1) throw usageError("--per-site is ATTRIBUTE:NUMBER, such as store:5.");
+  const concurrentMax = integer("per-site", text.slice(colon + 1), { min: 1, max: 1_000_000 });
+  return { attribute: text.slice(0, colon), concurrentMax };
 }
 
 /** What was given of it; undefined when nothing was. */

@@ -1,4 +1,5 @@
 import { isoText, later, seededRandom, type InstantMs } from "@moult/base";
+import type { DeviceId } from "@moult/model";
 import { memoryClaims, tryClaims, type ClaimStore } from "@moult/planner";
 import { describe, expect, test } from "vitest";
 import { openDatabase } from "../platform/database.ts";
@@ -6,17 +7,31 @@ import { DIALECTS } from "../platform/dialect.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { silentLog, TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
 import { waitingReasons } from "./explain-waiting.ts";
-import { addDevices, addProduct, addRelease, checkIn, deploy, refreshed } from "./fleet.fixture.ts";
+import {
+  addDevices,
+  addProduct,
+  addRelease,
+  checkIn,
+  deploy,
+  finished,
+  PRODUCT,
+  refreshed,
+  report,
+} from "./fleet.fixture.ts";
 import { flowOf, noteOffer } from "./flow-queries.ts";
 import type { DevicePlan } from "./plan-device.ts";
+import { enterSite, siteFacts } from "./site-queries.ts";
 import { claimPlace, moveCount, type DeploymentRecord } from "./queries.ts";
 
 /** The claims of a deployment as a server makes them. */
 function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {
   return {
-    facts: async (now) => {
+    facts: async (now, site) => {
       const deployment = await refreshed(db, id);
-      return { tally: deployment.counts, flow: await flowOf(db, deployment, now) };
+      return {
+        tally: deployment.counts,
+        flow: await flowOf(db, deployment, await siteFacts(db, deployment, { store: site }), now),
+      };
     },
     offer: (claim, now) =>
       db.transaction(async (inner) => {
@@ -30,16 +45,38 @@ function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {
         const claimed = await claimPlace(inner, taken);
         if (claimed === undefined) return false;
         await noteOffer(inner, claimed, now);
+        await enterSite(inner, id, claim);
         return true;
       }),
-    end: async () => {
-      await db.transaction((inner) => moveCount(inner, id, "open", "succeeded"));
+    end: async (site) => {
+      await db.transaction(async (inner) => {
+        await moveCount(inner, id, "open", "succeeded");
+        await inner.kysely
+          .updateTable("deployment_site")
+          .set((row) => ({ open: row("open", "-", 1) }))
+          .where("deployment_id", "=", id)
+          .where("site", "=", site)
+          .execute();
+      });
     },
   };
 }
 
-const plan = { limits: { concurrentMax: 4, perMinute: 5 } };
-const PLACES = 60;
+async function setStores(db: TenantDb, ids: readonly DeviceId[], value: string): Promise<void> {
+  const row = { tenant_id: db.tenantId, product: PRODUCT, name: "store", value };
+  await db.transaction((inner) =>
+    inner.kysely
+      .insertInto("device_attribute")
+      .values(ids.map((device_id) => ({ ...row, device_id })))
+      .onConflict((conflict) => conflict.columns(["device_id", "name"]).doUpdateSet({ value }))
+      .execute(),
+  );
+}
+
+const plan = {
+  limits: { concurrentMax: 4, perMinute: 5, perSite: { attribute: "store", concurrentMax: 2 } },
+};
+const PLACES = 30;
 
 describe.each(DIALECTS)("claims on %s", (dialect) => {
   const store = useTestDatabase(dialect);
@@ -93,6 +130,32 @@ describe.each(DIALECTS)("claims on %s", (dialect) => {
     } finally {
       await second?.close();
     }
+  });
+
+  test("of a site's devices are let go by where they were when they were offered it", async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const ids = await addDevices(db, [1, 2, 3, 4]);
+    await setStores(db, ids, "north");
+    const perSite = { attribute: "store", concurrentMax: 2 };
+    const deployment = await deploy(db, await addRelease(db, "2.0"), {
+      plan: { limits: { perSite } },
+    });
+    const [first, second, third, fourth] = ids as [DeviceId, DeviceId, DeviceId, DeviceId];
+    const offer = await checkIn(db, first);
+    await checkIn(db, second);
+
+    const reason = { kind: "site-limit", attribute: "store", site: "north", limit: 2 };
+    expect(await checkIn(db, third)).toMatchObject({ reasons: [reason], isContended: true });
+    const told = await waitingReasons(db, await refreshed(db, deployment.id), TEST_NOW);
+    expect(told).toMatchObject([{ kind: "site-limit", count: 2 }]);
+
+    await setStores(db, [first], "south");
+    await report(db, first, offer, [finished("failed", "1.0")]);
+    expect(await checkIn(db, third)).toMatchObject({ kind: "install" });
+    expect(await checkIn(db, fourth)).toMatchObject({ reasons: [reason] });
+    await setStores(db, [fourth], "south");
+    expect(await checkIn(db, fourth)).toMatchObject({ kind: "install" });
   });
 
   test("of check-ins are so many in any minute, and whoever waits is told from when on the next", async () => {

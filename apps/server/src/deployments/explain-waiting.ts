@@ -13,6 +13,8 @@ import {
   lastStage,
   NO_FLOW,
   sentenceOf,
+  siteAttributes,
+  siteOf,
   sentenceOfMany,
   waitFor,
   waitKey,
@@ -34,6 +36,7 @@ import { classMembers, runningOf, sampleDevices, type ClassMember } from "./clas
 import { flowOf } from "./flow-queries.ts";
 import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
 import { loadFacts } from "./load-facts.ts";
+import { openBySite } from "./site-queries.ts";
 import {
   countUpdatingElsewhere,
   countWaitingConflicts,
@@ -147,6 +150,7 @@ interface Context {
   readonly rankOf: ReadonlyMap<DeviceId, number>;
   readonly artifacts: Artifacts;
   readonly flow: FlowFacts;
+  readonly openBySite: ReadonlyMap<string, number>;
   readonly newer: readonly {
     readonly deployment: DeploymentRecord;
     readonly artifacts: Artifacts;
@@ -180,7 +184,8 @@ async function contextOf(
     census,
     rankOf: new Map(ranked.map((id, rank) => [id, rank])),
     artifacts,
-    flow: await flowOf(db, deployment, at),
+    flow: await flowOf(db, deployment, null, at),
+    openBySite: await openBySite(db, deployment),
     newer: newer.map((one) => ({ deployment: one, artifacts: artifactsOf(one) })),
     at,
     question: {
@@ -191,7 +196,7 @@ async function contextOf(
       number: deployment.number,
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
-      attributes: zoneAttributesOf(plan),
+      attributes: [...new Set([...zoneAttributesOf(plan), ...siteAttributes(plan)])],
       newer: newer.map((one) => ({
         id: one.id,
         scope: scopeOf(one),
@@ -266,7 +271,7 @@ function waitOf(
       })),
       {
         ...factsOf(deployment, fitting(context.artifacts), rules, standing),
-        flow: context.flow,
+        flow: { ...context.flow, site: siteOfClass(context, each) },
         safeguard: each.safeguard,
         window: offerWindow(deployment.plan, each.attributes, timeZone, context.at),
       },
@@ -274,6 +279,15 @@ function waitOf(
     reached: each.isReached ? [AFTER_ALL] : [],
   });
   return waitFor(decision, deployment);
+}
+
+function siteOfClass(
+  { deployment: { plan }, openBySite: open }: Context,
+  { attributes }: WaitingClass,
+): FlowFacts["site"] {
+  if (plan.limits.perSite === undefined) return null;
+  const site = siteOf(plan, attributes);
+  return { site, open: open.get(site) ?? 0 };
 }
 
 const factsOf = (

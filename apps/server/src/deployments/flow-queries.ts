@@ -7,6 +7,7 @@ import {
   NO_FLOW,
   windowBegin,
   type FlowFacts,
+  type SiteFacts,
   type WindowRule,
   type WindowUse,
 } from "@moult/planner";
@@ -21,10 +22,11 @@ const limitsOffers = ({ limits }: Plan): boolean => limits.perMinute !== undefin
 export async function flowOf(
   db: TenantDb,
   { id, plan, offers }: Flowing,
+  site: SiteFacts | null,
   at: InstantMs,
 ): Promise<FlowFacts> {
-  if (!limitsOffers(plan)) return NO_FLOW;
-  return { offers: await useOf(db, id, "offers", MINUTE_WINDOW, offers, at) };
+  if (!limitsOffers(plan)) return { ...NO_FLOW, site };
+  return { offers: await useOf(db, id, "offers", MINUTE_WINDOW, offers, at), site };
 }
 
 /** As many rows as a window has buckets at most. */

@@ -1,6 +1,13 @@
 import type { InstantMs } from "@moult/base";
 import type { DecideFacts, DeploymentFacts } from "@moult/planner";
-import { CANCELLED, lastStage, placeOf, offerWindow, zoneAttributesOf } from "@moult/planner";
+import {
+  CANCELLED,
+  lastStage,
+  placeOf,
+  siteAttributes,
+  offerWindow,
+  zoneAttributesOf,
+} from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { timeZone } from "../platform/time-zones.ts";
 import { endedAttempts } from "./assignment-queries.ts";
@@ -16,6 +23,7 @@ import {
 } from "./facts-queries.ts";
 import { pastUpdates } from "./past-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
+import { siteFacts } from "./site-queries.ts";
 import { attributesNamed } from "./zone-queries.ts";
 import { safeguardsFor } from "./safeguard-queries.ts";
 
@@ -69,7 +77,12 @@ async function candidateFacts(
   const past = await pastUpdates(db, device.id, candidates);
   const safeguards = await safeguardsFor(db, device.id, releaseIds);
   const rules = await rulesOf(db, device.product, releaseIds, runningOf(device));
-  const named = new Set(candidates.flatMap(({ deployment }) => zoneAttributesOf(deployment.plan)));
+  const named = new Set(
+    candidates.flatMap(({ deployment: { plan } }) => [
+      ...zoneAttributesOf(plan),
+      ...siteAttributes(plan),
+    ]),
+  );
   const attributes = await attributesNamed(db, device.id, [...named]);
 
   const facts: DeploymentFacts[] = [];
@@ -86,7 +99,7 @@ async function candidateFacts(
       stageOpenedAt: deployment.stageOpenedAt,
       salt: deployment.salt,
       tally: deployment.counts,
-      flow: await flowOf(db, deployment, at),
+      flow: await flowOf(db, deployment, await siteFacts(db, deployment, attributes), at),
       waived: deployment.waived,
       approvals: deployment.approvals,
       isTarget,

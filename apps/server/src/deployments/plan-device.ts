@@ -25,6 +25,7 @@ import { noteOffer } from "./flow-queries.ts";
 import { judgeDeployment } from "./judge-deployment.ts";
 import { loadFacts } from "./load-facts.ts";
 import { claimPlace } from "./queries.ts";
+import { enterSite, setSite } from "./site-queries.ts";
 import { announce, correctAssignment, endAssignment } from "./settle-assignment.ts";
 
 /** What a device that has an offer is to install. */
@@ -146,6 +147,7 @@ async function makeOffer(
   });
   if (claimed === undefined) return undefined;
   await noteOffer(db, claimed, at);
+  await enterSite(db, claimed.id, claim);
   if (deployment.isForced) await endForce(db, deployment.id, device.id);
 
   const { stage } = claimed;
@@ -165,6 +167,7 @@ async function makeOffer(
       at,
     });
   else await reopenAssignment(db, assignmentId, { artifactId: artifact.id, stage, attempt, at });
+  await setSite(db, assignmentId, claim);
   await insertAttempt(db, assignmentId, attempt, at);
   await setOpenAssignment(db, device.id, assignmentId);
   const offered = { id: assignmentId, deviceId: device.id, deploymentId: deployment.id };

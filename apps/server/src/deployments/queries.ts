@@ -16,6 +16,7 @@ import {
   NO_ENDS,
   type ApprovalCounts,
   type Ends,
+  type LimitClaim,
   type TallyCounter,
 } from "@moult/planner";
 import { printQuery } from "@moult/query";
@@ -298,6 +299,7 @@ export interface PlaceClaim {
   readonly placesMax: number | null;
   readonly offersMax: number | null;
   readonly approvedMin: number | null;
+  readonly site: LimitClaim["site"];
   readonly from: TallyCounter | null;
   readonly to: TallyCounter;
   /** Whether this device is offered the release for the first time. */
@@ -310,8 +312,11 @@ export interface PlaceClaim {
  */
 export async function claimPlace(
   db: TenantDb,
-  { deploymentId, openMax, placesMax, offersMax, approvedMin, from, to, isFirst }: PlaceClaim,
+  { deploymentId, openMax, placesMax, offersMax, approvedMin, site, from, to, isFirst }: PlaceClaim,
 ): Promise<DeploymentRecord | undefined> {
+  const siteMax = site?.openMax ?? null;
+  // A site's count stands in a row of its own. With the deployment's held first, the claim sees it as it is.
+  if (siteMax !== null) await holdDeployment(db, deploymentId);
   let query = db.kysely
     .updateTable("deployment")
     .set((row) => ({
@@ -328,6 +333,20 @@ export async function claimPlace(
   if (placesMax !== null)
     query = query.where(sql<boolean>`admitted + already_running - aborted < ${placesMax}`);
   if (offersMax !== null) query = query.where("offers", "<", offersMax);
+  if (site !== null && siteMax !== null)
+    query = query.where((row) =>
+      row.not(
+        row.exists(
+          row
+            .selectFrom("deployment_site as full")
+            .select("full.site")
+            .where("full.tenant_id", "=", db.tenantId)
+            .where("full.deployment_id", "=", deploymentId)
+            .where("full.site", "=", site.site)
+            .where("full.open", ">=", siteMax),
+        ),
+      ),
+    );
   const row = await query.returningAll().executeTakeFirst();
   return row === undefined ? undefined : deploymentFrom(row);
 }

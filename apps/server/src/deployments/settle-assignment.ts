@@ -11,6 +11,7 @@ import {
   type Ending,
 } from "./assignment-queries.ts";
 import { judgeDeployment } from "./judge-deployment.ts";
+import { leaveSite } from "./site-queries.ts";
 import { moveCount } from "./queries.ts";
 
 /**
@@ -39,6 +40,7 @@ export async function endAssignment(
   await setEnding(db, assignment.id, into, ending, at);
   // What waits for its next try has none that could end.
   if (assignment.state !== "retry-pending") {
+    await leaveSite(db, deployment, assignment.id);
     await endAttempt(db, assignment.id, assignment.attempt, ending, at);
     await setOpenAssignment(db, assignment.deviceId, null);
   }

@@ -22,6 +22,7 @@ import { up as limits } from "./0021-limits.ts";
 import { up as chain } from "./0022-chain.ts";
 import { up as targetTerms } from "./0023-target-terms.ts";
 import { up as safeguards } from "./0027-safeguards.ts";
+import { up as sites } from "./0031-sites.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 22, name: "chain", up: chain },
   { number: 23, name: "target-terms", up: targetTerms },
   { number: 27, name: "safeguards", up: safeguards },
+  { number: 31, name: "sites", up: sites },
 ];

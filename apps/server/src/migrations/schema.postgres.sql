@@ -59,6 +59,7 @@ table assignment column closed_at bigint
 table assignment column deferral text
 table assignment column ran_before text
 table assignment column tries_after integer not null default 0
+table assignment column site text
 table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table assignment constraint assignment_pkey PRIMARY KEY (id)
@@ -238,6 +239,12 @@ table deployment_forced column forced_by text not null
 table deployment_forced column forced_at bigint not null
 table deployment_forced constraint deployment_forced_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table deployment_forced constraint deployment_forced_pkey PRIMARY KEY (deployment_id, device_id)
+table deployment_site column tenant_id text not null
+table deployment_site column deployment_id text not null
+table deployment_site column site text not null
+table deployment_site column open bigint not null
+table deployment_site constraint deployment_site_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
+table deployment_site constraint deployment_site_pkey PRIMARY KEY (deployment_id, site)
 table device column id text not null
 table device column tenant_id text not null
 table device column product text not null

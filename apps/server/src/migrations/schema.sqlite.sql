@@ -21,7 +21,7 @@ CREATE TABLE assignment (
   deployment_id text not null references deployment (id), device_id text not null references device (id),
   artifact_id text, stage integer not null, state text not null, attempt integer not null,
   event_sequence bigint not null, progress_percent integer, outcome text, code text, detail text,
-  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text, tries_after integer not null default 0);
+  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text, tries_after integer not null default 0, site text);
 CREATE UNIQUE INDEX assignment_device on assignment (deployment_id, device_id);
 CREATE INDEX assignment_latest on assignment (deployment_id, updated_at, id);
 CREATE UNIQUE INDEX assignment_number on assignment (tenant_id, number);
@@ -96,6 +96,9 @@ CREATE TABLE deployment_flow (
 CREATE TABLE deployment_forced (
   tenant_id text not null, deployment_id text not null references deployment (id), device_id text not null,
   forced_by text not null, forced_at bigint not null, primary key (deployment_id, device_id));
+CREATE TABLE deployment_site (
+  tenant_id text not null, deployment_id text not null references deployment (id), site text not null,
+  open bigint not null, primary key (deployment_id, site));
 CREATE TABLE device (
   id text primary key, tenant_id text not null references tenant (id), product text not null,
   hardware_type text not null, name text, identity text not null, identity_sha256 text not null,

@@ -27,6 +27,7 @@ import type { ArtifactSignature } from "@moult/model";
 import type { Generated } from "kysely";
 import type { OperatorSchema } from "./operator-schema.ts";
 import type { TargetSchema } from "./target-schema.ts";
+import type { LimitsSchema } from "./limits-schema.ts";
 import type { TrustSchema } from "./trust-schema.ts";
 
 // The tables, as migrations/ make them, on both dialects alike (docs/decisions/0003): text, bigint and integer only.
@@ -307,16 +308,6 @@ interface DeploymentDeviceTable {
   device_id: DeviceId;
 }
 
-/** How much a deployment had given out before each span of time in which it gave out more. */
-interface DeploymentFlowTable {
-  tenant_id: TenantId;
-  deployment_id: DeploymentId;
-  what: "offers";
-  /** When the span begins. */
-  at: At;
-  taken_before: number;
-}
-
 /** Devices that a person sent ahead, until they are offered it. */
 interface DeploymentForcedTable {
   tenant_id: TenantId;
@@ -335,6 +326,8 @@ export interface AssignmentTable {
   artifact_id: ArtifactId | null;
   /** The artifact that the device ran when it was first offered this; null: it had not said. */
   ran_before: Generated<string | null>;
+  /** Where it was counted when it got its offer; null where the plan limits no sites. */
+  site: Generated<string | null>;
   stage: number;
   state: AssignmentState;
   attempt: number;
@@ -419,7 +412,7 @@ export interface UploadTable {
   expires_at: At;
 }
 
-export interface Schema extends OperatorSchema, TargetSchema, TrustSchema {
+export interface Schema extends LimitsSchema, OperatorSchema, TargetSchema, TrustSchema {
   tenant: TenantTable;
   product: ProductTable;
   device: DeviceTable;
@@ -440,7 +433,6 @@ export interface Schema extends OperatorSchema, TargetSchema, TrustSchema {
   deployment: DeploymentTable;
   deployment_device: DeploymentDeviceTable;
   deployment_forced: DeploymentForcedTable;
-  deployment_flow: DeploymentFlowTable;
   assignment: AssignmentTable;
   attempt: AttemptTable;
   attempt_log: AttemptLogTable;

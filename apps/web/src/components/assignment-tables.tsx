@@ -153,6 +153,7 @@ const SENT_AHEAD_FROM: readonly WaitingDevice["kind"][] = [
   "stage-not-reached",
   "concurrent-limit",
   "rate-limit",
+  "site-limit",
 ];
 
 export function WaitingTable({

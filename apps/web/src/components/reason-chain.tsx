@@ -121,6 +121,7 @@ const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "stage-not-reached": "clock",
   "concurrent-limit": "clock",
   "rate-limit": "clock",
+  "site-limit": "clock",
   "release-not-signed": "shield",
   "trust-expired": "shield",
   "too-early": "clock",

@@ -1,8 +1,9 @@
-import { Remarks } from "./plan-editing.tsx";
-import { FieldRow, NumberAt, Part } from "./plan-fields.tsx";
+import { Remarks, usePlanField } from "./plan-editing.tsx";
+import { CheckAt, FieldRow, NumberAt, Part, TextAt } from "./plan-fields.tsx";
 
 /** How much may go on at the same time. */
 export function PlanLimits() {
+  const { value: perSite } = usePlanField("limits.perSite");
   return (
     <Part title="Limits">
       <FieldRow>
@@ -18,6 +19,27 @@ export function PlanLimits() {
           hint="devices; empty: as many as may be in the update"
         />
       </FieldRow>
+      <CheckAt
+        at="limits.perSite"
+        label="Limit each site"
+        hint="devices with the same value of an inventory attribute"
+        on={{ attribute: "site", concurrentMax: 5 }}
+      />
+      {perSite !== undefined && (
+        <FieldRow>
+          <TextAt
+            at="limits.perSite.attribute"
+            label="Attribute"
+            hint="devices without it are one site"
+          />
+          <NumberAt
+            at="limits.perSite.concurrentMax"
+            label="Of a site, at most"
+            hint="devices in the update at the same time"
+            isNeeded
+          />
+        </FieldRow>
+      )}
       <Remarks at="limits" title="the limits" />
     </Part>
   );
