@@ -221,6 +221,26 @@ test("a device is sent ahead of its stage, and a person opens the next one; the 
   await seen(page.getByText(new RegExp(`^Admin sent ${name} ahead`)));
 });
 
+test("what was brought is rolled back by a deployment of what devices ran before, previewed first", async () => {
+  const { client } = world();
+  const { items } = await client.call("listDeployments", {
+    query: { releaseId: present(pumps.releases["6.0"], "it was deployed") },
+  });
+  const { id: deploymentId, tally } = present(items[0], "6.0 was brought to all");
+  const { page } = await open(`/deployments/${deploymentId}`);
+  await page.getByRole("button", { name: "Roll back…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Roll back from 6.0?" });
+  const group = dialog.getByRole("listitem").filter({ hasText: "ran 2.0" });
+  const count = Number(/^\d+/.exec((await group.textContent()) ?? "")?.[0]);
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThanOrEqual(tally.succeeded);
+  await group.getByRole("link", { name: "Back to 2.0…" }).click();
+  await page.getByRole("button", { name: new RegExp(`^Create: ${count} device`) }).click();
+
+  await seen(page.getByRole("heading", { level: 1, name: /2\.0/ }));
+  await page.getByText("finished", { exact: true }).first().waitFor({ timeout: 60_000 });
+});
+
 test("a device that failed gets its tries again on a person's word", async () => {
   const { client } = world();
   const deploymentId = (await deploy(client, pumps, "3.0", {

@@ -1,32 +1,20 @@
-import { Plan, type DeploymentId } from "@moult/model";
+import { Plan } from "@moult/model";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { addProduct, deploy, untilDevices } from "../../tools/console/fill-console.ts";
-import { words } from "../../tools/local/moult-command.ts";
-import { gone, seen } from "./console-page.fixture.ts";
-import { useOwnConsole } from "./own-console.fixture.ts";
+import { gone, seen, useBrowser } from "./console-page.fixture.ts";
+import { sharedConsole } from "./shared-console.fixture.ts";
 
-const PUMPS = 20;
-let pumps: Awaited<ReturnType<typeof addProduct>>;
+// Nothing is created here: what the JSON says is what would be sent.
 
-const { world, open } = useOwnConsole(async (world) => {
-  await world.moult.ok(words`artifact keygen --out release-key`);
-  pumps = await addProduct(world, "pump", ["2.0", "3.0"]);
-  await world.startFleet({
-    ...pumps,
-    count: PUMPS,
-    // They ask at once, and then no more: what is deployed waits for them, and nothing moves under the tests.
-    args: words`--interval 3600`,
-  });
-  await untilDevices(world.client, "pump", PUMPS);
-});
+const shared = await sharedConsole();
+const open = useBrowser(() => shared, { keepsWindow: true });
 
 const openForm = (plan: "own" | "fast") =>
-  open(`/deployments/new?releaseId=${pumps.releases["2.0"] ?? ""}&target=all&plan=${plan}`);
+  open(`/deployments/new?releaseId=${shared.facts.releases.plain}&target=all&plan=${plan}`);
 const stage = (page: Page, number: number) =>
   page.getByRole("listitem", { name: `Stage ${number}`, exact: true });
 
-test("a plan of one's own is written part by part, said back in words, and is what the deployment follows", async () => {
+test("a plan of one's own is written part by part, said back in words, and is its own JSON", async () => {
   const { page } = await openForm("fast");
   await page.getByRole("button", { name: "Change it" }).click();
   await page.getByRole("button", { name: "Add a stage" }).click();
@@ -56,16 +44,10 @@ test("a plan of one's own is written part by part, said back in words, and is wh
   );
   await seen(said.getByText(/^Stage 2: up to 12 devices/));
   await seen(said.getByText(/3 tries, 90 min apart .* after wrong-board or too-old/));
-  // Nothing is here that they could go back to: the server says so where it was chosen.
-  await seen(page.getByRole("list", { name: "About what happens then" }).getByText(/1\.0/));
-  await page.getByRole("radio", { name: /^Who installs gives it up too/ }).check();
-  await page.getByRole("button", { name: `Create: ${PUMPS} devices` }).click();
-
-  await page.waitForURL(/deployments\/[0-9a-f-]{36}/);
-  const deploymentId = new URL(page.url()).pathname.split("/").at(-1) as DeploymentId;
-  const { plan } = await world().client.call("showDeployment", { params: { deploymentId } });
+  await page.getByRole("button", { name: "JSON", exact: true }).click();
+  const written: unknown = JSON.parse(await page.getByLabel("Plan as JSON").inputValue());
   const stop = { percent: 10, sampleMin: 3 };
-  expect(plan).toEqual(
+  expect(Plan.parse(written)).toEqual(
     Plan.parse({
       stages: [
         {
@@ -90,10 +72,9 @@ test("a plan of one's own is written part by part, said back in words, and is wh
         },
       ],
       retry: { attemptsMax: 3, backoffSeconds: 5_400, neverOn: ["wrong-board", "too-old"] },
-      onTrip: "cancel-all",
+      onTrip: "roll-back",
     }),
   );
-  await world().client.call("abortDeployment", { params: { deploymentId } });
 });
 
 test("a mistake stands at its field, and nothing can be created until it is mended", async () => {
@@ -139,22 +120,15 @@ test("the plan as JSON is the same plan: what is pasted is in the form, and what
   await page.getByRole("button", { name: "JSON", exact: true }).click();
   await json.fill(JSON.stringify({ ...pasted, speed: "high" }));
   await seen(
-    page.getByRole("region", { name: "A mistake" }).getByText("Not part of a plan: speed."),
+    page.getByRole("group", { name: "A mistake" }).getByText("Not part of a plan: speed."),
   );
 });
 
 test("the plan of a deployment says itself in words, and another deployment starts from it", async () => {
-  const deploymentId = (await deploy(world().client, pumps, "3.0", {
-    plan: Plan.parse({
-      stages: [{ size: { count: 2 }, advance: { manual: true } }, { size: { remaining: true } }],
-      limits: { concurrentMax: 9 },
-    }),
-  })) as DeploymentId;
-  const { page } = await open(`/deployments/${deploymentId}/plan`);
-  await seen(page.getByText("At most 9 devices are in the update at the same time."));
+  const { page } = await open(`/deployments/${shared.facts.deployments.finished}/plan`);
+  const limit = page.getByText(/^At most [\d,]+ devices? (?:is|are) in the update/);
+  const [concurrentMax] = /[\d,]+/.exec((await limit.textContent()) ?? "") ?? [];
   await page.getByRole("button", { name: "New deployment with this plan" }).click();
 
-  await expect.poll(() => page.getByLabel("At once, at most").inputValue()).toBe("9");
-  expect(await stage(page, 1).getByLabel("Up to devices").inputValue()).toBe("2");
-  await world().client.call("abortDeployment", { params: { deploymentId } });
+  await expect.poll(() => page.getByLabel("At once, at most").inputValue()).toBe(concurrentMax);
 });

@@ -45,7 +45,7 @@ export function usePlanField(path: string): PlanField {
 
 /** Parts of the form that say what the checker has against them; the first that fits has it. */
 const PLACES: readonly RegExp[] = [
-  /^plan\.stages\.\d+\.(?:size|advance|errorStop)(?=\.|$)/,
+  /^plan\.stages\.\d+\.(?:size|approvals|advance|errorStop)(?=\.|$)/,
   /^plan\.stages\.\d+(?=\.|$)/,
   /^plan\.windows\.\d+(?=\.|$)/,
   /^plan\.(?:stages|limits|windows|retry|timeouts|onTrip)(?=\.|$)/,

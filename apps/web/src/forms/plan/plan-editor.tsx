@@ -1,5 +1,5 @@
 import type { Plan } from "@moult/model";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { Findings } from "../../components/deployment-preview.tsx";
 import { PlanWords } from "../../components/plan-words.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -13,6 +13,16 @@ import { PlanRetry } from "./plan-retry.tsx";
 import { PlanStages } from "./plan-stages.tsx";
 import { PlanTimeouts } from "./plan-timeouts.tsx";
 import { PlanWindows } from "./plan-windows.tsx";
+
+/** In their order in the form. One for each thing that a plan says: a new one without a part does not compile. */
+const PARTS: Readonly<Record<Exclude<keyof Plan, "version">, () => ReactNode>> = {
+  stages: PlanStages,
+  limits: PlanLimits,
+  windows: PlanWindows,
+  retry: PlanRetry,
+  timeouts: PlanTimeouts,
+  onTrip: PlanOnTrip,
+};
 
 /** A plan of one's own: as a form with one part for each thing that a plan says, in sentences, and as JSON. */
 export function PlanEditor({
@@ -47,12 +57,9 @@ export function PlanEditor({
           </>
         ) : (
           <>
-            <PlanStages />
-            <PlanLimits />
-            <PlanWindows />
-            <PlanRetry />
-            <PlanTimeouts />
-            <PlanOnTrip />
+            {Object.entries(PARTS).map(([name, PlanPart]) => (
+              <PlanPart key={name} />
+            ))}
             <Remarks at="" title="the plan" />
           </>
         )}

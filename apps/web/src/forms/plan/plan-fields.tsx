@@ -180,7 +180,7 @@ export function Part({
 }) {
   const id = useId();
   return (
-    <section aria-labelledby={id} className="flex min-w-0 flex-col gap-2">
+    <div role="group" aria-labelledby={id} className="flex min-w-0 flex-col gap-2">
       {isSmall ? (
         <h4 id={id} className="text-sm font-semibold">
           {title}
@@ -191,7 +191,7 @@ export function Part({
         </h3>
       )}
       {children}
-    </section>
+    </div>
   );
 }
 

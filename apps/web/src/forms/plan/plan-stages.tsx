@@ -1,6 +1,7 @@
-import { Failure } from "@moult/model";
+import { Failure, type Stage, type StageSize } from "@moult/model";
+import type { ReactNode } from "react";
 import { Button } from "../../ui/button.tsx";
-import { CheckField, SelectField } from "../../ui/field.tsx";
+import { CheckField, SelectField, type Choice } from "../../ui/field.tsx";
 import { OUTCOME } from "../../ui/status.ts";
 import { isObject, stagesOf, withStage, withoutStage } from "./plan-draft.ts";
 import { Remarks, usePlanEditing, usePlanField } from "./plan-editing.tsx";
@@ -28,10 +29,9 @@ export function PlanStages() {
               )}
             </div>
             <div className="flex flex-col gap-4">
-              <StageSizeFields index={index} />
-              <ApprovalFields index={index} />
-              <ErrorStopFields index={index} />
-              {index < length - 1 ? <AdvanceFields index={index} /> : <LastAdvance index={index} />}
+              {Object.entries(STAGE_PARTS).map(([name, StagePart]) => (
+                <StagePart key={name} index={index} isLast={index === length - 1} />
+              ))}
               <Remarks at={`stages.${index}`} title={`stage ${index + 1}`} />
             </div>
           </li>
@@ -47,14 +47,25 @@ export function PlanStages() {
 
 interface StageProps {
   readonly index: number;
+  readonly isLast: boolean;
 }
+
+/** In their order in the form; a new field of stages without one does not compile. */
+const STAGE_PARTS: Readonly<Record<keyof Stage, (props: StageProps) => ReactNode>> = {
+  size: StageSizeFields,
+  approvals: ApprovalFields,
+  errorStop: ErrorStopFields,
+  advance: ({ index, isLast }) =>
+    isLast ? <LastAdvance index={index} /> : <AdvanceFields index={index} />,
+};
 
 const SIZES = [
   { value: "percent", label: "a share of the devices" },
   { value: "count", label: "a number of devices" },
   { value: "remaining", label: "all that are left" },
-] as const;
-type SizeKind = (typeof SIZES)[number]["value"];
+] as const satisfies readonly Choice<SizeKind>[];
+/** The one field that a size has. */
+type SizeKind = StageSize extends infer Size ? (Size extends unknown ? keyof Size : never) : never;
 
 const SIZE_STARTS: Readonly<Record<SizeKind, unknown>> = {
   percent: { percent: 10 },
@@ -62,7 +73,7 @@ const SIZE_STARTS: Readonly<Record<SizeKind, unknown>> = {
   remaining: { remaining: true },
 };
 
-function StageSizeFields({ index }: StageProps) {
+function StageSizeFields({ index }: Pick<StageProps, "index">) {
   const at = `stages.${index}.size`;
   const { value, set } = usePlanField(at);
   const kind =
@@ -100,7 +111,7 @@ function StageSizeFields({ index }: StageProps) {
 
 const USUAL_APPROVALS = { required: 1 };
 
-function ApprovalFields({ index }: StageProps) {
+function ApprovalFields({ index }: Pick<StageProps, "index">) {
   const at = `stages.${index}.approvals`;
   const { value } = usePlanField(at);
   return (
@@ -128,7 +139,7 @@ function ApprovalFields({ index }: StageProps) {
 
 const USUAL_STOP = { percent: 5, sampleMin: 5 };
 
-function ErrorStopFields({ index }: StageProps) {
+function ErrorStopFields({ index }: Pick<StageProps, "index">) {
   const at = `stages.${index}.errorStop`;
   const { value } = usePlanField(at);
   return (
@@ -155,7 +166,7 @@ function ErrorStopFields({ index }: StageProps) {
 }
 
 /** Which ends are failures; without a choice all of them are. */
-function FailureKinds({ index }: StageProps) {
+function FailureKinds({ index }: Pick<StageProps, "index">) {
   const { value, set } = usePlanField(`stages.${index}.errorStop.kinds`);
   const kinds = Array.isArray(value) ? (value as readonly unknown[]) : Failure.options;
   const change = (kind: Failure, isOn: boolean): void => {
@@ -180,7 +191,7 @@ function FailureKinds({ index }: StageProps) {
   );
 }
 
-function KindsProblem({ index }: StageProps) {
+function KindsProblem({ index }: Pick<StageProps, "index">) {
   const { problem } = usePlanField(`stages.${index}.errorStop.kinds`);
   return problem === undefined ? null : (
     <p role="alert" className="text-sm font-medium text-bad">
@@ -189,7 +200,7 @@ function KindsProblem({ index }: StageProps) {
   );
 }
 
-function AdvanceFields({ index }: StageProps) {
+function AdvanceFields({ index }: Pick<StageProps, "index">) {
   const at = `stages.${index}.advance`;
   return (
     <Part title={`Then stage ${index + 2} opens`} isSmall>
@@ -209,7 +220,7 @@ function AdvanceFields({ index }: StageProps) {
 }
 
 /** Nothing opens after the last stage. What is said of it all the same can be taken away. */
-function LastAdvance({ index }: StageProps) {
+function LastAdvance({ index }: Pick<StageProps, "index">) {
   const at = `stages.${index}.advance`;
   const { value, set } = usePlanField(at);
   const isSaid = ["afterSeconds", "maxWaitSeconds", "manual"].some(
