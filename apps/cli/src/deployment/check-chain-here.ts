@@ -5,7 +5,7 @@ import { DEPLOYMENT_CHAIN_START, entryFault } from "@moult/trust";
 
 const PAGE = 500;
 
-export type ExportedEntry = ChainPage["items"][number];
+type ExportedEntry = ChainPage["items"][number];
 
 export interface CheckedHere {
   /** The last entry that holds, and the chain after it. */
