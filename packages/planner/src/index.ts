@@ -48,7 +48,6 @@ export type {
   DeploymentFacts,
   DeviceFacts,
   DeviceHoldFacts,
-  KnownRelease,
   OpenAssignmentFacts,
   PastUpdate,
   ReachedFacts,
@@ -139,4 +138,4 @@ export {
   type Zones,
 } from "./windows.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
-export { NO_RULES, stepsBefore, versionOrder } from "./version-rules.ts";
+export { NO_RULES, stepsBefore } from "./version-rules.ts";
