@@ -89,6 +89,7 @@ export {
   errorStopWords,
   flowWords,
   onTripWords,
+  phaseTimeoutWords,
   secondsWords,
   sizeWords,
 } from "./plan-words.ts";

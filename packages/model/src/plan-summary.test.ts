@@ -14,6 +14,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
     ],
     limits: { concurrentMax: 1_500 },
     retry: { attemptsMax: 3, backoffSeconds: 600, neverOn: ["wrong-board"] },
+    timeouts: { queuedSeconds: 3_600, confirmSeconds: 600 },
     onTrip: "roll-back",
     windows: [{ for: ["download"], at: "02:00", durationMinutes: 240, zone: "device" }],
   });
@@ -25,6 +26,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
     "Window to download: every day from 02:00 for 4 h, by each device's own clocks.",
     "A device has 3 tries, 10 min apart and twice as long each time, and no other after wrong-board.",
     "A device that reports nothing for 1 d is given up.",
+    "A try ends when it does not begin within 1 h, or is not proven within 10 min.",
     "When it stops itself, devices that were updated are rolled back to what each ran before.",
   ]);
 });

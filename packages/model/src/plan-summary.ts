@@ -5,6 +5,7 @@ import {
   errorStopWords,
   flowWords,
   onTripWords,
+  phaseTimeoutWords,
   secondsWords,
   sizeWords,
 } from "./plan-words.ts";
@@ -25,6 +26,7 @@ export const planRules = (plan: Plan): readonly string[] => [
   ...(plan.windows ?? []).map((window) => `Window to ${windowLine(window)}.`),
   retrySentence(plan.retry),
   `A device that reports nothing for ${secondsWords(plan.timeouts.silenceSeconds)} is given up.`,
+  ...phaseSentence(plan),
   `When it stops itself, ${onTripWords(plan.onTrip)}.`,
 ];
 
@@ -50,6 +52,11 @@ function stageSentence(
       : `It stops itself ${errorStopWords(errorStop)}.`,
     ...(index + 1 < stages ? [`Stage ${index + 2} opens ${advanceWords(advance)}.`] : []),
   ].join(" ");
+}
+
+function phaseSentence({ timeouts }: Plan): readonly string[] {
+  const words = phaseTimeoutWords(timeouts);
+  return words.length === 0 ? [] : [`A try ends when it ${words.join(", or ")}.`];
 }
 
 function retrySentence({ attemptsMax, backoffSeconds, retryOn, neverOn }: Plan["retry"]): string {

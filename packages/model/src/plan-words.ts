@@ -38,6 +38,20 @@ export function approvalsWords({ required, from }: StageApprovals): string {
   return required === 1 ? "1 other person" : `${required} other people`;
 }
 
+/** When a try of a device ends by its phase, in the order of the phases: `does not begin within 1 h`. */
+export const phaseTimeoutWords = (timeouts: Plan["timeouts"]): readonly string[] =>
+  PHASE_WORDS.flatMap(([name, words]) => {
+    const limit = timeouts[name];
+    return limit === undefined ? [] : [`${words} ${secondsWords(limit)}`];
+  });
+
+const PHASE_WORDS = [
+  ["queuedSeconds", "does not begin within"],
+  ["downloadSeconds", "downloads for more than"],
+  ["installSeconds", "installs for more than"],
+  ["confirmSeconds", "is not proven within"],
+] as const;
+
 /** When a stage stops its deployment, after "stops itself". */
 export function errorStopWords({ count, percent, sampleMin, kinds }: ErrorStop): string {
   const whom = kinds === undefined ? "failed" : kinds.map((kind) => KIND_WORDS[kind]).join(" or ");

@@ -140,6 +140,14 @@ export const Plan = z
       .strictObject({
         /** An assignment without any report for this long ends as timed out or silent. */
         silenceSeconds: seconds(60, 30 * DAY_SECONDS).default(DAY_SECONDS),
+        /** A try ends when the device takes longer from the offer to its first report, ... */
+        queuedSeconds: seconds(60, 30 * DAY_SECONDS).optional(),
+        /** ... downloads for longer, ... */
+        downloadSeconds: seconds(60, 30 * DAY_SECONDS).optional(),
+        /** ... installs and activates for longer, ... */
+        installSeconds: seconds(60, 30 * DAY_SECONDS).optional(),
+        /** ... or proves what it installed for longer. While the device puts a step off, none of them runs. */
+        confirmSeconds: seconds(60, 30 * DAY_SECONDS).optional(),
       })
       .prefault({}),
     onTrip: OnTrip.default("cancel-queued"),

@@ -14,6 +14,7 @@ export const CANCELLED = "cancelled";
  */
 const UNCHARGED_CODES: ReadonlySet<string> = new Set([
   "never-began",
+  "queued-timeout",
   "held-too-long",
   "withdrawn",
   CANCELLED,

@@ -102,6 +102,19 @@ test.each<[Plan, PlanFinding[]]>([
   expect(checkPlan(plan, 100, [])).toEqual(expected);
 });
 
+test("a device that may take as long to begin as it may be silent is told", () => {
+  const plan = (queuedSeconds: number) =>
+    planOf({
+      stages: [{ size: { remaining: true }, errorStop: { count: 1 } }],
+      timeouts: { silenceSeconds: 3_600, queuedSeconds },
+    });
+
+  expect(checkPlan(plan(3_600), 1)).toEqual([
+    { kind: "queued-timeout-idle", queuedSeconds: 3_600, silenceSeconds: 3_600 },
+  ]);
+  expect(checkPlan(plan(3_599), 1)).toEqual([]);
+});
+
 const approved = (approvals: z.input<typeof StageApprovals>) =>
   two({ size: { count: 1 }, errorStop: { count: 1 }, approvals });
 

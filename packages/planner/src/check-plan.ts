@@ -46,6 +46,12 @@ export type PlanFinding =
       readonly required: number;
       readonly people: number;
     }
+  /** A device that has not begun reports nothing, so silence ends its try first. */
+  | {
+      readonly kind: "queued-timeout-idle";
+      readonly queuedSeconds: number;
+      readonly silenceSeconds: number;
+    }
   /** Devices have one try, and something is said of the others. */
   | { readonly kind: "retry-without-tries" }
   /** A code is tried again and never tried again; never wins. */
@@ -87,6 +93,7 @@ export function checkPlan(
     ...findings,
     ...checkApprovals(plan, approvers),
     ...checkWindows(plan),
+    ...checkTimeouts(plan),
     ...checkRetry(plan),
     ...checkLimits(plan),
   ];
@@ -100,6 +107,14 @@ function checkApprovals({ stages }: Plan, approvers: readonly string[]): readonl
     const people = from === undefined ? may.size : from.filter((email) => may.has(email)).length;
     return people >= required ? [] : [{ kind: "approvals-impossible", stage, required, people }];
   });
+}
+
+function checkTimeouts({
+  timeouts: { queuedSeconds, silenceSeconds },
+}: Plan): readonly PlanFinding[] {
+  return queuedSeconds === undefined || queuedSeconds < silenceSeconds
+    ? []
+    : [{ kind: "queued-timeout-idle", queuedSeconds, silenceSeconds }];
 }
 
 function checkStop(

@@ -368,7 +368,12 @@ function closedReason(
   return { kind: "attempts-used", deploymentId, attempts: attempts.length, outcome: last };
 }
 
-/** When an update that nobody hears of ends by itself. */
-export const expiresAt = (
-  assignment: Pick<OpenAssignmentFacts, "updatedAt" | "timeoutMs">,
-): InstantMs => later(assignment.updatedAt, assignment.timeoutMs);
+/** When an update ends by itself: nobody hears of it, or what the device is at takes longer than its plan allows. */
+export const expiresAt = ({
+  updatedAt,
+  timeoutMs,
+  phaseEndsAt,
+}: Pick<OpenAssignmentFacts, "updatedAt" | "timeoutMs" | "phaseEndsAt">): InstantMs => {
+  const silentAt = later(updatedAt, timeoutMs);
+  return phaseEndsAt !== null && phaseEndsAt < silentAt ? phaseEndsAt : silentAt;
+};

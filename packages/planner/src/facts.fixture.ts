@@ -150,6 +150,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     safeguard: null,
     updatedAt: NOW,
     timeoutMs: 3_600_000,
+    phaseEndsAt: null,
     deferral: null,
     window: { kind: "always" },
     ...changes,

@@ -156,6 +156,8 @@ export interface OpenAssignmentFacts {
   readonly safeguard: SafeguardFacts | null;
   readonly updatedAt: InstantMs;
   readonly timeoutMs: number;
+  /** When the plan's time for what the device is at is over; null: it has no limit, or the device puts its step off. */
+  readonly phaseEndsAt: InstantMs | null;
   /** The device has reasons to put its next step off. */
   readonly deferral: Pick<Deferral, "before" | "holds"> | null;
   /** Whether the plan lets it begin the step that it puts off. */

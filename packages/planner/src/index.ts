@@ -91,6 +91,7 @@ export {
   type WindowRule,
   type WindowUse,
 } from "./sliding-window.ts";
+export { phaseEndsAt, phaseLimits, phaseOf } from "./phase-timeouts.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export {
   approvalsImpossible,

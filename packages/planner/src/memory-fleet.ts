@@ -195,6 +195,7 @@ function openFacts(
     safeguard: isBeforeInstall(state) ? safeguard : null,
     updatedAt: now,
     timeoutMs,
+    phaseEndsAt: null,
     deferral: null,
     window: { kind: "always" },
   };

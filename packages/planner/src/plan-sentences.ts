@@ -197,6 +197,11 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
       );
     case "approvals-impossible":
       return error(`plan.stages.${finding.stage}.approvals`, approvalsImpossible(finding));
+    case "queued-timeout-idle":
+      return warning(
+        "plan.timeouts.queuedSeconds",
+        `A device may take ${secondsWords(finding.queuedSeconds)} to begin, but one that reports nothing is given up after ${secondsWords(finding.silenceSeconds)}.`,
+      );
     case "retry-without-tries":
       return warning(
         "plan.retry",

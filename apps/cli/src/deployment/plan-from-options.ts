@@ -92,6 +92,26 @@ export const PLAN_OPTIONS = {
     value: "TIME",
     help: "A device that reports nothing for so long timed out; 24h unless told",
   },
+  "queued-timeout": {
+    type: "string",
+    value: "TIME",
+    help: "A try ends when the device takes longer to begin; no limit unless told",
+  },
+  "download-timeout": {
+    type: "string",
+    value: "TIME",
+    help: "A try ends when the device downloads for longer",
+  },
+  "install-timeout": {
+    type: "string",
+    value: "TIME",
+    help: "A try ends when the device installs for longer",
+  },
+  "confirm-timeout": {
+    type: "string",
+    value: "TIME",
+    help: "A try ends when the device proves the release for longer",
+  },
   "on-trip": {
     type: "string",
     value: "WHAT",
@@ -159,7 +179,13 @@ function fromOptions(options: PlanOptions): unknown {
       retryOn: listFrom(options["retry-on"]),
       neverOn: listFrom(options["never-retry-on"]),
     }),
-    timeouts: given({ silenceSeconds: durationSeconds("silent-after", options["silent-after"]) }),
+    timeouts: given({
+      silenceSeconds: durationSeconds("silent-after", options["silent-after"]),
+      queuedSeconds: durationSeconds("queued-timeout", options["queued-timeout"]),
+      downloadSeconds: durationSeconds("download-timeout", options["download-timeout"]),
+      installSeconds: durationSeconds("install-timeout", options["install-timeout"]),
+      confirmSeconds: durationSeconds("confirm-timeout", options["confirm-timeout"]),
+    }),
     onTrip: onTripFrom(options["on-trip"]),
     windows: windowsFrom(options.window),
   };

@@ -112,6 +112,7 @@ export async function insertAssignment(
       code: null,
       detail: null,
       offered_at: assignment.at,
+      phase_since: assignment.at,
       updated_at: assignment.at,
       closed_at: assignment.state === "closed" ? assignment.at : null,
     })
@@ -144,6 +145,7 @@ export async function reopenAssignment(
       outcome: null,
       code: null,
       detail: null,
+      phase_since: next.at,
       updated_at: next.at,
       closed_at: null,
     })
@@ -161,6 +163,8 @@ export async function setProgress(
     readonly progressPercent: number | null;
     readonly deferral: Deferral | null;
     readonly eventSequence: number;
+    /** It begins what it is at, or goes on with it. */
+    readonly isNewPhase: boolean;
     readonly at: number;
   },
 ): Promise<void> {
@@ -171,6 +175,7 @@ export async function setProgress(
       progress_percent: progress.progressPercent,
       deferral: progress.deferral === null ? null : JSON.stringify(progress.deferral),
       event_sequence: progress.eventSequence,
+      ...(progress.isNewPhase ? { phase_since: progress.at } : {}),
       updated_at: progress.at,
     })
     .where("tenant_id", "=", db.tenantId)

@@ -16,6 +16,7 @@ import {
   windowFacts,
   zoneAttributesOf,
   type WindowFacts,
+  phaseEndsAt,
   isBeforeInstall,
   type DeviceHoldFacts,
   type OpenAssignmentFacts,
@@ -333,6 +334,8 @@ export async function openAssignmentOf(
         : null,
       updatedAt: instant(record.updatedAt),
       timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,
+      phaseEndsAt:
+        record.deferral === null ? phaseEndsAt(plan, record.state, instant(row.phase_since)) : null,
       deferral: record.deferral,
       window: await deferredWindow(db, record, plan, at),
     },

@@ -8,7 +8,14 @@ import type {
   Outcome,
   Running,
 } from "@moult/model";
-import { afterAttempt, CANCELLED, assignmentStep, isProvisional, isUnderWay } from "@moult/planner";
+import {
+  afterAttempt,
+  CANCELLED,
+  assignmentStep,
+  isProvisional,
+  isUnderWay,
+  phaseOf,
+} from "@moult/planner";
 import { recordRunning } from "../devices/index.ts";
 import { isoFrom } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -112,8 +119,10 @@ async function recordOne(
   const state = step === "ignored" || step === "refused" ? assignment.state : step;
   const progressPercent = report.kind === "downloading" ? report.progressPercent : null;
   const eventSequence = report.sequence;
+  const isNewPhase = phaseOf(state) !== phaseOf(assignment.state) || assignment.deferral !== null;
   await setProgress(db, assignment.id, {
     state,
+    isNewPhase,
     progressPercent,
     deferral: null,
     eventSequence,
@@ -136,7 +145,9 @@ async function recordDeferral(
   const isSameStep = known?.before === before;
   const since = isSameStep ? known.since : isoFrom(at);
   const deferral: Deferral = { before, holds: told, since };
-  await setProgress(db, id, { state, progressPercent, deferral, eventSequence: sequence, at });
+  const eventSequence = sequence;
+  const isNewPhase = false;
+  await setProgress(db, id, { state, progressPercent, deferral, eventSequence, isNewPhase, at });
   if (isSameStep && JSON.stringify(known.holds) === JSON.stringify(told)) return;
   const body = { kind: "assignment-progressed", state, progressPercent } as const;
   await announce(db, assignment, { ...body, deferral: { before, holds: told } }, at);
@@ -148,7 +159,8 @@ async function markSeen(
   eventSequence: number,
   at: InstantMs,
 ): Promise<void> {
-  await setProgress(db, id, { state, progressPercent, deferral, eventSequence, at });
+  const isNewPhase = false;
+  await setProgress(db, id, { state, progressPercent, deferral, eventSequence, isNewPhase, at });
 }
 
 type Finished = Extract<AssignmentReport, { kind: "finished" }>;

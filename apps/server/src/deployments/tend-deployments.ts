@@ -1,6 +1,6 @@
 import { MINUTE_MS, SECOND_MS, later, type Clock, type InstantMs, type Log } from "@moult/base";
 import { AssignmentState } from "@moult/model";
-import { backoffMsMax, isUnderWay } from "@moult/planner";
+import { backoffMsMax, isUnderWay, phaseLimits } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { assignmentById, endedAttempts, holdDevice, type Ending } from "./assignment-queries.ts";
 import { countAll, isEstimated } from "./census-queries.ts";
@@ -10,7 +10,12 @@ import { rollBack } from "./roll-back.ts";
 import { createServerUptime } from "./server-uptime.ts";
 import { endAssignment } from "./settle-assignment.ts";
 import { isStale } from "./stored-census.ts";
-import { leftOverAssignments, quietAssignments, type QuietAssignment } from "./tend-queries.ts";
+import {
+  leftOverAssignments,
+  overdueAssignments,
+  quietAssignments,
+  type QuietAssignment,
+} from "./tend-queries.ts";
 
 /** What time alone does to deployments. Call `tend` for every tenant, at intervals of some seconds. */
 export interface DeploymentTender {
@@ -45,7 +50,9 @@ export function createDeploymentTender({
       await endLeftOvers(db, at);
       for (const deployment of await activeDeployments(db)) {
         await recount(db, deployment, at);
-        const ended = await expireAssignments(db, deployment, upSince, at);
+        const ended =
+          (await expireAssignments(db, deployment, upSince, at)) +
+          (await endOverdue(db, deployment, upSince, at));
         if (ended > 0)
           log.info("assignments-expired", { deploymentId: deployment.id, count: ended });
         if (deployment.state === "running") await judgeAgain(db, deployment, at);
@@ -74,6 +81,40 @@ async function expireAssignments(
   );
 }
 
+/** Ends the tries of devices that are at something for longer than their plan gives it; answers how many. */
+async function endOverdue(
+  db: TenantDb,
+  { id, plan }: DeploymentRecord,
+  upSince: InstantMs,
+  at: InstantMs,
+): Promise<number> {
+  let ended = 0;
+  for (const { states, afterMs, code } of phaseLimits(plan)) {
+    if (at - upSince < afterMs) continue;
+    const overdue = await overdueAssignments(db, id, states, later(at, -afterMs), ENDED_AT_ONCE);
+    for (const seen of overdue)
+      await db.transaction(async (inner) => {
+        const assignment = await unchanged(inner, seen);
+        const ending = { outcome: "timed-out", code, detail: null } as const;
+        if (assignment !== undefined) await endAssignment(inner, assignment, "closed", ending, at);
+      });
+    ended += overdue.length;
+  }
+  return ended;
+}
+
+/** With its device's row held; undefined when it was heard of meanwhile. */
+async function unchanged(
+  db: TenantDb,
+  seen: QuietAssignment["assignment"],
+): Promise<QuietAssignment["assignment"] | undefined> {
+  await holdDevice(db, seen.deviceId);
+  const assignment = await assignmentById(db, seen.id);
+  return assignment?.updatedAt === seen.updatedAt && assignment.state === seen.state
+    ? assignment
+    : undefined;
+}
+
 async function expireQuiet(
   db: TenantDb,
   deploymentId: DeploymentRecord["id"],
@@ -95,10 +136,8 @@ async function expire(
   { assignment: seen, lastSeenAt }: QuietAssignment,
   at: InstantMs,
 ): Promise<void> {
-  await holdDevice(db, seen.deviceId);
-  const assignment = await assignmentById(db, seen.id);
-  // It was heard of meanwhile.
-  if (assignment?.updatedAt !== seen.updatedAt || assignment.state !== seen.state) return;
+  const assignment = await unchanged(db, seen);
+  if (assignment === undefined) return;
 
   const outcome =
     lastSeenAt !== null && lastSeenAt > assignment.updatedAt + SEEN_LATER_MS

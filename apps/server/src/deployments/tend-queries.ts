@@ -43,6 +43,32 @@ export async function quietAssignments(
   return rows.map((row) => ({ assignment: assignmentFrom(row), lastSeenAt: row.last_seen_at }));
 }
 
+/**
+ * Assignments of a deployment that have been at the same for too long: in these states, since `before` or longer. A device
+ * that puts its next step off takes none of the time.
+ */
+export async function overdueAssignments(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  states: readonly AssignmentState[],
+  before: number,
+  limit: number,
+): Promise<AssignmentRecord[]> {
+  const rows = await db.kysely
+    .selectFrom("assignment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("closed_at", "is", null)
+    .where("deployment_id", "=", deploymentId)
+    .where("state", "in", states)
+    .where("deferral", "is", null)
+    .where("phase_since", "<=", before)
+    .orderBy("phase_since")
+    .limit(limit)
+    .execute();
+  return rows.map(assignmentFrom);
+}
+
 /** Assignments that wait for a try which their deployment, being over, will never give. */
 export async function leftOverAssignments(
   db: TenantDb,

@@ -21,6 +21,7 @@ import { up as releaseRules } from "./0019-release-rules.ts";
 import { up as limits } from "./0021-limits.ts";
 import { up as chain } from "./0022-chain.ts";
 import { up as targetTerms } from "./0023-target-terms.ts";
+import { up as phaseTimeouts } from "./0025-phase-timeouts.ts";
 import { up as safeguards } from "./0027-safeguards.ts";
 import { up as sites } from "./0031-sites.ts";
 
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 21, name: "limits", up: limits },
   { number: 22, name: "chain", up: chain },
   { number: 23, name: "target-terms", up: targetTerms },
+  { number: 25, name: "phase-timeouts", up: phaseTimeouts },
   { number: 27, name: "safeguards", up: safeguards },
   { number: 31, name: "sites", up: sites },
 ];

@@ -59,6 +59,7 @@ table assignment column closed_at bigint
 table assignment column deferral text
 table assignment column ran_before text
 table assignment column tries_after integer not null default 0
+table assignment column phase_since bigint not null default 0
 table assignment column site text
 table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)

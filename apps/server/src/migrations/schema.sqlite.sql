@@ -21,7 +21,7 @@ CREATE TABLE assignment (
   deployment_id text not null references deployment (id), device_id text not null references device (id),
   artifact_id text, stage integer not null, state text not null, attempt integer not null,
   event_sequence bigint not null, progress_percent integer, outcome text, code text, detail text,
-  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text, tries_after integer not null default 0, site text);
+  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text, tries_after integer not null default 0, phase_since bigint not null default 0, site text);
 CREATE UNIQUE INDEX assignment_device on assignment (deployment_id, device_id);
 CREATE INDEX assignment_latest on assignment (deployment_id, updated_at, id);
 CREATE UNIQUE INDEX assignment_number on assignment (tenant_id, number);

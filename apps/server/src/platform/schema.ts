@@ -342,6 +342,8 @@ export interface AssignmentTable {
   code: string | null;
   detail: string | null;
   offered_at: At;
+  /** When the device began what it is at, or went on with it after it had put it off. */
+  phase_since: Generated<At>;
   updated_at: At;
   closed_at: At | null;
 }

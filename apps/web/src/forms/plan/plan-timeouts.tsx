@@ -12,6 +12,14 @@ export function PlanTimeouts() {
           hint="then it has timed out"
           whenEmpty="24"
         />
+        <DurationAt
+          at="timeouts.queuedSeconds"
+          label="To begin"
+          hint="from the offer to its first report"
+        />
+        <DurationAt at="timeouts.downloadSeconds" label="To download" />
+        <DurationAt at="timeouts.installSeconds" label="To install" hint="and to activate it" />
+        <DurationAt at="timeouts.confirmSeconds" label="To prove it" hint="before it commits" />
       </FieldRow>
       <Remarks at="timeouts" title="the patience" />
     </Part>
