@@ -122,6 +122,7 @@ export {
   roleOfChannel,
   trustFileName,
 } from "./trust.ts";
+export { DeploymentMode, UpdateMode, modeWords } from "./update-mode.ts";
 export { UploadState } from "./upload.ts";
 export { Explanation, WaitReason } from "./wait-reason.ts";
 export { releaseRuleWords } from "./release-words.ts";

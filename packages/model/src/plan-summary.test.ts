@@ -17,6 +17,8 @@ test("a plan is said in one sentence for each thing that it says", () => {
     timeouts: { queuedSeconds: 3_600, confirmSeconds: 600 },
     onTrip: "roll-back",
     windows: [{ for: ["download"], at: "02:00", durationMinutes: 240, zone: "device" }],
+    mode: "consent",
+    forceAfterSeconds: 172_800,
   });
 
   expect(planSentences(plan)).toEqual([
@@ -24,6 +26,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
     "Stage 2: all that are left. It opens once approved by 2 other people. Failures do not stop it.",
     "At most 1,500 devices are in the update at the same time.",
     "Window to download: every day from 02:00 for 4 h, by each device's own clocks.",
+    "On an update that waits: a person at the device has to say yes, for 2 d after the offer; then it is forced.",
     "A device has 3 tries, 10 min apart and twice as long each time, and no other after wrong-board.",
     "A device that reports nothing for 1 d is given up.",
     "A try ends when it does not begin within 1 h, or is not proven within 10 min.",

@@ -9,6 +9,7 @@ import {
   secondsWords,
   sizeWords,
 } from "./plan-words.ts";
+import { modeWords } from "./update-mode.ts";
 import { windowLine } from "./window-words.ts";
 
 /** The whole plan, one sentence for each thing that it says. */
@@ -24,11 +25,18 @@ export const planRules = (plan: Plan): readonly string[] => [
     ...flowWords(plan.limits),
   ].join(", ")}.`,
   ...(plan.windows ?? []).map((window) => `Window to ${windowLine(window)}.`),
+  ...modeSentences(plan),
   retrySentence(plan.retry),
   `A device that reports nothing for ${secondsWords(plan.timeouts.silenceSeconds)} is given up.`,
   ...phaseSentence(plan),
   `When it stops itself, ${onTripWords(plan.onTrip)}.`,
 ];
+
+/** Nothing where it is as devices expect it. */
+const modeSentences = ({ mode, forceAfterSeconds }: Plan): readonly string[] =>
+  mode === undefined && forceAfterSeconds === undefined
+    ? []
+    : [`On an update that waits: ${modeWords(mode, forceAfterSeconds)}.`];
 
 function stageSentence(
   { size, approvals, errorStop, advance }: Stage,

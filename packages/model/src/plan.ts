@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ReleaseId } from "./ids.ts";
 import { Failure } from "./outcome.ts";
+import { DeploymentMode } from "./update-mode.ts";
 import { Window } from "./window.ts";
 
 const DAY_SECONDS = 86_400;
@@ -153,6 +154,14 @@ export const Plan = z
     onTrip: OnTrip.default("cancel-queued"),
     /** A step that windows are for begins in one of them only; any other whenever it can. */
     windows: z.array(Window).min(1).max(20).optional(),
+    /** `optional` unless told. */
+    mode: DeploymentMode.optional(),
+    /** So long after a device was first offered it, its update is forced. */
+    forceAfterSeconds: seconds(60, 365 * DAY_SECONDS).optional(),
+  })
+  .refine(({ mode, forceAfterSeconds }) => mode !== "force" || forceAfterSeconds === undefined, {
+    message: "what is forced from the beginning is not forced later",
+    path: ["forceAfterSeconds"],
   })
   .refine(
     ({ stages }) => isRising(stages.map(({ size }) => ("percent" in size ? size.percent : null))),

@@ -1,5 +1,13 @@
 import { HOUR_MS, instant, type Crypto, type InstantMs } from "@moult/base";
-import { AssignmentId, DeploymentId, DeviceId, Sha256, StepWindows, TenantId } from "@moult/model";
+import {
+  AssignmentId,
+  DeploymentId,
+  DeviceId,
+  Sha256,
+  StepWindows,
+  TenantId,
+  UpdateMode,
+} from "@moult/model";
 import * as z from "zod";
 import { openEnvelope, parseJson, type EnvelopeRefusal, type VerificationKey } from "./dsse.ts";
 
@@ -49,6 +57,8 @@ export const Instruction = z.object({
       components: z.array(InstructionComponent).min(1).max(1),
       /** When the device may begin the steps that follow its download; at any time unless told. */
       windows: StepWindows.optional(),
+      /** What the device may have against it; its own reasons hold it unless told. */
+      mode: UpdateMode.optional(),
     }),
   ]),
   /** Reports whose digest the server does not have the content of: send them with the next check-in. */

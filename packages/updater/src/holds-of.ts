@@ -1,5 +1,11 @@
 import type { InstantMs } from "@moult/base";
-import { HOLDS_MAX, HOLD_DETAIL_CHARACTERS_MAX, type Hold, type HoldPoint } from "@moult/model";
+import {
+  HOLDS_MAX,
+  HOLD_DETAIL_CHARACTERS_MAX,
+  type Hold,
+  type HoldPoint,
+  type UpdateMode,
+} from "@moult/model";
 import type { Update } from "./update-state.ts";
 import { windowHold } from "./window-hold.ts";
 
@@ -37,7 +43,13 @@ export interface HoldPolicy {
 /** The hold of a device whose scripts do not answer; see `stepOfWaiting` for why it does not hold for ever. */
 export const CONTEXT_UNKNOWN = "context-unknown";
 
-/** Why a device may not go on to the step `before`; empty: it may. A person's own installation waits for nothing. */
+/**
+ * Why a device may not go on to the step `before`; empty: it may. A person's own installation waits for nothing.
+ *
+ * A forced update is not held by what is in its way or costs money, nor by the device's own reasons or a person that its plan
+ * asks. What keeps the device from harm (driving, battery, circumstances that nobody knows), the windows of the plan, and the person that
+ * the device's own configuration asks hold it all the same.
+ */
 export function holdsOf(
   before: HoldPoint,
   update: Update,
@@ -55,7 +67,8 @@ export function holdsOf(
   };
   holds.push(...windowHold(update.windows, before, now));
   add(context.isDriving === true, policy.driving, "driving", "The device is being driven.");
-  add(context.isBusy === true, policy.busy, "busy", "The device is busy.");
+  const isForced = isForcedAt(update.mode, now);
+  add(!isForced && context.isBusy === true, policy.busy, "busy", "The device is busy.");
   add(
     isLow && context.isOnPower !== true,
     policy.battery,
@@ -63,17 +76,24 @@ export function holdsOf(
     `The battery has less than ${policy.batteryPercentMin} %.`,
   );
   add(
-    context.isMetered === true,
+    !isForced && context.isMetered === true,
     policy.metered,
     "metered-connection",
     "What goes over the connection costs money.",
   );
-  if (policy.other.includes(before)) holds.push(...context.holds);
+  if (!isForced && policy.other.includes(before)) holds.push(...context.holds);
   add(failures.length > 0, policy.unknown, CONTEXT_UNKNOWN, failures.join(" "));
-  const asks = policy.consent === before && !hasConsent;
+  const isAsked = policy.consent === before || planAsks(before, update.mode, isForced);
+  const asks = isAsked && !hasConsent;
   const consent = { code: "consent-needed", detail: "Somebody at the device has to say yes." };
   return withinBounds(holds, asks ? [consent] : []);
 }
+
+const isForcedAt = (mode: UpdateMode | undefined, now: InstantMs): boolean =>
+  mode !== undefined && mode.forceFromMs !== null && now >= mode.forceFromMs;
+
+const planAsks = (before: HoldPoint, mode: UpdateMode | undefined, isForced: boolean): boolean =>
+  before === "install" && mode?.consent === true && !isForced;
 
 /** One of each code, in the order in which they matter, and the person's yes among them whatever else there is. */
 function withinBounds(holds: readonly Hold[], always: readonly Hold[]): readonly Hold[] {

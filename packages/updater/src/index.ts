@@ -41,3 +41,4 @@ export {
   type AssignmentUpdate,
   type StateOf,
 } from "./update-state.ts";
+export { isToldAlike } from "./told-again.ts";

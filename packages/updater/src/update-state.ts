@@ -6,6 +6,7 @@ import {
   Running,
   Sha256,
   StepWindows,
+  UpdateMode,
 } from "@moult/model";
 import * as z from "zod";
 import { FailureCode } from "./failure-code.ts";
@@ -36,6 +37,8 @@ export const Update = z.discriminatedUnion("kind", [
     }),
     /** When its later steps may begin, as last told; at any time where there is none. */
     windows: StepWindows.optional(),
+    /** What the device may have against it, as last told. */
+    mode: UpdateMode.optional(),
   }),
   z.object({
     kind: z.literal("standalone"),

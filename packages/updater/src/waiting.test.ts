@@ -1,7 +1,13 @@
 import { instant } from "@moult/base";
 import { describe, expect, test } from "vitest";
 import { effects } from "./effects.ts";
-import { HOLDS_MAX, type Hold, type HoldPoint, type StepWindows } from "@moult/model";
+import {
+  HOLDS_MAX,
+  type Hold,
+  type HoldPoint,
+  type StepWindows,
+  type UpdateMode,
+} from "@moult/model";
 import { holdsOf, type DeviceContext, type HoldPolicy } from "./holds-of.ts";
 import { next, recover } from "./next.ts";
 import { anUpdate, someFacts, standalone, stateOf } from "./update-state.fixture.ts";
@@ -283,6 +289,61 @@ describe("a device that was told windows", () => {
       const state = waiting("waiting-to-install");
       expect(next(state, { kind: "offered", update }, at(6_000))).toBe(state);
     }
+  });
+});
+
+describe("an update that its plan has a mode for", () => {
+  const everything: DeviceContext = {
+    ...QUIET,
+    isBusy: true,
+    isDriving: true,
+    isMetered: true,
+    batteryPercent: 3,
+    holds: [{ code: "oven-hot", detail: "240 degrees" }],
+    failures: ["car.sh hangs."],
+  };
+  const eager: HoldPolicy = { ...POLICY, metered: POINTS, consent: "reboot" };
+  const held = (mode: UpdateMode, before: HoldPoint, hasConsent = false) =>
+    holdsOf(before, { ...anUpdate(), mode }, eager, everything, hasConsent, NOON).map(
+      ({ code }) => code,
+    );
+  const optional = ["driving", "busy", "battery-low", "metered-connection", "oven-hot"];
+  const harm = ["driving", "battery-low", "context-unknown"];
+
+  test("waits for a person's yes to the installation where the plan asks for it", () => {
+    const mode = { consent: true, forceFromMs: null };
+    const all = [...optional, "context-unknown"];
+    expect(held(mode, "install")).toEqual([...all, "consent-needed"]);
+    expect(held(mode, "install", true)).toEqual(all);
+  });
+
+  test("is held by what keeps the device from harm alone, once it is forced", () => {
+    for (const consent of [true, false])
+      expect(held({ consent, forceFromMs: NOON }, "install")).toEqual(harm);
+    expect(held({ consent: false, forceFromMs: NOON + 1 }, "install")).toEqual([
+      ...optional,
+      "context-unknown",
+    ]);
+    // Whom the device's own configuration asks is asked all the same.
+    expect(held({ consent: false, forceFromMs: 0 }, "reboot")).toEqual([...harm, "consent-needed"]);
+  });
+
+  test("keeps to its windows also when it is forced", () => {
+    const update = {
+      ...anUpdate(),
+      mode: { consent: false, forceFromMs: 0 },
+      windows: { install: [{ fromMs: NOON + 1, untilMs: NOON + 2 }] },
+    };
+    expect(holdsOf("install", update, POLICY, QUIET, false, NOON).map(({ code }) => code)).toEqual([
+      "outside-window",
+    ]);
+  });
+
+  test("takes another mode that it is told while it waits", () => {
+    const mode = { consent: false, forceFromMs: 0 };
+    const state = waiting("waiting-to-install");
+    const told = next(state, { kind: "offered", update: { ...anUpdate(), mode } }, someFacts());
+    expect(effects(told).at(-1)).toMatchObject({ kind: "await-readiness", update: { mode } });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Log } from "@moult/base";
-import { updateId, type AssignmentUpdate, type UpdateState } from "@moult/updater";
+import { isToldAlike, updateId, type AssignmentUpdate, type UpdateState } from "@moult/updater";
 import type { AcceptedInstruction } from "../server-link/check-in.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
 import type { UpdateRunner } from "../update-runner/update-runner.ts";
@@ -26,9 +26,8 @@ export async function obey(
     return;
   }
   if (under !== undefined && updateId(under) === updateId(wanted)) {
-    // Of when it may go on, it was told anew.
-    if (JSON.stringify(under.windows) !== JSON.stringify(wanted.windows))
-      await runner.offer(wanted);
+    // When it may go on, and what the device may have against it, is told anew.
+    if (!isToldAlike(under, wanted)) await runner.offer(wanted);
     return;
   }
   // The end is on its way, or was told to a server that has forgotten it since.
@@ -66,5 +65,6 @@ function wantedUpdate({ instruction, origin }: AcceptedInstruction): AssignmentU
     sha256: component.sha256,
     instruction: origin,
     ...(action.windows === undefined ? {} : { windows: action.windows }),
+    ...(action.mode === undefined ? {} : { mode: action.mode }),
   };
 }

@@ -99,6 +99,8 @@ describe("a plan", () => {
     [{ "on-trip": "roll-back:1.0" }, /Invalid UUID/],
     [{ concurrent: "0" }, /--concurrent is a whole number from 1/],
     [{ "silent-after": "10s" }, /silenceSeconds/],
+    [{ mode: "please" }, /--mode is one of optional, consent, force/],
+    [{ mode: "force", "force-after": "2d" }, /is not forced later/],
     [{ window: ["download daily 02:00"] }, /--window is STEPS DAYS/],
     [{ window: ["download someday 02:00 4h UTC"] }, /Invalid option/],
     [{ plan: "plan.json", window: ["download daily 02:00 4h UTC"] }, /--plan is the whole plan/],
@@ -107,6 +109,13 @@ describe("a plan", () => {
     await expect(planOf(options)).rejects.toMatchObject({
       code: "usage",
       sentence: expect.stringMatching(sentence) as string,
+    });
+  });
+
+  test("says what devices may have against it", async () => {
+    expect(await planOf({ mode: "consent", "force-after": "7d" })).toMatchObject({
+      mode: "consent",
+      forceAfterSeconds: 604_800,
     });
   });
 

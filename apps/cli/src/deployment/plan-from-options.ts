@@ -1,8 +1,8 @@
-import { Failure, Plan, WINDOW_SHAPE, windowFromText } from "@moult/model";
+import { DeploymentMode, Failure, Plan, WINDOW_SHAPE, windowFromText } from "@moult/model";
 import * as z from "zod";
 import { CliError, usageError } from "../command-line/cli-error.ts";
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
-import { durationSeconds, integer, percent } from "../command-line/option-value.ts";
+import { durationSeconds, integer, oneOf, percent } from "../command-line/option-value.ts";
 import { readText } from "../files/read-text.ts";
 
 /** Options that make a plan. What is not given is the server's default. */
@@ -123,6 +123,16 @@ export const PLAN_OPTIONS = {
     multiple: true,
     help: 'Devices begin in such times only: STEPS DAYS HH:MM LENGTH ZONE, such as "download mon-fri 01:00 4h Europe/Berlin"; DAYS may be daily, ZONE device or attribute:NAME',
   },
+  mode: {
+    type: "string",
+    value: "MODE",
+    help: "optional (unless told): a device's own reasons put it off; consent: a person at it says yes to the installation; force: only what keeps it from harm holds it",
+  },
+  "force-after": {
+    type: "string",
+    value: "TIME",
+    help: "So long after a device was first offered it, its update is forced",
+  },
   plan: { type: "string", value: "FILE", help: "The whole plan as JSON, instead of these options" },
 } as const satisfies OptionSpecs;
 
@@ -188,6 +198,8 @@ function fromOptions(options: PlanOptions): unknown {
     }),
     onTrip: onTripFrom(options["on-trip"]),
     windows: windowsFrom(options.window),
+    mode: oneOf("mode", options.mode, DeploymentMode.options),
+    forceAfterSeconds: durationSeconds("force-after", options["force-after"]),
   };
   // JSON leaves out what is undefined.
   return JSON.parse(JSON.stringify(plan)) as unknown;

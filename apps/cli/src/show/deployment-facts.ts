@@ -1,4 +1,5 @@
 import {
+  modeWords,
   flowWords,
   onTripWords,
   secondsWords,
@@ -30,6 +31,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Approved", approvalsText(deployment.approvals)],
       ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
+      ["Mode", modeWords(plan.mode, plan.forceAfterSeconds)],
       ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
       ["Rolls back", rollback.of ?? undefined],
       ["Rolled back by", rollback.by.length === 0 ? undefined : rollback.by.join("\n")],

@@ -8,7 +8,7 @@ import {
   type Outcome,
   type Sha256,
 } from "@moult/model";
-import { instant } from "@moult/base";
+import { instant, type InstantMs } from "@moult/base";
 import type { AttemptFacts } from "@moult/planner";
 import type { Selectable } from "kysely";
 import { fromJson } from "../platform/columns.ts";
@@ -32,6 +32,17 @@ export interface AssignmentRecord {
   /** Of its end, or of its last try while it waits for the next. */
   readonly code: string | null;
   readonly updatedAt: number;
+}
+
+/** When the device was first offered it, whichever of its tries that was. */
+export async function firstOfferedAt(db: TenantDb, assignmentId: AssignmentId): Promise<InstantMs> {
+  const row = await db.kysely
+    .selectFrom("assignment")
+    .select("offered_at")
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", assignmentId)
+    .executeTakeFirstOrThrow();
+  return instant(row.offered_at);
 }
 
 export async function assignmentById(

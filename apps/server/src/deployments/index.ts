@@ -6,4 +6,4 @@ export { noteRefusedOffer } from "./refuse-offer.ts";
 export { shownDeployments, unfinishedDeployments } from "./show-deployments.ts";
 export { reportAssignment, type AssignmentReport, type ReportResult } from "./report-assignment.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
-export { windowsFor } from "./window-zones.ts";
+export { offerTerms, type OfferTerms } from "./offer-terms.ts";

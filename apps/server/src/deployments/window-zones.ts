@@ -1,11 +1,9 @@
-import type { InstantMs } from "@moult/base";
-import type { DeploymentId, DeviceId, Plan, ProductName, StepWindows } from "@moult/model";
-import { stepWindows, zoneAttributesOf, type ZoneGap } from "@moult/planner";
+import type { Plan, ProductName } from "@moult/model";
+import { zoneAttributesOf, type ZoneGap } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { timeZone } from "../platform/time-zones.ts";
-import { deploymentById } from "./queries.ts";
-import { attributesNamed, countByAttribute } from "./zone-queries.ts";
 import type { Scope } from "./scope-queries.ts";
+import { countByAttribute } from "./zone-queries.ts";
 
 /** Zones that a plan names and that this server has no clocks for, by the window's index. */
 export function unknownZones({ windows = [] }: Plan): readonly (readonly [number, string])[] {
@@ -35,17 +33,4 @@ export async function zoneGaps(
     if (missing + unknown > 0) gaps.push({ attribute, missing, unknown });
   }
   return gaps;
-}
-
-/** When a device may begin the steps of a deployment's update that follow its download, as it is to be told now. */
-export async function windowsFor(
-  db: TenantDb,
-  deviceId: DeviceId,
-  deploymentId: DeploymentId,
-  at: InstantMs,
-): Promise<StepWindows> {
-  const plan = (await deploymentById(db, deploymentId))?.plan;
-  if (plan?.windows === undefined) return {};
-  const attributes = await attributesNamed(db, deviceId, zoneAttributesOf(plan));
-  return stepWindows(plan, attributes, timeZone, at);
 }

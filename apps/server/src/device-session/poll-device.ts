@@ -1,7 +1,13 @@
 import type { Clock, InstantMs } from "@moult/base";
-import type { DeviceId, Inventory, Running, Sha256, StepWindows } from "@moult/model";
+import type { DeviceId, Inventory, Running, Sha256 } from "@moult/model";
 import type { Report } from "@moult/trust";
-import { planDevice, previewDevice, windowsFor, type DevicePlan } from "../deployments/index.ts";
+import {
+  offerTerms,
+  planDevice,
+  previewDevice,
+  type DevicePlan,
+  type OfferTerms,
+} from "../deployments/index.ts";
 import { recordInstance, recordInventory, recordRunning, type LastSeen } from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { UNDECIDED_EPOCH } from "../platform/planning-epoch.ts";
@@ -41,8 +47,8 @@ export type PollAnswer =
       /** Larger than every generation that the server or the device knew. */
       readonly generation: number;
       readonly plan: DevicePlan;
-      /** When it may begin the steps after the download of what it is offered. */
-      readonly windows: StepWindows;
+      /** What the plan says about what it is offered. */
+      readonly terms: OfferTerms;
       /** Reports that the server has no content of. */
       readonly ask: readonly Report[];
     };
@@ -201,9 +207,8 @@ async function decideAnew(
     }
     const next = Math.max(generation, poll.generation) + 1;
     await setDecided(inner, deviceId, decided, next);
-    const windows =
-      plan.kind === "install" ? await windowsFor(inner, deviceId, plan.offer.deploymentId, at) : {};
-    return { kind: "answer", generation: next, plan, windows, ask };
+    const terms = plan.kind === "install" ? await offerTerms(inner, deviceId, plan.offer, at) : {};
+    return { kind: "answer", generation: next, plan, terms, ask };
   });
 }
 

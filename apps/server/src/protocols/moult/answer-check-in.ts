@@ -75,7 +75,7 @@ const nothingToDo = (instruction: Instruction): Instruction => ({
 function instructionOf(
   { tenantId, deviceId }: DevicePrincipal,
   nonce: string,
-  { generation, plan, windows, ask }: Answer,
+  { generation, plan, terms, ask }: Answer,
   { clock, checkInSeconds, instructionLifetimeSeconds }: CheckInDeps,
 ): Instruction {
   const issuedAtMs = clock.now();
@@ -87,13 +87,13 @@ function instructionOf(
     generation,
     issuedAtMs,
     expiresAtMs: later(issuedAtMs, instructionLifetimeSeconds * SECOND_MS),
-    action: actionOf(plan, windows),
+    action: actionOf(plan, terms),
     ask: [...ask],
     checkInSeconds: ask.length > 0 ? ASKED_CHECK_IN_SECONDS : checkInSeconds,
   };
 }
 
-function actionOf(plan: Answer["plan"], windows: Answer["windows"]): Instruction["action"] {
+function actionOf(plan: Answer["plan"], terms: Answer["terms"]): Instruction["action"] {
   if (plan.kind === "nothing-to-do") return { kind: "nothing-to-do" };
   const { assignmentId, deploymentId, attempt, artifactName, artifact } = plan.offer;
   const { path, sizeBytes, sha256 } = artifact;
@@ -104,6 +104,6 @@ function actionOf(plan: Answer["plan"], windows: Answer["windows"]): Instruction
     attempt,
     artifactName,
     components: [{ name: "main", path, sizeBytes, sha256 }],
-    ...(Object.keys(windows).length === 0 ? {} : { windows }),
+    ...terms,
   };
 }

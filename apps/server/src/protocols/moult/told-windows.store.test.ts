@@ -53,6 +53,30 @@ describe.each(DIALECTS)("windows that devices are told, on %s", (dialect) => {
     expect(anew).not.toMatchObject({ action: told(0) });
   });
 
+  test.each([
+    [{ mode: "force" }, { consent: false, forceFromMs: 0 }],
+    [{ mode: "consent" }, { consent: true, forceFromMs: null }],
+    [{ mode: "optional" }, undefined],
+    [{ forceAfterSeconds: 3_600 }, { consent: false, forceFromMs: 3_600_000 }],
+  ] as const)("are told with what devices may have against it: %j", async (plan, told) => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const device = await new TestDevice(server, db).join(await addToken(db));
+    await device.checkIn();
+    const stages = [{ size: { remaining: true as const } }];
+    await deploy(db, await addRelease(db, "2.0"), { plan: { stages, ...plan } });
+    const now = server.clock.now();
+
+    const offered = await device.offered();
+    const since = told?.forceFromMs === 3_600_000 ? now : 0;
+    const mode = told?.forceFromMs ? { ...told, forceFromMs: since + told.forceFromMs } : told;
+    expect("mode" in offered ? offered.mode : undefined).toEqual(mode);
+    // It is counted from the first offer, however often the device is told.
+    server.clock.move(HOUR_MS / 2);
+    const again = await device.checkIn({ fresh: true });
+    if (mode !== undefined) expect(again).toMatchObject({ action: { mode } });
+  });
+
   test("are left out of an offer by a plan without them", async () => {
     const db = await store.newTenant();
     await addProduct(db);

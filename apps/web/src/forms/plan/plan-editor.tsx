@@ -12,13 +12,18 @@ import { PlanOnTrip } from "./plan-on-trip.tsx";
 import { PlanRetry } from "./plan-retry.tsx";
 import { PlanStages } from "./plan-stages.tsx";
 import { PlanTimeouts } from "./plan-timeouts.tsx";
+import { PlanMode } from "./plan-mode.tsx";
 import { PlanWindows } from "./plan-windows.tsx";
 
 /** In their order in the form. One for each thing that a plan says: a new one without a part does not compile. */
-const PARTS: Readonly<Record<Exclude<keyof Plan, "version">, () => ReactNode>> = {
+// What is forced later is a field of the mode's part.
+const PARTS: Readonly<
+  Record<Exclude<keyof Plan, "version" | "forceAfterSeconds">, () => ReactNode>
+> = {
   stages: PlanStages,
   limits: PlanLimits,
   windows: PlanWindows,
+  mode: PlanMode,
   retry: PlanRetry,
   timeouts: PlanTimeouts,
   onTrip: PlanOnTrip,

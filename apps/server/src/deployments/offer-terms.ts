@@ -1,0 +1,57 @@
+import { later, SECOND_MS, type InstantMs } from "@moult/base";
+import type { DeviceId, Plan, StepWindows, UpdateMode } from "@moult/model";
+import { stepWindows, zoneAttributesOf } from "@moult/planner";
+import type { TenantDb } from "../platform/tenant-db.ts";
+import { timeZone } from "../platform/time-zones.ts";
+import { firstOfferedAt } from "./assignment-queries.ts";
+import type { Offer } from "./plan-device.ts";
+import { deploymentById } from "./queries.ts";
+import { attributesNamed } from "./zone-queries.ts";
+
+/** What a plan says about an update to the device that has it. What it does not say is not there. */
+export interface OfferTerms {
+  /** When it may begin the steps that follow the download. */
+  readonly windows?: StepWindows;
+  /** What it may have against it. */
+  readonly mode?: UpdateMode;
+}
+
+/** What the device is to be told now about its update. */
+export async function offerTerms(
+  db: TenantDb,
+  deviceId: DeviceId,
+  { assignmentId, deploymentId }: Pick<Offer, "assignmentId" | "deploymentId">,
+  at: InstantMs,
+): Promise<OfferTerms> {
+  const plan = (await deploymentById(db, deploymentId))?.plan;
+  if (plan === undefined) return {};
+  const windows = await windowsFor(db, deviceId, plan, at);
+  const offeredAt =
+    plan.forceAfterSeconds === undefined ? at : await firstOfferedAt(db, assignmentId);
+  const mode = modeOf(plan, offeredAt);
+  return { ...(windows === undefined ? {} : { windows }), ...(mode === undefined ? {} : { mode }) };
+}
+
+async function windowsFor(
+  db: TenantDb,
+  deviceId: DeviceId,
+  plan: Plan,
+  at: InstantMs,
+): Promise<StepWindows | undefined> {
+  if (plan.windows === undefined) return undefined;
+  const attributes = await attributesNamed(db, deviceId, zoneAttributesOf(plan));
+  const windows = stepWindows(plan, attributes, timeZone, at);
+  return Object.keys(windows).length === 0 ? undefined : windows;
+}
+
+function modeOf(
+  { mode = "optional", forceAfterSeconds }: Plan,
+  offeredAt: InstantMs,
+): UpdateMode | undefined {
+  if (mode === "force") return { consent: false, forceFromMs: 0 };
+  const consent = mode === "consent";
+  if (!consent && forceAfterSeconds === undefined) return undefined;
+  const forceFromMs =
+    forceAfterSeconds === undefined ? null : later(offeredAt, forceAfterSeconds * SECOND_MS);
+  return { consent, forceFromMs };
+}

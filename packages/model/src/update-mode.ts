@@ -1,0 +1,36 @@
+import * as z from "zod";
+import { secondsWords } from "./plan-words.ts";
+
+/**
+ * What a device may have against an update that it was offered. `optional`: its own reasons to put a step off hold it. `consent`: a
+ * person at it has to say yes to the installation too. `force`: of its reasons only those hold that keep it from harm, see
+ * `holdsOf`.
+ */
+export const DeploymentMode = z.enum(["optional", "consent", "force"]);
+export type DeploymentMode = z.infer<typeof DeploymentMode>;
+
+/** The mode as a device is told it. */
+export const UpdateMode = z.object({
+  /** A person at the device has to say yes to the installation. */
+  consent: z.boolean(),
+  /** The update is forced from this instant on, by the device's clock. */
+  forceFromMs: z.int().min(0).nullable(),
+});
+export type UpdateMode = z.infer<typeof UpdateMode>;
+
+const MODE_WORDS: Readonly<Record<DeploymentMode, string>> = {
+  optional: "devices may put it off",
+  consent: "a person at the device has to say yes",
+  force: "devices put it off only to keep from harm",
+};
+
+/** What devices may have against it, in words. */
+export function modeWords(
+  mode: DeploymentMode | undefined,
+  forceAfterSeconds: number | undefined,
+): string {
+  const words = MODE_WORDS[mode ?? "optional"];
+  return forceAfterSeconds === undefined
+    ? words
+    : `${words}, for ${secondsWords(forceAfterSeconds)} after the offer; then it is forced`;
+}
