@@ -2,7 +2,7 @@
 // answer. Running one renders it anew, so that the document says what the product does.
 
 /** One fenced block of a document, or the prose between two. */
-export type ScenarioPart =
+type ScenarioPart =
   | { readonly kind: "prose"; readonly text: string }
   /** ```json NAME */
   | { readonly kind: "plan"; readonly name: string; readonly json: string }
@@ -12,7 +12,7 @@ export type ScenarioPart =
 const FENCE = /^```(?<info>.*)$/u;
 
 /** Splits a document; a command is a line that begins with `$ `, everything else in a console is an old answer. */
-export function parseScenario(document: string): readonly ScenarioPart[] {
+function parseScenario(document: string): readonly ScenarioPart[] {
   const parts: ScenarioPart[] = [];
   let lines: string[] = [];
   let info: string | null = null;
