@@ -175,7 +175,7 @@ const action = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      kind: fc.constantFrom("cancel", "retry", "force"),
+      kind: fc.constantFrom("cancel", "retry", "force", "exclude", "include"),
       at: fc.nat(),
     }),
   },
@@ -195,10 +195,6 @@ const action = fc.oneof(
       at: fc.nat(),
       isHolding: fc.boolean(),
     }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom("exclude", "include"), at: fc.nat() }),
   },
   {
     weight: 1,
@@ -286,6 +282,7 @@ function act(fleet: Fleet, step: Action): void {
     case "exclude":
     case "include":
       device.isExcluded = step.kind === "exclude";
+      wait(fleet, 0);
       return;
     default:
       unreachable(step);
