@@ -92,6 +92,7 @@ export {
   phaseTimeoutWords,
   secondsWords,
   sizeWords,
+  stageWords,
 } from "./plan-words.ts";
 export { planRules, planSentences } from "./plan-summary.ts";
 export {

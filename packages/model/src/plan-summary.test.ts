@@ -34,6 +34,14 @@ test("a plan is said in one sentence for each thing that it says", () => {
   ]);
 });
 
+test("a stage that has a name is called by it beside its number", () => {
+  const plan = Plan.parse({
+    stages: [{ name: " canaries ", size: { count: 1 } }, { size: { remaining: true } }],
+  });
+  expect(planSentences(plan)[0]).toMatch(/^Stage 1 \(canaries\): 1 device\./);
+  expect(planSentences(plan)[1]).toMatch(/^Stage 2: /);
+});
+
 test("the least plan says what it is, too", () => {
   const plan = Plan.parse({ stages: [{ size: { percent: 100 } }] });
 

@@ -8,6 +8,7 @@ import {
   phaseTimeoutWords,
   secondsWords,
   sizeWords,
+  stageWords,
 } from "./plan-words.ts";
 import { modeWords } from "./update-mode.ts";
 import { windowLine } from "./window-words.ts";
@@ -38,11 +39,8 @@ const modeSentences = ({ mode, forceAfterSeconds }: Plan): readonly string[] =>
     ? []
     : [`On an update that waits: ${modeWords(mode, forceAfterSeconds)}.`];
 
-function stageSentence(
-  { size, approvals, errorStop, advance }: Stage,
-  index: number,
-  stages: number,
-): string {
+function stageSentence(stage: Stage, index: number, stages: number): string {
+  const { size, approvals, errorStop, advance } = stage;
   const words = sizeWords(size);
   const reach =
     words === "all"
@@ -53,7 +51,7 @@ function stageSentence(
         ? words
         : `up to ${words}`;
   return [
-    `Stage ${index + 1}: ${reach}.`,
+    `${stageWords(index, stage)}: ${reach}.`,
     ...(approvals === undefined ? [] : [`It opens once approved by ${approvalsWords(approvals)}.`]),
     errorStop === undefined
       ? "Failures do not stop it."

@@ -1,5 +1,13 @@
 import type { Failure } from "./outcome.ts";
-import type { ErrorStop, OnTrip, Plan, StageAdvance, StageApprovals, StageSize } from "./plan.ts";
+import type {
+  ErrorStop,
+  OnTrip,
+  Plan,
+  Stage,
+  StageAdvance,
+  StageApprovals,
+  StageSize,
+} from "./plan.ts";
 
 /** `all`, `10 %`, `50 devices`: how far a stage reaches. */
 export function sizeWords(size: StageSize): string {
@@ -7,6 +15,10 @@ export function sizeWords(size: StageSize): string {
   if ("percent" in size) return `${size.percent} %`;
   return size.count === 1 ? "1 device" : `${size.count} devices`;
 }
+
+/** `Stage 2`, or `Stage 2 (canaries)` where it has a name. */
+export const stageWords = (index: number, stage: Pick<Stage, "name"> | undefined): string =>
+  `Stage ${index + 1}${stage?.name === undefined ? "" : ` (${stage.name})`}`;
 
 /** What must hold before the next stage, after "next stage": `when 90 % succeeded, 2 h after it opened or later`. */
 export function advanceWords(advance: StageAdvance): string {

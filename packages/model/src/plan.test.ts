@@ -33,6 +33,15 @@ test.each([
     },
     "count is larger",
   ],
+  [
+    {
+      stages: [
+        { name: "canaries", size: { count: 1 } },
+        { name: "canaries", size: { remaining: true } },
+      ],
+    },
+    "same name",
+  ],
   [{ stages: [{ size: { percent: 5, count: 5 } }, { size: { remaining: true } }] }, "a size is"],
   [
     {

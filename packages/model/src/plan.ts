@@ -76,6 +76,8 @@ export type StageApprovals = z.infer<typeof StageApprovals>;
 
 /** A share of the target, and what must hold before the next share begins. */
 export const Stage = z.strictObject({
+  /** What people call it; its number stays beside it. */
+  name: z.string().trim().min(1).max(60).optional(),
   size: StageSize,
   approvals: StageApprovals.optional(),
   advance: StageAdvance.prefault({}),
@@ -163,6 +165,13 @@ export const Plan = z
     message: "what is forced from the beginning is not forced later",
     path: ["forceAfterSeconds"],
   })
+  .refine(
+    ({ stages }) => {
+      const names = stages.flatMap(({ name }) => name ?? []);
+      return new Set(names).size === names.length;
+    },
+    { message: "no two stages have the same name", path: ["stages"] },
+  )
   .refine(
     ({ stages }) => isRising(stages.map(({ size }) => ("percent" in size ? size.percent : null))),
     {

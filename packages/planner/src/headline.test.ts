@@ -29,10 +29,17 @@ const byPercent = {
   finished: 60,
   limit: 2.5,
 } as const;
+const named = planOf({
+  stages: [{ name: "canaries", size: { count: 1 } }, { size: { remaining: true } }],
+});
 const oneStage = planOf();
 
 test.each<[Parameters<typeof facts>[0], string]>([
   [{}, "Stage 1 of 3: waits for the first of 60 devices to check in."],
+  [
+    { plan: named, tally: { admitted: 1, open: 1 } },
+    "Stage 1 of 2 (canaries): 0 of 60 devices are done, 1 in the update.",
+  ],
   [{ plan: oneStage, tally: { eligible: 1 } }, "Waits for its one device to check in."],
   [{ tally: { eligible: 0 } }, "No device of the target can take it at present."],
   [

@@ -42,7 +42,9 @@ export function tripWords({ kind, stage, failed, finished: of, limit }: TripWord
 }
 
 const stageOf = ({ stage, plan }: HeadlineFacts): string =>
-  `stage ${stage + 1} of ${plan.stages.length}`;
+  `stage ${stage + 1} of ${plan.stages.length}${named(plan.stages[stage]?.name)}`;
+
+const named = (name: string | undefined): string => (name === undefined ? "" : ` (${name})`);
 
 const reached = ({ tally }: HeadlineFacts): number => tally.succeeded + tally.alreadyRunning;
 

@@ -1,5 +1,5 @@
 import { isoText, later, present, SECOND_MS } from "@moult/base";
-import type { DeploymentState, Tally } from "@moult/model";
+import { stageWords, type DeploymentState, type Tally } from "@moult/model";
 import { counted, numberText } from "./counted.ts";
 import type { Census } from "./facts.ts";
 import { approvalNeeded, pendingApprovalSentence } from "./approvals.ts";
@@ -42,6 +42,6 @@ export function nextStageSentence(
     ...(missing === null ? [] : [`once ${approvalNeeded(missing)}`]),
     ...(manual === true ? ["once a person opens it"] : []),
   ];
-  const next = `Stage ${stage + 2} opens`;
+  const next = `${stageWords(stage + 1, plan.stages[stage + 1])} opens`;
   return conditions.length === 0 ? `${next} in a moment.` : `${next} ${conditions.join(", ")}.`;
 }

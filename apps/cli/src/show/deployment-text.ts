@@ -94,13 +94,13 @@ export function tallyBars({ tally }: Deployment, terminal: Terminal): readonly s
 
 /** The plan's stages, and which of them is open. */
 export function stageLines({ stage: open, plan, state }: Deployment): readonly string[] {
-  return plan.stages.map(({ size, approvals, advance, errorStop }, index) => {
+  return plan.stages.map(({ name, size, approvals, advance, errorStop }, index) => {
     const stop = errorStop === undefined ? "no error stop" : `stops ${errorStopWords(errorStop)}`;
     const approved =
       approvals === undefined ? [] : [`once approved by ${approvalsWords(approvals)}`];
     const next = index === plan.stages.length - 1 ? [] : [`next ${advanceWords(advance)}`];
     const place = index < open || state === "finished" ? "done" : index === open ? "open" : "waits";
-    return `${index + 1}: to ${sizeWords(size)}; ${[...approved, ...next, stop].join("; ")}: ${place}`;
+    return `${index + 1}${name === undefined ? "" : ` (${plainText(name)})`}: to ${sizeWords(size)}; ${[...approved, ...next, stop].join("; ")}: ${place}`;
   });
 }
 

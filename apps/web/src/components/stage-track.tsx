@@ -3,6 +3,7 @@ import { advanceWords, errorStopWords, sizeWords, type Deployment } from "@moult
 import { counted, exactCount } from "../format/number.ts";
 import { Badge } from "../ui/badge.tsx";
 import { classNames } from "../ui/class-names.ts";
+import { Foreign } from "../ui/foreign.tsx";
 import { ShareBar } from "../ui/share-bar.tsx";
 import { DEPLOYMENT_STATE, STAGE_STATE } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
@@ -69,7 +70,14 @@ function StageCard({
       )}
     >
       <div className="flex flex-wrap items-center justify-between gap-x-2">
-        <span className="font-medium">{sizeWords(size)}</span>
+        <span className="font-medium">
+          {planned?.name !== undefined && (
+            <>
+              <Foreign text={planned.name} />,{" "}
+            </>
+          )}
+          {sizeWords(size)}
+        </span>
         <Badge status={isHeld ? DEPLOYMENT_STATE.paused : STAGE_STATE[state]} isPlain />
       </div>
       <ShareBar

@@ -1,4 +1,4 @@
-import { sizeWords, type AssignmentState, type Outcome } from "@moult/model";
+import { sizeWords, stageWords, type AssignmentState, type Outcome } from "@moult/model";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { AssignmentTable, WaitingTable } from "../components/assignment-tables.tsx";
 import { counted } from "../format/number.ts";
@@ -76,9 +76,9 @@ function Filters() {
           value={stage ?? ""}
           choices={[
             { value: "", label: "Any stage" },
-            ...stages.map(({ size }, index) => ({
+            ...stages.map((planned, index) => ({
               value: String(index),
-              label: `Stage ${index + 1} (${sizeWords(size)})`,
+              label: `${stageWords(index, planned)}, ${sizeWords(planned.size)}`,
             })),
           ]}
           onChange={(next) => change({ stage: next === "" ? undefined : next })}

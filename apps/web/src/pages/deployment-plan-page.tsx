@@ -3,6 +3,7 @@ import {
   approvalsWords,
   errorStopWords,
   sizeWords,
+  stageWords,
   type Deployment,
   type Plan,
   type Stage,
@@ -51,7 +52,11 @@ function StageTable({ plan: { stages } }: { readonly plan: Plan }) {
       rows={rows}
       keyOf={({ index }) => String(index)}
       columns={[
-        { key: "stage", title: "Stage", cell: ({ index }) => `Stage ${index + 1}` },
+        {
+          key: "stage",
+          title: "Stage",
+          cell: (stage) => <Foreign text={stageWords(stage.index, stage)} />,
+        },
         {
           key: "share",
           title: "Devices",

@@ -5,7 +5,7 @@ import { CheckField, SelectField, type Choice } from "../../ui/field.tsx";
 import { OUTCOME } from "../../ui/status.ts";
 import { isObject, stagesOf, withStage, withoutStage } from "./plan-draft.ts";
 import { Remarks, usePlanEditing, usePlanField } from "./plan-editing.tsx";
-import { CheckAt, DurationAt, FieldRow, NumberAt, Part, WordsAt } from "./plan-fields.tsx";
+import { CheckAt, DurationAt, FieldRow, NumberAt, Part, TextAt, WordsAt } from "./plan-fields.tsx";
 
 /** The stages one after the other: how far each reaches, what it waits for, when it stops everything. */
 export function PlanStages() {
@@ -52,6 +52,7 @@ interface StageProps {
 
 /** In their order in the form; a new field of stages without one does not compile. */
 const STAGE_PARTS: Readonly<Record<keyof Stage, (props: StageProps) => ReactNode>> = {
+  name: ({ index }) => <TextAt at={`stages.${index}.name`} label="Name (optional)" />,
   size: StageSizeFields,
   approvals: ApprovalFields,
   errorStop: ErrorStopFields,
