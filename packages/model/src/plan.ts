@@ -118,7 +118,7 @@ export const OnTrip = z.union(
 export type OnTrip = z.infer<typeof OnTrip>;
 
 /** How many devices of one site may be in the update at the same time. */
-export const PerSite = z.strictObject({
+const PerSite = z.strictObject({
   /** The inventory attribute whose value is a device's site. Devices that have none, or an empty one, are one site. */
   attribute: z.string().min(1).max(255),
   concurrentMax: z.int().min(1).max(1_000_000),

@@ -42,7 +42,7 @@ export type WindowFacts =
 const AHEAD_MS = 9 * DAY_MS;
 
 /** The inventory attribute that a window's zone stands in; null where the plan names the zone. */
-export function zoneAttribute(zone: WindowZone): string | null {
+function zoneAttribute(zone: WindowZone): string | null {
   if (zone === "device") return ZONE_ATTRIBUTE;
   return typeof zone === "string" ? null : zone.attribute;
 }

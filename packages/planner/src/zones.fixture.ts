@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, instant, type InstantMs } from "@moult/base
 import type { Zone } from "./windows.ts";
 
 /** What clocks on the wall show, read off one minute after the other: the slow way that the planner's is held to. */
-export interface WallMinute {
+interface WallMinute {
   readonly at: InstantMs;
   /** `2026-03-29`. */
   readonly date: string;
