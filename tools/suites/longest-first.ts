@@ -24,10 +24,12 @@ const EARLY: readonly string[] = [
   "apps/agent/src/shipped-modules/docker-compose.process.test.ts",
   "apps/agent/src/update-runner/module-protocol.process.test.ts",
   "apps/agent/src/daemon/server-move.process.test.ts",
-  "apps/agent/src/shipped-modules/docker-compose.process.test.ts",
   "apps/agent/src/self-update/launcher.process.test.ts",
   "apps/agent/src/daemon/trusted-updates.process.test.ts",
+  "apps/server/src/deployments/stage-gates.store.test.ts",
   "apps/server/src/devices/device-lists.store.test.ts",
+  "apps/server/src/deployments/explain-agrees.store.test.ts",
+  "apps/server/src/deployments/scenarios.store.test.ts",
 ];
 
 /** Those above in their order, then all others in vitest's. */

@@ -36,6 +36,8 @@ const uploaded = {
     channel: "prod",
     version: "1.0",
     notes: "",
+    minimumFrom: null,
+    mustPassThrough: false,
     artifacts: [artifact],
     createdAt: "2026-11-20T10:00:00.000Z",
   },

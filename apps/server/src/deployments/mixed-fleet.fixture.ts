@@ -151,6 +151,10 @@ async function deployThem(
       retry: { attemptsMax: 2, backoffSeconds: 3_600, neverOn: ["disk-full"] },
     },
   });
+  // Places are draws: the same devices are in the first stage each time.
+  await db.transaction((inner) =>
+    inner.kysely.updateTable("deployment").set({ salt: 1 }).where("id", "=", main.id).execute(),
+  );
   await live(db, ids.slice(0, Math.ceil(ids.length / 5)));
   await change(first.id, "pause");
   for (const id of ids.filter((_, index) => index % 61 === 5).slice(0, 30))

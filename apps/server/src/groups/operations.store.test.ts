@@ -255,8 +255,8 @@ describe.each(DIALECTS)("groups on %s", (dialect) => {
       body: undefined,
     });
     expect(listed.items.map(({ id }) => id)).toEqual([first]);
-    for (const refused of [add(db, group, [second]), remove(db, group, [first])])
-      await expect(refused).rejects.toMatchObject({
+    for (const change of [() => add(db, group, [second]), () => remove(db, group, [first])])
+      await expect(change()).rejects.toMatchObject({
         code: "state-conflict",
         detail: expect.stringContaining("change the query"),
       });
