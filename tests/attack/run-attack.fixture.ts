@@ -149,7 +149,7 @@ async function soon(
     const isOver = await scene
       .until(
         "an answer",
-        async () => ((await question()) || scene.hasEnded() ? true : undefined),
+        async () => ((await question()) || (await scene.hasEnded()) ? true : undefined),
         NUDGE_MS,
       )
       .catch(() => false);

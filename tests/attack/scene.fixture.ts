@@ -157,7 +157,7 @@ export class Scene {
     }
     // Before its start is over the agent does not listen to the signal.
     const isListening = this.#wholeLog().includes('"daemon-started"', this.#startedAt);
-    if (isListening && !this.hasEnded()) process.kill(this.#agent.pid, "SIGUSR1");
+    if (isListening && this.#agent.exitCode() === undefined) process.kill(this.#agent.pid, "SIGUSR1");
   }
 
   async switchOff(): Promise<void> {
@@ -174,9 +174,10 @@ export class Scene {
   async checkedIn(count = 1): Promise<void> {
     const before = this.server.checkIns.length;
     await this.wake();
-    await this.until(`${count} check-ins`, () =>
-      this.server.checkIns.length >= before + count || this.hasEnded() ? true : undefined,
-    );
+    await this.until(`${count} check-ins`, async () => {
+      const hasCheckedIn = this.server.checkIns.length >= before + count;
+      return hasCheckedIn || (await this.hasEnded()) ? true : undefined;
+    });
   }
 
   /** Has the device install a release, honestly, and waits until it has said so. */
@@ -268,9 +269,11 @@ export class Scene {
     return named;
   }
 
-  /** Whether the agent was switched on and has ended by itself: it refuses to run. */
-  hasEnded(): boolean {
-    return this.#agent?.exitCode() !== undefined;
+  /** Whether the agent was switched on and has ended by itself: it refuses to run. Then its log has all that it said. */
+  async hasEnded(): Promise<boolean> {
+    if (this.#agent?.exitCode() === undefined) return false;
+    await this.#agent.stop();
+    return true;
   }
 
   async close(): Promise<void> {

@@ -55,7 +55,11 @@ export interface TenantFleet {
 
 const product = "gateway" as ProductName;
 const hardwareType = "gw2-rev-a" as HardwareType;
-const plan = Plan.parse({ stages: [{ size: { remaining: true } }] });
+/** Its limits are counted in tables of their own. */
+const plan = Plan.parse({
+  stages: [{ size: { remaining: true } }],
+  limits: { perMinute: 10, perSite: { attribute: "mark", concurrentMax: 10 } },
+});
 
 /** A second tenant with an administrator's key; no operation makes one, so the database does. */
 export async function insertTenant(
@@ -167,7 +171,11 @@ export async function makeFleet(
     body: {
       name: marker,
       releaseId: release.id,
-      target: { kind: "devices", deviceIds: [deviceId] },
+      target: {
+        kind: "devices",
+        deviceIds: [deviceId],
+        exclude: { deviceIds: [pendingDeviceId] },
+      },
       plan,
     },
   });
@@ -182,6 +190,7 @@ export async function makeFleet(
     assignmentId,
     marker,
   );
+  await client.call("holdDevice", { params: { deviceId }, body: { note: marker } });
   // As a person leaves it who sends a device ahead that has not been offered the release yet.
   await sql.run(
     `insert into deployment_forced (tenant_id, deployment_id, device_id, forced_by, forced_at) values (?, ?, ?, ?, 1)`,

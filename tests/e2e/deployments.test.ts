@@ -140,6 +140,10 @@ test("whoever has no mouse stops a deployment too: the question begins on the sa
   await page.keyboard.press("Enter");
   await seen(page.getByRole("alertdialog"));
   await expect.poll(focusedText).toBe("Cancel");
+  // It can be pressed once the server has said what that does.
+  await seen(
+    page.getByRole("alertdialog").getByRole("button", { name: /^Abort/, disabled: false }),
+  );
   await tabTo(/^Abort/);
   await page.keyboard.press("Enter");
   await gone(page.getByRole("alertdialog"));
