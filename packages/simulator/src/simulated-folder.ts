@@ -203,12 +203,16 @@ export class SimulatedFolder {
     for (const [name, inode] of this.#names) yield [name, inode.content];
   }
 
+  /** At most one of them is the one that was being written; two that no one can read are a broken disk. */
   #forget(fates: Fates): void {
     const survivors = fates.surviving(this.#forgettable.size);
+    let isAnyDamaged = false;
     for (const [index, [name, before]] of [...this.#forgettable].entries()) {
       const inode = this.#rawNames.get(name);
       if (inode === undefined || survivors[index] === true) continue;
-      inode.durable = fates.damages() ? null : before;
+      const isDamaged: boolean = !isAnyDamaged && fates.damages();
+      isAnyDamaged ||= isDamaged;
+      inode.durable = isDamaged ? null : before;
       inode.content = inode.durable;
     }
     this.#forgettable.clear();
