@@ -157,7 +157,8 @@ export class Scene {
     }
     // Before its start is over the agent does not listen to the signal.
     const isListening = this.#wholeLog().includes('"daemon-started"', this.#startedAt);
-    if (isListening && this.#agent.exitCode() === undefined) process.kill(this.#agent.pid, "SIGUSR1");
+    if (isListening && this.#agent.exitCode() === undefined)
+      process.kill(this.#agent.pid, "SIGUSR1");
   }
 
   async switchOff(): Promise<void> {
