@@ -15,6 +15,8 @@ export const UpdateMode = z.object({
   consent: z.boolean(),
   /** The update is forced from this instant on, by the device's clock. */
   forceFromMs: z.int().min(0).nullable(),
+  /** It is downloaded and verified, and not installed before the device is told the mode without this. */
+  downloadOnly: z.literal(true).optional(),
 });
 export type UpdateMode = z.infer<typeof UpdateMode>;
 

@@ -6,6 +6,7 @@ import {
   type HoldPoint,
   type UpdateMode,
 } from "@moult/model";
+import { openingHold } from "./opening-hold.ts";
 import type { Update } from "./update-state.ts";
 import { windowHold } from "./window-hold.ts";
 
@@ -47,8 +48,8 @@ export const CONTEXT_UNKNOWN = "context-unknown";
  * Why a device may not go on to the step `before`; empty: it may. A person's own installation waits for nothing.
  *
  * A forced update is not held by what is in its way or costs money, nor by the device's own reasons or a person that its plan
- * asks. What keeps the device from harm (driving, battery, circumstances that nobody knows), the windows of the plan, and the person that
- * the device's own configuration asks hold it all the same.
+ * asks. What keeps the device from harm (driving, battery, circumstances that nobody knows), the windows of the plan, an
+ * installation that is not open yet, and the person that the device's own configuration asks hold it all the same.
  */
 export function holdsOf(
   before: HoldPoint,
@@ -65,7 +66,7 @@ export function holdsOf(
   const add = (isSo: boolean, points: readonly HoldPoint[], code: string, detail: string): void => {
     if (isSo && points.includes(before)) holds.push({ code, detail });
   };
-  holds.push(...windowHold(update.windows, before, now));
+  holds.push(...openingHold(update, before), ...windowHold(update.windows, before, now));
   add(context.isDriving === true, policy.driving, "driving", "The device is being driven.");
   const isForced = isForcedAt(update.mode, now);
   add(!isForced && context.isBusy === true, policy.busy, "busy", "The device is busy.");

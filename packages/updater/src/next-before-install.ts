@@ -1,5 +1,6 @@
 import { unreachable } from "@moult/base";
 import { cleanUpAfter } from "./clean-up-after.ts";
+import { isNotOpen } from "./opening-hold.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Job, OpenedArtifact, StateOf, Update, UpdateState } from "./update-state.ts";
 import { beginWaiting, stepOfWaiting } from "./waiting.ts";
@@ -120,6 +121,8 @@ function fromWaitingToInstall(
   const step = stepOfWaiting(state, "install", event, facts);
   switch (step.kind) {
     case "go-on":
+      // Nor by a device that cannot be asked: it is asked again when it is told that it may.
+      if (isNotOpen(state.job.update, "install")) return state;
       return { ...always(state), kind: "installing", job: state.job };
     case "wait":
       return { ...state, ...step.part };

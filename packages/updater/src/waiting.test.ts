@@ -328,6 +328,40 @@ describe("an update that its plan has a mode for", () => {
     expect(held({ consent: false, forceFromMs: 0 }, "reboot")).toEqual([...harm, "consent-needed"]);
   });
 
+  const downloadOnly = { consent: false, forceFromMs: null, downloadOnly: true } as const;
+  const closed = { ...anUpdate(), mode: downloadOnly };
+  const heldBack = (before: HoldPoint) =>
+    holdsOf(before, closed, POLICY, QUIET, true, NOON).map(({ code }) => code);
+
+  test("is not installed while that is not open, and held from nothing else", () => {
+    expect(POINTS.map(heldBack)).toEqual([[], ["installation-not-open"], []]);
+    const notOpen = holdsOf("install", closed, POLICY, QUIET, true, NOON);
+    let state = next(
+      waiting("waiting-to-install", { update: closed }),
+      readiness("install", ...notOpen),
+      someFacts({ monotonicMs: 6_000 }),
+    );
+    expect(effects(state)[0]).toMatchObject({ report: { kind: "deferred", before: "install" } });
+    for (let day = 1; day <= 30; day += 1) {
+      const now = day * 24 * HOUR_MS + 10_000;
+      state = next(state, { kind: "deadline-passed" }, someFacts({ monotonicMs: now }));
+      expect(state).toMatchObject({ kind: "waiting-to-install", deadlineMs: now + 24 * HOUR_MS });
+    }
+    const opened = next(state, { kind: "offered", update: anUpdate() }, someFacts());
+    expect(effects(opened).at(-1)).toMatchObject({ kind: "await-readiness" });
+    expect(next(opened, readiness("install"), someFacts()).kind).toBe("installing");
+  });
+
+  test("is not installed by a device that cannot be asked before that is open", () => {
+    const state = waiting("waiting-to-install", { update: closed });
+    const failure = { code: "agent-fault", detail: "It cannot be asked." } as const;
+    const unasked = { kind: "effect-failed", effect: "await-readiness", failure } as const;
+    for (const event of [unasked, readiness("install")] as const)
+      expect(next(state, event, someFacts())).toBe(state);
+    const opened = next(state, { kind: "offered", update: anUpdate() }, someFacts());
+    expect(next(opened, unasked, someFacts()).kind).toBe("installing");
+  });
+
   test("keeps to its windows also when it is forced", () => {
     const update = {
       ...anUpdate(),

@@ -1,6 +1,7 @@
 import { CONTEXT_UNKNOWN } from "./holds-of.ts";
 import type { Hold, HoldPoint } from "@moult/model";
 import { holdAlike } from "./hold-alike.ts";
+import { INSTALLATION_NOT_OPEN } from "./opening-hold.ts";
 import type { UpdateEvent, UpdateFacts } from "./update-event.ts";
 import type { Failure, StateOf } from "./update-state.ts";
 import { OUTSIDE_WINDOW } from "./window-hold.ts";
@@ -48,8 +49,8 @@ export function stepOfWaiting(
   if (event.kind === "consented")
     return state.hasConsent ? NOTHING : { kind: "wait", part: { ...state, hasConsent: true } };
   if (event.kind === "declined") return { kind: "give-up", failure: DECLINED };
-  // The longest hold is for the device's own reasons: it begins when the plan's window does.
-  if (event.kind === "deadline-passed" && waitsForWindow(state.holds))
+  // The longest hold is for the device's own reasons: it begins when the plan has none left.
+  if (event.kind === "deadline-passed" && waitsForPlan(state.holds))
     return { kind: "wait", part: anew(state, facts) };
   if (event.kind === "deadline-passed")
     return isUnknownAlone(state.holds)
@@ -60,8 +61,8 @@ export function stepOfWaiting(
   return isUnasked ? { kind: "go-on" } : NOTHING;
 }
 
-const waitsForWindow = (holds: readonly Hold[]): boolean =>
-  holds.some(({ code }) => code === OUTSIDE_WINDOW);
+const waitsForPlan = (holds: readonly Hold[]): boolean =>
+  holds.some(({ code }) => code === OUTSIDE_WINDOW || code === INSTALLATION_NOT_OPEN);
 
 const anew = (state: WaitingPart, { monotonicMs, holdMsMax }: UpdateFacts): WaitingPart => ({
   ...state,
@@ -76,7 +77,7 @@ export function waitOn<State extends Waiting>(state: State, { monotonicMs }: Upd
 
 function heard(state: WaitingPart, holds: readonly Hold[], facts: UpdateFacts): WaitingStep {
   if (holds.length === 0) return { kind: "go-on" };
-  if (waitsForWindow(state.holds) && !waitsForWindow(holds))
+  if (waitsForPlan(state.holds) && !waitsForPlan(holds))
     return { kind: "wait", part: { ...anew(state, facts), holds } };
   const isSame = holdAlike(state.holds, holds);
   const unsavedMs = state.leftMs - leftMs(state, facts);
