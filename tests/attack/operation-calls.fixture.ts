@@ -218,6 +218,8 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   approveDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
   withdrawApproval: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
   abortDeployment: deployment,
+  previewRollBack: deployment,
+  rollBackDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: {} }],
   forceDevice: ({ deploymentId, deviceId }) => [{ params: { deploymentId, deviceId } }],
   retryDevice: ({ deploymentId, deviceId }) => [{ params: { deploymentId, deviceId } }],
   cancelDevice: ({ deploymentId, deviceId }) => [{ params: { deploymentId, deviceId } }],

@@ -225,7 +225,7 @@ test("a device is sent ahead of its stage, and a person opens the next one; the 
   await seen(page.getByText(new RegExp(`^Admin sent ${name} ahead`)));
 });
 
-test("what was brought is rolled back by a deployment of what devices ran before, previewed first", async () => {
+test("what was brought is rolled back from its page, once it was said whom that takes back", async () => {
   const { client } = world();
   const { items } = await client.call("listDeployments", {
     query: { releaseId: present(pumps.releases["6.0"], "it was deployed") },
@@ -233,15 +233,22 @@ test("what was brought is rolled back by a deployment of what devices ran before
   const { id: deploymentId, tally } = present(items[0], "6.0 was brought to all");
   const { page } = await open(`/deployments/${deploymentId}`);
   await page.getByRole("button", { name: "Roll back…" }).click();
-  const dialog = page.getByRole("dialog", { name: "Roll back from 6.0?" });
-  const group = dialog.getByRole("listitem").filter({ hasText: "ran 2.0" });
-  const count = Number(/^\d+/.exec((await group.textContent()) ?? "")?.[0]);
+  const dialog = page.getByRole("alertdialog", { name: "Roll back from 6.0?" });
+  await seen(dialog.getByText(/that runs? 6\.0 goe?s? back to 2\.0\./));
+  await dialog.getByRole("radio", { name: /All to a release/ }).check();
+  await seen(dialog.getByRole("button", { name: /^Roll back.*choose a release first/ }));
+  await dialog.getByRole("radio", { name: /Each to what it ran before/ }).check();
+  const button = dialog.getByRole("button", { name: /^Roll \d+ devices? back$/ });
+  await seen(button);
+  const count = Number(/\d+/.exec((await button.textContent()) ?? "")?.[0]);
   expect(count).toBeGreaterThan(0);
   expect(count).toBeLessThanOrEqual(tally.succeeded);
-  await group.getByRole("link", { name: "Back to 2.0…" }).click();
-  await page.getByRole("button", { name: new RegExp(`^Create: ${count} device`) }).click();
+  await button.click();
+  await gone(dialog);
 
-  await seen(page.getByRole("heading", { level: 1, name: /2\.0/ }));
+  await seen(page.getByText(/^Admin had its devices taken back to what each ran before/));
+  await page.getByRole("link", { name: "deployment 1 of 1" }).click();
+  await seen(page.getByRole("heading", { level: 1, name: "Back to 2.0 from 6.0" }));
   await page.getByText("finished", { exact: true }).first().waitFor({ timeout: 60_000 });
 });
 

@@ -135,7 +135,7 @@ export const deployment = (fields: Fields = {}) => ({
   pendingApproval: null,
   trip: null,
   tally: tally(),
-  rollback: { of: null, by: [], problems: [] },
+  rollback: { order: null, of: null, by: [], problems: [] },
   headline: "Stage 1 of 2: 3 of 20 devices are done, 2 in the update.",
   createdAt: AT,
   createdBy: "Ada",

@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   "target-empty": [422, "The target has no device that this release has an artifact for"],
   "approvals-impossible": [422, "Fewer people than the plan asks for could approve a stage"],
   "target-too-large": [422, "The target has too many devices to be written down one by one"],
-  "rollback-impossible": [422, "The plan promises to roll back devices that could not go back"],
+  "rollback-impossible": [422, "Some devices that would be rolled back could not go back"],
   "upload-incomplete": [400, "The upload ended before its announced length"],
   "upload-limit": [429, "Too much is being uploaded already"],
   "upload-offset-differs": [409, "The upload is at another byte"],

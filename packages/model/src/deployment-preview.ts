@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { AssignmentState } from "./deployment.ts";
 import { DeviceTrustLevel } from "./device.ts";
-import { DeploymentId, DeviceId } from "./ids.ts";
-import { Instant } from "./names.ts";
+import { DeploymentId, DeviceId, ReleaseId } from "./ids.ts";
+import { Instant, ReleaseVersion } from "./names.ts";
 import { Outcome } from "./outcome.ts";
 import { StageSize } from "./plan.ts";
 import { WaitReason } from "./wait-reason.ts";
@@ -109,6 +109,25 @@ export const DeploymentRehearsal = z.object({
   button: z.string(),
 });
 export type DeploymentRehearsal = z.infer<typeof DeploymentRehearsal>;
+
+/** What taking back what a deployment brought would do now. */
+export const RollBackPreview = DeploymentRehearsal.extend({
+  /** Devices that run what it brought, by what they would go back to; most of them first. */
+  groups: z.array(
+    z.object({
+      /** What they ran before; null: not known, or another release for all is asked about. */
+      from: z.string().nullable(),
+      /** Null: nothing that is here. */
+      to: z.object({ releaseId: ReleaseId, version: ReleaseVersion }).nullable(),
+      count: z.int().min(1),
+      /** How many of them could not go back. */
+      unable: z.int().min(0),
+    }),
+  ),
+  /** Why those could not, in sentences. */
+  problems: z.array(z.string()),
+});
+export type RollBackPreview = z.infer<typeof RollBackPreview>;
 
 /** A device of a deployment's target that was not offered it yet. */
 export const WaitingDevice = z.object({

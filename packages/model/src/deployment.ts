@@ -102,8 +102,16 @@ export const Approval = z.object({
 });
 export type Approval = z.infer<typeof Approval>;
 
-/** What a deployment that stopped itself has to do with taking it back. */
+/** What a deployment has to do with taking devices back. */
 const Rollback = z.object({
+  /** Who had its devices taken back, and to what: a release, or null for what each ran before. */
+  order: z
+    .object({
+      by: z.string(),
+      at: Instant,
+      to: z.object({ releaseId: ReleaseId, version: ReleaseVersion }).nullable(),
+    })
+    .nullable(),
   /** Whose devices it rolls back. */
   of: DeploymentId.nullable(),
   /** Those that roll its own devices back. */

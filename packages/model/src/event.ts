@@ -97,6 +97,8 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
     by: z.string(),
   }),
   kind("approval-withdrawn").extend({ stage: z.int().min(0), by: z.string() }),
+  /** A person takes back what it brought; `to` null: to what each device ran before. */
+  kind("deployment-rolled-back").extend({ to: ReleaseVersion.nullable(), by: z.string() }),
   kind("assignment-offered").extend({ attempt: z.int().min(1), version: ReleaseVersion }),
   /** The signer did not agree to the offer, so the device was told to do nothing, or to go on with what it installs. */
   kind("offer-not-signed").extend({

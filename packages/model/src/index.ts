@@ -20,6 +20,7 @@ export {
   DeploymentRehearsal,
   WaitKind,
   WaitingDevice,
+  RollBackPreview,
 } from "./deployment-preview.ts";
 export {
   ClientTraits,

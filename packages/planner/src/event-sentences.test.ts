@@ -176,6 +176,14 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     { kind: "approval-withdrawn", stage: 1, by: "Bob" },
     'Bob withdrew the approval of stage 2 of "3.0 to pumps".',
   ],
+  [
+    { kind: "deployment-rolled-back", to: null, by: "Ada" },
+    'Ada rolled "3.0 to pumps" back: its devices return to what each ran before.',
+  ],
+  [
+    { kind: "deployment-rolled-back", to: version("2.9"), by: "Ada" },
+    'Ada rolled "3.0 to pumps" back: its devices return to 2.9.',
+  ],
   [{ kind: "device-forced", by: "Ada" }, 'Ada sent pump-0042 ahead in "3.0 to pumps".'],
   [{ kind: "assignment-retried", by: "Ada" }, "Ada gave pump-0042 its tries of 3.0 anew."],
   [

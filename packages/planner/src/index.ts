@@ -97,9 +97,7 @@ export {
   approvalsImpossible,
   confirmSentence,
   findingsOf,
-  rollbackSentence,
   type Intent,
-  type RollbackGap,
   type ZoneGap,
 } from "./plan-sentences.ts";
 export {
@@ -116,7 +114,9 @@ export {
   type RecordedInputs,
 } from "./recorded-inputs.ts";
 export { replay, type Replayed } from "./replay.ts";
-export { rollbackObstacle, type RollbackObstacle } from "./rollback.ts";
+export { rollbackObstacle, wayBackObstacle, type RollbackObstacle } from "./rollback.ts";
+export { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
+export { refusedRollBack, rehearseRollBack, type RollBackFacts } from "./roll-back-order.ts";
 export { sentenceOfMany, waitKey, type Wait } from "./reason-groups.ts";
 export { sentenceOf } from "./reason-sentences.ts";
 export { rehearse, type RehearsedAction } from "./rehearse.ts";

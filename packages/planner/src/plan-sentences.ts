@@ -7,8 +7,7 @@ import {
 } from "@moult/model";
 import { checkPlan, type PlanFinding } from "./check-plan.ts";
 import { sentenceOfMany } from "./reason-groups.ts";
-import { sentenceOf } from "./reason-sentences.ts";
-import type { RollbackObstacle } from "./rollback.ts";
+import { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
 import { counted, devices, numberText } from "./counted.ts";
 
 /** What is about to be deployed, with its numbers. */
@@ -47,16 +46,6 @@ export interface ZoneGap {
 /** Devices that a rule keeps out alike. */
 export interface KeptOut {
   readonly reason: WaitReason;
-  readonly count: number;
-}
-
-/** Devices that could not be rolled back alike. */
-export interface RollbackGap {
-  /** What they run now; null: not known. */
-  readonly from: string | null;
-  /** What they would go back to; null: nothing that is here. */
-  readonly to: string | null;
-  readonly obstacle: RollbackObstacle;
   readonly count: number;
 }
 
@@ -113,21 +102,6 @@ function missingSteps({ keptOut, broughtVersions, version }: Intent): Deployment
       `${devices(count, "has", "have")} to run ${step} before ${version}, and no running deployment brings it.`,
     ),
   );
-}
-
-/** `12 devices that run 1.0 could not go back to it: ...`. */
-export function rollbackSentence({ from, to, obstacle, count }: RollbackGap): string {
-  const whom = `${counted(count, "device")}${
-    from === null ? "" : ` that ${count === 1 ? "runs" : "run"} ${from}`
-  }`;
-  if (obstacle.kind === "no-release")
-    return `${whom} could not be rolled back: ${
-      from === null
-        ? "what they run is not known"
-        : `no release ${to ?? from} with an artifact for them is here`
-    }.`;
-  const back = to === from ? "to it" : `to ${to ?? "a release"}`;
-  return `${whom} could not go back ${back}: ${sentenceOf(obstacle)}`;
 }
 
 function zoneGapSentence({ attribute, missing, unknown }: ZoneGap): string {

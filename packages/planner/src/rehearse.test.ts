@@ -26,7 +26,7 @@ test.each<[Parameters<typeof rehearse>[0], RehearsalFacts, string, string]>([
   [
     "abort",
     facts({ tally: { admitted: 104, open: 50, succeeded: 54 }, beforeInstall: 41 }),
-    "2,608 devices never start. 41 devices have not begun to install: they stop and keep what they run. 9 devices are installing and finish or roll back by themselves. 54 devices that run 3.0 keep it: to take it back, deploy what ran before. It cannot be resumed.",
+    "2,608 devices never start. 41 devices have not begun to install: they stop and keep what they run. 9 devices are installing and finish or roll back by themselves. 54 devices that run 3.0 keep it: to take it back, roll the deployment back. It cannot be resumed.",
     "Abort, 54 keep 3.0",
   ],
   [
@@ -38,7 +38,7 @@ test.each<[Parameters<typeof rehearse>[0], RehearsalFacts, string, string]>([
   [
     "abort",
     facts({ tally: { eligible: 3, admitted: 3, succeeded: 1 }, retrying: 2 }),
-    "2 devices that failed once get no further try. 1 device that runs 3.0 keeps it: to take it back, deploy what ran before. It cannot be resumed.",
+    "2 devices that failed once get no further try. 1 device that runs 3.0 keeps it: to take it back, roll the deployment back. It cannot be resumed.",
     "Abort, 1 keep 3.0",
   ],
   [

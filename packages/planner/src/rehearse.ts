@@ -146,7 +146,7 @@ function abort(facts: RehearsalFacts): Rehearsal {
       ...(done === 0
         ? [`No device was updated to ${version} yet.`]
         : [
-            `${devices(done, "that runs", "that run")} ${version} ${done === 1 ? "keeps" : "keep"} it: to take it back, deploy what ran before.`,
+            `${devices(done, "that runs", "that run")} ${version} ${done === 1 ? "keeps" : "keep"} it: to take it back, roll the deployment back.`,
           ]),
       "It cannot be resumed.",
     ],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { artifact, artifactId, deploymentId, device, NOW, version } from "./facts.fixture.ts";
-import type { ArtifactFacts, SignedTerms } from "./facts.ts";
+import type { ArtifactFacts, SafeguardFacts, SignedTerms } from "./facts.ts";
 import { rollbackObstacle } from "./rollback.ts";
 import { NO_RULES } from "./version-rules.ts";
 
@@ -16,13 +16,19 @@ const obstacleOf = (
   back: Partial<ArtifactFacts> | null,
   of = device(),
   rules = NO_RULES,
+  safeguard: SafeguardFacts | null = null,
 ) =>
   rollbackObstacle(
     of,
     { version: "2.0", artifact: artifact(update) },
     back === null
       ? null
-      : { version: version("1.0"), artifacts: [artifact({ id: artifactId(2), ...back })], rules },
+      : {
+          version: version("1.0"),
+          artifacts: [artifact({ id: artifactId(2), ...back })],
+          rules,
+          safeguard,
+        },
     about,
   );
 

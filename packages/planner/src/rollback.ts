@@ -1,7 +1,7 @@
 import type { InstantMs } from "@moult/base";
 import type { DeploymentId, Provides, ReleaseVersion, WaitReason } from "@moult/model";
 import { chooseArtifact, type Taker } from "./choose-artifact.ts";
-import type { ArtifactFacts, VersionRules } from "./facts.ts";
+import type { ArtifactFacts, SafeguardFacts, VersionRules } from "./facts.ts";
 import { brokenRule } from "./version-rules.ts";
 
 /** Why a device could not go back: the release is not here, or the device would not take it then. */
@@ -12,6 +12,14 @@ export interface WayBack {
   readonly version: ReleaseVersion;
   readonly artifacts: readonly ArtifactFacts[];
   readonly rules: VersionRules;
+  /** The one of the release that is for the device. */
+  readonly safeguard: SafeguardFacts | null;
+}
+
+export interface RollbackQuestion {
+  /** Stands for the deployment in reasons. */
+  readonly deploymentId: DeploymentId;
+  readonly now: InstantMs;
 }
 
 /**
@@ -23,12 +31,26 @@ export function rollbackObstacle(
   device: Taker,
   update: { readonly version: string; readonly artifact: ArtifactFacts },
   back: WayBack | null,
-  { deploymentId, now }: { readonly deploymentId: DeploymentId; readonly now: InstantMs },
+  about: RollbackQuestion,
+): RollbackObstacle | null {
+  return wayBackObstacle(afterUpdate(device, update), back, about);
+}
+
+/** What keeps a device, as it is, from going back to a release; null where nothing does. */
+export function wayBackObstacle(
+  device: Taker,
+  back: WayBack | null,
+  { deploymentId, now }: RollbackQuestion,
 ): RollbackObstacle | null {
   if (back === null || back.artifacts.length === 0) return { kind: "no-release" };
-  const choice = chooseArtifact(deploymentId, back.artifacts, afterUpdate(device, update), now);
+  const choice = chooseArtifact(deploymentId, back.artifacts, device, now);
   if (choice.kind === "none") return choice.reason;
-  return brokenRule(deploymentId, back.version, back.rules, update.version) ?? null;
+  const runs = device.running?.artifactName ?? null;
+  const broken = brokenRule(deploymentId, back.version, back.rules, runs);
+  if (broken !== undefined) return broken;
+  if (back.safeguard === null) return null;
+  const { id: safeguardId, note } = back.safeguard;
+  return { kind: "safeguard", deploymentId, safeguardId, note };
 }
 
 function afterUpdate(

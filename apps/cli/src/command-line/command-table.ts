@@ -441,6 +441,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-abort.ts")).deploymentAbort,
   ),
   entry(
+    "deployment roll-back",
+    "Take back what a deployment brought",
+    async () => (await import("../commands/deployment-roll-back.ts")).deploymentRollBack,
+  ),
+  entry(
     "deployment force",
     "Send a device of a deployment ahead",
     async () => (await import("../commands/deployment-force.ts")).deploymentForce,

@@ -235,6 +235,46 @@ describe("a deployment", () => {
     expect(server?.asked.at(-1)).toBe("abortDeployment");
   });
 
+  test("is rolled back on a yes, to what devices ran or to a release, and says whom that takes back", async () => {
+    const asked: unknown[] = [];
+    await serving({
+      listReleases: () => page([release()]),
+      previewRollBack: ({ query }) => {
+        asked.push(query);
+        return {
+          isPossible: true,
+          sentence: "3 devices that run 2.0 go back to 1.4.0.",
+          button: "Roll 3 devices back",
+          groups: [],
+          problems: [],
+        };
+      },
+      rollBackDeployment: ({ body }) => {
+        asked.push(body);
+        const order = { by: "Ada", at: AT, to: { releaseId: RELEASE_ID, version: "1.4.0" } };
+        const rollback = { order, of: null, by: [], problems: [] };
+        return deployment({ state: "aborted", rollback });
+      },
+    });
+
+    expect((await moult(`deployment roll-back ${DEPLOYMENT_ID}`)).code).toBe(2);
+    const refused = await moult(`deployment roll-back ${DEPLOYMENT_ID}`, { answers: ["n"] });
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.err).toContain(
+      "3 devices that run 2.0 go back to 1.4.0.\nRoll 3 devices back? [y/N]",
+    );
+    expect(server?.asked).not.toContain("rollBackDeployment");
+    const done = await moult(
+      `deployment roll-back ${DEPLOYMENT_ID} --to gw2/1.4.0 --leave-unable --yes`,
+    );
+    expect(done).toMatchObject({ code: 0, err: "3 devices that run 2.0 go back to 1.4.0." });
+    expect(done.out).toMatch(/^Taken back +to 1\.4\.0, at .* by Ada$/m);
+    expect(asked.slice(-2)).toEqual([
+      { to: RELEASE_ID, unable: "leave" },
+      { to: RELEASE_ID, unable: "leave" },
+    ]);
+  });
+
   test("opens its next stage on a yes, and names the one that is open", async () => {
     let body: unknown;
     await serving({

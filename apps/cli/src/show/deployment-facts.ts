@@ -33,6 +33,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["On a trip", onTripWords(plan.onTrip)],
       ["Mode", modeWords(plan.mode, plan.forceAfterSeconds)],
       ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
+      ["Taken back", orderText(rollback.order)],
       ["Rolls back", rollback.of ?? undefined],
       ["Rolled back by", rollback.by.length === 0 ? undefined : rollback.by.join("\n")],
       [
@@ -47,6 +48,12 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
 
 const limitsText = (limits: Plan["limits"]): string =>
   [`${limits.concurrentMax} devices`, ...flowWords(limits)].join(", ");
+const orderText = (order: Deployment["rollback"]["order"]): string | undefined =>
+  order === null
+    ? undefined
+    : plainText(
+        `to ${order.to?.version ?? "what each ran before"}, at ${timeText(order.at)} by ${order.by}`,
+      );
 const approvalsText = (approvals: Deployment["approvals"]): string | undefined =>
   approvals.length === 0
     ? undefined

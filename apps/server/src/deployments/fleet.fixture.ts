@@ -55,7 +55,7 @@ export async function addProduct(db: TenantDb): Promise<void> {
   });
 }
 
-const TRAITS: ClientTraits = {
+export const TRAITS: ClientTraits = {
   client: "moult-agent/0.1.0",
   payloadTypes: ["rootfs-image"],
   pathPrefix: "gw2/prod/",

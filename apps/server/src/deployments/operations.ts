@@ -15,6 +15,7 @@ import { planningDevice } from "./facts-queries.ts";
 import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-queries.ts";
 import { loadFacts } from "./load-facts.ts";
 import { orderDevice, type DeviceOrder } from "./order-device.ts";
+import { orderRollback, previewRollback } from "./order-rollback.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import {
   deploymentById,
@@ -49,6 +50,8 @@ export type DeploymentHandlers = Handlers<
   | "advanceDeployment"
   | "approveDeployment"
   | "withdrawApproval"
+  | "previewRollBack"
+  | "rollBackDeployment"
   | "forceDevice"
   | "retryDevice"
   | "cancelDevice"
@@ -73,6 +76,7 @@ function readingHandlers({
   | "listWaitingDevices"
   | "previewDeployment"
   | "rehearseDeploymentChange"
+  | "previewRollBack"
   | "verifyDeploymentChain"
   | "replayDeployment"
   | "listChainEntries"
@@ -113,6 +117,9 @@ function readingHandlers({
     rehearseDeploymentChange: async ({ db }, { params, query: { action } }) =>
       rehearseChange(db, await deploymentOrRefusal(db, params.deploymentId), action),
 
+    previewRollBack: ({ db }, { params, query }) =>
+      previewRollback(db, params.deploymentId, query, clock.now()),
+
     verifyDeploymentChain: ({ db }, { params, query: { after } }) =>
       verifyChain(db, params.deploymentId, after),
     listChainEntries: ({ db }, { params, query: { after, limit } }) =>
@@ -133,6 +140,7 @@ function changingHandlers(
   | "advanceDeployment"
   | "approveDeployment"
   | "withdrawApproval"
+  | "rollBackDeployment"
   | "forceDevice"
   | "retryDevice"
   | "cancelDevice"
@@ -177,6 +185,11 @@ function changingHandlers(
 
     withdrawApproval: async ({ db, principal }, { params, body }) => {
       await withdrawApproval(db, params.deploymentId, body.stage, principal, deps);
+      return deploymentOrRefusal(db, params.deploymentId);
+    },
+
+    rollBackDeployment: async ({ db, principal }, { params, body }) => {
+      await orderRollback(db, params.deploymentId, body, principal, deps);
       return deploymentOrRefusal(db, params.deploymentId);
     },
 

@@ -26,6 +26,7 @@ import type { PageCursor } from "../platform/page-cursor.ts";
 import type { DeploymentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { CheckedTarget } from "./checked-target.ts";
+import { rollbackOrderFrom, type RollbackOrder } from "./rollback-order.ts";
 import { approvalCounts, approvalsFrom, type StoredApproval } from "./stored-approvals.ts";
 import { StoredCensus } from "./stored-census.ts";
 import { targetFrom, type TargetRecord } from "./target-record.ts";
@@ -58,6 +59,7 @@ export interface DeploymentRecord {
   readonly finishedAt: number | null;
   readonly census: StoredCensus | null;
   readonly rollbackOf: DeploymentId | null;
+  readonly rollbackOrder: RollbackOrder | null;
   readonly rollbackProblems: readonly string[];
 }
 
@@ -449,6 +451,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     createdAt: row.created_at,
     finishedAt: row.finished_at,
     rollbackOf: row.rollback_of,
+    rollbackOrder: rollbackOrderFrom(row.rollback_order),
     rollbackProblems:
       row.rollback_problems === null ? [] : Sentences.parse(JSON.parse(row.rollback_problems)),
     census: row.census === null ? null : StoredCensus.parse(JSON.parse(row.census)),

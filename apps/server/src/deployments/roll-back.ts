@@ -1,12 +1,11 @@
 import { randomInt } from "node:crypto";
 import type { InstantMs } from "@moult/base";
-import { Plan, type DeploymentId } from "@moult/model";
+import { Plan, type DeploymentId, type ReleaseId, type UserId } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, recordCreation, rollbackSentence } from "@moult/planner";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { releaseOrRefusal } from "../releases/index.ts";
 import { countAll } from "./census-queries.ts";
 import { BY_ITSELF } from "./judge-deployment.ts";
 import { holdDeployment, insertDeployment, setCensus, type DeploymentRecord } from "./queries.ts";
@@ -16,6 +15,7 @@ import {
   countNotTakenBack,
   listTakenBack,
   openRollback,
+  releasesById,
   releasesOfVersions,
   setRollbackProblems,
   type BackRelease,
@@ -25,61 +25,86 @@ import {
 const ATTEMPTS_MIN = 3;
 
 /**
- * Takes back what a deployment brought that stopped itself, where its plan says so: a deployment for each release that
- * devices go back to, newer than the one that tripped and so the one that decides for them. It stays so while it is
- * tripped: who was installing then and succeeds later is added, so nobody is forgotten, however the two events fell.
+ * Takes back what a deployment brought: a deployment for each release that devices go back to, newer than it and so the one
+ * that decides for them. It stays so as long as somebody wants it (`wayBackOf`): who was installing then and succeeds later is
+ * added, so nobody is forgotten, however the two events fell.
  */
 export async function rollBack(
   db: TenantDb,
   deployment: DeploymentRecord,
   at: InstantMs,
 ): Promise<void> {
-  if (deployment.state !== "tripped" || !rollsBack(deployment.plan)) return;
+  if (wayBackOf(deployment) === null) return;
   if ((await countNotTakenBack(db, deployment)).length === 0) return;
   await db.transaction(async (inner) => {
     // Held until the end, so that of several servers one does it.
     const held = await holdDeployment(inner, deployment.id);
-    if (held?.state !== "tripped") return;
-    const problems: string[] = [];
-    for (const { from, count, to } of await takenBack(inner, held)) {
-      if (to === undefined)
-        problems.push(
-          rollbackSentence({
-            from: from ?? null,
-            to: null,
-            obstacle: { kind: "no-release" },
-            count,
-          }),
-        );
-      else await takeBack(inner, held, from, to, at);
-    }
-    if (JSON.stringify(problems) !== JSON.stringify(held.rollbackProblems))
-      await setRollbackProblems(inner, held.id, problems);
+    if (held !== undefined) await takeAllBack(inner, held, at);
   });
+}
+
+/** Where to, and on whose word. */
+interface WayBack {
+  /** Null: to what each ran before. */
+  readonly to: { readonly releaseId: ReleaseId; readonly version: string } | null;
+  readonly by: string;
+  readonly byUser: UserId | null;
+}
+
+/** Null: its devices keep what it brought. What a person said comes before the plan, which speaks while it is tripped. */
+export function wayBackOf({
+  state,
+  plan: { onTrip },
+  rollbackOrder,
+}: Pick<DeploymentRecord, "state" | "plan" | "rollbackOrder">): WayBack | null {
+  if (rollbackOrder !== null) return rollbackOrder;
+  if (state !== "tripped" || !rollsBack({ onTrip })) return null;
+  const releaseId = typeof onTrip === "object" ? onTrip.rollBackTo : null;
+  const to = releaseId === null ? null : { releaseId, version: releaseId };
+  return { to, by: BY_ITSELF, byUser: null };
+}
+
+/** The same in the caller's transaction, which holds the deployment's row. */
+export async function takeAllBack(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  at: InstantMs,
+): Promise<void> {
+  const way = wayBackOf(deployment);
+  if (way === null) return;
+  const problems: string[] = [];
+  for (const { from, count, to } of await takenBack(db, deployment, way)) {
+    if (to !== undefined) await takeBack(db, deployment, { from, to, way }, at);
+    else {
+      const gap = { from: from ?? null, to: way.to?.version ?? null, count };
+      problems.push(rollbackSentence({ ...gap, obstacle: { kind: "no-release" } }, "ran"));
+    }
+  }
+  if (JSON.stringify(problems) !== JSON.stringify(deployment.rollbackProblems))
+    await setRollbackProblems(db, deployment.id, problems);
 }
 
 interface TakenBack {
   /** What they ran before; undefined: whatever it was. */
   readonly from: string | null | undefined;
   readonly count: number;
+  /** Undefined: it is not here. */
   readonly to: BackRelease | undefined;
 }
 
-async function takenBack(db: TenantDb, deployment: DeploymentRecord): Promise<TakenBack[]> {
+async function takenBack(
+  db: TenantDb,
+  deployment: DeploymentRecord,
+  { to: named }: WayBack,
+): Promise<TakenBack[]> {
   const groups = await countNotTakenBack(db, deployment);
-  const { onTrip } = deployment.plan;
-  if (typeof onTrip === "object") {
+  if (named !== null) {
     const count = groups.reduce((sum, group) => sum + group.count, 0);
-    return count === 0
-      ? []
-      : [{ from: undefined, count, to: await releaseOrRefusal(db, onTrip.rollBackTo) }];
+    if (count === 0) return [];
+    const release = (await releasesById(db, [named.releaseId])).get(named.releaseId);
+    return [{ from: undefined, count, to: release }];
   }
-  const channel = await channelOf(db, deployment.releaseId);
-  const versions = groups.flatMap(({ ranBefore }) => ranBefore ?? []);
-  const found =
-    channel === undefined
-      ? new Map<string, BackRelease>()
-      : await releasesOfVersions(db, deployment.product, channel, versions);
+  const found = await releasesRunBefore(db, deployment, groups);
   return groups.map(({ ranBefore, count }) => ({
     from: ranBefore,
     count,
@@ -87,11 +112,30 @@ async function takenBack(db: TenantDb, deployment: DeploymentRecord): Promise<Ta
   }));
 }
 
+/** The releases of what devices ran before a deployment, by version. */
+export async function releasesRunBefore(
+  db: TenantDb,
+  deployment: Pick<DeploymentRecord, "product" | "releaseId">,
+  groups: readonly { readonly ranBefore: string | null }[],
+): Promise<ReadonlyMap<string, BackRelease>> {
+  const channel = await channelOf(db, deployment.releaseId);
+  if (channel === undefined) return new Map();
+  const versions = new Set(groups.flatMap(({ ranBefore }) => ranBefore ?? []));
+  return releasesOfVersions(db, deployment.product, channel, [...versions]);
+}
+
 async function takeBack(
   db: TenantDb,
   deployment: DeploymentRecord,
-  from: string | null | undefined,
-  to: BackRelease,
+  {
+    from,
+    to,
+    way,
+  }: {
+    readonly from: string | null | undefined;
+    readonly to: BackRelease;
+    readonly way: WayBack;
+  },
   at: InstantMs,
 ): Promise<void> {
   const open = await openRollback(db, deployment.id, to.id);
@@ -106,15 +150,15 @@ async function takeBack(
       target: { kind: "devices", deviceIds: [], isFrozen: false, terms: null, excludedIds: [] },
       plan: rollbackPlan(deployment.plan),
       salt: randomInt(1, PLACES),
-      createdBy: BY_ITSELF,
-      createdByUser: null,
+      createdBy: way.by,
+      createdByUser: way.byUser,
       createdAt: at,
       rollbackOf: deployment.id,
     });
     await listTakenBack(db, deployment, created.id, from);
     const census = await countAll(db, created, at);
     if (census.eligible > EXACT_TARGET_MAX) await setCensus(db, created.id, census);
-    const body = { kind: "deployment-created", version: to.version, by: BY_ITSELF } as const;
+    const body = { kind: "deployment-created", version: to.version, by: way.by } as const;
     const inputs = recordCreation(created);
     await appendEvent(db, { at, deploymentId: created.id, body, inputs });
   }

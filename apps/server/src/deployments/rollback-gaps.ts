@@ -49,6 +49,7 @@ export async function rollbackGaps(
             version: back.version,
             artifacts: fitting(artifacts.get(back.id) ?? [], hardwareType),
             rules: rules(back.id),
+            safeguard: null,
           },
       { deploymentId, now },
     );

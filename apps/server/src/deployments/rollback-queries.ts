@@ -1,13 +1,19 @@
 import type {
   ChannelName,
   DeploymentId,
+  DeviceId,
+  HardwareType,
   ProductName,
   ReleaseId,
   ReleaseVersion,
 } from "@moult/model";
+import type { SafeguardFacts } from "@moult/planner";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import type { DeploymentRecord } from "./queries.ts";
+import { CLASS_COLUMNS } from "./class-queries.ts";
+import { deploymentFrom, type DeploymentRecord } from "./queries.ts";
+import type { RollbackOrder } from "./rollback-order.ts";
+import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
 
 /** A release that devices could go back to. */
 export interface BackRelease {
@@ -36,6 +42,19 @@ export async function releasesOfVersions(
   for (const row of [...rows.filter((each) => !isOurs(each)), ...rows.filter(isOurs)])
     found.set(row.version, { id: row.id, version: row.version });
   return found;
+}
+
+export async function releasesById(
+  db: TenantDb,
+  releaseIds: readonly ReleaseId[],
+): Promise<ReadonlyMap<ReleaseId, BackRelease>> {
+  const rows = await db.kysely
+    .selectFrom("release")
+    .select(["id", "version"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "in", releaseIds)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 export async function channelOf(
@@ -106,7 +125,7 @@ export async function listTakenBack(
     .execute();
 }
 
-/** The deployments that take another one's devices back, by the one that stopped itself. */
+/** The deployments that take another one's devices back, by the one whose devices they are. */
 export async function rollbacksOf(
   db: TenantDb,
   deploymentIds: readonly DeploymentId[],
@@ -140,6 +159,66 @@ export async function openRollback(
     .limit(1)
     .executeTakeFirst();
   return row?.id;
+}
+
+/** Those that people had taken back and that are over: whoever still installs one of them succeeds later. */
+export async function orderedBackAndOver(db: TenantDb): Promise<DeploymentRecord[]> {
+  const rows = await db.kysely
+    .selectFrom("deployment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where("rollback_order", "is not", null)
+    .where("state", "in", ["finished", "aborted"])
+    .orderBy("number")
+    .execute();
+  return rows.map(deploymentFrom);
+}
+
+export async function setRollbackOrder(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  order: RollbackOrder,
+): Promise<void> {
+  await db.kysely
+    .updateTable("deployment")
+    .set({ rollback_order: JSON.stringify(order) })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deploymentId)
+    .execute();
+}
+
+/** Devices to take back that are alike in all that decides what they can take. */
+export interface TakenBackClass {
+  readonly ranBefore: string | null;
+  readonly hardwareType: HardwareType;
+  /** The one of those asked about that is for them. */
+  readonly safeguard: SafeguardFacts | null;
+  readonly firstId: DeviceId;
+  readonly count: number;
+}
+
+export async function takenBackClasses(
+  db: TenantDb,
+  deployment: Pick<DeploymentRecord, "id" | "version">,
+  safeguards: readonly HoldingSafeguard[],
+): Promise<TakenBackClass[]> {
+  const rows = await notTakenBack(db, deployment)
+    .select([
+      "assignment.ran_before",
+      ...CLASS_COLUMNS,
+      keptOutBy(db, safeguards).as("kept_out_by"),
+      (row) => row.fn.countAll<number>().as("count"),
+      (row) => row.fn.min("device.id").as("first_id"),
+    ])
+    .groupBy(["assignment.ran_before", ...CLASS_COLUMNS, "kept_out_by"])
+    .execute();
+  return rows.map((row) => ({
+    ranBefore: row.ran_before,
+    hardwareType: row.hardware_type,
+    safeguard: keeping(safeguards, row.kept_out_by),
+    firstId: row.first_id,
+    count: Number(row.count),
+  }));
 }
 
 /** Sentences about devices that cannot be taken back. */

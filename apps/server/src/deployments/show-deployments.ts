@@ -20,6 +20,7 @@ import type { StoredTargetTerms } from "../platform/target-terms.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleCounts } from "./census-queries.ts";
 import { listedDevices } from "./list-queries.ts";
+import type { RollbackOrder } from "./rollback-order.ts";
 import { rollbacksOf } from "./rollback-queries.ts";
 import { estimated } from "./stored-census.ts";
 import { activeDeployments, deploymentsByIds, type DeploymentRecord } from "./queries.ts";
@@ -61,11 +62,18 @@ export async function showDeployments(
   return records.map((record) => ({
     ...shown(record, eligible.get(record.id) ?? 0, devices),
     rollback: {
+      order: shownOrder(record.rollbackOrder),
       of: record.rollbackOf,
       by: rollbacks.get(record.id) ?? [],
       problems: [...record.rollbackProblems],
     },
   }));
+}
+
+function shownOrder(order: RollbackOrder | null): Deployment["rollback"]["order"] {
+  if (order === null) return null;
+  const { by, at, to } = order;
+  return { by, at: isoFrom(at), to };
 }
 
 interface NamedDevices {

@@ -287,7 +287,7 @@ describe.each(DIALECTS)("how far deployments are, on %s", (dialect) => {
       sentence:
         "3 devices never start. 1 device has not begun to install: it stops and keeps what it runs. " +
         "1 device is installing and finishes or rolls back by itself. " +
-        "1 device that runs 2.0 keeps it: to take it back, deploy what ran before. It cannot be resumed.",
+        "1 device that runs 2.0 keeps it: to take it back, roll the deployment back. It cannot be resumed.",
     });
     expect(await rehearse(db, id, "pause")).toMatchObject({ isPossible: true, button: "Pause" });
     await change(db, "abortDeployment", id);

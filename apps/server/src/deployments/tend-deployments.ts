@@ -7,6 +7,7 @@ import { countAll, isEstimated } from "./census-queries.ts";
 import { consequencesOf, judgeDeployment } from "./judge-deployment.ts";
 import { activeDeployments, holdDeployment, setCensus, type DeploymentRecord } from "./queries.ts";
 import { rollBack } from "./roll-back.ts";
+import { orderedBackAndOver } from "./rollback-queries.ts";
 import { createServerUptime } from "./server-uptime.ts";
 import { endAssignment } from "./settle-assignment.ts";
 import { isStale } from "./stored-census.ts";
@@ -58,6 +59,7 @@ export function createDeploymentTender({
         if (deployment.state === "running") await judgeAgain(db, deployment, at);
         else await rollBack(db, deployment, at);
       }
+      for (const deployment of await orderedBackAndOver(db)) await rollBack(db, deployment, at);
     },
   };
 }

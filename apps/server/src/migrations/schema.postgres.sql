@@ -205,9 +205,11 @@ table deployment column chain_number bigint not null default 0
 table deployment column chain_sha256 text not null default '0000000000000000000000000000000000000000000000000000000000000000'::text
 table deployment column target_frozen integer not null default 0
 table deployment column target_terms text
+table deployment column rollback_order text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_rollback ON public.deployment USING btree (rollback_of) WHERE (rollback_of IS NOT NULL)
+CREATE INDEX deployment_rolled_back ON public.deployment USING btree (tenant_id, number) WHERE (rollback_order IS NOT NULL)
 CREATE INDEX deployment_state ON public.deployment USING btree (tenant_id, product, state, number)
 table deployment_device column tenant_id text not null
 table deployment_device column deployment_id text not null

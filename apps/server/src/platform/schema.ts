@@ -269,8 +269,10 @@ export interface DeploymentTable {
   trip: Json | null;
   /** Ends that an operator has waved through by resuming, by kind. */
   waived: Json | null;
-  /** The deployment that stopped itself and whose devices this one takes back. */
+  /** The deployment whose devices this one takes back. */
   rollback_of: Generated<DeploymentId | null>;
+  /** Who had its own devices taken back, and to where. */
+  rollback_order: Generated<Json | null>;
   /** Sentences: why some of its own devices cannot be taken back. */
   rollback_problems: Generated<Json | null>;
   admitted: number;

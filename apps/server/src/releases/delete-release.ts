@@ -91,5 +91,5 @@ async function unusedRelease(
 
 function usedBy(deployments: readonly string[]): string {
   const more = deployments.length > NAMED_MAX ? ` and ${deployments.length - NAMED_MAX} more` : "";
-  return `Unfinished deployments bring this release to devices: ${deployments.slice(0, NAMED_MAX).join(", ")}${more}. Wait for their end, or abort them.`;
+  return `Unfinished deployments bring this release to devices, or take them back to it: ${deployments.slice(0, NAMED_MAX).join(", ")}${more}. Wait for their end, or abort them.`;
 }

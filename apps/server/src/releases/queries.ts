@@ -244,19 +244,29 @@ export async function fitsOf(
     .execute();
 }
 
-/** Names of the unfinished deployments of the release. */
+/** Names of the unfinished deployments of the release, and of those that would take devices back to it. */
 export async function unfinishedDeploymentsOf(
   db: TenantDb,
   product: ProductName,
   releaseId: ReleaseId,
 ): Promise<string[]> {
+  const named = `%"${releaseId}"%`;
+  const rollsBackTo = `%"rollBackTo":"${releaseId}"%`;
   const rows = await db.kysely
     .selectFrom("deployment")
     .select("name")
     .where("tenant_id", "=", db.tenantId)
     .where("product", "=", product)
-    .where("state", "in", ["running", "paused", "tripped"])
-    .where("release_id", "=", releaseId)
+    .where((row) =>
+      row.or([
+        row.and([
+          row("state", "in", ["running", "paused", "tripped"]),
+          row.or([row("release_id", "=", releaseId), row("plan", "like", rollsBackTo)]),
+        ]),
+        // Who still installs what it brought goes back to it.
+        row.and([row("open", ">", 0), row("rollback_order", "like", named)]),
+      ]),
+    )
     .orderBy("number")
     .execute();
   return rows.map(({ name }) => name);

@@ -28,6 +28,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "stage-advanced": "deployments",
   "stage-approved": "deployments",
   "approval-withdrawn": "deployments",
+  "deployment-rolled-back": "deployments",
   "assignment-offered": "updates",
   "assignment-retried": "deployments",
   "device-forced": "deployments",

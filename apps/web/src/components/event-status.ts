@@ -54,6 +54,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "release-deleted":
     case "stage-advanced":
     case "stage-approved":
+    case "deployment-rolled-back":
     case "approval-withdrawn":
     case "assignment-retried":
     case "device-forced":

@@ -1,22 +1,29 @@
-import type { Assignment, Deployment, DeviceId, ProductName, ReleaseVersion } from "@moult/model";
+import type { Deployment, ReleaseId } from "@moult/model";
 import { useState } from "react";
-import { counted } from "../format/number.ts";
+import { plainText } from "../format/visible-text.ts";
 import { useOperation } from "../server/operation-query.ts";
-import type { NewDeploymentSearch } from "../server/page-search.ts";
+import { useAction } from "../server/use-action.ts";
 import { useRefusal } from "../server/use-refusal.ts";
-import { Button, ButtonLink } from "../ui/button.tsx";
-import { Dialog } from "../ui/dialog.tsx";
+import { announce } from "../ui/announcer.ts";
+import { Button } from "../ui/button.tsx";
+import { Confirm } from "../ui/confirm.tsx";
+import { CheckField, SelectField } from "../ui/field.tsx";
 import { Foreign } from "../ui/foreign.tsx";
-import { Answered } from "../ui/panel.tsx";
+import { Loading } from "../ui/panel.tsx";
+import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { RadioGroup } from "../ui/radio-group.tsx";
+import { toast } from "../ui/toasts.tsx";
 
-/** More are no longer named one by one in an address. */
-const NAMED_MAX = 200;
+/** The newest ones; to go back further, an older one is deployed. */
+const RELEASES_MAX = 100;
 
-/** Whether there is anything to take back, and nothing does so yet. */
+/** Whether there is anything to take back; the server says of the rest why not. */
 const mayRollBack = ({ tally, rollback }: Deployment): boolean =>
-  tally.succeeded > 0 && rollback.of === null && rollback.by.length === 0;
+  tally.succeeded + tally.open > 0 &&
+  rollback.of === null &&
+  (rollback.by.length === 0 || rollback.problems.length > 0);
 
-/** Leads to a new deployment of what devices ran before this one: with its own preview, and nothing is done before that. */
+/** Takes back what a deployment brought, after the server said whom that concerns and who could not go. */
 export function RollBack({ deployment }: { readonly deployment: Deployment }) {
   const [isOpen, setOpen] = useState(false);
   const refusal = useRefusal("deployments:write");
@@ -26,118 +33,124 @@ export function RollBack({ deployment }: { readonly deployment: Deployment }) {
       <Button disabledReason={refusal} onClick={() => setOpen(true)}>
         Roll back…
       </Button>
-      {isOpen && (
-        <Dialog
-          isOpen
-          onClose={() => setOpen(false)}
-          title={`Roll back from ${deployment.version}?`}
-        >
-          <Choices deployment={deployment} />
-          <div className="flex justify-end">
-            <Button onClick={() => setOpen(false)}>Cancel</Button>
-          </div>
-        </Dialog>
-      )}
+      {isOpen && <RollBackDialog deployment={deployment} onClose={() => setOpen(false)} />}
     </>
   );
 }
 
-/** Devices that ran the same before. */
-interface RanBefore {
-  readonly version: string | null;
-  readonly deviceIds: readonly DeviceId[];
-}
-
-function Choices({ deployment }: { readonly deployment: Deployment }) {
-  const { id: deploymentId, product, state } = deployment;
-  const answer = useOperation("listAssignments", {
-    params: { deploymentId },
-    query: { outcome: "succeeded", limit: NAMED_MAX },
-  });
-  return (
-    <Answered answer={answer} what="devices" rows={3}>
-      {({ items, nextCursor }) => (
-        <div className="flex flex-col gap-3">
-          <p className="text-soft">
-            A new deployment takes devices back; you see whom and how before it is created.
-            {(state === "running" || state === "paused") &&
-              " The newest deployment decides: this one offers them nothing more."}
-          </p>
-          {nextCursor !== null && (
-            <p className="text-soft">
-              More than {NAMED_MAX} devices were updated: all that run {deployment.version} are
-              meant, and of the {NAMED_MAX} updated last this is what they ran.
-            </p>
-          )}
-          <ul className="flex flex-col gap-2">
-            {ranBefore(items).map((group) => (
-              <Choice
-                key={group.version ?? ""}
-                group={group}
-                product={product}
-                target={
-                  nextCursor === null
-                    ? { target: "devices", deviceIds: group.deviceIds.join(",") }
-                    : // Whoever is back no longer fits, and is done all the same.
-                      {
-                        target: "query",
-                        query: `running = ${quoted(deployment.version)}`,
-                        frozen: "yes",
-                      }
-                }
-              />
-            ))}
-          </ul>
-        </div>
-      )}
-    </Answered>
-  );
-}
-
-/** What most of them ran is first. */
-function ranBefore(assignments: readonly Assignment[]): readonly RanBefore[] {
-  const groups = Map.groupBy(assignments, (assignment) => assignment.ranBefore);
-  return [...groups]
-    .map(([version, group]) => ({ version, deviceIds: group.map(({ deviceId }) => deviceId) }))
-    .toSorted((left, right) => right.deviceIds.length - left.deviceIds.length);
-}
-
-/** In the language of queries. */
-const quoted = (text: string): string => `"${text.replaceAll(/["\\*]/g, String.raw`\$&`)}"`;
-
-function Choice({
-  group: { version, deviceIds },
-  product,
-  target,
+function RollBackDialog({
+  deployment,
+  onClose,
 }: {
-  readonly group: RanBefore;
-  readonly product: ProductName;
-  readonly target: Pick<NewDeploymentSearch, "target" | "deviceIds" | "query" | "frozen">;
+  readonly deployment: Deployment;
+  readonly onClose: () => void;
 }) {
-  const { data } = useOperation(
-    "listReleases",
-    { query: { product, version: (version ?? "") as ReleaseVersion, limit: 1 } },
-    { enabled: version !== null },
+  const { id, name, version } = deployment;
+  const params = { deploymentId: id };
+  const [where, setWhere] = useState<"before" | "release">("before");
+  const [releaseId, setReleaseId] = useState<ReleaseId>();
+  const [leaves, setLeaves] = useState(false);
+  const isUnnamed = where === "release" && releaseId === undefined;
+  const asked = {
+    ...(where === "release" && releaseId !== undefined ? { to: releaseId } : {}),
+    unable: leaves ? ("leave" as const) : ("refuse" as const),
+  };
+  const preview = useOperation(
+    "previewRollBack",
+    { params, query: asked },
+    { enabled: !isUnnamed },
   );
-  const devices = counted(deviceIds.length, "device");
-  if (version === null) return <li>{devices}: what they ran before is not known.</li>;
-  const [release] = data?.items ?? [];
+  const change = useAction("rollBackDeployment", {
+    refreshes: ["showDeployment", "showDeploymentProgress", "listDeployments", "listEvents"],
+    onDone: () => {
+      const said = `Rolled back ${plainText(name)}`;
+      toast(said);
+      announce(said);
+      onClose();
+    },
+  });
+  const data = isUnnamed ? undefined : preview.data;
+  const mayLeave = data?.groups.some(({ count, unable }) => unable < count) === true;
   return (
-    <li className="flex flex-wrap items-center justify-between gap-2">
-      <span>
-        {devices} ran <Foreign text={version} mono />
-        {data !== undefined && release === undefined && ", which is not here"}
-      </span>
-      {release !== undefined && (
-        <ButtonLink
-          to="/deployments/new"
-          search={{ releaseId: release.id, plan: "fast", ...target }}
-        >
-          <span>
-            Back to <Foreign text={version} />…
-          </span>
-        </ButtonLink>
+    <Confirm
+      isOpen
+      onClose={onClose}
+      title={`Roll back from ${plainText(version)}?`}
+      action={data?.isPossible === true ? data.button : "Roll back"}
+      isBusy={change.isPending}
+      problem={change.error}
+      disabledReason={offBecause(isUnnamed, data)}
+      onConfirm={() => change.mutate({ params, body: asked })}
+    >
+      <RadioGroup
+        legend="Where devices go"
+        value={where}
+        onChange={setWhere}
+        choices={[
+          { value: "before", label: "Each to what it ran before" },
+          {
+            value: "release",
+            label: "All to a release",
+            content: (
+              <ReleaseField deployment={deployment} releaseId={releaseId} onChange={setReleaseId} />
+            ),
+          },
+        ]}
+      />
+      {data !== undefined && (
+        <p>
+          <Foreign text={data.sentence} />
+        </p>
       )}
-    </li>
+      {data !== undefined && data.problems.length > 0 && mayLeave && (
+        <CheckField
+          label="Leave those that could not go back"
+          isChecked={leaves}
+          onChange={setLeaves}
+        />
+      )}
+      {data === undefined && !isUnnamed && preview.error === null && (
+        <Loading what="who goes back" rows={2} />
+      )}
+      {preview.error !== null && (
+        <ProblemPanel error={preview.error} onRetry={() => void preview.refetch()} />
+      )}
+    </Confirm>
+  );
+}
+
+function offBecause(
+  isUnnamed: boolean,
+  preview: { readonly isPossible: boolean; readonly sentence: string } | undefined,
+): string | undefined {
+  if (isUnnamed) return "choose a release first";
+  if (preview === undefined) return "the server counts";
+  return preview.isPossible ? undefined : preview.sentence;
+}
+
+function ReleaseField({
+  deployment: { product, releaseId: brought },
+  releaseId,
+  onChange,
+}: {
+  readonly deployment: Deployment;
+  readonly releaseId: ReleaseId | undefined;
+  readonly onChange: (releaseId: ReleaseId | undefined) => void;
+}) {
+  const { data } = useOperation("listReleases", { query: { product, limit: RELEASES_MAX } });
+  const others = (data?.items ?? []).filter(({ id }) => id !== brought);
+  return (
+    <SelectField
+      label="Release"
+      value={releaseId ?? ""}
+      choices={[
+        { value: "", label: "Choose a release" },
+        ...others.map(({ id, version, channel }) => ({
+          value: id as string,
+          label: `${version} (${channel})`,
+        })),
+      ]}
+      onChange={(next) => onChange(next === "" ? undefined : (next as ReleaseId))}
+    />
   );
 }

@@ -49,6 +49,7 @@ const TOUCHED_BY = {
   showDeployment: thisDeployment,
   showDeploymentProgress: oneOf(thisDeployment, anyRelease, anyTrust),
   rehearseDeploymentChange: thisDeployment,
+  previewRollBack: thisDeployment,
   listWaitingDevices: oneOf(thisDeployment, anyDevice, anyRelease, anyTrust),
   previewDeployment: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyTrust),
   listAssignments: thisDeployment,

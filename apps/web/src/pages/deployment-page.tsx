@@ -63,17 +63,23 @@ export function DeploymentPage() {
 }
 
 /** What it takes back, or what takes it back, and whom nothing can. */
-function RollbackNotes({ rollback: { of, by, problems } }: Pick<Deployment, "rollback">) {
-  if (of === null && by.length === 0 && problems.length === 0) return null;
+function RollbackNotes({ rollback: { order, of, by, problems } }: Pick<Deployment, "rollback">) {
+  if (order === null && of === null && by.length === 0 && problems.length === 0) return null;
   return (
     <div className="-mt-2 mb-4 flex flex-col gap-1">
       {of !== null && (
         <p>
           Takes back what{" "}
           <TextLink to="/deployments/$deploymentId" params={{ deploymentId: of }}>
-            a deployment that stopped itself
+            another deployment
           </TextLink>{" "}
           brought.
+        </p>
+      )}
+      {order !== null && (
+        <p>
+          <Foreign text={order.by} /> had its devices taken back to{" "}
+          {order.to === null ? "what each ran before" : <Foreign text={order.to.version} mono />}.
         </p>
       )}
       {by.length > 0 && (

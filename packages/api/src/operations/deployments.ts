@@ -17,6 +17,7 @@ import {
   Plan,
   ProductName,
   ReleaseId,
+  RollBackPreview,
   WaitingDevice,
 } from "@moult/model";
 import * as z from "zod";
@@ -36,6 +37,8 @@ const States = z
   );
 /** Entries of a chain after this one; a long chain is gone through piece by piece. */
 const AfterEntry = z.object({ after: z.coerce.number().int().min(0).default(0) });
+/** Devices that cannot go back: none goes because of them, or only they stay. */
+const Unable = z.enum(["refuse", "leave"]).default("refuse");
 /** What is brought to whom, and how. */
 const Intent = z.strictObject({
   releaseId: ReleaseId,
@@ -249,6 +252,31 @@ export const deploymentOperations = {
     replyKind: "json",
     reply: Deployment,
     errors: ["not-found", "state-conflict"],
+  }),
+  previewRollBack: operation({
+    id: "previewRollBack",
+    summary: "What taking back what a deployment brought would do now; nothing is changed",
+    method: "GET",
+    path: "/deployments/{deploymentId}/roll-back",
+    permission: "fleet:read",
+    params,
+    query: z.object({ to: ReleaseId.optional(), unable: Unable }),
+    replyKind: "json",
+    reply: RollBackPreview,
+    errors: ["not-found"],
+  }),
+  rollBackDeployment: operation({
+    id: "rollBackDeployment",
+    summary:
+      "Take back what it brought: it is aborted, and its devices return to what each ran before, or to a release",
+    method: "POST",
+    path: "/deployments/{deploymentId}/roll-back",
+    permission: "deployments:write",
+    params,
+    body: z.strictObject({ to: ReleaseId.optional(), unable: Unable }),
+    replyKind: "json",
+    reply: Deployment,
+    errors: ["not-found", "state-conflict", "rollback-impossible"],
   }),
   forceDevice: operation({
     id: "forceDevice",
