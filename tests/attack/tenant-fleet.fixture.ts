@@ -58,7 +58,11 @@ const hardwareType = "gw2-rev-a" as HardwareType;
 /** Its limits are counted in tables of their own. */
 const plan = Plan.parse({
   stages: [{ size: { remaining: true } }],
-  limits: { perMinute: 10, perSite: { attribute: "mark", concurrentMax: 10 } },
+  limits: {
+    perMinute: 10,
+    perSite: { attribute: "mark", concurrentMax: 10 },
+    bytesPerDay: 1_000_000_000,
+  },
 });
 
 /** A second tenant with an administrator's key; no operation makes one, so the database does. */

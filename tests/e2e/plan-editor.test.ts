@@ -26,6 +26,7 @@ test("a plan of one's own is written part by part, said back in words, and is it
   await stage(page, 3).getByRole("checkbox", { name: "timed out" }).uncheck();
   await page.getByLabel("At once, at most").fill("4");
   await page.getByLabel("Started in any minute, at most").fill("2");
+  await page.getByRole("textbox", { name: "Offered in any 24 hours, at most" }).fill("1.5");
   await page.getByLabel("Tries", { exact: true }).fill("3");
   await page.getByRole("textbox", { name: "Between them" }).fill("1.5");
   await page.getByLabel("Never after these failures").fill("wrong-board, too-old");
@@ -61,7 +62,7 @@ test("a plan of one's own is written part by part, said back in words, and is it
           errorStop: { ...stop, kinds: ["failed", "rolled-back", "rejected", "silent"] },
         },
       ],
-      limits: { concurrentMax: 4, perMinute: 2 },
+      limits: { concurrentMax: 4, perMinute: 2, bytesPerDay: 1_500_000_000 },
       windows: [
         {
           for: ["download"],

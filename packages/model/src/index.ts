@@ -88,6 +88,7 @@ export {
   advanceWords,
   approvalsWords,
   errorStopWords,
+  bytesWords,
   flowWords,
   onTripWords,
   phaseTimeoutWords,

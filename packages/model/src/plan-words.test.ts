@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { advanceWords, errorStopWords, secondsWords, sizeWords } from "./plan-words.ts";
+import { advanceWords, bytesWords, errorStopWords, secondsWords, sizeWords } from "./plan-words.ts";
 import { StageAdvance, type ErrorStop, type StageSize } from "./plan.ts";
 
 test.each<[StageSize, string]>([
@@ -10,6 +10,17 @@ test.each<[StageSize, string]>([
   [{ count: 50 }, "50 devices"],
 ])("a size of %j is %s", (size, words) => {
   expect(sizeWords(size)).toBe(words);
+});
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1_000, "1 kB"],
+  [1_543_999, "1.544 MB"],
+  [20_000_000_000, "20 GB"],
+  [10_000_000_000_000, "10 TB"],
+])("%i bytes are %s", (bytes, words) => {
+  expect(bytesWords(bytes)).toBe(words);
 });
 
 test("what the next stage waits for is said in order", () => {

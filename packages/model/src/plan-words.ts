@@ -36,8 +36,15 @@ export function advanceWords(advance: StageAdvance): string {
 }
 
 /** What a plan limits beside the devices that are in the update: `at most 10 started in any minute`. */
-export const flowWords = ({ perMinute, perSite }: Plan["limits"]): readonly string[] => [
+export const flowWords = ({
+  perMinute,
+  perSite,
+  bytesPerDay,
+}: Plan["limits"]): readonly string[] => [
   ...(perMinute === undefined ? [] : [`at most ${perMinute} started in any minute`]),
+  ...(bytesPerDay === undefined
+    ? []
+    : [`at most ${bytesWords(bytesPerDay)} of artifacts offered in any 24 hours`]),
   ...(perSite === undefined
     ? []
     : [`at most ${perSite.concurrentMax} at a time with the same ${perSite.attribute}`]),
@@ -97,6 +104,15 @@ const KIND_WORDS: Readonly<Record<Failure, string>> = {
   "timed-out": "timed out",
   silent: "silent",
 };
+
+const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+
+/** `20 GB`, `1.544 MB`: powers of a thousand, four digits of it. */
+export function bytesWords(bytes: number): string {
+  const unit = BYTE_UNITS.findLastIndex((_, index) => bytes >= 1_000 ** index);
+  const value = bytes / 1_000 ** Math.max(0, unit);
+  return `${Number(value.toPrecision(4))} ${BYTE_UNITS[Math.max(0, unit)] ?? "B"}`;
+}
 
 const UNITS = [
   [86_400, "d"],

@@ -136,6 +136,11 @@ export const Plan = z
         /** Offers in any 60 seconds, wherever they begin; each try of a device is one. Claimed as well. */
         perMinute: z.int().min(1).max(100_000).optional(),
         perSite: PerSite.optional(),
+        /**
+         * Bytes of artifacts that are offered in any 24 hours; each try of a device counts its artifact whole, however much
+         * of it is fetched. Claimed as well. The bound keeps what a deployment ever offers countable for years.
+         */
+        bytesPerDay: z.int().min(1).max(10_000_000_000_000).optional(),
       })
       .prefault({}),
     retry: Retry.prefault({}),

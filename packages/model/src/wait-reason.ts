@@ -108,6 +108,12 @@ export const WaitReason = z.discriminatedUnion("kind", [
   }),
   /** As many devices as may start in one minute have. */
   inDeployment("rate-limit").extend({ perMinute: z.int().min(1), until: Instant }),
+  /** What the plan lets be offered in 24 hours is; null: the artifact alone is more than that, and never is. */
+  inDeployment("byte-budget").extend({
+    bytesPerDay: z.int().min(1),
+    sizeBytes: z.int().min(0),
+    until: Instant.nullable(),
+  }),
   /** It failed lately, and the plan lets some time pass before its next try. */
   inDeployment("retry-backoff").extend({ attempts: z.int().min(1), until: Instant }),
   /** It failed in a way after which the plan gives no other try. */

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import type * as z from "zod";
 import { advance } from "./advance.ts";
 import { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
-import { NO_ONE, NOW, planOf } from "./facts.fixture.ts";
+import { decide } from "./decide.ts";
+import { artifact, deployment, facts, HARDWARE, NO_ONE, NOW, planOf } from "./facts.fixture.ts";
 import { NO_ENDS } from "./stage-gate.ts";
 import { shareSize, shareSizes } from "./stage-share.ts";
 
@@ -100,6 +101,31 @@ test.each<[Plan, PlanFinding[]]>([
   ],
 ])("a contradiction is told with the numbers that show it (%#)", (plan, expected) => {
   expect(checkPlan(plan, 100, [])).toEqual(expected);
+});
+
+test("an artifact that is larger than what may be offered in a day is told, and never goes", () => {
+  const plan = planOf({
+    stages: [{ size: { remaining: true }, errorStop: { count: 1 } }],
+    limits: { bytesPerDay: 1_000 },
+  });
+  const [fits, large] = [artifact({ sizeBytes: 1_000 }), artifact({ sizeBytes: 1_001 })];
+
+  expect(checkPlan(plan, 1, [], [fits])).toEqual([]);
+  expect(checkPlan(plan, 1, [], [fits, large])).toEqual([
+    {
+      kind: "byte-budget-too-small",
+      bytesPerDay: 1_000,
+      sizeBytes: 1_001,
+      hardwareTypes: [HARDWARE],
+    },
+  ]);
+  const answerTo = (artifacts: ReturnType<typeof artifact>[]) =>
+    decide(facts({ candidates: [deployment({ plan, artifacts })] }));
+  expect(answerTo([fits]).kind).toBe("offer");
+  expect(answerTo([large])).toMatchObject({
+    reasons: [{ kind: "byte-budget", sizeBytes: 1_001, until: null }],
+    until: null,
+  });
 });
 
 test("a device that may take as long to begin as it may be silent is told", () => {

@@ -1,5 +1,6 @@
 import { present } from "@moult/base";
 import { Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
+import { checkLimits, type LimitFinding } from "./check-limits.ts";
 import { checkWindows } from "./check-windows.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
@@ -56,17 +57,20 @@ export type PlanFinding =
   | { readonly kind: "retry-without-tries" }
   /** A code is tried again and never tried again; never wins. */
   | { readonly kind: "retry-contradicts"; readonly code: string }
-  /** No site can have more devices in the update than the whole deployment has. */
-  | { readonly kind: "site-limit-idle"; readonly perSite: number; readonly concurrentMax: number };
+  | LimitFinding;
 
 /** Targets below this are updated in one go without remark. */
 const TRIAL_TARGET_MIN = 2;
 
-/** What to tell about `plan` for a target of `eligible` devices; `approvers`: who but its maker may deploy, by e-mail. */
+/**
+ * What to tell about `plan` for a target of `eligible` devices; `approvers`: who but its maker may deploy, by e-mail;
+ * `artifacts`: what it brings.
+ */
 export function checkPlan(
   plan: Plan,
   eligible: number,
   approvers: readonly string[] = [],
+  artifacts: Parameters<typeof checkLimits>[1] = [],
 ): readonly PlanFinding[] {
   const { stages, timeouts } = plan;
   const findings: PlanFinding[] = [];
@@ -95,7 +99,7 @@ export function checkPlan(
     ...checkWindows(plan),
     ...checkTimeouts(plan),
     ...checkRetry(plan),
-    ...checkLimits(plan),
+    ...checkLimits(plan, artifacts),
   ];
 }
 
@@ -155,12 +159,6 @@ function tripsAt(errorStop: ErrorStop | undefined, failed: number, finished: num
 
 const saysMoreThanSuccesses = ({ afterSeconds, maxWaitSeconds, manual }: StageAdvance): boolean =>
   afterSeconds !== undefined || maxWaitSeconds !== undefined || manual !== undefined;
-
-function checkLimits({ limits: { concurrentMax, perSite } }: Plan): readonly PlanFinding[] {
-  return perSite !== undefined && perSite.concurrentMax >= concurrentMax
-    ? [{ kind: "site-limit-idle", perSite: perSite.concurrentMax, concurrentMax }]
-    : [];
-}
 
 function checkRetry({ retry }: Plan): readonly PlanFinding[] {
   const { attemptsMax, backoffSeconds, retryOn, neverOn } = retry;

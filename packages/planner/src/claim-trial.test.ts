@@ -5,7 +5,12 @@ import { deploymentId, NOW, planOf } from "./facts.fixture.ts";
 import { memoryClaims } from "./memory-claims.ts";
 
 const plan = planOf({
-  limits: { concurrentMax: 4, perMinute: 5, perSite: { attribute: "store", concurrentMax: 2 } },
+  limits: {
+    concurrentMax: 4,
+    perMinute: 5,
+    perSite: { attribute: "store", concurrentMax: 2 },
+    bytesPerDay: 800_000,
+  },
 });
 const deployment = { id: deploymentId(1), plan };
 const order = { placesMax: 30, how: "one-by-one" } as const;
@@ -27,6 +32,7 @@ test("a store that grants what it is asked is found out", async () => {
       openMax: null,
       placesMax: null,
       offersMax: null,
+      bytes: null,
       site: null,
       approvedMin: null,
     };
@@ -42,6 +48,7 @@ test("a store that grants what it is asked is found out", async () => {
     "devices in the update",
     "devices of one site",
     "offers in a minute",
+    "bytes in a day",
     "places",
   ])
     expect(broken).toContain(what);

@@ -1,4 +1,12 @@
-import { later, MINUTE_MS, present, type InstantMs, type Random } from "@moult/base";
+import {
+  DAY_MS,
+  HOUR_MS,
+  later,
+  MINUTE_MS,
+  present,
+  type InstantMs,
+  type Random,
+} from "@moult/base";
 import type { Plan } from "@moult/model";
 import type { Claim } from "./decide.ts";
 import type { DeploymentFacts } from "./facts.ts";
@@ -29,15 +37,19 @@ export interface ClaimTrial {
 
 const TURNS = 60;
 const ASKERS_MAX = 6;
-const STEPS_MS = [0, 0, 300, 1_000, 5_000, 20_000, 61_000];
+const STEPS_MS = [0, 0, 300, 1_000, 5_000, 20_000, 61_000, 5 * HOUR_MS];
 const LATE_MS_MAX = SLACK_MS / 2;
 const APART_MS_MAX = SLACK_MS / 2;
 
 /** The first are devices without a site. */
 const SITES = ["", "north", "south"];
+/** Of the artifacts that devices are to get. */
+const SIZES = [1_000, 40_000, 150_000];
 
 interface Asking {
   readonly store: ClaimStore;
+  /** Of the artifact that the device is to get. */
+  readonly sizeBytes: number;
   readonly now: InstantMs;
   readonly claim: Omit<Claim, "deploymentId">;
 }
@@ -68,9 +80,15 @@ export async function tryClaims(
       const clock = later(now, below(APART_MS_MAX));
       const site = present(SITES[below(SITES.length)], "one of the sites");
       const facts = await store.facts(clock, site);
-      const room = roomFor({ ...deployment, ...facts, isForced: false }, clock);
+      const sizeBytes = present(SIZES[below(SIZES.length)], "one of the sizes");
+      const room = roomFor({ ...deployment, ...facts, isForced: false }, sizeBytes, clock);
       if (room.kind === "free")
-        asking.push({ store, now: clock, claim: { ...room.claim, placesMax, approvedMin: null } });
+        asking.push({
+          store,
+          now: clock,
+          sizeBytes,
+          claim: { ...room.claim, placesMax, approvedMin: null },
+        });
     }
     const postponed = asking.splice(0, below(2));
     const claims = [...(step <= LATE_MS_MAX ? late : []), ...asking];
@@ -81,7 +99,7 @@ export async function tryClaims(
         : await inOrder(claims.map((claim) => () => ask(claim)));
     for (const [index, isGranted] of answers.entries()) {
       granted.push(isGranted);
-      if (isGranted) books.offered(claims[index]?.claim.site?.site ?? "", now);
+      if (isGranted) books.offered(present(claims[index], "each claim has its answer"), now);
     }
     books.check(now);
     for (let ending = below(ASKERS_MAX); ending > 0 && books.open.length > 0; ending -= 1)
@@ -103,7 +121,7 @@ class Books {
   readonly broken: string[] = [];
   /** The site of each device that is in the update. */
   readonly open: string[] = [];
-  readonly #offers: InstantMs[] = [];
+  readonly #offers: { readonly at: InstantMs; readonly sizeBytes: number }[] = [];
   readonly #plan: Plan;
   readonly #placesMax: number | null;
 
@@ -112,9 +130,9 @@ class Books {
     this.#placesMax = placesMax;
   }
 
-  offered(site: string, now: InstantMs): void {
-    this.open.push(site);
-    this.#offers.push(now);
+  offered({ claim, sizeBytes }: Asking, at: InstantMs): void {
+    this.open.push(claim.site?.site ?? "");
+    this.#offers.push({ at, sizeBytes });
   }
 
   ended(index: number): string {
@@ -122,15 +140,17 @@ class Books {
   }
 
   check(now: InstantMs): void {
-    const { concurrentMax, perMinute = Infinity, perSite } = this.#plan.limits;
-    const lately = this.#offers.filter((at) => at > now - MINUTE_MS).length;
+    const { concurrentMax, perMinute = Infinity, perSite, bytesPerDay } = this.#plan.limits;
+    const since = (ms: number) => this.#offers.filter(({ at }) => at > now - ms);
+    const bytes = since(DAY_MS).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#holds("devices in the update", this.open.length, concurrentMax);
     for (const site of SITES) {
       const open = this.open.filter((each) => each === site).length;
       this.#holds("devices of one site", open, perSite?.concurrentMax ?? Infinity);
     }
     this.#holds("places", this.#offers.length, this.#placesMax ?? Infinity);
-    this.#holds("offers in a minute", lately, perMinute);
+    this.#holds("offers in a minute", since(MINUTE_MS).length, perMinute);
+    this.#holds("bytes in a day", bytes, bytesPerDay ?? Infinity);
   }
 
   #holds(what: string, found: number, max: number): void {

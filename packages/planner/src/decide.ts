@@ -200,8 +200,14 @@ function fromCandidates(facts: DecideFacts): Decision {
       reasons: [...answer.reasons, ...passed, ...superseded(facts, index + 1, deployment.id)],
     };
   }
-  return wait(passed.length === 0 ? [{ kind: "no-deployment" }] : passed);
+  return wait(passed.length === 0 ? [{ kind: "no-deployment" }] : ownFirst(passed));
 }
+
+/** Deployments that are for others come last: only whoever asks why is told of them. */
+const ownFirst = (reasons: readonly WaitReason[]): readonly WaitReason[] => [
+  ...reasons.filter(({ kind }) => kind !== "not-in-target"),
+  ...reasons.filter(({ kind }) => kind === "not-in-target"),
+];
 
 /** What the device runs is on the way to what an older deployment brings: that one goes on from here. */
 const isStep = ({ version }: DeploymentFacts, older: readonly DeploymentFacts[]): boolean =>
@@ -278,7 +284,7 @@ function fromDeployment(
   if (choice.kind === "none") return pass(choice.reason);
   const held = deployment.isForced ? null : unlessForced(deployment, choice.artifact, device, now);
   if (held !== null) return held;
-  const room = roomFor(deployment, now);
+  const room = roomFor(deployment, choice.artifact.sizeBytes, now);
   if (room.kind === "full") return wait([room.reason], room);
   return {
     kind: "offer",

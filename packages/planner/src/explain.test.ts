@@ -31,6 +31,13 @@ const PUT_OFF = {
   ],
 } as const satisfies WaitReason;
 
+const BUDGET = {
+  kind: "byte-budget",
+  deploymentId: id,
+  bytesPerDay: 2_000_000_000,
+  sizeBytes: 40_000_000,
+} as const;
+
 const SAMPLES: readonly WaitReason[] = [
   ...DeviceState.options.map((state) => ({ kind: "device-not-accepted", state }) as const),
   { kind: "identity-conflict" },
@@ -68,6 +75,8 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "concurrent-limit", deploymentId: id, limit: 50 },
   { kind: "site-limit", deploymentId: id, attribute: "store", site: "north", limit: 5 },
   { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
+  { ...BUDGET, until: "2026-12-01T08:00:00.000Z" },
+  { ...BUDGET, sizeBytes: 3_000_000_000, until: null },
   { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
   { kind: "outside-window", deploymentId: id, until: "2026-12-01T08:00:00.000Z" },
   { kind: "zone-unknown", deploymentId: id, attribute: null, zone: "Mars/Olympus" },
@@ -142,4 +151,15 @@ test.each([
   [facts({ candidates: [] }), "No deployment has an update for this device."],
 ])("the summary is the decision in one sentence (%#)", (given, summary) => {
   expect(explain(given).summary).toBe(summary);
+});
+
+test("a device that newer deployments are not for is told first why its own has nothing for it", () => {
+  const own = deployment({ number: 1, artifacts: [] });
+  const others = deployment({ number: 2, isTarget: false });
+  const given = facts({ candidates: [others, own] });
+
+  expect(explain(given).reasons.map(({ reason }) => reason.kind)).toEqual([
+    "no-artifact-for-hardware",
+    "not-in-target",
+  ]);
 });

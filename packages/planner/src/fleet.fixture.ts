@@ -1,6 +1,8 @@
+import { DAY_MS, MINUTE_MS, type InstantMs } from "@moult/base";
 import type { Plan } from "@moult/model";
 import fc from "fast-check";
 import { isUnderWay } from "./assignment-transitions.ts";
+import type { Decision } from "./decide.ts";
 import { assignmentId, deployment, device, NOW } from "./facts.fixture.ts";
 import { createFleet, createFleetDevice, type Fleet, type FleetDevice } from "./memory-fleet.ts";
 
@@ -8,6 +10,8 @@ import { createFleet, createFleetDevice, type Fleet, type FleetDevice } from "./
 export const flowLimits = fc.record(
   {
     perMinute: fc.constantFrom(1, 3),
+    // An artifact has 1,000 bytes.
+    bytesPerDay: fc.constantFrom(3_000, 8_500),
     perSite: fc.record({
       attribute: fc.constant("store"),
       concurrentMax: fc.constantFrom(1, 2),
@@ -33,6 +37,32 @@ export function brokenSites({ sites, devices, plan, forcedOffers }: Fleet): read
     ).length;
     return count === rows && count <= max ? [] : [`${site}: ${count} counted, ${rows} are`];
   });
+}
+
+interface OfferMade {
+  readonly at: InstantMs;
+  readonly bytes: number;
+}
+const OFFERS_MADE = new WeakMap<Fleet, OfferMade[]>();
+
+/** Notes an offer in books of its own, and says which of the plan's limits over time it breaks. */
+export function brokenByOffer(
+  fleet: Fleet,
+  { deployment: { isForced }, artifact }: Extract<Decision, { kind: "offer" }>,
+): readonly string[] {
+  const { now: at, plan } = fleet;
+  const made = [...(OFFERS_MADE.get(fleet) ?? []), { at, bytes: artifact.sizeBytes }];
+  OFFERS_MADE.set(fleet, made);
+  if (isForced) return [];
+  const { perMinute = Infinity, bytesPerDay = Infinity } = plan.limits;
+  const inMinute = made.filter((one) => one.at > at - MINUTE_MS).length;
+  const inDay = made
+    .filter((one) => one.at > at - DAY_MS)
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    ...(inMinute > perMinute ? [`${inMinute} in a minute, ${perMinute} may be`] : []),
+    ...(inDay > bytesPerDay ? [`${inDay} bytes in a day, ${bytesPerDay} may be`] : []),
+  ];
 }
 
 /** A deployment of 2.0 to devices that run 1.0. */

@@ -27,7 +27,7 @@ import { holdAt } from "./device-hold.ts";
 import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
 import { HOLD, planOf, SAFEGUARD } from "./facts.fixture.ts";
-import { brokenSites, flowLimits, newDevice, startFleet } from "./fleet.fixture.ts";
+import { brokenByOffer, brokenSites, flowLimits, newDevice, startFleet } from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import {
   approve,
@@ -307,6 +307,7 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   }
   if (decision.kind === "offer") {
     checkApproved(fleet, given, wasAdmitted);
+    expect(brokenByOffer(fleet, decision), "no limit over time is exceeded").toEqual([]);
     expect(state, "only a running deployment makes an offer").toBe("running");
     expect(given.candidates[0]?.safeguard, "what is kept from a device is not offered").toBeNull();
     expect(holdAt(given.device, fleet.now), "a held device is offered nothing").toBeNull();

@@ -85,6 +85,7 @@ export {
 } from "./limits.ts";
 export {
   bucketAt,
+  DAY_WINDOW,
   forgottenBefore,
   MINUTE_WINDOW,
   windowBegin,

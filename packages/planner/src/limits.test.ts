@@ -1,4 +1,4 @@
-import { later, present } from "@moult/base";
+import { DAY_MS, later, MINUTE_MS, present } from "@moult/base";
 import { expect, test } from "vitest";
 import { planOf } from "./facts.fixture.ts";
 import { startFleet } from "./fleet.fixture.ts";
@@ -78,6 +78,45 @@ test("each try of a device is one start", () => {
     end(fleet, device, "failed", "health-check-failed");
   }
   expect(checkIn(fleet, device)).toMatchObject({ reasons: [{ kind: "rate-limit" }] });
+});
+
+test("so many bytes are offered in any 24 hours, and who waits is told from when on there is room", () => {
+  // An artifact has 1,000 bytes.
+  const fleet = fleetOf({ limits: { bytesPerDay: 3_999 } }, 9);
+  expect(offers(fleet)).toBe(3);
+
+  const answer = checkIn(fleet, present(fleet.devices[8], "there are nine"));
+  const until = later(fleet.now, DAY_MS + 30 * MINUTE_MS + 2_000);
+  expect(answer).toMatchObject({
+    kind: "wait",
+    reasons: [{ kind: "byte-budget", bytesPerDay: 3_999, sizeBytes: 1_000 }],
+    isContended: false,
+    until,
+  });
+  const [reason] = answer.kind === "wait" ? answer.reasons : [];
+  expect(sentenceOf(present(reason, "it waits"))).toBe(
+    "The plan lets 3.999 kB of artifacts be offered in any 24 hours; there is room for the device's 1 kB at 2027-01-16 08:30:02 UTC at the earliest.",
+  );
+
+  wait(fleet, until - fleet.now - 1);
+  expect(offers(fleet)).toBe(0);
+  wait(fleet, 1);
+  expect(offers(fleet)).toBe(3);
+});
+
+test("each try of a device counts its artifact whole, and so does one that a person sent ahead", () => {
+  const fleet = fleetOf({ limits: { bytesPerDay: 2_000 }, retry: { attemptsMax: 5 } }, 2);
+  const [first, second] = fleet.devices;
+  const device = present(first, "there are two");
+  for (const attempt of [1, 2]) {
+    expect(checkIn(fleet, device)).toMatchObject({ kind: "offer", attempt });
+    end(fleet, device, "failed", "health-check-failed");
+  }
+  expect(checkIn(fleet, device)).toMatchObject({ reasons: [{ kind: "byte-budget" }] });
+
+  present(second, "there are two").isForced = true;
+  expect(offers(fleet)).toBe(1);
+  expect(fleet.flow.bytes.taken).toBe(3_000);
 });
 
 test("a device that a person sent ahead starts all the same, and takes the place of another", () => {

@@ -1,5 +1,6 @@
 import { isoText, present, type InstantMs } from "@moult/base";
 import type { Plan, WaitReason } from "@moult/model";
+import { byteRoom, type ByteClaim } from "./byte-budget.ts";
 import type { DeploymentFacts } from "./facts.ts";
 import { freeAt, MINUTE_WINDOW, takenMax, UNUSED, type WindowUse } from "./sliding-window.ts";
 
@@ -7,6 +8,8 @@ import { freeAt, MINUTE_WINDOW, takenMax, UNUSED, type WindowUse } from "./slidi
 export interface FlowFacts {
   /** Offers, each try of a device being one. */
   readonly offers: WindowUse;
+  /** Bytes of the artifacts that were offered, each whole. */
+  readonly bytes: WindowUse;
   /** Of the device that asks; null where the plan limits no sites. */
   readonly site: SiteFacts | null;
 }
@@ -18,7 +21,7 @@ export interface SiteFacts {
   readonly open: number;
 }
 
-export const NO_FLOW: FlowFacts = { offers: UNUSED, site: null };
+export const NO_FLOW: FlowFacts = { offers: UNUSED, bytes: UNUSED, site: null };
 
 /** The attribute whose values a plan's limits tell devices apart by; none or one. */
 export const siteAttributes = ({ limits: { perSite } }: Pick<Plan, "limits">): readonly string[] =>
@@ -39,12 +42,14 @@ export interface LimitClaim {
   readonly openMax: number | null;
   /** Holds while fewer than this many offers were ever made. */
   readonly offersMax: number | null;
+  /** Where the plan limits bytes. */
+  readonly bytes: ByteClaim | null;
   /** Where the plan limits sites: which one, and that it holds while fewer than so many of its devices are in the update. */
   readonly site: { readonly site: string; readonly openMax: number | null } | null;
 }
 
-/** Of what is no offer, and of what a person sent ahead. */
-export const NO_LIMITS: LimitClaim = { openMax: null, offersMax: null, site: null };
+/** Of what is no offer. */
+export const NO_LIMITS: LimitClaim = { openMax: null, offersMax: null, bytes: null, site: null };
 
 export type Room =
   | { readonly kind: "free"; readonly claim: LimitClaim }
@@ -57,53 +62,62 @@ export type Room =
 
 type LimitedFacts = Pick<DeploymentFacts, "id" | "isForced" | "plan" | "tally" | "flow">;
 
-/** Whether the plan's limits leave room for one more offer. A device that a person sent ahead is beyond them. */
-export function roomFor(
-  { id: deploymentId, isForced, plan, tally, flow }: LimitedFacts,
-  now: InstantMs,
-): Room {
+/**
+ * Whether the plan's limits leave room for one more offer, of an artifact of this size. A device that a person sent ahead is
+ * beyond them, and counts.
+ */
+export function roomFor(deployment: LimitedFacts, sizeBytes: number, now: InstantMs): Room {
+  const { isForced, plan, flow } = deployment;
   const { site } = flow;
+  const bytes = byteRoom(deployment, sizeBytes, now);
+  // The first of them, because nobody gives bytes back: until then no place that is left makes a difference.
+  if (bytes.kind === "full") return { ...bytes, isContended: false };
   if (isForced) {
     const counted = site === null ? null : { site: site.site, openMax: null };
-    return { kind: "free", claim: { ...NO_LIMITS, site: counted } };
+    return { kind: "free", claim: { ...NO_LIMITS, bytes: bytes.claim, site: counted } };
   }
-  const { concurrentMax, perMinute, perSite } = plan.limits;
-  if (tally.open >= concurrentMax)
-    return {
-      kind: "full",
-      reason: { kind: "concurrent-limit", deploymentId, limit: concurrentMax },
-      isContended: true,
-      until: null,
-    };
-  if (perSite !== undefined && site !== null && site.open >= perSite.concurrentMax)
-    return {
-      kind: "full",
-      reason: {
-        kind: "site-limit",
-        deploymentId,
-        attribute: perSite.attribute,
-        site: site.site === "" ? null : site.site,
-        limit: perSite.concurrentMax,
-      },
-      isContended: true,
-      until: null,
-    };
-
-  const offersMax =
-    perMinute === undefined ? null : takenMax(MINUTE_WINDOW, flow.offers, perMinute, now);
-  if (perMinute !== undefined && offersMax !== null && flow.offers.taken >= offersMax) {
-    const until = present(
-      freeAt(MINUTE_WINDOW, flow.offers, perMinute, 1),
-      "offers that fill a minute leave it",
-    );
-    return {
-      kind: "full",
-      reason: { kind: "rate-limit", deploymentId, perMinute, until: isoText(until) },
-      isContended: false,
-      until,
-    };
-  }
+  const { concurrentMax, perSite } = plan.limits;
+  const place = placeWait(deployment);
+  if (place !== null) return { kind: "full", reason: place, isContended: true, until: null };
+  const rate = rateRoom(deployment, now);
+  if (rate.kind === "full") return rate;
   const siteClaim =
     site === null ? null : { site: site.site, openMax: perSite?.concurrentMax ?? null };
-  return { kind: "free", claim: { openMax: concurrentMax, offersMax, site: siteClaim } };
+  const { offersMax } = rate;
+  return {
+    kind: "free",
+    claim: { openMax: concurrentMax, offersMax, bytes: bytes.claim, site: siteClaim },
+  };
+}
+
+/** Set while as many devices are in the update as may be, in all or of the device's site. */
+function placeWait({ id: deploymentId, plan, tally, flow }: LimitedFacts): WaitReason | null {
+  const { concurrentMax, perSite } = plan.limits;
+  const { site } = flow;
+  if (tally.open >= concurrentMax)
+    return { kind: "concurrent-limit", deploymentId, limit: concurrentMax };
+  if (perSite === undefined || site === null || site.open < perSite.concurrentMax) return null;
+  return {
+    kind: "site-limit",
+    deploymentId,
+    attribute: perSite.attribute,
+    site: site.site === "" ? null : site.site,
+    limit: perSite.concurrentMax,
+  };
+}
+
+function rateRoom(
+  { id: deploymentId, plan, flow: { offers } }: LimitedFacts,
+  now: InstantMs,
+): Extract<Room, { kind: "full" }> | (Pick<LimitClaim, "offersMax"> & { readonly kind: "free" }) {
+  const { perMinute } = plan.limits;
+  if (perMinute === undefined) return { kind: "free", offersMax: null };
+  const offersMax = takenMax(MINUTE_WINDOW, offers, perMinute, now);
+  if (offers.taken < offersMax) return { kind: "free", offersMax };
+  const until = present(
+    freeAt(MINUTE_WINDOW, offers, perMinute, 1),
+    "offers that fill a minute leave it",
+  );
+  const reason = { kind: "rate-limit", deploymentId, perMinute, until: isoText(until) } as const;
+  return { kind: "full", reason, isContended: false, until };
 }

@@ -2,8 +2,8 @@ import type { InstantMs } from "@moult/base";
 import type { DeploymentState, Tally } from "@moult/model";
 import type { ClaimStore } from "./claim-trial.ts";
 import type { Claim } from "./decide.ts";
-import { NO_FLOW, type FlowFacts } from "./limits.ts";
-import { MINUTE_WINDOW, noteTaken } from "./sliding-window.ts";
+import { NO_FLOW, type FlowFacts, type LimitClaim } from "./limits.ts";
+import { DAY_WINDOW, MINUTE_WINDOW, noteTaken } from "./sliding-window.ts";
 import { NO_ENDS } from "./stage-gate.ts";
 import { placesTaken } from "./stage-share.ts";
 
@@ -19,17 +19,27 @@ export interface Ledger {
 /** Whether a claim can be granted now. */
 export const mayClaim = (
   { state, counts, flow, sites }: Ledger,
-  { openMax, placesMax, offersMax, site }: Omit<Claim, "deploymentId" | "approvedMin">,
+  { openMax, placesMax, offersMax, bytes, site }: Omit<Claim, "deploymentId" | "approvedMin">,
 ): boolean =>
   state === "running" &&
   (openMax === null || counts.open < openMax) &&
   (placesMax === null || placesTaken(counts) < placesMax) &&
   (offersMax === null || flow.offers.taken < offersMax) &&
+  (bytes === null || bytes.takenMax === null || flow.bytes.taken + bytes.more <= bytes.takenMax) &&
   (site === null || site.openMax === null || (sites[site.site] ?? 0) < site.openMax);
 
 /** Notes an offer that was claimed. */
-export function noteOffer(ledger: Ledger, now: InstantMs): void {
-  ledger.flow = { ...ledger.flow, offers: noteTaken(MINUTE_WINDOW, ledger.flow.offers, 1, now) };
+export function noteOffer(
+  ledger: Ledger,
+  { bytes }: Pick<LimitClaim, "bytes">,
+  now: InstantMs,
+): void {
+  const { flow } = ledger;
+  ledger.flow = {
+    ...flow,
+    offers: noteTaken(MINUTE_WINDOW, flow.offers, 1, now),
+    bytes: bytes === null ? flow.bytes : noteTaken(DAY_WINDOW, flow.bytes, bytes.more, now),
+  };
 }
 
 /** Counts a device of a site in or, with -1, out. */
@@ -50,7 +60,7 @@ export function memoryClaims(): ClaimStore {
     offer: (claim, now) => {
       const isGranted = mayClaim(ledger, claim);
       if (isGranted) {
-        noteOffer(ledger, now);
+        noteOffer(ledger, claim, now);
         if (claim.site !== null) moveSite(ledger, claim.site.site, 1);
         counts.admitted += 1;
         counts.open += 1;

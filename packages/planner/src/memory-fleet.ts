@@ -236,7 +236,7 @@ export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
   switch (decision.kind) {
     case "offer":
       assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
-      noteOffer(fleet, fleet.now);
+      noteOffer(fleet, decision.claim, fleet.now);
       if (device.assignment === null) fleet.counts.admitted += 1;
       if (device.isForced) fleet.forcedOffers += 1;
       device.isForced = false;

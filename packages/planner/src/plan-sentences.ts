@@ -6,6 +6,8 @@ import {
   type WaitReason,
 } from "@moult/model";
 import { checkPlan, type PlanFinding } from "./check-plan.ts";
+import type { ArtifactFacts } from "./facts.ts";
+import { limitRemark } from "./limit-remarks.ts";
 import { sentenceOfMany } from "./reason-groups.ts";
 import { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
 import { counted, devices, numberText } from "./counted.ts";
@@ -19,7 +21,7 @@ export interface Intent {
   readonly eligible: number;
   readonly gets: number;
   readonly alreadyRunning: number;
-  readonly artifactCount: number;
+  readonly artifacts: readonly Pick<ArtifactFacts, "sizeBytes" | "hardwareTypes">[];
   /** Devices that the release's rules keep out. */
   readonly keptOut: readonly KeptOut[];
   /** What running deployments of the product bring. */
@@ -51,8 +53,8 @@ export interface KeptOut {
 
 /** What to say beside the fields of a form, errors first. */
 export function findingsOf(intent: Intent): DeploymentFinding[] {
-  const { version, plan, eligible, gets, alreadyRunning, artifactCount } = intent;
-  if (artifactCount === 0)
+  const { version, plan, eligible, gets, alreadyRunning, artifacts } = intent;
+  if (artifacts.length === 0)
     return [error("releaseId", `${version} has no artifact yet; upload one.`)];
   if (eligible === 0)
     return [
@@ -77,7 +79,7 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       error(`plan.windows.${index}.zone`, `The server knows no time zone ${zone}.`),
     ),
     ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
-    ...checkPlan(plan, eligible, intent.approvers).map(planFinding),
+    ...checkPlan(plan, eligible, intent.approvers, artifacts).map(planFinding),
   ];
 }
 
@@ -182,10 +184,8 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         "Devices have one try: what is said of further tries has no effect.",
       );
     case "site-limit-idle":
-      return warning(
-        "plan.limits.perSite",
-        `${numberText(finding.perSite)} at a time of a site hold nobody back: all sites together have ${numberText(finding.concurrentMax)}.`,
-      );
+    case "byte-budget-too-small":
+      return warning(...limitRemark(finding));
     case "retry-contradicts":
       return warning(
         "plan.retry",

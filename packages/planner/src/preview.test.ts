@@ -81,6 +81,13 @@ test("why a device was not offered a deployment yet is about that deployment", (
   ).toMatchObject({ kind: "deployment-not-running", state: "paused" });
 });
 
+const BUDGET = {
+  kind: "byte-budget",
+  deploymentId: id,
+  bytesPerDay: 2_000_000_000,
+  sizeBytes: 40_000_000,
+} as const;
+
 const WAITS: readonly (readonly [Wait, string, string])[] = [
   [
     { kind: "next-check-in" },
@@ -264,6 +271,16 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait, because at most 10 start in any minute.",
   ],
   [
+    { ...BUDGET, until: "2026-12-01T08:00:00.000Z" },
+    "1 device waits until there is room for 40 MB: at most 2 GB of artifacts are offered in any 24 hours.",
+    "2,608 devices wait until there is room for 40 MB: at most 2 GB of artifacts are offered in any 24 hours.",
+  ],
+  [
+    { ...BUDGET, sizeBytes: 3_000_000_000, until: null },
+    "1 device never gets it: an artifact of 3 GB is larger than the 2 GB that are offered in any 24 hours.",
+    "2,608 devices never get it: an artifact of 3 GB is larger than the 2 GB that are offered in any 24 hours.",
+  ],
+  [
     { kind: "retry-backoff", deploymentId: id, attempts: 1, until: "2026-12-01T08:00:00.000Z" },
     "1 device waits a while before its next try.",
     "2,608 devices wait a while before their next tries.",
@@ -341,7 +358,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   eligible: 9_103,
   gets: 9_103,
   alreadyRunning: 0,
-  artifactCount: 1,
+  artifacts: [artifact()],
   rollbackGaps: [],
   keptOut: [],
   broughtVersions: [],
@@ -386,7 +403,7 @@ const stepAhead: KeptOut = {
 
 test.each<[Partial<Intent>, readonly string[]]>([
   [{}, []],
-  [{ artifactCount: 0 }, ["error releaseId 3.0 has no artifact yet; upload one."]],
+  [{ artifacts: [] }, ["error releaseId 3.0 has no artifact yet; upload one."]],
   [
     { eligible: 0, gets: 0 },
     [
@@ -411,6 +428,19 @@ test.each<[Partial<Intent>, readonly string[]]>([
     [
       "warning plan.stages All 5 devices are in the first stage: nothing is tried on a few first.",
       "warning plan.stages.0.errorStop Failures do not stop stage 1.",
+    ],
+  ],
+  [
+    {
+      artifacts: [artifact(), artifact({ sizeBytes: 2_500_000_000 })],
+      plan: planOf({
+        stages: [{ size: { remaining: true }, errorStop: { count: 1 } }],
+        limits: { bytesPerDay: 2_000_000_000 },
+      }),
+      eligible: 1,
+    },
+    [
+      "warning plan.limits.bytesPerDay Devices of gw2 never get their artifact: it has 2.5 GB, and 2 GB are offered in any 24 hours.",
     ],
   ],
   [

@@ -1,4 +1,10 @@
-import type { DeploymentState, DeviceState, WaitKind, WaitReason } from "@moult/model";
+import {
+  bytesWords,
+  type DeploymentState,
+  type DeviceState,
+  type WaitKind,
+  type WaitReason,
+} from "@moult/model";
 import { clause } from "./clause.ts";
 import { counted, devices, numberText } from "./counted.ts";
 import { utcText } from "./utc-text.ts";
@@ -100,6 +106,10 @@ const SENTENCES: {
     `${devices(count, "waits", "wait")} for a place among those with the same ${attribute}: ${numberText(limit)} at a time are in the update`,
   "rate-limit": ({ perMinute }, count) =>
     `${devices(count, "waits", "wait")}, because at most ${numberText(perMinute)} start in any minute`,
+  "byte-budget": ({ bytesPerDay, sizeBytes, until }, count) =>
+    until === null
+      ? `${devices(count, "never gets it", "never get it")}: an artifact of ${bytesWords(sizeBytes)} is larger than the ${bytesWords(bytesPerDay)} that are offered in any 24 hours`
+      : `${devices(count, "waits", "wait")} until there is room for ${bytesWords(sizeBytes)}: at most ${bytesWords(bytesPerDay)} of artifacts are offered in any 24 hours`,
   "retry-backoff": (_, count) =>
     devices(count, "waits a while before its next try", "wait a while before their next tries"),
   "outside-window": ({ until }, count) =>
@@ -152,5 +162,6 @@ const NOT_SAID: ReadonlySet<string> = new Set([
 const UNTIL_NOT_SAID: ReadonlySet<WaitKind> = new Set([
   "retry-backoff",
   "rate-limit",
+  "byte-budget",
   "device-held",
 ]);

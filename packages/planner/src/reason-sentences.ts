@@ -3,7 +3,13 @@ import { numberText } from "./counted.ts";
 import { deferralSentence } from "./deferral-sentence.ts";
 import { clause } from "./clause.ts";
 import { utcText } from "./utc-text.ts";
-import type { DeploymentState, DeviceState, Outcome, WaitReason } from "@moult/model";
+import {
+  bytesWords,
+  type DeploymentState,
+  type DeviceState,
+  type Outcome,
+  type WaitReason,
+} from "@moult/model";
 
 type ReasonOf<Kind extends WaitReason["kind"]> = Extract<WaitReason, { kind: Kind }>;
 
@@ -121,6 +127,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `As many devices ${site === null ? `without ${attribute}` : `with ${attribute} ${site}`} as the plan allows at a time (${numberText(limit)}) are being updated; its turn comes when one is done.`,
   "rate-limit": ({ perMinute, until }) =>
     `At most ${numberText(perMinute)} devices start in any minute by the plan; the next one may at ${utcText(until)}.`,
+  "byte-budget": ({ bytesPerDay, sizeBytes, until }) =>
+    until === null
+      ? `The device's artifact of ${bytesWords(sizeBytes)} is larger than all that the plan lets be offered in 24 hours (${bytesWords(bytesPerDay)}), so it never is.`
+      : `The plan lets ${bytesWords(bytesPerDay)} of artifacts be offered in any 24 hours; there is room for the device's ${bytesWords(sizeBytes)} at ${utcText(until)} at the earliest.`,
   "retry-backoff": ({ attempts, until }) =>
     `Its ${attempts === 1 ? "try" : `try ${attempts}`} failed; the next one begins at ${utcText(until)} at the earliest.`,
   "outside-window": ({ until }) =>

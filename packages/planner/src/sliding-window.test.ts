@@ -1,7 +1,14 @@
-import { instant, later } from "@moult/base";
+import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS } from "@moult/base";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { freeAt, MINUTE_WINDOW, noteTaken, takenMax, UNUSED } from "./sliding-window.ts";
+import {
+  DAY_WINDOW,
+  freeAt,
+  MINUTE_WINDOW,
+  noteTaken,
+  takenMax,
+  UNUSED,
+} from "./sliding-window.ts";
 
 const START = instant(1_800_000_000_000);
 const steps = fc.array(
@@ -38,6 +45,42 @@ test("no more than the limit is taken in any minute, and at the instant that was
         const inMinute = taken.filter(({ at }) => at > now - 60_000);
         expect(inMinute.reduce((sum, one) => sum + one.more, 0)).toBeLessThanOrEqual(limit);
         expect(use.buckets.length, "few are kept").toBeLessThanOrEqual(125);
+      }
+    }),
+  );
+});
+
+test("no more than the limit is taken in any 24 hours, whatever the sizes", () => {
+  const sizes = fc.array(
+    fc.record({
+      waitMs: fc.constantFrom(0, 1_000, MINUTE_MS, HOUR_MS, 7 * HOUR_MS, 23 * HOUR_MS, DAY_MS),
+      more: fc.constantFrom(1, 700, 40_000, 1_000_000),
+    }),
+    { minLength: 1, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(40_000, 1_000_000, 2_500_000), sizes, (limit, given) => {
+      let now = START;
+      let use = UNUSED;
+      const taken: { at: number; more: number }[] = [];
+      for (const { waitMs, more } of given) {
+        now = later(now, waitMs);
+        if (use.taken + more <= takenMax(DAY_WINDOW, use, limit, now)) {
+          use = noteTaken(DAY_WINDOW, use, more, now);
+          taken.push({ at: now, more });
+        } else {
+          const until = freeAt(DAY_WINDOW, use, limit, more);
+          expect(until === null).toBe(more > limit);
+          if (until !== null) {
+            expect(until).toBeGreaterThan(now);
+            expect(takenMax(DAY_WINDOW, use, limit, until)).toBeGreaterThanOrEqual(
+              use.taken + more,
+            );
+          }
+        }
+        const inDay = taken.filter(({ at }) => at > now - DAY_MS);
+        expect(inDay.reduce((sum, one) => sum + one.more, 0)).toBeLessThanOrEqual(limit);
+        expect(use.buckets.length, "few are kept").toBeLessThanOrEqual(100);
       }
     }),
   );

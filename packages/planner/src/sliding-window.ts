@@ -1,4 +1,4 @@
-import { later, MINUTE_MS, SECOND_MS, type InstantMs } from "@moult/base";
+import { DAY_MS, later, MINUTE_MS, SECOND_MS, type InstantMs } from "@moult/base";
 
 // Limits over time hold in every span of the window's length, wherever it begins: a counter that starts anew with each
 // minute would let twice as many through around its turn.
@@ -23,6 +23,15 @@ export const SLACK_MS = 2 * SECOND_MS;
 export const MINUTE_WINDOW: WindowRule = {
   spanMs: MINUTE_MS + SLACK_MS,
   bucketMs: SECOND_MS,
+};
+
+/**
+ * Any 24 hours. Every answer reads the buckets, and every offer keeps them with the facts that decided it: fifty are few, and
+ * what they make of a limit is a fiftieth less than it.
+ */
+export const DAY_WINDOW: WindowRule = {
+  spanMs: DAY_MS + SLACK_MS,
+  bucketMs: 30 * MINUTE_MS,
 };
 
 /** A bucket in which something was taken. */

@@ -30,6 +30,17 @@ export function durationSeconds(option: string, text: string | undefined): numbe
   throw usageError(`--${option} is a time such as 90s, 15m, 24h or 7d, not "${text}".`);
 }
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** `500MB`, `1.5GB`, `2TB`: powers of a thousand. */
+export function sizeBytes(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, digits = "", unit = ""] = /^(\d{1,15}(?:\.\d{1,3})?)\s?([kMGT]?)B?$/.exec(text) ?? [];
+  const bytes = Math.round(Number(digits) * (UNIT_BYTES[unit] ?? 1));
+  if (digits !== "" && bytes > 0) return bytes;
+  throw usageError(`--${option} is a size such as 500MB, 1.5GB or 2TB, not "${text}".`);
+}
+
 /** One of a few words. */
 export function oneOf<const Word extends string>(
   option: string,

@@ -33,6 +33,7 @@ describe("a plan", () => {
       concurrent: "5",
       "per-minute": "2",
       "per-site": "store:3",
+      "bytes-per-day": "1.5GB",
       attempts: "2",
       "silent-after": "2h",
     });
@@ -46,7 +47,12 @@ describe("a plan", () => {
         advance,
         errorStop,
       })),
-      limits: { concurrentMax: 5, perMinute: 2, perSite: { attribute: "store", concurrentMax: 3 } },
+      limits: {
+        concurrentMax: 5,
+        perMinute: 2,
+        perSite: { attribute: "store", concurrentMax: 3 },
+        bytesPerDay: 1_500_000_000,
+      },
       retry: { attemptsMax: 2 },
       timeouts: { silenceSeconds: 7_200 },
     });
@@ -97,6 +103,8 @@ describe("a plan", () => {
     [{ stages: "count:0,all" }, /--stages is a whole number from 1/],
     [{ "on-trip": "panic" }, /on a trip a plan says/],
     [{ "on-trip": "roll-back:1.0" }, /Invalid UUID/],
+    [{ "bytes-per-day": "a lot" }, /--bytes-per-day is a size such as 500MB/],
+    [{ "bytes-per-day": "11TB" }, /bytesPerDay/],
     [{ concurrent: "0" }, /--concurrent is a whole number from 1/],
     [{ "silent-after": "10s" }, /silenceSeconds/],
     [{ mode: "please" }, /--mode is one of optional, consent, force/],

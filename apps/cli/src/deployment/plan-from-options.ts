@@ -2,7 +2,13 @@ import { DeploymentMode, Failure, Plan, WINDOW_SHAPE, windowFromText } from "@mo
 import * as z from "zod";
 import { CliError, usageError } from "../command-line/cli-error.ts";
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
-import { durationSeconds, integer, oneOf, percent } from "../command-line/option-value.ts";
+import {
+  durationSeconds,
+  integer,
+  oneOf,
+  percent,
+  sizeBytes,
+} from "../command-line/option-value.ts";
 import { readText } from "../files/read-text.ts";
 
 /** Options that make a plan. What is not given is the server's default. */
@@ -70,6 +76,11 @@ export const PLAN_OPTIONS = {
     type: "string",
     value: "ATTRIBUTE:NUMBER",
     help: "Devices in the update at the same time that have the same value of an inventory attribute, such as store:5; those without it are one site",
+  },
+  "bytes-per-day": {
+    type: "string",
+    value: "SIZE",
+    help: "Artifacts offered in any 24 hours, such as 20GB; each try of a device counts its artifact whole; no limit unless told",
   },
   attempts: { type: "string", value: "NUMBER", help: "Tries that a device has; 1 unless told" },
   "retry-after": {
@@ -182,6 +193,7 @@ function fromOptions(options: PlanOptions): unknown {
       concurrentMax: integer("concurrent", options.concurrent, million),
       perMinute: integer("per-minute", options["per-minute"], { min: 1, max: 100_000 }),
       perSite: perSiteFrom(options["per-site"]),
+      bytesPerDay: sizeBytes("bytes-per-day", options["bytes-per-day"]),
     }),
     retry: given({
       attemptsMax: integer("attempts", options.attempts, { min: 1, max: 10 }),

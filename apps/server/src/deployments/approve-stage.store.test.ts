@@ -160,6 +160,7 @@ describe.each(DIALECTS)("approvals of stages, on %s", (dialect) => {
           openMax: null,
           placesMax: null,
           offersMax: null,
+          bytes: null,
           site: null,
           approvedMin: 2,
           from: null,

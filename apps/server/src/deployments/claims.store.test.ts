@@ -1,4 +1,12 @@
-import { isoText, later, seededRandom, type InstantMs } from "@moult/base";
+import {
+  DAY_MS,
+  HOUR_MS,
+  isoText,
+  later,
+  MINUTE_MS,
+  seededRandom,
+  type InstantMs,
+} from "@moult/base";
 import type { DeviceId } from "@moult/model";
 import { memoryClaims, tryClaims, type ClaimStore } from "@moult/planner";
 import { describe, expect, test } from "vitest";
@@ -44,7 +52,7 @@ function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {
         } as const;
         const claimed = await claimPlace(inner, taken);
         if (claimed === undefined) return false;
-        await noteOffer(inner, claimed, now);
+        await noteOffer(inner, claimed, claim, now);
         await enterSite(inner, id, claim);
         return true;
       }),
@@ -74,9 +82,18 @@ async function setStores(db: TenantDb, ids: readonly DeviceId[], value: string):
 }
 
 const plan = {
-  limits: { concurrentMax: 4, perMinute: 5, perSite: { attribute: "store", concurrentMax: 2 } },
+  limits: {
+    concurrentMax: 4,
+    perMinute: 5,
+    perSite: { attribute: "store", concurrentMax: 2 },
+    bytesPerDay: 800_000,
+  },
 };
 const PLACES = 30;
+/** Some hundreds of claims, each in a transaction of its own; a busy machine takes a while. */
+const LONG = 120_000;
+/** Of what `addRelease` makes. */
+const ARTIFACT_BYTES = 5_120;
 
 describe.each(DIALECTS)("claims on %s", (dialect) => {
   const store = useTestDatabase(dialect);
@@ -88,7 +105,7 @@ describe.each(DIALECTS)("claims on %s", (dialect) => {
     return { db, deployment: await deploy(db, await addRelease(db, "2.0"), { plan }) };
   }
 
-  test("are granted as claims in memory are, one by one", async () => {
+  test("are granted as claims in memory are, one by one", { timeout: LONG }, async () => {
     for (let seed = 1; seed <= 3; seed += 1) {
       const { db, deployment } = await deployed();
       const tried = (claims: ClaimStore) =>
@@ -108,7 +125,7 @@ describe.each(DIALECTS)("claims on %s", (dialect) => {
     }
   });
 
-  test("of two servers at once exceed no limit", async () => {
+  test("of two servers at once exceed no limit", { timeout: LONG }, async () => {
     // A database of SQLite is one server's.
     const second = dialect === "sqlite" ? undefined : await openDatabase(store.place, silentLog);
     try {
@@ -185,5 +202,52 @@ describe.each(DIALECTS)("claims on %s", (dialect) => {
 
     expect(await round(later(until, -1))).toMatchObject(first.map(({ kind }) => ({ kind })));
     expect((await round(until)).filter(({ kind }) => kind === "install")).toHaveLength(4);
+  });
+
+  test("of check-ins take so many bytes in any 24 hours, also over several tries, and never more for one", async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const ids = await addDevices(db, [1, 2, 3, 4]);
+    const [first, second, third, fourth] = ids as [DeviceId, DeviceId, DeviceId, DeviceId];
+    const releaseId = await addRelease(db, "2.0");
+    const limits = { bytesPerDay: 3 * ARTIFACT_BYTES };
+    const deployment = await deploy(db, releaseId, {
+      plan: { limits, retry: { attemptsMax: 2 } },
+    });
+
+    const offer = await checkIn(db, first);
+    await report(db, first, offer, [finished("failed", "1.0")]);
+    const after = later(TEST_NOW, HOUR_MS);
+    expect(await checkIn(db, first, { at: after })).toMatchObject({ kind: "install" });
+    expect(await checkIn(db, second, { at: after })).toMatchObject({ kind: "install" });
+
+    const until = later(TEST_NOW, DAY_MS + 30 * MINUTE_MS + 2_000);
+    const reason = {
+      kind: "byte-budget",
+      bytesPerDay: limits.bytesPerDay,
+      sizeBytes: ARTIFACT_BYTES,
+      until: isoText(until),
+    };
+    expect(await checkIn(db, third, { at: after })).toMatchObject({
+      reasons: [reason],
+      isContended: false,
+      until,
+    });
+    expect(await waitingReasons(db, await refreshed(db, deployment.id), after)).toMatchObject([
+      { kind: "byte-budget", count: 2 },
+    ]);
+    expect(await checkIn(db, third, { at: later(until, -1) })).toMatchObject({ reasons: [reason] });
+    expect(await checkIn(db, third, { at: until })).toMatchObject({ kind: "install" });
+    // What the second try and the second device got is an hour younger.
+    expect(await checkIn(db, fourth, { at: until })).toMatchObject({
+      reasons: [{ kind: "byte-budget", until: isoText(later(until, HOUR_MS)) }],
+    });
+
+    const small = { bytesPerDay: ARTIFACT_BYTES - 1 };
+    await deploy(db, await addRelease(db, "2.1"), { plan: { limits: small } });
+    expect(await checkIn(db, fourth, { at: until })).toMatchObject({
+      reasons: [{ kind: "byte-budget", until: null }, { kind: "superseded" }],
+      until: null,
+    });
   });
 });

@@ -19,6 +19,7 @@ const LONG = 600_000;
 const KINDS = [
   "already-running",
   "attempts-used",
+  "byte-budget",
   "concurrent-limit",
   "deferred-by-device",
   "device-not-accepted",

@@ -2,38 +2,51 @@ import { instant, type InstantMs } from "@moult/base";
 import type { Plan } from "@moult/model";
 import {
   bucketAt,
+  DAY_WINDOW,
   forgottenBefore,
   MINUTE_WINDOW,
   NO_FLOW,
   windowBegin,
   type FlowFacts,
+  type LimitClaim,
   type SiteFacts,
   type WindowRule,
   type WindowUse,
 } from "@moult/planner";
+import type { DeploymentFlowTable } from "../platform/limits-schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { DeploymentRecord } from "./queries.ts";
 
-type Flowing = Pick<DeploymentRecord, "id" | "plan" | "offers">;
+type Flowing = Pick<DeploymentRecord, "id" | "plan" | "offers" | "offeredBytes">;
 
 const limitsOffers = ({ limits }: Plan): boolean => limits.perMinute !== undefined;
+const limitsBytes = ({ limits }: Plan): boolean => limits.bytesPerDay !== undefined;
 
 /** What the limits over time of a deployment's plan are judged by. */
 export async function flowOf(
   db: TenantDb,
-  { id, plan, offers }: Flowing,
+  { id, plan, offers, offeredBytes }: Flowing,
   site: SiteFacts | null,
   at: InstantMs,
 ): Promise<FlowFacts> {
-  if (!limitsOffers(plan)) return { ...NO_FLOW, site };
-  return { offers: await useOf(db, id, "offers", MINUTE_WINDOW, offers, at), site };
+  return {
+    offers: limitsOffers(plan)
+      ? await useOf(db, id, "offers", MINUTE_WINDOW, offers, at)
+      : NO_FLOW.offers,
+    bytes: limitsBytes(plan)
+      ? await useOf(db, id, "bytes", DAY_WINDOW, offeredBytes, at)
+      : NO_FLOW.bytes,
+    site,
+  };
 }
+
+type Flow = DeploymentFlowTable["what"];
 
 /** As many rows as a window has buckets at most. */
 async function useOf(
   db: TenantDb,
   deploymentId: DeploymentRecord["id"],
-  what: "offers",
+  what: Flow,
   rule: WindowRule,
   taken: number,
   now: InstantMs,
@@ -56,10 +69,12 @@ async function useOf(
 /** Notes an offer of this instant, whose claim was granted: the deployment's row is held, and counts it already. */
 export async function noteOffer(
   db: TenantDb,
-  { id, plan, offers }: Flowing,
+  { id, plan, offers, offeredBytes }: Flowing,
+  { bytes }: Pick<LimitClaim, "bytes">,
   now: InstantMs,
 ): Promise<void> {
   if (limitsOffers(plan)) await noteTaken(db, id, "offers", MINUTE_WINDOW, offers - 1, now);
+  if (bytes !== null) await noteTaken(db, id, "bytes", DAY_WINDOW, offeredBytes - bytes.more, now);
 }
 
 /**
@@ -69,7 +84,7 @@ export async function noteOffer(
 async function noteTaken(
   db: TenantDb,
   deploymentId: DeploymentRecord["id"],
-  what: "offers",
+  what: Flow,
   rule: WindowRule,
   before: number,
   now: InstantMs,

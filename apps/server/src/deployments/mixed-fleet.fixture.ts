@@ -68,8 +68,9 @@ export async function mixedFleet(
   const tripped = await addRelease(db, "1.7");
   const forMini = await addRelease(db, "1.9", MINI);
   const newest = await addRelease(db, "2.0");
+  const large = await addRelease(db, "2.1");
   await unsigned(db, forMini);
-  await deployThem(db, ids, { old, tripped, forMini, newest });
+  await deployThem(db, ids, { old, tripped, forMini, newest, large });
   return { ids, now: at(1_000) };
 }
 
@@ -118,7 +119,7 @@ async function unsigned(db: TenantDb, releaseId: ReleaseId): Promise<void> {
 async function deployThem(
   db: TenantDb,
   ids: readonly DeviceId[],
-  releases: Readonly<Record<"old" | "tripped" | "forMini" | "newest", ReleaseId>>,
+  releases: Readonly<Record<"old" | "tripped" | "forMini" | "newest" | "large", ReleaseId>>,
 ): Promise<void> {
   const change = (id: Parameters<typeof changeDeployment>[1], action: "pause" | "abort") =>
     changeDeployment(db, id, action, "Ada", { clock: clockAt(at(500)) });
@@ -156,11 +157,26 @@ async function deployThem(
     inner.kysely.updateTable("deployment").set({ salt: 1 }).where("id", "=", main.id).execute(),
   );
   await live(db, ids.slice(0, Math.ceil(ids.length / 5)));
+  await deployBounded(db, ids, releases.large);
   await change(first.id, "pause");
   for (const id of ids.filter((_, index) => index % 61 === 5).slice(0, 30))
     await orderDevice(db, main.id, id, "force", "Ada", { clock: clockAt(at(600)) }).catch(
       ignoreRefusal,
     );
+}
+
+/** A few get more than their plan's limits over time let all of them have at once. An artifact has 5,120 bytes. */
+async function deployBounded(
+  db: TenantDb,
+  ids: readonly DeviceId[],
+  large: ReleaseId,
+): Promise<void> {
+  const some = ids.filter((_, index) => index % 100 === 31);
+  await deploy(db, large, {
+    target: { kind: "devices", deviceIds: some },
+    plan: { limits: { bytesPerDay: 2 * 5_120 } },
+  });
+  await live(db, some.slice(0, 4));
 }
 
 /** Sending a device ahead that is in an update already is refused. */

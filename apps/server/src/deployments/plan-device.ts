@@ -146,7 +146,7 @@ async function makeOffer(
     isFirst: own === null,
   });
   if (claimed === undefined) return undefined;
-  await noteOffer(db, claimed, at);
+  await noteOffer(db, claimed, claim, at);
   await enterSite(db, claimed.id, claim);
   if (deployment.isForced) await endForce(db, deployment.id, device.id);
 

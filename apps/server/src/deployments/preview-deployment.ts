@@ -94,7 +94,7 @@ export async function previewDeployment(
     eligible: seen.eligible,
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
-    artifactCount: release.artifacts.length,
+    artifacts: release.artifacts,
     keptOut: keptOutOf(seen),
     broughtVersions: (await activeDeployments(db, release.product))
       .filter(({ state }) => state === "running")

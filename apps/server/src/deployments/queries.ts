@@ -50,6 +50,8 @@ export interface DeploymentRecord {
   readonly counts: Omit<Tally, "eligible">;
   /** Ever made, each try of a device being one. */
   readonly offers: number;
+  /** Bytes of their artifacts; none where the plan does not limit them. */
+  readonly offeredBytes: number;
   readonly createdBy: string;
   readonly createdByUser: UserId | null;
   readonly approvedBy: readonly StoredApproval[];
@@ -300,6 +302,7 @@ export interface PlaceClaim {
   readonly openMax: number | null;
   readonly placesMax: number | null;
   readonly offersMax: number | null;
+  readonly bytes: LimitClaim["bytes"];
   readonly approvedMin: number | null;
   readonly site: LimitClaim["site"];
   readonly from: TallyCounter | null;
@@ -314,8 +317,10 @@ export interface PlaceClaim {
  */
 export async function claimPlace(
   db: TenantDb,
-  { deploymentId, openMax, placesMax, offersMax, approvedMin, site, from, to, isFirst }: PlaceClaim,
+  claim: PlaceClaim,
 ): Promise<DeploymentRecord | undefined> {
+  const { deploymentId, openMax, placesMax, offersMax, bytes, approvedMin } = claim;
+  const { site, from, to, isFirst } = claim;
   const siteMax = site?.openMax ?? null;
   // A site's count stands in a row of its own. With the deployment's held first, the claim sees it as it is.
   if (siteMax !== null) await holdDeployment(db, deploymentId);
@@ -326,6 +331,7 @@ export async function claimPlace(
       [COLUMN_OF[to]]: row(COLUMN_OF[to], "+", 1),
       ...(isFirst ? { admitted: row("admitted", "+", 1) } : {}),
       ...(to === "open" ? { offers: row("offers", "+", 1) } : {}),
+      ...(bytes === null ? {} : { offered_bytes: row("offered_bytes", "+", bytes.more) }),
     }))
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deploymentId)
@@ -335,6 +341,8 @@ export async function claimPlace(
   if (placesMax !== null)
     query = query.where(sql<boolean>`admitted + already_running - aborted < ${placesMax}`);
   if (offersMax !== null) query = query.where("offers", "<", offersMax);
+  if (bytes !== null && bytes.takenMax !== null)
+    query = query.where("offered_bytes", "<=", bytes.takenMax - bytes.more);
   if (site !== null && siteMax !== null)
     query = query.where((row) =>
       row.not(
@@ -444,6 +452,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
       aborted: row.aborted,
     },
     offers: row.offers,
+    offeredBytes: row.offered_bytes,
     createdBy: row.created_by,
     createdByUser: row.created_by_user,
     approvedBy,

@@ -74,7 +74,8 @@ describe.each(DIALECTS)("deployments that roll back, on %s", (dialect) => {
       DeviceId,
     ];
     await setRunning(db, other, "1.1");
-    const { id } = await deploy(db, bad, { plan: tripping("roll-back") });
+    const plan = { ...tripping("roll-back"), limits: { concurrentMax: 7, bytesPerDay: 30_000 } };
+    const { id } = await deploy(db, bad, { plan });
     await update(db, first, "2.0", 1);
     await update(db, other, "2.0", 2);
     const latePlan = await checkIn(db, late, { at: at(3) });
@@ -86,6 +87,8 @@ describe.each(DIALECTS)("deployments that roll back, on %s", (dialect) => {
 
     const by = await takenBackBy(db, id);
     expect(by.map(({ version }) => version).toSorted()).toEqual(["1.0", "1.1"]);
+    for (const back of by)
+      expect(back.plan.limits, "a way back waits for no bytes").toEqual({ concurrentMax: 7 });
     expect(await checkIn(db, untouched, { at: at(6) })).toMatchObject({ kind: "nothing-to-do" });
     expect(await update(db, first, "1.0", 7)).toMatchObject({ offer: { artifactName: "1.0" } });
     expect(await update(db, other, "1.1", 8)).toMatchObject({ offer: { artifactName: "1.1" } });

@@ -165,12 +165,15 @@ async function takeBack(
   await raisePlanningEpoch(db);
 }
 
-/** Everybody at once, as many at a time as before, and no stop: what they run is known to be bad. */
+/**
+ * Everybody at once, as many at a time as before, and no stop: what they run is known to be bad. What people meant to spend on
+ * a day of the new release does not keep devices on it.
+ */
 function rollbackPlan({ limits, retry, timeouts }: Plan): Plan {
   const attemptsMax = Math.max(retry.attemptsMax, ATTEMPTS_MIN);
   return Plan.parse({
     stages: [{ size: { remaining: true } }],
-    limits,
+    limits: { ...limits, bytesPerDay: undefined },
     retry: { attemptsMax, backoffSeconds: retry.backoffSeconds },
     timeouts,
     onTrip: "pause",

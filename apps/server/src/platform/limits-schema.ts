@@ -3,10 +3,10 @@ import type { DeploymentId, TenantId } from "@moult/model";
 // What a deployment's limits are claimed against, beside the counters of its own row.
 
 /** How much a deployment had given out before each span of time in which it gave out more. */
-interface DeploymentFlowTable {
+export interface DeploymentFlowTable {
   tenant_id: TenantId;
   deployment_id: DeploymentId;
-  what: "offers";
+  what: "offers" | "bytes";
   /** When the span begins. */
   at: number;
   taken_before: number;

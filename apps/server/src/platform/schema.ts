@@ -287,6 +287,7 @@ export interface DeploymentTable {
   aborted: number;
   /** Ever made, each try of a device being one. */
   offers: Generated<number>;
+  offered_bytes: Generated<number>;
   created_by: string;
   /** Who must not approve it; null when it was made by no person. */
   created_by_user: Generated<UserId | null>;

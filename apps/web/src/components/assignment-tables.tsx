@@ -154,6 +154,7 @@ const SENT_AHEAD_FROM: readonly WaitingDevice["kind"][] = [
   "concurrent-limit",
   "rate-limit",
   "site-limit",
+  "byte-budget",
 ];
 
 export function WaitingTable({

@@ -122,6 +122,7 @@ const SHAPES: Readonly<Partial<Record<WaitReason["kind"], ShapeName>>> = {
   "concurrent-limit": "clock",
   "rate-limit": "clock",
   "site-limit": "clock",
+  "byte-budget": "clock",
   "release-not-signed": "shield",
   "trust-expired": "shield",
   "too-early": "clock",

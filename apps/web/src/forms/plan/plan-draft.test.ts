@@ -33,6 +33,7 @@ test.each([
   ["stages.1.size.percent", 0, "More than 0."],
   ["timeouts.silenceSeconds", 5, "At least 1 min."],
   ["retry.attemptsMax", 11, "At most 10."],
+  ["limits.bytesPerDay", 11e12, "At most 10 TB."],
   ["retry.attemptsMax", 1.5, "Write a whole number."],
   ["stages.0.errorStop", {}, "an error stop names a count, a percent, or both"],
 ])("%s of %j is told in the words of its field", (path, value, sentence) => {

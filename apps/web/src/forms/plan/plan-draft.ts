@@ -1,4 +1,4 @@
-import { Plan, secondsWords } from "@moult/model";
+import { bytesWords, Plan, secondsWords } from "@moult/model";
 import type * as z from "zod";
 
 /**
@@ -64,11 +64,12 @@ function problemText(issue: Issue): string {
   return issue.inclusive === false ? `More than ${bound}.` : `At least ${bound}.`;
 }
 
-/** Times are seconds in the model alone. */
-const boundText = (path: readonly PropertyKey[], bound: number | bigint): string =>
-  String(path.at(-1)).endsWith("Seconds")
-    ? secondsWords(Number(bound))
-    : bound.toLocaleString("en");
+/** Times are seconds, and sizes bytes, in the model alone. */
+function boundText(path: readonly PropertyKey[], bound: number | bigint): string {
+  const name = String(path.at(-1));
+  if (name.endsWith("Seconds")) return secondsWords(Number(bound));
+  return name.startsWith("bytes") ? bytesWords(Number(bound)) : bound.toLocaleString("en");
+}
 
 const stepsOf = (path: string): readonly string[] => (path === "" ? [] : path.split("."));
 

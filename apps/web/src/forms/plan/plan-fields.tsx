@@ -52,31 +52,54 @@ export function NumberAt({
   );
 }
 
-const UNITS = [
+const TIMES = [
   { value: "60", label: "min" },
   { value: "3600", label: "h" },
   { value: "86400", label: "d" },
-] as const satisfies readonly Choice<string>[];
-type Unit = (typeof UNITS)[number]["value"];
+] as const satisfies Units;
 
-/** The largest unit that it is a whole number of. */
-const unitOf = (seconds: number): Unit =>
-  seconds > 0
-    ? (UNITS.findLast(({ value: unit }) => seconds % Number(unit) === 0)?.value ?? "60")
-    : "3600";
+/** Powers of a thousand, as disks and networks count. */
+const SIZES = [
+  { value: "1000000", label: "MB" },
+  { value: "1000000000", label: "GB" },
+  { value: "1000000000000", label: "TB" },
+] as const satisfies Units;
+
+/** Each by how many of the model's it is, the smallest first. */
+type Units = readonly [Choice<string>, Choice<string>, ...Choice<string>[]];
+
+interface MeasureProps extends FieldProps {
+  readonly whenEmpty?: string;
+}
 
 /** Seconds in the model, or as many seconds as `each` says; minutes, hours or days here. */
-export function DurationAt({
+export function DurationAt({ each = 1, ...field }: MeasureProps & { readonly each?: number }) {
+  return <MeasureAt {...field} units={TIMES} each={each} />;
+}
+
+/** Bytes in the model. */
+export function BytesAt(field: MeasureProps) {
+  return <MeasureAt {...field} units={SIZES} each={1} />;
+}
+
+/** The largest unit that it is a whole number of; the middle one of nothing. */
+const unitOf = (units: Units, amount: number): string =>
+  (amount > 0
+    ? units.findLast(({ value: unit }) => amount % Number(unit) === 0)?.value
+    : units[1].value) ?? units[0].value;
+
+function MeasureAt({
   at,
   label,
   hint,
   whenEmpty,
-  each = 1,
-}: FieldProps & { readonly whenEmpty?: string; readonly each?: number }) {
+  units,
+  each,
+}: MeasureProps & { readonly units: Units; readonly each: number }) {
   const { value, problem, set } = usePlanField(at);
-  const [chosen, setChosen] = useState<Unit>();
-  const unit = chosen ?? unitOf(typeof value === "number" ? value * each : 0);
-  const inModel = (text: string, of: Unit): unknown => {
+  const [chosen, setChosen] = useState<string>();
+  const unit = chosen ?? unitOf(units, typeof value === "number" ? value * each : 0);
+  const inModel = (text: string, of: string): unknown => {
     const number = numberOrText(text);
     return typeof number === "number" ? Math.round((number * Number(of)) / each) : number;
   };
@@ -105,7 +128,7 @@ export function DurationAt({
           label={`Unit of “${label}”`}
           isLabelHidden
           value={unit}
-          choices={UNITS}
+          choices={units}
           onChange={(next) => {
             setChosen(next);
             if (text.trim() !== "") set(inModel(text, next));

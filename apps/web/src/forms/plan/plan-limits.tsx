@@ -1,5 +1,5 @@
 import { Remarks, usePlanField } from "./plan-editing.tsx";
-import { CheckAt, FieldRow, NumberAt, Part, TextAt } from "./plan-fields.tsx";
+import { BytesAt, CheckAt, FieldRow, NumberAt, Part, TextAt } from "./plan-fields.tsx";
 
 /** How much may go on at the same time. */
 export function PlanLimits() {
@@ -17,6 +17,11 @@ export function PlanLimits() {
           at="limits.perMinute"
           label="Started in any minute, at most"
           hint="devices; empty: as many as may be in the update"
+        />
+        <BytesAt
+          at="limits.bytesPerDay"
+          label="Offered in any 24 hours, at most"
+          hint="artifacts, whole for each try; empty: as much as it takes"
         />
       </FieldRow>
       <CheckAt
