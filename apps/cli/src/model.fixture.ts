@@ -136,6 +136,7 @@ export const deployment = (fields: Fields = {}) => ({
   trip: null,
   tally: tally(),
   rollback: { order: null, of: null, by: [], problems: [] },
+  heldBack: 0,
   headline: "Stage 1 of 2: 3 of 20 devices are done, 2 in the update.",
   createdAt: AT,
   createdBy: "Ada",

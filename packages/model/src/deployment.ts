@@ -27,6 +27,11 @@ const terms = {
    */
   membership: z.enum(["live", "frozen"]).optional(),
   exclude: TargetExclusion.optional(),
+  /**
+   * About this share of the target is never offered anything, to compare the others with. Who is in it is drawn when the
+   * deployment is created, and stays.
+   */
+  holdBackPercent: z.number().gt(0).max(90).optional(),
 };
 
 export const DeploymentTarget = z.discriminatedUnion("kind", [
@@ -146,6 +151,8 @@ export const Deployment = z.object({
     .nullable(),
   trip: Trip.nullable(),
   tally: Tally,
+  /** Devices that it would be for, and holds back. */
+  heldBack: z.int().min(0),
   rollback: Rollback,
   /** Where it stands, in one sentence that a person could say aloud. */
   headline: z.string(),

@@ -9,12 +9,14 @@ test("what narrows a target is said clause by clause", () => {
     kind: "all",
     membership: "frozen",
     exclude: { groupIds: [id(1)], deviceIds: [id(2), id(3)], query: "running < 2" },
+    holdBackPercent: 5,
   });
   expect(targetTermsWords(target)).toEqual([
     "as it was when the deployment was created",
     "without 1 group",
     "without 2 devices",
     "without those of which it is true: running < 2",
+    "with 5 % held back",
   ]);
   expect(targetTermsWords({ kind: "all", membership: "live" })).toEqual([]);
 });

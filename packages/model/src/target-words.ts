@@ -7,6 +7,7 @@ const counted = (count: number, what: string): string =>
 export function targetTermsWords({
   membership,
   exclude = {},
+  holdBackPercent,
 }: DeploymentTarget): readonly string[] {
   const { groupIds, deviceIds, query } = exclude;
   return [
@@ -14,5 +15,6 @@ export function targetTermsWords({
     ...(groupIds === undefined ? [] : [`without ${counted(groupIds.length, "group")}`]),
     ...(deviceIds === undefined ? [] : [`without ${counted(deviceIds.length, "device")}`]),
     ...(query === undefined ? [] : [`without those of which it is true: ${query}`]),
+    ...(holdBackPercent === undefined ? [] : [`with ${holdBackPercent} % held back`]),
   ];
 }

@@ -34,6 +34,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
     /** `frozen`: it was not in the target when the deployment was created, and nobody joins. */
     because: z.enum(["not-a-member", "excluded", "frozen"]),
   }),
+  /** It is in the share that the deployment holds back, and never offers anything. */
+  inDeployment("held-back-share").extend({ percent: z.number() }),
   inDeployment("deployment-not-running").extend({ state: DeploymentState }),
   inDeployment("already-running"),
   inDeployment("no-artifact-for-hardware").extend({ hardwareType: HardwareType }),

@@ -1,4 +1,4 @@
-import { isoText, later, type InstantMs } from "@moult/base";
+import { isoText, later, present, type InstantMs } from "@moult/base";
 import type { AssignmentState, DeploymentId, WaitReason } from "@moult/model";
 import { admit } from "./admit.ts";
 import { pendingApproval } from "./approvals.ts";
@@ -19,6 +19,7 @@ import type {
   OpenAssignmentFacts,
 } from "./facts.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
+import { isHeldBack } from "./hold-back.ts";
 import { repetition } from "./repetition.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
 import { windowWait } from "./windows.ts";
@@ -191,7 +192,7 @@ function fromCandidates(facts: DecideFacts): Decision {
     }
     if (answer.kind !== "wait") return answer;
     const [reason] = answer.reasons;
-    if (reason?.kind === "already-running" && isStep(deployment, facts.candidates.slice(index))) {
+    if (reason?.kind === "already-running" && isStep(deployment, facts, index)) {
       passed.push(reason);
       continue;
     }
@@ -210,21 +211,26 @@ const ownFirst = (reasons: readonly WaitReason[]): readonly WaitReason[] => [
 ];
 
 /** What the device runs is on the way to what an older deployment brings: that one goes on from here. */
-const isStep = ({ version }: DeploymentFacts, older: readonly DeploymentFacts[]): boolean =>
-  older.some(
-    (one) => one.isTarget && one.state === "running" && stepsBefore(one).includes(version),
-  );
+const isStep = ({ version }: DeploymentFacts, facts: DecideFacts, from: number): boolean =>
+  concerned(facts, from).some((one) => stepsBefore(one).includes(version));
+
+/** Running deployments from this one on that the device is for. */
+const concerned = ({ candidates, device }: DecideFacts, from: number): readonly DeploymentFacts[] =>
+  candidates
+    .slice(from)
+    .filter((one) => one.isTarget && one.state === "running" && !isHeldBack(one, device.draw));
 
 /** Older running deployments that would have this device, had the newer one not decided. */
 function superseded(
-  { candidates }: DecideFacts,
+  facts: DecideFacts,
   from: number,
   byDeploymentId: DeploymentId,
 ): readonly WaitReason[] {
-  return candidates
-    .slice(from)
-    .filter(({ isTarget, state }) => isTarget && state === "running")
-    .map(({ id }) => ({ kind: "superseded", deploymentId: id, byDeploymentId }));
+  return concerned(facts, from).map(({ id }) => ({
+    kind: "superseded",
+    deploymentId: id,
+    byDeploymentId,
+  }));
 }
 
 /** `pass`: this deployment is none of the device's, so an older one may decide. */
@@ -242,6 +248,10 @@ function fromDeployment(
       deploymentId,
       because: deployment.outside ?? "not-a-member",
     });
+  if (isHeldBack(deployment, device.draw)) {
+    const percent = present(deployment.holdBackPercent, "who is held back is in a share");
+    return pass({ kind: "held-back-share", deploymentId, percent });
+  }
   const isRunning = device.running?.artifactName === version;
   const isDone = assignment !== null && !mayTryAgain(assignment, plan);
   if (state !== "running")

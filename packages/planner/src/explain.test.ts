@@ -50,6 +50,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "not-in-target", deploymentId: id, because: "not-a-member" },
   { kind: "not-in-target", deploymentId: id, because: "excluded" },
   { kind: "not-in-target", deploymentId: id, because: "frozen" },
+  { kind: "held-back-share", deploymentId: id, percent: 5 },
   { kind: "deployment-not-running", deploymentId: id, state: "paused" },
   { kind: "deployment-not-running", deploymentId: id, state: "tripped" },
   { kind: "already-running", deploymentId: id },

@@ -208,6 +208,8 @@ export interface DeploymentFacts {
   readonly isTarget: boolean;
   /** Why it is no target, where it is more than that it is none of the target's devices. */
   readonly outside?: "excluded" | "frozen";
+  /** The share of the target that it never offers anything; absent where there is none. */
+  readonly holdBackPercent?: number;
   /** A person sent the device ahead: neither stage, limit, backoff nor window holds it. */
   readonly isForced: boolean;
   /** Whether the plan lets this device begin its download now. */

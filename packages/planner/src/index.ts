@@ -93,6 +93,7 @@ export {
   type WindowUse,
 } from "./sliding-window.ts";
 export { phaseEndsAt, phaseLimits, phaseOf } from "./phase-timeouts.ts";
+export { heldBackAbout, heldBackFrom, isHeldBack } from "./hold-back.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export {
   approvalsImpossible,

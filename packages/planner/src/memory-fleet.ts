@@ -18,6 +18,7 @@ import type {
   SafeguardFacts,
   Standing,
 } from "./facts.ts";
+import { heldBackFrom } from "./hold-back.ts";
 import { NO_FLOW, type SiteFacts } from "./limits.ts";
 import { mayClaim, moveSite, noteOffer, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
@@ -57,6 +58,7 @@ export interface FleetTerms {
   readonly device: Pick<DeviceFacts, "hardwareType" | "traits">;
   /** How long a try may be silent. */
   readonly timeoutMs: number;
+  readonly holdBackPercent?: number;
 }
 
 export interface Fleet extends FleetTerms, Ledger {
@@ -115,14 +117,20 @@ export const createFleetDevice = (
 
 const isTarget = ({ isMember, isExcluded }: FleetDevice): boolean => isMember && !isExcluded;
 
-export function censusOf({ devices }: Fleet): Census {
-  return { kind: "exact", eligible: devices.filter(isTarget).length };
+const isEligible = ({ holdBackPercent, salt }: Fleet, device: FleetDevice): boolean =>
+  isTarget(device) && placeOf(device.draw, salt) < heldBackFrom(holdBackPercent ?? null);
+
+export function censusOf(fleet: Fleet): Census {
+  return {
+    kind: "exact",
+    eligible: fleet.devices.filter((device) => isEligible(fleet, device)).length,
+  };
 }
 
 function standingOf(fleet: Fleet, device: FleetDevice): Standing {
   const place = placeOf(device.draw, fleet.salt);
   const rank = fleet.devices.filter(
-    (other) => isTarget(other) && placeOf(other.draw, fleet.salt) < place,
+    (other) => isEligible(fleet, other) && placeOf(other.draw, fleet.salt) < place,
   ).length;
   return { census: censusOf(fleet), rank };
 }
@@ -160,6 +168,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
         flow: { ...flow, site: siteFacts(fleet, device) },
         isTarget: isTarget(device),
         ...(device.isExcluded ? { outside: "excluded" as const } : {}),
+        ...(fleet.holdBackPercent === undefined ? {} : { holdBackPercent: fleet.holdBackPercent }),
         isForced: device.isForced,
         safeguard: device.safeguard,
         window: offerWindow(plan, {}, UTC_ZONES, now),
@@ -421,7 +430,7 @@ function openStage(fleet: Fleet, stage: number): void {
 function settle(fleet: Fleet): void {
   const { plan, state, stage, stageOpenedAt, waived, approvals, counts, devices, now } = fleet;
   const isAnyoneLeft = devices.some(
-    (device) => isTarget(device) && device.assignment?.state !== "closed",
+    (device) => isEligible(fleet, device) && device.assignment?.state !== "closed",
   );
   const events = advance(
     { plan, state, stage, stageOpenedAt, waived, approvals },

@@ -11,6 +11,7 @@ import { limitRemark } from "./limit-remarks.ts";
 import { sentenceOfMany } from "./reason-groups.ts";
 import { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
 import { counted, devices, numberText } from "./counted.ts";
+import { heldBackAbout } from "./hold-back.ts";
 
 /** What is about to be deployed, with its numbers. */
 export interface Intent {
@@ -19,6 +20,8 @@ export interface Intent {
   readonly plan: Plan;
   /** Accepted devices of the target that the release has an artifact for. */
   readonly eligible: number;
+  /** The share of them that is held back; null: none. */
+  readonly holdBackPercent: number | null;
   readonly gets: number;
   readonly alreadyRunning: number;
   readonly artifacts: readonly Pick<ArtifactFacts, "sizeBytes" | "hardwareTypes">[];
@@ -79,8 +82,26 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       error(`plan.windows.${index}.zone`, `The server knows no time zone ${zone}.`),
     ),
     ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
-    ...checkPlan(plan, eligible, intent.approvers, artifacts).map(planFinding),
+    ...holdBackFinding(intent),
+    ...checkPlan(plan, keptOf(intent), intent.approvers, artifacts).map(planFinding),
   ];
+}
+
+/** How many devices the stages are of. */
+const keptOf = ({ eligible, holdBackPercent }: Intent): number =>
+  Math.max(1, eligible - heldBackAbout(eligible, holdBackPercent));
+
+function holdBackFinding({ eligible, holdBackPercent }: Intent): DeploymentFinding[] {
+  if (holdBackPercent === null) return [];
+  const share = (eligible * holdBackPercent) / 100;
+  return share >= 1
+    ? []
+    : [
+        warning(
+          "target.holdBackPercent",
+          `${holdBackPercent} % of ${counted(eligible, "device")} is less than one: it may well hold nobody back.`,
+        ),
+      ];
 }
 
 const nobodyMay = ({ version, keptOut }: Intent): DeploymentFinding =>

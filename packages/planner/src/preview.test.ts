@@ -136,6 +136,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices put another update off.",
   ],
   [
+    { kind: "held-back-share", deploymentId: id, percent: 5 },
+    "1 device is held back, to compare the others with.",
+    "2,608 devices are held back, to compare the others with.",
+  ],
+  [
     { kind: "not-in-target", deploymentId: id, because: "not-a-member" },
     "1 device is no target of it.",
     "2,608 devices are no targets of it.",
@@ -356,6 +361,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
     ],
   }),
   eligible: 9_103,
+  holdBackPercent: null,
   gets: 9_103,
   alreadyRunning: 0,
   artifacts: [artifact()],
@@ -461,6 +467,16 @@ test.each<[Partial<Intent>, readonly string[]]>([
       "error plan.onTrip 1 device could not be rolled back: what they run is not known.",
       "error plan.onTrip 1 device that runs 1.1 could not go back to it: What the offline keys signed for this release has expired; the device takes it once it is signed again.",
     ],
+  ],
+  [
+    { eligible: 100, holdBackPercent: 0.5 },
+    [
+      "warning target.holdBackPercent 0.5 % of 100 devices is less than one: it may well hold nobody back.",
+    ],
+  ],
+  [
+    { eligible: 40, gets: 20, holdBackPercent: 50 },
+    ["warning plan.stages.0.errorStop Stage 1 stops at 3 failures, and only 2 devices are in it."],
   ],
   [
     { eligible: 8, gets: 8 },

@@ -63,6 +63,8 @@ const SENTENCES: {
       : because === "frozen"
         ? devices(count, "came too late for it", "came too late for it")
         : devices(count, "is no target of it", "are no targets of it"),
+  "held-back-share": (_, count) =>
+    `${devices(count, "is", "are")} held back, to compare the others with`,
   "deployment-not-running": ({ state }, count) =>
     `${devices(count, "waits", "wait")}, because ${STANDS_STILL[state]}`,
   "already-running": (_, count) => devices(count, "runs it already", "run it already"),

@@ -84,6 +84,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "update-in-progress": () => "The device is in an update.",
   "deferred-by-device": (reason) => deferralSentence(reason),
   "not-in-target": ({ because }) => NOT_IN_TARGET[because],
+  "held-back-share": ({ percent }) =>
+    `The running deployment holds ${percent} % of its target back to compare the others with, and this device is among them.`,
   "deployment-not-running": ({ state }) => NOT_RUNNING[state],
   "already-running": () => "The device already runs the release.",
   "no-artifact-for-hardware": ({ hardwareType }) =>

@@ -116,11 +116,12 @@ describe("a deployment", () => {
     [`gw2/dev/1.4.0 --device ${DEVICE_ID}`, { kind: "devices", deviceIds: [DEVICE_ID] }],
     [`${RELEASE_ID} --all`, { kind: "all" }],
     [
-      `gw2/1.4.0 --all --frozen --exclude-group canaries --exclude-device ${DEVICE_ID} --exclude-query running:2*`,
+      `gw2/1.4.0 --all --frozen --exclude-group canaries --exclude-device ${DEVICE_ID} --exclude-query running:2* --hold-back 2.5`,
       {
         kind: "all",
         membership: "frozen",
         exclude: { groupIds: [GROUP_ID], deviceIds: [DEVICE_ID], query: "running:2*" },
+        holdBackPercent: 2.5,
       },
     ],
     [

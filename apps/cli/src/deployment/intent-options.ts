@@ -34,6 +34,11 @@ export const INTENT_OPTIONS = {
   },
   "exclude-query": { type: "string", value: "QUERY", help: "Not to those of which it is true" },
   "exclude-device": { type: "string", value: "DEVICE", multiple: true, help: "Not to this device" },
+  "hold-back": {
+    type: "string",
+    value: "PERCENT",
+    help: "Never to this share of them, drawn at random, to compare the others with",
+  },
   ...PLAN_OPTIONS,
 } as const satisfies OptionSpecs;
 
@@ -85,6 +90,7 @@ type TargetOptions = Pick<
   | "exclude-group"
   | "exclude-query"
   | "exclude-device"
+  | "hold-back"
 >;
 
 function checkTarget({ all, group, query, device }: TargetOptions): void {
@@ -103,12 +109,23 @@ async function targetFrom(
   const terms = {
     ...(frozen ? { membership: "frozen" as const } : {}),
     ...(exclude === undefined ? {} : { exclude }),
+    ...holdBackFrom(options["hold-back"]),
   };
   if (all) return { kind: "all", ...terms };
   if (query !== undefined) return { kind: "query", query, ...terms };
   if (group !== undefined)
     return { kind: "group", groupId: await lookupGroup(client, group, signal), ...terms };
   return { kind: "devices", deviceIds: await lookupDevices(client, device, signal), ...terms };
+}
+
+const PERCENT_MAX = 90;
+
+function holdBackFrom(text: string | undefined): { readonly holdBackPercent?: number } {
+  if (text === undefined) return {};
+  const holdBackPercent = Number(text);
+  if (!(holdBackPercent > 0 && holdBackPercent <= PERCENT_MAX))
+    throw usageError(`--hold-back is a percentage above 0, and at most ${PERCENT_MAX}.`);
+  return { holdBackPercent };
 }
 
 async function exclusionFrom(

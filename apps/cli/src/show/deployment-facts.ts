@@ -26,6 +26,10 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Release", deployment.releaseId],
       ["Target", [targetText(target), ...targetTermsWords(target)].map(plainText).join("\n")],
       ["Devices", tallyText(deployment.tally)],
+      [
+        "Held back",
+        deployment.heldBack === 0 ? undefined : `${deployment.heldBack} devices, for good`,
+      ],
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
       ["Approved", approvalsText(deployment.approvals)],

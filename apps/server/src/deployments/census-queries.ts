@@ -1,67 +1,14 @@
-import type {
-  DeploymentId,
-  DeviceId,
-  HardwareType,
-  ProductName,
-  ReleaseId,
-  TenantId,
-} from "@moult/model";
+import type { DeviceId } from "@moult/model";
 import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
 import { sql } from "kysely";
-import { besideIndex } from "../platform/beside-index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { stepsTo } from "./rules-queries.ts";
+import { countHeldBack } from "./eligible-count-queries.ts";
+import { eligibleDevices, placeIn, type Target } from "./eligible-queries.ts";
 import type { DeploymentRecord } from "./queries.ts";
-import { asksQueries, isEverybody, scopeConditions, type Scope } from "./scope-queries.ts";
+import { stepsTo } from "./rules-queries.ts";
+import { asksQueries } from "./scope-queries.ts";
 import { estimated, type StoredCensus } from "./stored-census.ts";
-import type { TargetRecord } from "./target-record.ts";
 import { scopeOf } from "./target-scope.ts";
-
-/** What says which devices a deployment is for. */
-export interface Target {
-  readonly id: DeploymentId;
-  readonly product: ProductName;
-  readonly releaseId: ReleaseId;
-  readonly target: TargetRecord;
-}
-
-/**
- * Accepted devices of the target that the release has an artifact for. Where queries decide also those that were admitted: a group of
- * all that run less than 2.0 would lose each device that a deployment brings to 2.0, and its shares would shrink under it.
- */
-function eligibleDevices(db: TenantDb, { id, product, releaseId, target }: Target) {
-  const { tenantId } = db;
-  const query = db.kysely
-    .selectFrom("device")
-    .where("device.tenant_id", "=", tenantId)
-    .where("device.product", "=", product)
-    .where("device.state", "=", "accepted")
-    .where("device.hardware_type", "in", (row) =>
-      row
-        .selectFrom("artifact_fit")
-        .select("artifact_fit.hardware_type")
-        .where("artifact_fit.tenant_id", "=", tenantId)
-        .where("artifact_fit.release_id", "=", releaseId),
-    );
-  const scope = scopeOf({ id, target });
-  return query.where((row) => {
-    const isIn = row.and(scopeConditions(db, row, scope));
-    if (!asksQueries(scope)) return isIn;
-    const isAdmitted = row.exists(
-      row
-        .selectFrom("assignment as admitted")
-        .select("admitted.id")
-        .whereRef("admitted.device_id", "=", "device.id")
-        .where(besideIndex(db, sql.ref<TenantId>("admitted.tenant_id")), "=", tenantId)
-        .where("admitted.deployment_id", "=", id),
-    );
-    return row.or([isIn, isAdmitted]);
-  });
-}
-
-/** `placeOf` in SQL. The cast keeps SQLite from multiplying floating-point numbers, which the product does not fit. */
-const placeIn = (salt: number) =>
-  sql<number>`(draw * cast(${salt} as bigint)) % ${sql.lit(PLACES)}`;
 
 /** How many devices a deployment is for: exactly when they are few, else as it was last counted. */
 export async function censusOf(
@@ -148,7 +95,7 @@ async function countUpToExact(
 /** Counts the whole target: linear in the fleet, so never on behalf of one device but where no count exists yet. */
 export async function countAll(
   db: TenantDb,
-  deployment: Target & Pick<DeploymentRecord, "plan" | "salt" | "census">,
+  deployment: Target & Pick<DeploymentRecord, "plan" | "census">,
   nowMs: number,
 ): Promise<StoredCensus> {
   const startedAt = performance.now();
@@ -165,8 +112,10 @@ export async function countAll(
     ])
     .executeTakeFirstOrThrow();
   const counted: Readonly<Record<string, unknown>> = row;
+  const heldBack = await countHeldBack(db, deployment);
   return {
     countedAt: nowMs,
+    heldBack,
     tookMs: performance.now() - startedAt,
     eligible: Number(row.eligible),
     thresholds,
@@ -181,9 +130,10 @@ export async function countAll(
  */
 async function thresholdsOf(
   db: TenantDb,
-  deployment: Target & Pick<DeploymentRecord, "plan" | "salt" | "census">,
+  deployment: Target & Pick<DeploymentRecord, "plan" | "census">,
 ): Promise<number[]> {
-  const { plan, census } = deployment;
+  const { plan, census, target } = deployment;
+  const kept = 100 - (target.holdBackPercent ?? 0);
   const thresholds: number[] = [];
   for (const [stage, { size }] of plan.stages.entries()) {
     const own =
@@ -191,18 +141,17 @@ async function thresholdsOf(
         ? PLACES
         : "count" in size
           ? await placeAfter(db, deployment, size.count)
-          : Math.max(placeThreshold(size.percent), await placeAfter(db, deployment, 1));
+          : Math.max(
+              placeThreshold((size.percent * kept) / 100),
+              await placeAfter(db, deployment, 1),
+            );
     thresholds.push(Math.max(own, thresholds.at(-1) ?? 0, census?.thresholds[stage] ?? 0));
   }
   return thresholds;
 }
 
 /** Below this place there are `count` eligible devices, or all of them. */
-async function placeAfter(
-  db: TenantDb,
-  deployment: Target & Pick<DeploymentRecord, "salt">,
-  count: number,
-): Promise<number> {
+async function placeAfter(db: TenantDb, deployment: Target, count: number): Promise<number> {
   const row = await eligibleDevices(db, deployment)
     .select(placeIn(deployment.salt).as("place"))
     .orderBy("place")
@@ -246,139 +195,4 @@ export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): 
     .limit(1)
     .executeTakeFirst();
   return left !== undefined;
-}
-
-/**
- * How many devices each of some deployments is for, in a fixed number of questions, and one for each query's target that has no
- * count which is kept.
- */
-export async function eligibleCounts(
-  db: TenantDb,
-  deployments: readonly Counted[],
-): Promise<ReadonlyMap<DeploymentId, number>> {
-  const fits = await hardwareTypesOf(db, [
-    ...new Set(deployments.map(({ releaseId }) => releaseId)),
-  ]);
-  const scoped = deployments.map((one) => ({ one, scope: scopeOf(one) }));
-  // What nothing narrows is counted for all at once.
-  const plain = (kind: Scope["kind"]) =>
-    scoped.flatMap(({ one, scope }) => (scope.kind === kind && isPlain(scope) ? [one] : []));
-  const counts = new Map<string, number>();
-  for (const [scope, hardwareType, count] of [
-    ...(await countByProduct(db, plain("all"))),
-    ...(await countByGroup(db, plain("group"))),
-    ...(await countByList(db, plain("listed"))),
-  ])
-    counts.set(`${scope} ${hardwareType}`, count);
-
-  const sums = new Map(
-    deployments.map((deployment) => [
-      deployment.id,
-      (fits.get(deployment.releaseId) ?? [])
-        .map((hardwareType) => counts.get(`${countedUnder(deployment)} ${hardwareType}`) ?? 0)
-        .reduce((sum, count) => sum + count, 0),
-    ]),
-  );
-  for (const { one, scope } of scoped)
-    if (!isPlain(scope)) sums.set(one.id, one.census?.eligible ?? (await countOf(db, one)));
-  return sums;
-}
-
-type Counted = Target & { readonly census: StoredCensus | null };
-
-const isPlain = (scope: Scope): boolean =>
-  isEverybody(scope) || (scope.except === null && ["group", "listed"].includes(scope.kind));
-
-async function countOf(db: TenantDb, target: Target): Promise<number> {
-  const row = await eligibleDevices(db, target)
-    .select((of) => of.fn.countAll<number>().as("count"))
-    .executeTakeFirstOrThrow();
-  return Number(row.count);
-}
-
-/** What a deployment's devices are counted under: all of the product, of its group, or of its list. */
-function countedUnder({ id, product, target }: Target): string {
-  const { kind } = scopeOf({ id, target });
-  if (kind === "all") return product;
-  return kind === "group" && target.kind === "group" ? `${product} ${target.groupId}` : id;
-}
-
-type ScopeCount = readonly [scope: string, hardwareType: HardwareType, count: number];
-
-async function hardwareTypesOf(
-  db: TenantDb,
-  releaseIds: readonly ReleaseId[],
-): Promise<ReadonlyMap<ReleaseId, readonly HardwareType[]>> {
-  const fits = new Map<ReleaseId, HardwareType[]>(releaseIds.map((id) => [id, []]));
-  if (releaseIds.length === 0) return fits;
-  const rows = await db.kysely
-    .selectFrom("artifact_fit")
-    .select(["release_id", "hardware_type"])
-    .distinct()
-    .where("tenant_id", "=", db.tenantId)
-    .where("release_id", "in", releaseIds)
-    .execute();
-  for (const row of rows) fits.get(row.release_id)?.push(row.hardware_type);
-  return fits;
-}
-
-async function countByProduct(db: TenantDb, of: readonly Target[]): Promise<ScopeCount[]> {
-  if (of.length === 0) return [];
-  const rows = await db.kysely
-    .selectFrom("device")
-    .select((row) => ["product", "hardware_type", row.fn.countAll<number>().as("count")])
-    .where("tenant_id", "=", db.tenantId)
-    .where("product", "in", [...new Set(of.map(({ product }) => product))])
-    .where("state", "=", "accepted")
-    .groupBy(["product", "hardware_type"])
-    .execute();
-  return rows.map((row) => [row.product, row.hardware_type, Number(row.count)]);
-}
-
-async function countByGroup(db: TenantDb, of: readonly Target[]): Promise<ScopeCount[]> {
-  const groupIds = of.flatMap(({ target }) => (target.kind === "group" ? [target.groupId] : []));
-  if (groupIds.length === 0) return [];
-  const rows = await db.kysely
-    .selectFrom("device_group_member as member")
-    .innerJoin("device", "device.id", "member.device_id")
-    .select((row) => [
-      "device.product",
-      "member.group_id",
-      "device.hardware_type",
-      row.fn.countAll<number>().as("count"),
-    ])
-    .where("member.tenant_id", "=", db.tenantId)
-    .where("member.group_id", "in", [...new Set(groupIds)])
-    .where("device.tenant_id", "=", db.tenantId)
-    .where("device.state", "=", "accepted")
-    .groupBy(["device.product", "member.group_id", "device.hardware_type"])
-    .execute();
-  return rows.map((row) => [
-    `${row.product} ${row.group_id}`,
-    row.hardware_type,
-    Number(row.count),
-  ]);
-}
-
-async function countByList(db: TenantDb, of: readonly Target[]): Promise<ScopeCount[]> {
-  if (of.length === 0) return [];
-  const rows = await db.kysely
-    .selectFrom("deployment_device as listed")
-    .innerJoin("device", "device.id", "listed.device_id")
-    .select((row) => [
-      "listed.deployment_id",
-      "device.hardware_type",
-      row.fn.countAll<number>().as("count"),
-    ])
-    .where("listed.tenant_id", "=", db.tenantId)
-    .where(
-      "listed.deployment_id",
-      "in",
-      of.map(({ id }) => id),
-    )
-    .where("device.tenant_id", "=", db.tenantId)
-    .where("device.state", "=", "accepted")
-    .groupBy(["listed.deployment_id", "device.hardware_type"])
-    .execute();
-  return rows.map((row) => [row.deployment_id, row.hardware_type, Number(row.count)]);
 }

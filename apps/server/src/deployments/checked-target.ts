@@ -2,7 +2,7 @@ import type { DeploymentTarget, DeviceId, GroupId, ProductName } from "@moult/mo
 import { parseQuery } from "@moult/query";
 import { checkedQuery, findGroup, holdGroup } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
-import type { StoredTargetTerms } from "../platform/target-terms.ts";
+import type { StoredExclusion, StoredTargetTerms } from "../platform/target-terms.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { countOfProduct } from "./list-queries.ts";
 import type { NamedTarget } from "./target-record.ts";
@@ -32,7 +32,12 @@ export async function checkedTarget(
   how: How,
 ): Promise<CheckedTarget> {
   const excludedIds = await checkedDevices(db, product, target.exclude?.deviceIds ?? []);
-  const terms = await checkedTerms(db, target, product, how);
+  const { holdBackPercent } = target;
+  const exclude = await checkedExclusion(db, target, product, how);
+  const terms =
+    exclude === null && holdBackPercent === undefined
+      ? null
+      : { exclude, ...(holdBackPercent === undefined ? {} : { holdBackPercent }) };
   const isFrozen = target.membership === "frozen";
   return { ...(await checkedMembers(db, target, product, how)), isFrozen, terms, excludedIds };
 }
@@ -62,15 +67,15 @@ async function checkedMembers(
   }
 }
 
-async function checkedTerms(
+async function checkedExclusion(
   db: TenantDb,
   { exclude }: DeploymentTarget,
   product: ProductName,
   how: How,
-): Promise<StoredTargetTerms | null> {
+): Promise<StoredExclusion | null> {
   if (exclude === undefined) return null;
   const groupIds: GroupId[] = [];
-  const queries: StoredTargetTerms["exclude"]["queries"] = [];
+  const queries: StoredExclusion["queries"] = [];
   for (const groupId of new Set(exclude.groupIds)) {
     const query = await queryOfGroup(db, groupId, product, how);
     if (query === null) groupIds.push(groupId);
@@ -78,7 +83,7 @@ async function checkedTerms(
   }
   if (exclude.query !== undefined)
     queries.push({ groupId: null, query: await checkedQuery(db, product, exclude.query) });
-  return { exclude: { groupIds, queries, hasDevices: exclude.deviceIds !== undefined } };
+  return { groupIds, queries, hasDevices: exclude.deviceIds !== undefined };
 }
 
 async function queryOfGroup(

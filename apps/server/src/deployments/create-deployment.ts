@@ -18,12 +18,14 @@ import { writeDownScope } from "./scope-queries.ts";
 import { nameFor } from "./name-deployment.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { rollsBack } from "./rollback-gaps.ts";
+import type { StoredCensus } from "./stored-census.ts";
 import { unknownZones } from "./window-zones.ts";
 import { hasArtifact } from "./list-queries.ts";
 import {
   insertDeployment,
   insertTargetDevices,
   setCensus,
+  setSalt,
   type DeploymentRecord,
 } from "./queries.ts";
 
@@ -64,7 +66,7 @@ export async function createDeployment(
       throw new ApiError("release-empty", "Upload an artifact to the release, then deploy it.");
     const target = await checkedTarget(inner, request.target, release.product, "hold");
 
-    const created = await insertDeployment(inner, {
+    const inserted = await insertDeployment(inner, {
       id: newId<DeploymentId>(at),
       name: request.name ?? (await nameFor(inner, release, target)),
       product: release.product,
@@ -77,9 +79,9 @@ export async function createDeployment(
       createdByUser: makerId,
       createdAt: at,
     });
-    await writeTarget(inner, created, target, frozenMax);
+    await writeTarget(inner, inserted, target, frozenMax);
 
-    const census = await countAll(inner, created, at);
+    const { created, census } = await drawn(inner, inserted, at);
     if (census.eligible === 0)
       throw new ApiError(
         "target-empty",
@@ -100,6 +102,25 @@ export async function createDeployment(
     await raisePlanningEpoch(inner);
     return created;
   });
+}
+
+/** More draws than these in a row hold everybody back by no chance. */
+const DRAWS_MAX = 100;
+
+/** The deployment with its devices counted. A draw that holds all of a small target back is no share of it: another is made. */
+async function drawn(
+  db: TenantDb,
+  inserted: DeploymentRecord,
+  at: InstantMs,
+): Promise<{ readonly created: DeploymentRecord; readonly census: StoredCensus }> {
+  let created = inserted;
+  for (let draws = 1; ; draws += 1) {
+    const census = await countAll(db, created, at);
+    if (census.eligible > 0 || census.heldBack === 0 || draws === DRAWS_MAX)
+      return { created, census };
+    created = { ...created, salt: randomInt(1, PLACES) };
+    await setSalt(db, created.id, created.salt);
+  }
 }
 
 /** Devices that a target names, and those of a frozen one. Throws `ApiError` `target-too-large`. */

@@ -8,7 +8,8 @@ import { createGroupHandlers } from "../groups/index.ts";
 import { DIALECTS } from "../platform/dialect.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
-import { censusOf, eligibleCounts } from "./census-queries.ts";
+import { censusOf } from "./census-queries.ts";
+import { eligibleCounts } from "./eligible-count-queries.ts";
 import { planningDevice } from "./facts-queries.ts";
 import {
   PRODUCT,

@@ -23,6 +23,7 @@ const KINDS = [
   "concurrent-limit",
   "deferred-by-device",
   "device-not-accepted",
+  "held-back-share",
   "identity-conflict",
   "installation-undecided",
   "no-artifact-for-hardware",

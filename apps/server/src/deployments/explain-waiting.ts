@@ -35,7 +35,7 @@ import { censusOf, rankedDevices } from "./census-queries.ts";
 import { classMembers, runningOf, sampleDevices, type ClassMember } from "./class-queries.ts";
 import { flowOf } from "./flow-queries.ts";
 import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
-import { loadFacts } from "./load-facts.ts";
+import { holdBackOf, loadFacts } from "./load-facts.ts";
 import { openBySite } from "./site-queries.ts";
 import {
   countUpdatingElsewhere,
@@ -193,6 +193,7 @@ async function contextOf(
       product,
       scope: scopeOf(deployment),
       salt: deployment.salt,
+      holdBackPercent: deployment.target.holdBackPercent,
       number: deployment.number,
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
@@ -200,6 +201,8 @@ async function contextOf(
       newer: newer.map((one) => ({
         id: one.id,
         scope: scopeOf(one),
+        salt: one.salt,
+        holdBackPercent: one.target.holdBackPercent,
         safeguards: holding.filter(({ releaseId }) => releaseId === one.releaseId),
       })),
       hasNewer: await hasNewerDeployment(db, deployment),
@@ -271,6 +274,7 @@ function waitOf(
       })),
       {
         ...factsOf(deployment, fitting(context.artifacts), rules, standing),
+        ...holdBackOf(deployment),
         flow: { ...context.flow, site: siteOfClass(context, each) },
         safeguard: each.safeguard,
         window: offerWindow(deployment.plan, each.attributes, timeZone, context.at),

@@ -104,6 +104,7 @@ async function candidateFacts(
       approvals: deployment.approvals,
       isTarget,
       ...(isTarget || outside === null ? {} : { outside }),
+      ...holdBackOf(deployment),
       isForced,
       window: offerWindow(deployment.plan, attributes, timeZone, at),
       artifacts: fitting,
@@ -132,6 +133,12 @@ async function candidateFacts(
 
 const runningOf = ({ running }: PlanningDevice): readonly string[] =>
   running === null ? [] : [running.artifactName];
+
+/** Nothing is said of a share that there is not. */
+export const holdBackOf = ({
+  target: { holdBackPercent },
+}: Candidate["deployment"]): Pick<DeploymentFacts, "holdBackPercent"> =>
+  holdBackPercent === null ? {} : { holdBackPercent };
 
 /** A device that has its place keeps it, and the last stage takes whoever comes; ranking it would be for nothing. */
 function needsStanding(

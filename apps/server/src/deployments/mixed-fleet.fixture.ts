@@ -1,6 +1,7 @@
 import { instant, type InstantMs } from "@moult/base";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import { HardwareType, type DeviceId, type ReleaseId } from "@moult/model";
+import { PLACES } from "@moult/planner";
 import { recordInventory } from "../devices/index.ts";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { createGroupHandlers } from "../groups/index.ts";
@@ -23,6 +24,8 @@ import type { AssignmentReport } from "./report-assignment.ts";
 
 const MINI = HardwareType.parse("gw2-mini");
 const ODD = HardwareType.parse("gw2-odd");
+/** Devices with the last of all places. */
+const HELD_BACK = 10;
 const at = (seconds: number): InstantMs => instant(TEST_NOW + seconds * 1_000);
 
 /** What a device of a mixed fleet says of its offer, by its number. */
@@ -60,7 +63,11 @@ export async function mixedFleet(
     Array.from({ length: count }, (_, index) => (first + index) * 7_919);
   const mini = await addDevices(db, drawsFrom(1, countOf(0.15)), MINI);
   const odd = await addDevices(db, drawsFrom(size, countOf(0.05)), ODD);
-  const usual = await addDevices(db, drawsFrom(2 * size, size - mini.length - odd.length));
+  const usualCount = size - mini.length - odd.length;
+  const usual = await addDevices(db, [
+    ...drawsFrom(2 * size, usualCount - HELD_BACK),
+    ...Array.from({ length: HELD_BACK }, (_, index) => PLACES - 1 - index),
+  ]);
   const ids = [...usual, ...mini, ...odd];
   await unsettle(db, ids);
 
@@ -143,6 +150,7 @@ async function deployThem(
   await deploy(db, releases.forMini);
 
   const main = await deploy(db, releases.newest, {
+    target: { kind: "all", holdBackPercent: 3 },
     plan: {
       stages: [
         { size: { percent: 15 }, advance: { afterSeconds: 3_600 } },

@@ -1,6 +1,14 @@
 import type { Clock, InstantMs } from "@moult/base";
 import type { DeploymentId, DeviceId } from "@moult/model";
-import { CANCELLED, countedAs, isUnderWay, mayCancel, mayRetry } from "@moult/planner";
+import {
+  CANCELLED,
+  countedAs,
+  heldBackFrom,
+  isUnderWay,
+  mayCancel,
+  mayRetry,
+  placeOf,
+} from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
@@ -68,6 +76,12 @@ async function force(
       id === deployment.id && (isTarget || own !== null),
   );
   if (!isConcerned) throw conflict("The device is no target of the deployment.");
+  const isHeldBack =
+    placeOf(device.draw, deployment.salt) >= heldBackFrom(deployment.target.holdBackPercent);
+  if (isHeldBack && assignment === undefined)
+    throw conflict(
+      "The device is among those that the deployment holds back; a deployment of its own brings it there.",
+    );
   if (!(await beginForce(db, deployment.id, device.id, by, at))) return;
   await appendEvent(db, {
     at,

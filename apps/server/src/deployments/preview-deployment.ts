@@ -12,6 +12,7 @@ import type {
 import {
   confirmSentence,
   findingsOf,
+  heldBackAbout,
   finishedOf,
   previewFor,
   sentenceOfMany,
@@ -86,12 +87,17 @@ export async function previewDeployment(
   }
   await othersTurn();
 
+  const { holdBackPercent = null } = request.target;
+  const eligible = seen.eligible - heldBackAbout(seen.eligible, holdBackPercent);
+  holdBack(seen, holdBackPercent);
+
   const rollback = { deploymentId: NOT_YET, now };
   const intent: Intent = {
     version: release.version,
     target: target.kind,
     plan: request.plan,
     eligible: seen.eligible,
+    holdBackPercent,
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
     artifacts: release.artifacts,
@@ -111,7 +117,7 @@ export async function previewDeployment(
     alreadyRunning: seen.alreadyRunning,
     cannot: await cannotOf(db, seen),
     takesOverFrom: await takesOverFrom(db, release, scopes, seen.classes),
-    stages: stageSteps(request.plan, seen.eligible).map((deviceCount, index) => ({
+    stages: stageSteps(request.plan, eligible).map((deviceCount, index) => ({
       size: request.plan.stages[index]?.size ?? { remaining: true },
       deviceCount,
     })),
@@ -119,6 +125,16 @@ export async function previewDeployment(
     findings: findingsOf(intent),
     confirm: confirmSentence(intent),
   };
+}
+
+/** Takes those out of the numbers that are held back; who they are is drawn when the deployment is created. */
+function holdBack(seen: Tallied, percent: number | null): void {
+  const count = heldBackAbout(seen.gets, percent);
+  if (percent === null || count === 0) return;
+  seen.gets -= count;
+  for (const [level, own] of seen.trust) seen.trust.set(level, own - heldBackAbout(own, percent));
+  const wait = { kind: "held-back-share", deploymentId: NOT_YET, percent } as const;
+  seen.cannot.set(waitKey(wait), { wait, count, sampleIds: [] });
 }
 
 /** Those that a rule of the release keeps out, which people can change, or who runs what it asks for. */
@@ -133,10 +149,9 @@ const keptOutOf = ({ cannot }: Tallied): Intent["keptOut"] =>
 
 function scopesOf(target: CheckedTarget): readonly Scope[] {
   const { terms, excludedIds } = target;
+  const exclusion = exclusionOf(terms?.exclude ?? null, NOT_YET);
   const except: Exclusion | null =
-    terms === null
-      ? null
-      : { ...exclusionOf(terms, NOT_YET), devices: { kind: "ids", deviceIds: excludedIds } };
+    exclusion === null ? null : { ...exclusion, devices: { kind: "ids", deviceIds: excludedIds } };
   // Who is there now is there when it is created.
   if (target.kind === "all") return [{ kind: "all", enrolledUntil: null, except }];
   if (target.kind !== "devices") return [liveScope(target, except)];

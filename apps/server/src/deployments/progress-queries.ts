@@ -10,7 +10,7 @@ import type {
   ProductName,
   ReleaseVersion,
 } from "@moult/model";
-import { PLACES, type SafeguardFacts } from "@moult/planner";
+import { heldBackFrom, PLACES, type SafeguardFacts } from "@moult/planner";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
@@ -114,6 +114,8 @@ function withoutAssignment(db: TenantDb, { deploymentId, product, scope }: Waiti
 export interface WaitingQuestion extends WaitingScope {
   readonly at: InstantMs;
   readonly salt: number;
+  /** The share that is held back, whose devices are told apart too. */
+  readonly holdBackPercent: number | null;
   /** How devices are told apart by the stage that admits them. */
   readonly admission:
     | {
@@ -130,6 +132,8 @@ export interface WaitingQuestion extends WaitingScope {
   readonly newer: readonly {
     readonly id: DeploymentId;
     readonly scope: Scope;
+    readonly salt: number;
+    readonly holdBackPercent: number | null;
     /** Of its release, those that hold. */
     readonly safeguards: readonly HoldingSafeguard[];
   }[];
@@ -161,12 +165,12 @@ export async function waitingClasses(
   question: WaitingQuestion,
 ): Promise<WaitingClass[]> {
   const { product, newer } = question;
-  const flags = newer.map(({ scope, safeguards }, index) => {
+  const flags = newer.map(({ scope, safeguards, ...held }, index) => {
     const isIn = isEverybody(scope)
       ? sql<boolean>`1 = 1`
       : sql<boolean>`device.id in ${inScope(db, product, scope).select("device.id")}`;
     const isTarget = sql<number>`case when ${isIn} and ${keptOutBy(db, safeguards)} = ''
-      then 1 else 0 end`;
+      and ${isHeldBack(held)} = 0 then 1 else 0 end`;
     return { name: `newer${index}`, isTarget };
   });
   const reached = question.hasNewer ? isReached(db, question) : sql<number>`0`;
@@ -183,6 +187,7 @@ export async function waitingClasses(
       ...CLASS_COLUMNS,
       bucketOf(question).as("bucket"),
       reached.as("is_reached"),
+      isHeldBack(question).as("is_held_back"),
       keptOutBy(db, question.safeguards).as("kept_out_by"),
       sql<string>`min(device.id)`.as("sample_id"),
       sql<number>`min(device.draw)`.as("draw"),
@@ -194,6 +199,7 @@ export async function waitingClasses(
       ...CLASS_COLUMNS,
       "bucket",
       "is_reached",
+      "is_held_back",
       "kept_out_by",
       ...flags.map(({ name }) => sql.ref(name)),
       ...asked.map(({ column }) => sql.ref(column)),
@@ -222,6 +228,14 @@ export async function waitingClasses(
   });
 }
 
+const placeOf = (salt: number) =>
+  sql`((device.draw * cast(${salt} as bigint)) % ${sql.lit(PLACES)})`;
+
+const isHeldBack = ({ salt, holdBackPercent }: Pick<WaitingQuestion, "salt" | "holdBackPercent">) =>
+  holdBackPercent === null
+    ? sql<number>`0`
+    : sql<number>`case when ${placeOf(salt)} >= ${heldBackFrom(holdBackPercent)} then 1 else 0 end`;
+
 function bucketOf({ admission, salt }: WaitingQuestion) {
   switch (admission.kind) {
     case "all-alike":
@@ -231,7 +245,7 @@ function bucketOf({ admission, salt }: WaitingQuestion) {
         (${sql.join(admission.hardwareTypes)}) then device.id else '' end`;
     case "by-place": {
       const { thresholds } = admission;
-      const place = sql`((device.draw * cast(${salt} as bigint)) % ${sql.lit(PLACES)})`;
+      const place = placeOf(salt);
       const steps = thresholds.map(
         (threshold, stage) => sql`when ${place} < ${threshold} then ${sql.lit(String(stage))}`,
       );

@@ -400,6 +400,14 @@ export async function setCensus(
   }));
 }
 
+export async function setSalt(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  salt: number,
+): Promise<void> {
+  await updateDeployment(db, deploymentId, () => ({ salt }));
+}
+
 type Change = UpdateObject<Schema, "deployment">;
 type Row = Parameters<
   Extract<Parameters<ReturnType<typeof updateOf>["set"]>[0], (builder: never) => unknown>

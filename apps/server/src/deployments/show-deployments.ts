@@ -16,9 +16,9 @@ import {
 } from "@moult/planner";
 import { printQuery } from "@moult/query";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
-import type { StoredTargetTerms } from "../platform/target-terms.ts";
+import type { StoredExclusion } from "../platform/target-terms.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { eligibleCounts } from "./census-queries.ts";
+import { eligibleCounts, heldBackCounts } from "./eligible-count-queries.ts";
 import { listedDevices } from "./list-queries.ts";
 import type { RollbackOrder } from "./rollback-order.ts";
 import { rollbacksOf } from "./rollback-queries.ts";
@@ -47,9 +47,10 @@ export async function showDeployments(
   records: readonly DeploymentRecord[],
 ): Promise<Deployment[]> {
   const eligible = await eligibleCounts(db, records);
+  const heldBack = await heldBackCounts(db, records);
   const lists = records.filter(({ target }) => target.kind === "devices").map(({ id }) => id);
   const excluding = records
-    .filter(({ target: { terms } }) => terms?.exclude.hasDevices === true)
+    .filter(({ target: { terms } }) => terms?.exclude?.hasDevices === true)
     .map(({ id }) => id);
   const devices = {
     listed: await listedDevices(db, "deployment_device", lists),
@@ -61,6 +62,7 @@ export async function showDeployments(
   );
   return records.map((record) => ({
     ...shown(record, eligible.get(record.id) ?? 0, devices),
+    heldBack: heldBack.get(record.id) ?? 0,
     rollback: {
       order: shownOrder(record.rollbackOrder),
       of: record.rollbackOf,
@@ -85,7 +87,7 @@ function shown(
   record: DeploymentRecord,
   eligible: number,
   devices: NamedDevices,
-): Omit<Deployment, "rollback"> {
+): Omit<Deployment, "rollback" | "heldBack"> {
   const tally = { eligible, ...record.counts };
   const census: Census =
     record.census === null ? { kind: "exact", eligible } : estimated(record.census);
@@ -118,9 +120,12 @@ function targetOf(
   { id, target }: DeploymentRecord,
   { listed, excluded }: NamedDevices,
 ): DeploymentTarget {
+  const exclude = target.terms?.exclude ?? null;
+  const { holdBackPercent } = target;
   const terms = {
     ...(target.frozenAt === null ? {} : { membership: "frozen" as const }),
-    ...(target.terms === null ? {} : { exclude: excludeOf(target.terms, excluded.get(id)) }),
+    ...(exclude === null ? {} : { exclude: excludeOf(exclude, excluded.get(id)) }),
+    ...(holdBackPercent === null ? {} : { holdBackPercent }),
   };
   switch (target.kind) {
     case "all":
@@ -135,7 +140,7 @@ function targetOf(
 }
 
 function excludeOf(
-  { exclude: { groupIds, queries } }: StoredTargetTerms,
+  { groupIds, queries }: StoredExclusion,
   deviceIds: DeviceId[] = [],
 ): TargetExclusion {
   const named = [...groupIds, ...queries.flatMap(({ groupId }) => groupId ?? [])];

@@ -7,6 +7,7 @@ export const StoredCensus = z.object({
   /** How long the count took; it is repeated the more rarely, the longer. */
   tookMs: z.number().min(0),
   eligible: z.int().min(0),
+  heldBack: z.int().min(0).default(0),
   thresholds: z.array(z.int().min(0)),
   belowThreshold: z.array(z.int().min(0)),
 });

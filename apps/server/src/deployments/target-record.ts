@@ -4,7 +4,7 @@ import { parseQuery, type Query } from "@moult/query";
 import type { Selectable } from "kysely";
 import { fromJson } from "../platform/columns.ts";
 import type { DeploymentTable } from "../platform/schema.ts";
-import { StoredTargetTerms } from "../platform/target-terms.ts";
+import { StoredTargetTerms, type StoredExclusion } from "../platform/target-terms.ts";
 import type { Exclusion } from "./scope-queries.ts";
 
 /** Whom a deployment is for; devices that it names are in rows of their own. */
@@ -14,6 +14,8 @@ export type TargetRecord = NamedTarget & {
   readonly terms: StoredTargetTerms | null;
   /** The terms' exclusion, ready to be asked. */
   readonly exclusion: Exclusion | null;
+  /** The share of it that is never offered anything. */
+  readonly holdBackPercent: number | null;
 };
 
 export type NamedTarget =
@@ -30,7 +32,8 @@ export function targetFrom(row: Row): TargetRecord {
     ...namedFrom(row),
     frozenAt: row.target_frozen === 1 ? instant(row.created_at) : null,
     terms,
-    exclusion: terms === null ? null : exclusionOf(terms, row.id),
+    exclusion: exclusionOf(terms?.exclude ?? null, row.id),
+    holdBackPercent: terms?.holdBackPercent ?? null,
   };
 }
 
@@ -49,9 +52,11 @@ function namedFrom(row: Row): NamedTarget {
 }
 
 export function exclusionOf(
-  { exclude: { groupIds, queries, hasDevices } }: StoredTargetTerms,
+  exclude: StoredExclusion | null,
   deploymentId: DeploymentId,
-): Exclusion {
+): Exclusion | null {
+  if (exclude === null) return null;
+  const { groupIds, queries, hasDevices } = exclude;
   return {
     groupIds,
     queries: queries.map(({ query }) => parseQuery(query)),

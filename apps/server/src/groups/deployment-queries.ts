@@ -44,8 +44,8 @@ export async function unfinishedDeploymentsTo(
     .filter(
       ({ targetGroupId, terms }) =>
         targetGroupId === groupId ||
-        terms?.exclude.groupIds.includes(groupId) === true ||
-        terms?.exclude.queries.some((each) => each.groupId === groupId) === true,
+        terms?.exclude?.groupIds.includes(groupId) === true ||
+        terms?.exclude?.queries.some((each) => each.groupId === groupId) === true,
     )
     .map(({ name }) => name);
 }
@@ -59,7 +59,7 @@ export async function unfinishedQueries(
   return rows.flatMap(({ name, targetGroupId, targetQuery, terms }) =>
     [
       ...(targetGroupId === null && targetQuery !== null ? [targetQuery] : []),
-      ...(terms?.exclude.queries ?? []).flatMap(({ groupId, query }) =>
+      ...(terms?.exclude?.queries ?? []).flatMap(({ groupId, query }) =>
         groupId === null ? [query] : [],
       ),
     ].map((query) => ({ name, query })),
@@ -83,13 +83,14 @@ export async function followGroupQuery(
     .where("target_frozen", "=", 0)
     .execute();
   for (const { id, terms } of await unfinished(db, product)) {
-    if (terms?.exclude.queries.some((each) => each.groupId === groupId) !== true) continue;
-    const queries = terms.exclude.queries.map((each) =>
+    const exclude = terms?.exclude;
+    if (exclude?.queries.some((each) => each.groupId === groupId) !== true) continue;
+    const queries = exclude.queries.map((each) =>
       each.groupId === groupId ? { groupId, query } : each,
     );
     await db.kysely
       .updateTable("deployment")
-      .set({ target_terms: JSON.stringify({ exclude: { ...terms.exclude, queries } }) })
+      .set({ target_terms: JSON.stringify({ ...terms, exclude: { ...exclude, queries } }) })
       .where("tenant_id", "=", db.tenantId)
       .where("id", "=", id)
       .execute();

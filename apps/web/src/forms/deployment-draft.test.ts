@@ -41,6 +41,14 @@ test("a target is narrowed by what the address says, and is none while that cann
   });
   expect(targetOf({ target: "all", exclude: "{nothing" })).toBeUndefined();
 
+  expect(targetOf({ target: "all", holdBack: "2.5" })).toEqual({
+    kind: "all",
+    holdBackPercent: 2.5,
+  });
+  const whole = { releaseId, target: "all", holdBack: "100" } as const;
+  expect(targetOf(whole)).toBeUndefined();
+  expect(missingOf(whole, planOf({}, undefined).plan)).toBe("say how many to hold back first");
+
   const typed = present(withExcludedQuery({ exclude }, "running <"), "somebody is left out");
   expect(typed).toBe(JSON.stringify({ groupIds: [groupId], query: "running <" }));
   expect(targetOf({ target: "all", exclude: typed })).toBeUndefined();

@@ -65,12 +65,24 @@ export function withExcludedQuery(search: NewDeploymentSearch, query: string): s
   return Object.keys(exclude).length === 0 ? undefined : JSON.stringify(exclude);
 }
 
+const HOLD_BACK_MAX = 90;
+
+/** Why the share that is held back cannot be; null when it can, or when there is none. */
+export function holdBackProblem({ holdBack = "" }: NewDeploymentSearch): string | null {
+  const percent = Number(holdBack);
+  return holdBack === "" || (percent > 0 && percent <= HOLD_BACK_MAX)
+    ? null
+    : `A percentage above 0, and at most ${HOLD_BACK_MAX}.`;
+}
+
 /** The target, once it is whole. */
 export function targetOf(search: NewDeploymentSearch): DeploymentTarget | undefined {
   const exclude = exclusionOf(search);
   // What cannot be read would otherwise be deployed to.
   if (search.exclude !== undefined && exclude === undefined) return undefined;
   if (exclude?.query !== undefined && queryProblem(exclude.query) !== null) return undefined;
+  if (holdBackProblem(search) !== null) return undefined;
+  const { holdBack = "" } = search;
   const members = membersOf(search);
   return members === undefined
     ? undefined
@@ -78,6 +90,7 @@ export function targetOf(search: NewDeploymentSearch): DeploymentTarget | undefi
         ...members,
         ...(search.frozen === undefined ? {} : { membership: "frozen" }),
         ...(exclude === undefined ? {} : { exclude }),
+        ...(holdBack === "" ? {} : { holdBackPercent: Number(holdBack) }),
       };
 }
 
@@ -142,6 +155,7 @@ export function missingOf(search: NewDeploymentSearch, plan: Plan | undefined): 
     case "all":
       break;
   }
+  if (holdBackProblem(search) !== null) return "say how many to hold back first";
   if (targetOf(search) === undefined) return "say whom to leave out first";
   return plan === undefined ? "the plan has a mistake" : undefined;
 }

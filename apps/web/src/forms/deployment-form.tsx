@@ -17,6 +17,7 @@ import {
   NAME_LENGTH_MAX,
   deviceIdsOf,
   exclusionOf,
+  holdBackProblem,
   targetKindOf,
   withExcludedQuery,
   type ChosenPlan,
@@ -169,6 +170,16 @@ function TermsFields({ search, onSearch }: DeploymentFormProps) {
         value={query}
         problem={queryProblem(query)}
         onChange={(text) => onSearch({ exclude: withExcludedQuery(search, text) })}
+      />
+      <TextField
+        label="Held back, in percent (optional)"
+        hint="Drawn at random when it is created, and never offered anything: to compare the others with."
+        inputMode="decimal"
+        autoComplete="off"
+        maxLength={12}
+        value={search.holdBack ?? ""}
+        error={holdBackProblem(search) ?? undefined}
+        onChange={(text) => onSearch({ holdBack: text.trim() === "" ? undefined : text.trim() })}
       />
       {named.length > 0 && (
         <p className="text-soft">

@@ -105,6 +105,9 @@ function DeployLikeThis({ deployment }: { readonly deployment: Deployment }) {
             ...(target.kind === "group" ? { groupId: target.groupId } : {}),
             ...(target.membership === "frozen" ? { frozen: "yes" as const } : {}),
             ...(target.exclude === undefined ? {} : { exclude: JSON.stringify(target.exclude) }),
+            ...(target.holdBackPercent === undefined
+              ? {}
+              : { holdBack: String(target.holdBackPercent) }),
             ...(target.kind === "query" ? { query: target.query } : {}),
             ...(target.kind === "devices" ? { deviceIds: target.deviceIds.join(",") } : {}),
           },

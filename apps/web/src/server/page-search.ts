@@ -18,6 +18,8 @@ const DEVICE_IDS_LENGTH_MAX = 7_500;
 /** As the language bounds it. */
 const QUERY_LENGTH_MAX = 2_048;
 
+const PERCENT_LENGTH_MAX = 12;
+
 /** What a list of devices shows, as its address says: the server's own filter, by its own names. */
 export const devicesSearch = (search: Search) =>
   present({
@@ -55,6 +57,7 @@ export const newDeploymentSearch = (search: Search) =>
     frozen: oneOf(search["frozen"], ["yes"] as const),
     /** An exclusion, as JSON. */
     exclude: text(search["exclude"], DEVICE_IDS_LENGTH_MAX),
+    holdBack: text(search["holdBack"], PERCENT_LENGTH_MAX),
     /** Separated by commas. */
     deviceIds: text(search["deviceIds"], DEVICE_IDS_LENGTH_MAX),
     plan: oneOf(search["plan"], ["fast", "own"] as const),
