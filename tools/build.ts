@@ -83,6 +83,14 @@ function copyLauncher(): void {
   console.log("dist/moult-agent-launcher");
 }
 
+/** What bootloaders need of ours. */
+function copyBootIntegration(): void {
+  const target = join(ROOT, "dist/boot-integration");
+  rmSync(target, { recursive: true, force: true });
+  cpSync(join(ROOT, "apps/agent/boot-integration"), target, { recursive: true });
+  console.log(`dist/boot-integration ${readdirSync(target).join(", ")}`);
+}
+
 /** The web console, which the server hands out as it lies in `dist/web`. */
 async function buildWebConsole(): Promise<void> {
   const source = join(ROOT, "apps/web");
@@ -107,5 +115,6 @@ const digest = sourcesDigest();
 rmSync(STAMP, { force: true });
 copyModules();
 copyLauncher();
+copyBootIntegration();
 await Promise.all([...BUNDLES.map(bundle), bundleServer(), buildWebConsole()]);
 writeFileSync(STAMP, digest);

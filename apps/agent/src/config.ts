@@ -12,6 +12,22 @@ const DAY_SECONDS = 86_400;
 const HoldPoints = z.array(HoldPoint).max(HoldPoint.options.length);
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
+/** The two places of the system, for devices whose bootloader chooses between them (docs/guide/system-updates.md). */
+const SlotsConfig = z
+  .strictObject({
+    bootloader: z.enum(["grub", "u-boot", "raw"]),
+    /** The partition of the boot environment. */
+    environment: AbsolutePath,
+    devices: z.strictObject({ a: AbsolutePath, b: AbsolutePath }),
+    /** Starts of one trial. */
+    tries: z.int().min(1).max(9).default(2),
+  })
+  .refine(({ environment, devices: { a, b } }) => new Set([environment, a, b]).size === 3, {
+    message: "slots and environment are three places",
+  });
+export type SlotsConfig = z.infer<typeof SlotsConfig>;
+export type BootloaderName = SlotsConfig["bootloader"];
+
 /**
  * `/etc/moult/agent.json`. Every setting has a default, so the file may be missing; a setting that this agent does not
  * know is an error, because a misspelt one would silently do nothing. `docs/guide/agent.md` describes them all.
@@ -109,6 +125,8 @@ export const AgentConfig = z.strictObject({
         .default(64 * 1024 ** 3),
     })
     .prefault({}),
+  /** Absent: the system is not updated by images. */
+  slots: SlotsConfig.optional(),
   /** Folders and files in other places than the default ones; never moved by `--root`. */
   paths: z
     .strictObject({
@@ -127,6 +145,10 @@ export const AgentConfig = z.strictObject({
       bootStateDir: AbsolutePath.optional(),
       /** A file whose content differs between any two boots. */
       bootIdFile: AbsolutePath.optional(),
+      /** Says by `moult.slot=a` which slot the bootloader started. */
+      kernelCommandLineFile: AbsolutePath.optional(),
+      /** Empty after a restart of the machine. */
+      runDir: AbsolutePath.optional(),
     })
     .prefault({}),
 });
@@ -142,6 +164,9 @@ export interface AgentFolders extends AgentPaths {
   /** Executables `moult-inventory-*` and `mender-inventory-*`. */
   readonly inventoryDir: string;
   readonly bootIdFile: string;
+  readonly kernelCommandLineFile: string;
+  /** For what is about this run of the machine alone. */
+  readonly runDir: string;
   /** Where the security counter is mirrored, so that it outlives a lost data folder. */
   readonly bootStateDir: string;
 }
@@ -206,5 +231,7 @@ function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
     destRoot: paths.destRoot ?? root,
     bootStateDir: paths.bootStateDir ?? join(root, "boot/moult"),
     bootIdFile: paths.bootIdFile ?? "/proc/sys/kernel/random/boot_id",
+    kernelCommandLineFile: paths.kernelCommandLineFile ?? "/proc/cmdline",
+    runDir: paths.runDir ?? join(root, "run/moult"),
   };
 }

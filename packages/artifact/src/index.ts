@@ -57,3 +57,4 @@ export {
   type ArtifactWriteOptions,
   type PreparedArtifact,
 } from "./write-artifact.ts";
+export { crc32 } from "./crc32.ts";

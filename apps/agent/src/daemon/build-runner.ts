@@ -5,12 +5,19 @@ import { systemClock } from "../clock/lift-clock.ts";
 import type { LoadedConfig } from "../config.ts";
 import { createSystemReboot } from "../platform/system-reboot.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { openSystemSlots } from "../system-slots/system-slots.ts";
 import { createUpdateRunner } from "../update-runner/create-update-runner.ts";
+import { createRootfsImages, type RootfsImages } from "../installers/rootfs-image.ts";
 import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
-import type { UpdateRunner, UpdateServer } from "../update-runner/update-runner.ts";
+import type {
+  UpdateLimits,
+  UpdateRunner,
+  UpdateRunnerDeps,
+  UpdateServer,
+} from "../update-runner/update-runner.ts";
 import { launchedAgent } from "../self-update/launched-agent.ts";
-import { createSelfUpdate } from "../self-update/self-update.ts";
+import { createSelfUpdate, type SelfUpdate } from "../self-update/self-update.ts";
 import { readFactoryInfo } from "./factory-info.ts";
 import { holdPolicy, updateLimits } from "./runner-settings.ts";
 
@@ -28,35 +35,66 @@ export interface RunnerOptions {
 
 /** The update runner over this machine's real clock, disk and reboot. */
 export async function buildRunner(options: RunnerOptions): Promise<UpdateRunner> {
-  const { loaded, log, restart, ...deps } = options;
+  const { loaded, log, restart: _restart, ...deps } = options;
   const { config, folders, isReRooted } = loaded;
   const { rebootCommand } = config.updates;
   const { running } = await readFactoryInfo(folders.artifactInfoFile);
   const limits = updateLimits(config);
-  const launched = launchedAgent(process.env);
-  const selfUpdate =
-    launched === undefined || restart === undefined
-      ? undefined
-      : createSelfUpdate({
-          launched,
-          restart,
-          confirmTimeoutMs: limits.confirmTimeoutMs,
-          restartTimeoutMs: limits.rebootTimeoutMs,
-          isMachineShared: isReRooted,
-          ticker: systemTicker,
-          log,
-        });
+  const reboot = createSystemReboot(rebootCommand ?? (isReRooted ? undefined : ["reboot"]), log);
+  const bootId = (await readFile(folders.bootIdFile, "utf8")).trim();
   return createUpdateRunner({
     paths: folders,
     ...deps,
     initialRunning: running,
-    reboot: createSystemReboot(rebootCommand ?? (isReRooted ? undefined : ["reboot"]), log),
-    bootId: (await readFile(folders.bootIdFile, "utf8")).trim(),
+    reboot,
+    bootId,
     clock: systemClock,
     ticker: systemTicker,
     log,
     limits,
-    selfUpdate,
+    selfUpdate: selfUpdateOf(options, limits),
+    rootfsImages: await rootfsImagesOf(options, { reboot, bootId, limits }),
     holdPolicy: holdPolicy(config),
+  });
+}
+
+function selfUpdateOf(
+  { loaded, restart, log }: RunnerOptions,
+  limits: UpdateLimits,
+): SelfUpdate | undefined {
+  const launched = launchedAgent(process.env);
+  if (launched === undefined || restart === undefined) return undefined;
+  return createSelfUpdate({
+    launched,
+    restart,
+    confirmTimeoutMs: limits.confirmTimeoutMs,
+    restartTimeoutMs: limits.rebootTimeoutMs,
+    isMachineShared: loaded.isReRooted,
+    ticker: systemTicker,
+    log,
+  });
+}
+
+async function rootfsImagesOf(
+  { loaded, log }: RunnerOptions,
+  { reboot, bootId, limits }: Pick<UpdateRunnerDeps, "reboot" | "bootId" | "limits">,
+): Promise<RootfsImages | undefined> {
+  const { config, folders, isReRooted } = loaded;
+  if (config.slots === undefined) return undefined;
+  const slots = await openSystemSlots({
+    config: config.slots,
+    folders,
+    bootId,
+    isMachineShared: isReRooted,
+    log,
+  });
+  if (slots === undefined) return undefined;
+  return createRootfsImages({
+    slots,
+    reboot,
+    rebootTimeoutMs: limits.rebootTimeoutMs,
+    checkHealth: () => Promise.resolve(),
+    ticker: systemTicker,
+    log,
   });
 }

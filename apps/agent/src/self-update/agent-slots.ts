@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   createFileBootControl,
@@ -13,6 +13,7 @@ import {
 import type { Log } from "@moult/base";
 import { makeFolder, removeFile, syncFolder, writeFileDurably } from "../storage/durable-file.ts";
 import { openFiles } from "../storage/node-files.ts";
+import { dropPageCache } from "../storage/page-cache.ts";
 import type { LaunchedAgent } from "./launched-agent.ts";
 import { openSlotFile } from "./slot-file.ts";
 
@@ -99,15 +100,5 @@ async function sumOf(file: string): Promise<string> {
     return `${posixCksum(bytes)} ${bytes.length}`;
   } catch {
     return "";
-  }
-}
-
-/** So that what is read next was read from the disk (proc(5), "/proc/sys/vm/drop_caches"). */
-async function dropPageCache(log: Log): Promise<void> {
-  try {
-    await writeFile("/proc/sys/vm/drop_caches", "1\n");
-  } catch (error) {
-    // Containers may not, and have no disk of their own to doubt.
-    log.warn("page-cache-not-dropped", { error });
   }
 }

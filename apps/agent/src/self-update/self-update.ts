@@ -1,14 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { SlotError, type Ticker } from "@moult/agent-core";
+import type { Ticker } from "@moult/agent-core";
 import type { Log } from "@moult/base";
 import type { UpdateState } from "@moult/updater";
-import * as z from "zod";
 import { AgentError } from "../agent-error.ts";
 import { InstallError } from "../installers/install-error.ts";
 import { QUIET_STATES, type Installer } from "../installers/installer.ts";
+import { isUpdateWith, slotPayloadSteps, type SlotPayload } from "../installers/slot-payload.ts";
 import { checkRoom } from "../installers/store-file.ts";
-import { writeFileDurably } from "../storage/durable-file.ts";
 import { createAgentSlots, type AgentSlots } from "./agent-slots.ts";
 import type { LaunchedAgent } from "./launched-agent.ts";
 
@@ -50,10 +47,6 @@ export interface SelfUpdate {
   refuseStrayTrial(state: UpdateState): Promise<void>;
 }
 
-/** What later steps have to know; written when the slot is filled. */
-const Plan = z.object({ slot: z.enum(["a", "b"]), sizeBytes: z.int(), sha256: z.string() });
-type Plan = z.infer<typeof Plan>;
-
 export function createSelfUpdate(deps: SelfUpdateDeps): SelfUpdate {
   const { launched, confirmTimeoutMs, isMachineShared, log } = deps;
   const trialSeconds = Math.ceil(confirmTimeoutMs / 1_000) + TRIAL_SECONDS_MORE;
@@ -61,7 +54,7 @@ export function createSelfUpdate(deps: SelfUpdateDeps): SelfUpdate {
   return {
     installer: createInstaller(slots, deps),
     refuseStrayTrial: async (state) => {
-      if (isOwnUpdate(state)) return;
+      if (isUpdateWith(SELF_UPDATE_TYPE, state)) return;
       if (!(await slots.installer.endForgottenTrial())) return;
       log.error("trial-without-update", { slot: launched.slot, state: state.kind });
       deps.restart();
@@ -72,69 +65,31 @@ export function createSelfUpdate(deps: SelfUpdateDeps): SelfUpdate {
   };
 }
 
-function isOwnUpdate(state: UpdateState): boolean {
-  if ("job" in state) return state.job.artifact.payloadTypes.includes(SELF_UPDATE_TYPE);
-  if (state.kind !== "cleaning-up" && state.kind !== "reporting") return false;
-  return state.artifact?.payloadTypes.includes(SELF_UPDATE_TYPE) ?? false;
-}
-
 function createInstaller(slots: AgentSlots, deps: SelfUpdateDeps): Installer {
-  const { installer, boot } = slots;
+  const restart = (signal: AbortSignal): Promise<never> => restarted(deps, signal);
+  const { steps, isRunning } = slotPayloadSteps({
+    slots: slots.installer,
+    boot: slots.boot,
+    tries: TRIES,
+    name: "self-update",
+    admit: async ({ sizeBytes }) => {
+      if (sizeBytes > BUNDLE_BYTES_MAX) throw new InstallError("payload-refused", WORDS.onePayload);
+      await slots.prepare();
+      await checkRoom(deps.launched.dir, sizeBytes);
+    },
+    beforeArming: () => slots.note(),
+    restart,
+    words: WORDS,
+  });
   return {
     ...QUIET_STATES,
-    unpack: async (files, { tree }, signal) => {
-      await orFailure("install-failed", () => slots.prepare());
-      let plan: Plan | undefined;
-      for await (const { sizeBytes, content } of files) {
-        if (plan !== undefined || sizeBytes > BUNDLE_BYTES_MAX)
-          throw new InstallError(
-            "payload-refused",
-            "the payload is not one file, an agent's bundle",
-          );
-        await checkRoom(deps.launched.dir, sizeBytes);
-        plan = await orFailure("install-failed", () => installer.write(content, sizeBytes));
-        signal.throwIfAborted();
-      }
-      if (plan === undefined)
-        throw new InstallError("payload-refused", "the payload holds no file");
-      await writeFileDurably(planFile(tree), JSON.stringify(plan));
-    },
-    supportsRollback: () => Promise.resolve(true),
-    install: async ({ tree }) => {
-      const plan = await readPlan(tree);
-      await orFailure("install-failed", async () => {
-        await slots.note();
-        await installer.arm(plan, TRIES);
-      });
-    },
+    ...steps,
     neededReboot: () => Promise.resolve("installer"),
     reboot: async ({ tree }, signal) => {
-      const { slot } = await readPlan(tree);
-      if ((await boot.booted()) !== slot) await restarted(deps, signal);
-    },
-    verify: async ({ tree }) => {
-      const { slot } = await readPlan(tree);
-      await orFailure("verification-failed", () => installer.verify(slot));
-    },
-    commit: async ({ tree }) => {
-      const { slot } = await readPlan(tree);
-      await orFailure("commit-failed", () => installer.confirm(slot));
-    },
-    rollBack: async ({ tree }) => {
-      const { slot } = await readPlan(tree);
-      await orFailure("rollback-failed", () => installer.revert(slot));
+      if (!(await isRunning(tree))) await restart(signal);
     },
     rebootRollback: async ({ tree }, signal) => {
-      const { slot } = await readPlan(tree);
-      if ((await boot.booted()) === slot) await restarted(deps, signal);
-    },
-    verifyRollback: async ({ tree }) => {
-      const { slot } = await readPlan(tree);
-      if ((await boot.booted()) !== slot) return;
-      throw new InstallError("rollback-failed", "the launcher has started the new agent again");
-    },
-    cleanUp: async (_, signal) => {
-      if (await installer.endForgottenTrial()) await restarted(deps, signal);
+      if (await isRunning(tree)) await restart(signal);
     },
   };
 }
@@ -149,26 +104,9 @@ async function restarted(
   throw new InstallError("activation-failed", "the agent did not end to be started again");
 }
 
-const planFile = (tree: string): string => join(tree, "tmp", "self-update.json");
-
-async function readPlan(tree: string): Promise<Plan> {
-  return Plan.parse(JSON.parse(await readFile(planFile(tree), "utf8")));
-}
-
-/** Says for people what became of a slot. */
-async function orFailure<Result>(
-  code: "install-failed" | "verification-failed" | "commit-failed" | "rollback-failed",
-  run: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (cause instanceof SlotError) throw new InstallError(code, DETAILS[cause.code], { cause });
-    throw cause;
-  }
-}
-
-const DETAILS: Readonly<Record<SlotError["code"], string>> = {
+const WORDS: SlotPayload["words"] = {
+  onePayload: "the payload is not one file, an agent's bundle",
+  startedAgain: "the launcher has started the new agent again",
   "slot-too-small": "the new agent does not fit into its slot",
   "slot-on-trial":
     "this agent is itself on trial, and the other one is the only one that is known to be good",

@@ -2,6 +2,7 @@ import { constants, open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { SlotDevice } from "@moult/agent-core";
 import { syncFolder } from "../storage/durable-file.ts";
+import { readAt, writeAt } from "../storage/positioned-io.ts";
 
 /** A file as a slot: it gets the size of what it is to hold, because a program may not have anything behind its end. */
 export async function openSlotFile(
@@ -15,34 +16,9 @@ export async function openSlotFile(
   return {
     sizeBytes,
     read: (offset, lengthBytes) =>
-      withFile(path, constants.O_RDONLY, async (file) => {
-        const bytes = new Uint8Array(lengthBytes);
-        let length = 0;
-        while (length < lengthBytes) {
-          const { bytesRead } = await file.read(
-            bytes,
-            length,
-            lengthBytes - length,
-            offset + length,
-          );
-          if (bytesRead === 0) break;
-          length += bytesRead;
-        }
-        return bytes.subarray(0, length);
-      }),
+      withFile(path, constants.O_RDONLY, (file) => readAt(file, offset, lengthBytes)),
     write: (offset, bytes) =>
-      withFile(path, constants.O_RDWR, async (file) => {
-        let length = 0;
-        while (length < bytes.length) {
-          const { bytesWritten } = await file.write(
-            bytes,
-            length,
-            bytes.length - length,
-            offset + length,
-          );
-          length += bytesWritten;
-        }
-      }),
+      withFile(path, constants.O_RDWR, (file) => writeAt(file, offset, bytes)),
     sync: async () => {
       await withFile(path, constants.O_RDONLY, (file) => file.sync());
       await syncFolder(dirname(path));

@@ -88,13 +88,14 @@ class Shell {
       environment: process.env,
     });
     const environment = () => ({ ...process.env, [STEP_MARK]: paths.dataDir });
-    const { serverMove, selfUpdate } = deps;
+    const { serverMove, selfUpdate, rootfsImages } = deps;
     this.installers = createInstallers({
       paths,
       limits,
       apps: this.#apps,
       serverMove,
       selfUpdate,
+      rootfsImages,
       environment,
     });
     const scripts = createStateScripts({ ...paths, limits, ticker, environment });
@@ -181,6 +182,7 @@ class Shell {
       log,
       initialRunning,
       loaded: async (state) => {
+        await this.#deps.rootfsImages?.refuseStrayTrial(state);
         await this.#deps.selfUpdate?.refuseStrayTrial(state);
         if (state.kind !== "idle") await this.#endLeftOverSteps();
       },

@@ -24,11 +24,18 @@ import {
 } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createOfflineServerMove } from "../daemon/server-moves.ts";
+import type { RootfsImages } from "../installers/rootfs-image.ts";
 import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
 import { factoryAdmission } from "../trust/factory-admission.ts";
 import { createUpdateRunner } from "./create-update-runner.ts";
-import type { QueuedReport, UpdateLimits, UpdateRunner, UpdateServer } from "./update-runner.ts";
+import type {
+  QueuedReport,
+  Reboot,
+  UpdateLimits,
+  UpdateRunner,
+  UpdateServer,
+} from "./update-runner.ts";
 
 /** For tests that wait for real processes on a busy machine; nothing waits this long when all is well. */
 export const PATIENT = { timeout: 30_000 };
@@ -262,6 +269,8 @@ export interface DeviceOptions {
   /** Without it, as in a factory, nobody has to vouch for anything. */
   readonly admission?: Admission;
   readonly serverMove?: ServerMove;
+  /** The slots of the system, as the runner to be made finds them. */
+  readonly rootfsImages?: (reboot: Reboot) => RootfsImages | undefined;
 }
 
 export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> {
@@ -273,8 +282,14 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
   const port = await freePort();
   process.env["TEST_APP_PORT"] = String(port);
 
-  const makeRunner = (boot = 1): UpdateRunner =>
-    createUpdateRunner({
+  const makeRunner = (boot = 1): UpdateRunner => {
+    const reboot: Reboot = {
+      reboot: () => {
+        reboots.push(boot);
+        return Promise.resolve();
+      },
+    };
+    return createUpdateRunner({
       paths,
       hardwareType: HARDWARE,
       artifactKeys: options.artifactKeys ?? [],
@@ -285,12 +300,8 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
         provides: { artifact_name: "factory-1" },
       },
       server,
-      reboot: {
-        reboot: () => {
-          reboots.push(boot);
-          return Promise.resolve();
-        },
-      },
+      reboot,
+      rootfsImages: options.rootfsImages?.(reboot),
       bootId: `boot-${boot}`,
       clock: { now: () => instant(Date.now()) },
       ticker: options.ticker ?? systemTicker,
@@ -298,6 +309,7 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
       limits: someLimits(options.limits),
       holdPolicy: { ...someHoldPolicy, ...options.holdPolicy },
     });
+  };
 
   const device: TestDevice = {
     root,

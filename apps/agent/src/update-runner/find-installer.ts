@@ -2,6 +2,7 @@ import { access, constants, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createDirectoryInstaller } from "../installers/directory.ts";
 import type { Installer } from "../installers/installer.ts";
+import { ROOTFS_IMAGE_TYPE, type RootfsImages } from "../installers/rootfs-image.ts";
 import { createServerMoveInstaller, type ServerMove } from "../installers/server-move.ts";
 import { createSingleFileInstaller } from "../installers/single-file.ts";
 import { createUpdateModule, findUpdateModule } from "../installers/update-module.ts";
@@ -19,6 +20,8 @@ export interface InstallersDeps {
   readonly serverMove: ServerMove;
   /** Undefined where no launcher could bring the old agent back. */
   readonly selfUpdate: SelfUpdate | undefined;
+  /** Undefined where no bootloader could bring the old system back. */
+  readonly rootfsImages: RootfsImages | undefined;
   /** What update modules find in their environment. */
   readonly environment: () => NodeJS.ProcessEnv;
 }
@@ -43,6 +46,9 @@ export function createInstallers(deps: InstallersDeps): Installers {
   const builtIn: ReadonlyMap<string, Installer> = new Map([
     ["single-file", createSingleFileInstaller(destRoot)],
     ["directory", createDirectoryInstaller({ destRoot, payloadBytesMax })],
+    ...(deps.rootfsImages === undefined
+      ? []
+      : [[ROOTFS_IMAGE_TYPE, deps.rootfsImages.installer] as const]),
   ]);
   return {
     find: async (payloadType) => {

@@ -1,0 +1,50 @@
+import { crc32 } from "@moult/artifact";
+import { concatBytes, textFromUtf8, utf8 } from "@moult/base";
+import { bootEnvironmentFrom, SECTOR_BYTES, type BootCopyForm } from "./boot-copies.ts";
+
+// What U-Boot's `env export -c` writes and `env import -c` reads (env/common.c, cmd/nvedit.c): a CRC-32, least byte first, over
+// what follows, which is NAME=VALUE entries, each ended by a zero byte, one more zero byte, and zeros up to the end.
+// `setexpr` counts in hexadecimal, so the generation is written that way.
+
+const CRC_BYTES = 4;
+const DATA_BYTES = SECTOR_BYTES - CRC_BYTES;
+
+export const uBootCopy: BootCopyForm = {
+  encode: ({ generation, good, trial, triesLeft }) => {
+    const text = `moult_generation=${generation.toString(16)}\0moult_good=${good}\0moult_trial=${trial ?? ""}\0moult_tries=${triesLeft}\0\0`;
+    const data = utf8(text.padEnd(DATA_BYTES, "\0"));
+    return concatBytes([crcOf(data), data]);
+  },
+  decode: (bytes) => {
+    const data = bytes.subarray(CRC_BYTES);
+    if (data.length !== DATA_BYTES || !crcOf(data).every((byte, at) => byte === bytes[at]))
+      return undefined;
+    const text = textFromUtf8(data);
+    const end = text?.indexOf("\0\0") ?? -1;
+    if (text === undefined || end === -1) return undefined;
+    const values = new Map(text.slice(0, end).split("\0").map(entryOf));
+    return bootEnvironmentFrom({
+      generation: numberIn(values.get("moult_generation")),
+      good: values.get("moult_good"),
+      // U-Boot exports no variable that is empty.
+      trial: values.get("moult_trial") ?? "",
+      tries: values.get("moult_tries"),
+    });
+  },
+};
+
+function crcOf(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(CRC_BYTES);
+  new DataView(bytes.buffer).setUint32(0, crc32(data), true);
+  return bytes;
+}
+
+function entryOf(line: string): readonly [string, string] {
+  const at = line.indexOf("=");
+  return at === -1 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
+}
+
+const numberIn = (text: string | undefined): number =>
+  text !== undefined && /^[1-9a-f][0-9a-f]{0,7}$/.test(text)
+    ? Number.parseInt(text, 16)
+    : Number.NaN;
