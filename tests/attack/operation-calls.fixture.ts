@@ -80,6 +80,17 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   createApiKey: () => [{ body: { name: unique(), role: "viewer" } }],
   listApiKeys: plain,
   deleteApiKey: ({ keyId }) => [{ params: { keyId } }],
+  listPeople: plain,
+  changePerson: ({ personId }) => [{ params: { personId }, body: { role: "operator" } }],
+  removePerson: ({ personId }) => [{ params: { personId } }],
+  listApprovers: plain,
+  listInvitations: plain,
+  invitePerson: () => [{ body: { email: `${unique()}@example.org`, role: "viewer" } }],
+  revokeInvitation: ({ invitationId }) => [{ params: { invitationId } }],
+  showInvitation: () => [{ body: { code: `mi_${"A".repeat(43)}` } }],
+  acceptInvitation: () => [
+    { body: { code: `mi_${"A".repeat(43)}`, name: "Eve", password: "long enough to try" } },
+  ],
   showSystem: plain,
   watchEvents: ({ deviceId, deploymentId }) => [
     { query: { after: 0 } },

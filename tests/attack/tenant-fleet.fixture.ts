@@ -19,6 +19,7 @@ import {
   type TenantId,
   type TrustProposalId,
   type UploadId,
+  type UserId,
 } from "@moult/model";
 import { createFleetLink } from "../../tools/fleet/fleet-link.ts";
 import { SimulatedDevice } from "../../tools/fleet/simulated-device.ts";
@@ -47,6 +48,9 @@ export interface TenantFleet {
   readonly uploadId: UploadId;
   readonly trustProposalId: TrustProposalId;
   readonly keyId: string;
+  /** Somebody beside the administrator. */
+  readonly personId: UserId;
+  readonly invitationId: string;
   /** Stands in titles, names, notes and contents: whoever reads it reads this tenant. */
   readonly marker: string;
   /** Every id above, and what else only this tenant may see. */
@@ -71,10 +75,8 @@ export async function insertTenant(
   name: string,
 ): Promise<{ readonly tenantId: TenantId; readonly apiKey: string }> {
   const tenantId = randomUUID() as TenantId;
-  const userId = randomUUID();
   const apiKey = `mk_${randomBytes(32).toString("base64url")}`;
   const now = Date.now();
-  const iso = new Date(now).toISOString();
   await sql.run(
     `insert into tenant (id, name, planning_epoch, assignment_number, deployment_number, created_at)
      values (?, ?, 0, 0, 0, ?)`,
@@ -82,20 +84,7 @@ export async function insertTenant(
     name,
     now,
   );
-  await sql.run(
-    `insert into auth_user (id, name, email, email_verified, created_at, updated_at) values (?, ?, ?, 1, ?, ?)`,
-    userId,
-    name,
-    `${name}@example.org`,
-    iso,
-    iso,
-  );
-  await sql.run(
-    `insert into operator (user_id, tenant_id, role, created_at) values (?, ?, 'admin', ?)`,
-    userId,
-    tenantId,
-    now,
-  );
+  const userId = await insertPerson(sql, tenantId, name, "admin");
   await sql.run(
     `insert into api_key (id, tenant_id, user_id, name, role, start, secret_sha256, created_at)
      values (?, ?, ?, ?, 'admin', ?, ?, ?)`,
@@ -108,6 +97,34 @@ export async function insertTenant(
     now,
   );
   return { tenantId, apiKey };
+}
+
+/** Somebody with a place, who never signs in. */
+async function insertPerson(
+  sql: ServerSql,
+  tenantId: TenantId,
+  name: string,
+  role = "publisher",
+): Promise<UserId> {
+  const userId = randomUUID() as UserId;
+  const now = Date.now();
+  const iso = new Date(now).toISOString();
+  await sql.run(
+    `insert into auth_user (id, name, email, email_verified, created_at, updated_at) values (?, ?, ?, 1, ?, ?)`,
+    userId,
+    name,
+    `${name}@example.org`,
+    iso,
+    iso,
+  );
+  await sql.run(
+    `insert into operator (user_id, tenant_id, role, created_at) values (?, ?, ?, ?)`,
+    userId,
+    tenantId,
+    role,
+    now,
+  );
+  return userId;
 }
 
 /** Fills a tenant through its own API and its own devices. */
@@ -218,6 +235,10 @@ export async function makeFleet(
   );
   await sealedAndTold(sql, tenantId, marker);
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
+  const personId = await insertPerson(sql, tenantId, marker);
+  const { invitation } = await client.call("invitePerson", {
+    body: { email: `${marker}.guest@example.org`, role: "viewer" },
+  });
   const ids = {
     deviceId,
     pendingDeviceId,
@@ -233,6 +254,8 @@ export async function makeFleet(
     uploadId,
     trustProposalId,
     keyId: key.id,
+    personId,
+    invitationId: invitation.id,
   };
   const secrets = [marker, tenantId, ...Object.values(ids)];
   return { tenantId, apiKey, client, product, marker, ...ids, secrets };

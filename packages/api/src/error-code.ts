@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   "credentials-wrong": [401, "The e-mail address or the password is wrong"],
   forbidden: [403, "Your role does not allow this"],
   "setup-code-wrong": [403, "The setup code is wrong"],
+  "invitation-void": [403, "The invitation is void"],
   "setup-done": [409, "The first administrator exists already"],
   "not-found": [404, "There is no such thing here"],
   "method-not-allowed": [405, "This address does not take that method"],

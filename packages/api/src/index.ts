@@ -18,6 +18,7 @@ export { fetchCommand } from "./fetch-command.ts";
 export { openApiDocument, type OpenApiDocument } from "./openapi.ts";
 export { operations, type OperationId } from "./operations.ts";
 export { BulkRehearsal, DeviceSelection } from "./operations/bulk-changes.ts";
+export { Invitation, Person } from "./operations/people.ts";
 export { ApiKey, Me } from "./operations/system.ts";
 export { Upload } from "./operations/uploads.ts";
 export {

@@ -4,6 +4,7 @@ import { deviceOperations } from "./operations/devices.ts";
 import { eventOperations } from "./operations/events.ts";
 import { groupOperations } from "./operations/groups.ts";
 import { overviewOperations } from "./operations/overview.ts";
+import { peopleOperations } from "./operations/people.ts";
 import { productOperations } from "./operations/products.ts";
 import { releaseOperations } from "./operations/releases.ts";
 import { safeguardOperations } from "./operations/safeguards.ts";
@@ -14,6 +15,7 @@ import { uploadOperations } from "./operations/uploads.ts";
 /** Every operation of the operator API, by its id. */
 export const operations = {
   ...systemOperations,
+  ...peopleOperations,
   ...eventOperations,
   ...overviewOperations,
   ...productOperations,

@@ -9,7 +9,7 @@ export const PERMISSIONS = [
   "trust:write",
   "products:write",
   "enrolment:write",
-  "operators:write",
+  "people:write",
   "self",
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];

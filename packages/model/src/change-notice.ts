@@ -28,6 +28,8 @@ export const ChangeNotice = z.object({
   uploadIds: z.array(UploadId),
   /** Metadata of trust was published, or a proposal of it changed: seldom enough to look at all of it again. */
   hasTrustChanged: z.boolean(),
+  /** People, their roles or invitations. */
+  hasPeopleChanged: z.boolean(),
   /** The deployments that changed, whole; at most 20, and none whose target is a long list of devices. */
   deployments: z.array(Deployment),
 });

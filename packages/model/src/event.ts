@@ -21,6 +21,8 @@ import { UploadState } from "./upload.ts";
 
 const kind = <Kind extends string>(name: Kind) => z.object({ kind: z.literal(name) });
 
+const INVITATION = { email: z.string(), role: z.string(), by: z.string() };
+
 const SAFEGUARD = {
   safeguardId: SafeguardId,
   releaseId: ReleaseId,
@@ -70,6 +72,23 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
     uploadId: UploadId,
     state: z.enum([...UploadState.options, "ended"]),
   }),
+  kind("person-invited").extend({ ...INVITATION, expiresAt: Instant }),
+  /** By a person, or because whoever made it may make none any more. */
+  kind("invitation-revoked").extend(INVITATION),
+  kind("person-joined").extend({
+    name: z.string(),
+    email: z.string(),
+    role: z.string(),
+    invitedBy: z.string(),
+  }),
+  kind("person-role-changed").extend({
+    name: z.string(),
+    email: z.string(),
+    from: z.string(),
+    to: z.string(),
+    by: z.string(),
+  }),
+  kind("person-removed").extend({ name: z.string(), email: z.string(), by: z.string() }),
   kind("trust-initialised").extend({ by: z.string() }),
   kind("trust-proposal-changed").extend({
     proposalId: TrustProposalId,

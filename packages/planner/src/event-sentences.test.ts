@@ -54,6 +54,45 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
   ],
   [{ kind: "group-changed", groupId }, "The group kiosks changed."],
   [
+    {
+      kind: "person-invited",
+      email: "bob@example.org",
+      role: "operator",
+      expiresAt: at,
+      by: "Ada",
+    },
+    "Ada invited bob@example.org as operator, until 2026-11-20 10:00 UTC.",
+  ],
+  [
+    { kind: "invitation-revoked", email: "bob@example.org", role: "operator", by: "Ada" },
+    "Ada revoked the invitation of bob@example.org.",
+  ],
+  [
+    {
+      kind: "person-joined",
+      name: "Bob",
+      email: "bob@example.org",
+      role: "operator",
+      invitedBy: "Ada",
+    },
+    "Bob (bob@example.org) joined as operator, invited by Ada.",
+  ],
+  [
+    {
+      kind: "person-role-changed",
+      name: "Bob",
+      email: "bob@example.org",
+      from: "operator",
+      to: "viewer",
+      by: "Ada",
+    },
+    "Ada made Bob (bob@example.org) viewer instead of operator.",
+  ],
+  [
+    { kind: "person-removed", name: "Bob", email: "bob@example.org", by: "Ada" },
+    "Ada removed Bob (bob@example.org).",
+  ],
+  [
     { kind: "trust-initialised", by: "Ada" },
     "Ada set up signing: devices take the tenant's root of trust from now on.",
   ],

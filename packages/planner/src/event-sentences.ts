@@ -137,6 +137,14 @@ const SENTENCES: {
     [`${by} changed the rules of ${version}.`, ...releaseRuleWords(rules)].join(" "),
   "release-deleted": ({ version }) => `The release ${version} was deleted.`,
   "upload-changed": ({ state }) => UPLOAD[state],
+  "person-invited": ({ email, role, expiresAt, by }) =>
+    `${by} invited ${email} as ${role}, until ${utcText(expiresAt)}.`,
+  "invitation-revoked": ({ email, by }) => `${by} revoked the invitation of ${email}.`,
+  "person-joined": ({ name, email, role, invitedBy }) =>
+    `${name} (${email}) joined as ${role}, invited by ${invitedBy}.`,
+  "person-role-changed": ({ name, email, from, to, by }) =>
+    `${by} made ${name} (${email}) ${to} instead of ${from}.`,
+  "person-removed": ({ name, email, by }) => `${by} removed ${name} (${email}).`,
   "trust-initialised": ({ by }) =>
     `${by} set up signing: devices take the tenant's root of trust from now on.`,
   "trust-proposal-changed": ({ change, roles, by }) =>

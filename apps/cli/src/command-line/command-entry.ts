@@ -11,3 +11,9 @@ export interface CommandEntry {
   readonly summary: string;
   load(): Promise<Command>;
 }
+
+export const entry = (
+  name: string,
+  summary: string,
+  load: () => Promise<Command>,
+): CommandEntry => ({ name, summary, load });

@@ -1,11 +1,5 @@
-import type { Command } from "./command.ts";
-import type { CommandEntry } from "./command-entry.ts";
-
-const entry = (name: string, summary: string, load: () => Promise<Command>): CommandEntry => ({
-  name,
-  summary,
-  load,
-});
+import { entry, type CommandEntry } from "./command-entry.ts";
+import { PEOPLE_COMMANDS } from "./people-commands.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -45,6 +39,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     "Delete one of your API keys, at once",
     async () => (await import("../commands/api-key-delete.ts")).apiKeyDelete,
   ),
+  ...PEOPLE_COMMANDS,
   entry(
     "product create",
     "Create a product",

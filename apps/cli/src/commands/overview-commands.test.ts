@@ -55,6 +55,7 @@ test("changes are a line for each second, with where the changed deployments sta
     bulkChangeIds: [],
     uploadIds: [],
     hasTrustChanged: false,
+    hasPeopleChanged: false,
     deployments: [deployment()],
   };
   await serving({

@@ -22,13 +22,14 @@ export function pickOne<Item>(
   noun: string,
   text: string,
   candidates: readonly Candidate<Item>[],
+  listedBy = `moult ${noun} list`,
 ): Item {
   const nearest = Math.min(...candidates.map(({ rank }) => rank));
   const best = candidates.filter(({ rank }) => rank === nearest);
   const [first, second] = best;
   if (first === undefined)
     throw new CliError("not-found", `There is no ${noun} "${text}".`, {
-      hint: `\`moult ${noun} list\` shows what there is.`,
+      hint: `\`${listedBy}\` shows what there is.`,
     });
   if (second === undefined) return first.item;
   const labels = best.slice(0, SHOWN_MAX).map(({ label }) => label);

@@ -60,6 +60,7 @@ test("each thing is named once, whatever happened to it and however often", () =
     releaseIds: [id(6)],
     uploadIds: [id(5)],
     hasTrustChanged: false,
+    hasPeopleChanged: false,
   });
 });
 
@@ -80,6 +81,13 @@ test("whatever happens to trust is told as one thing, also beside what came befo
   collect(later, [proposed]);
   merge(earlier, later);
   expect(noticeOf(earlier, AT).hasTrustChanged).toBe(true);
+});
+
+test.each([
+  { kind: "person-removed", name: "Bob", email: "bob@example.org", by: "Ada" },
+  { kind: "invitation-revoked", email: "bob@example.org", role: "viewer", by: "Ada" },
+] as const)("what happens to people is told as one thing: $kind", (body) => {
+  expect(noticed([event(1, { body })]).hasPeopleChanged).toBe(true);
 });
 
 test("more devices than a page shows are not named but said to be more", () => {

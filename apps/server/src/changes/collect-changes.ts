@@ -25,6 +25,7 @@ export interface Collected {
   isReset: boolean;
   hasMoreDevices: boolean;
   hasTrustChanged: boolean;
+  hasPeopleChanged: boolean;
   readonly deviceIds: Set<ChangeNotice["deviceIds"][number]>;
   readonly things: { readonly [Name in Thing]: Set<ChangeNotice[Name][number]> };
   readonly deployments: Map<DeploymentId, Deployment>;
@@ -35,6 +36,7 @@ export const nothingSince = (sequence: number): Collected => ({
   isReset: false,
   hasMoreDevices: false,
   hasTrustChanged: false,
+  hasPeopleChanged: false,
   deviceIds: new Set(),
   things: {
     deploymentIds: new Set(),
@@ -58,6 +60,7 @@ export function collect(into: Collected, events: readonly EventRecord[]): void {
     if (body.kind === "upload-changed") add(into, "uploadIds", body.uploadId);
     if ("bulkChangeId" in body) add(into, "bulkChangeIds", body.bulkChangeId);
     if (body.kind.startsWith("trust-")) into.hasTrustChanged = true;
+    if (isAboutPeople(body.kind)) into.hasPeopleChanged = true;
     if (body.kind === "product-changed") add(into, "products", body.product);
   }
 }
@@ -68,6 +71,7 @@ export function merge(into: Collected, later: Collected): void {
   into.isReset ||= later.isReset;
   into.hasMoreDevices ||= later.hasMoreDevices;
   into.hasTrustChanged ||= later.hasTrustChanged;
+  into.hasPeopleChanged ||= later.hasPeopleChanged;
   for (const deviceId of later.deviceIds) addDevice(into, deviceId);
   for (const name of THINGS) for (const thing of later.things[name]) add(into, name, thing);
   keepDeployments(into, [...later.deployments.values()]);
@@ -92,8 +96,8 @@ export const toShow = ({ things }: Collected): readonly DeploymentId[] =>
   [...things.deploymentIds].slice(-DEPLOYMENTS_MAX);
 
 export function noticeOf(collected: Collected, at: string): ChangeNotice {
-  const { sequence, isReset, hasMoreDevices, hasTrustChanged, deviceIds, things, deployments } =
-    collected;
+  const { sequence, isReset, hasMoreDevices, hasTrustChanged, hasPeopleChanged } = collected;
+  const { deviceIds, things, deployments } = collected;
   return {
     sequence,
     at,
@@ -107,9 +111,13 @@ export function noticeOf(collected: Collected, at: string): ChangeNotice {
     bulkChangeIds: [...things.bulkChangeIds],
     uploadIds: [...things.uploadIds],
     hasTrustChanged,
+    hasPeopleChanged,
     deployments: [...deployments.values()],
   };
 }
+
+const isAboutPeople = (kind: string): boolean =>
+  kind.startsWith("person-") || kind === "invitation-revoked";
 
 function addDevice(into: Collected, deviceId: ChangeNotice["deviceIds"][number]): void {
   if (into.deviceIds.has(deviceId)) return;

@@ -391,6 +391,19 @@ CREATE INDEX event_notable ON public.event USING btree (tenant_id, sequence) WHE
 CREATE INDEX event_notable_of_deployment ON public.event USING btree (deployment_id, sequence) WHERE (kind <> ALL (ARRAY['assignment-offered'::text, 'assignment-progressed'::text, 'assignment-closed'::text, 'device-running-changed'::text, 'device-inventory-changed'::text]))
 CREATE INDEX event_tenant ON public.event USING btree (tenant_id, sequence)
 CREATE INDEX event_unchained ON public.event USING btree (deployment_id, sequence) WHERE ((chain_number IS NULL) AND (deployment_id IS NOT NULL) AND (kind <> ALL (ARRAY['assignment-progressed'::text, 'offer-not-signed'::text, 'receipt-invalid'::text])))
+table invitation column id text not null
+table invitation column tenant_id text not null
+table invitation column email text not null
+table invitation column role text not null
+table invitation column code_sha256 text not null
+table invitation column invited_by text not null
+table invitation column invited_by_user text not null
+table invitation column created_at bigint not null
+table invitation column expires_at bigint not null
+table invitation constraint invitation_pkey PRIMARY KEY (id)
+table invitation constraint invitation_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
+CREATE UNIQUE INDEX invitation_code ON public.invitation USING btree (code_sha256)
+CREATE UNIQUE INDEX invitation_email ON public.invitation USING btree (tenant_id, email)
 table migration column number integer not null
 table migration column name text not null
 table migration constraint migration_pkey PRIMARY KEY (number)
@@ -398,6 +411,7 @@ table operator column user_id text not null
 table operator column tenant_id text not null
 table operator column role text not null
 table operator column created_at bigint not null
+table operator column invited_by text
 table operator constraint operator_pkey PRIMARY KEY (user_id)
 table operator constraint operator_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 table operator constraint operator_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth_user(id) ON DELETE CASCADE

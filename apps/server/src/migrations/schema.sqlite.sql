@@ -175,10 +175,16 @@ CREATE INDEX event_tenant on event (tenant_id, sequence);
 CREATE INDEX event_unchained on event (deployment_id, sequence)
   where chain_number is null and deployment_id is not null
   and kind not in ('assignment-progressed', 'offer-not-signed', 'receipt-invalid');
+CREATE TABLE invitation (
+  id text primary key, tenant_id text not null references tenant (id), email text not null, role text not null,
+  code_sha256 text not null, invited_by text not null, invited_by_user text not null, created_at bigint not null,
+  expires_at bigint not null);
+CREATE UNIQUE INDEX invitation_code on invitation (code_sha256);
+CREATE UNIQUE INDEX invitation_email on invitation (tenant_id, email);
 CREATE TABLE migration (number integer primary key, name text not null);
 CREATE TABLE operator (
   user_id text primary key references auth_user (id) on delete cascade,
-  tenant_id text not null references tenant (id), role text not null, created_at bigint not null);
+  tenant_id text not null references tenant (id), role text not null, created_at bigint not null, invited_by text);
 CREATE INDEX operator_tenant on operator (tenant_id);
 CREATE TABLE preauthorisation (
   id text primary key, tenant_id text not null, product text not null, key_fingerprint text not null, identity text,

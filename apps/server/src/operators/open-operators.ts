@@ -31,12 +31,12 @@ export interface Operators {
 }
 
 export async function openOperators(deps: OperatorsDeps): Promise<Operators> {
-  const { database, tenantId, setupCodePath: codePath, clock, log } = deps;
+  const { database, tenantId, setupCodePath: codePath, publicUrl, clock, log } = deps;
   const library = createIdentityLibrary(deps);
   const setup = await openSetup({ database, tenantId, codePath, library, clock, log });
   return {
     authenticator: createAuthenticator({ database, library, clock, log }),
-    handlers: createOperatorHandlers({ database, library, setup, clock, log }),
+    handlers: createOperatorHandlers({ database, library, setup, publicUrl, clock, log }),
     setupCode: () => setup.code(),
   };
 }

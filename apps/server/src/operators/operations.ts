@@ -1,13 +1,14 @@
-import { permissionsOf, type Me } from "@moult/api";
 import { DAY_MS, later, type Clock, type Log } from "@moult/base";
 import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
 import { newId } from "../platform/new-id.ts";
-import type { Handlers, Principal, SessionExchange } from "../platform/operation-handler.ts";
+import type { Handlers, Principal } from "../platform/operation-handler.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { apiKeyDigest, newApiKeySecret, startOf } from "./api-key-secret.ts";
+import { credentialsWrong, enter, meOf, tooMany } from "./enter.ts";
 import type { IdentityLibrary } from "./identity-library.ts";
 import { lowerRole } from "./judge-api-key.ts";
+import { createPeopleHandlers, type PeopleHandlers } from "./people-operations.ts";
 import {
   apiKeysOf,
   countApiKeys,
@@ -15,27 +16,29 @@ import {
   deleteEndedSessions,
   insertApiKey,
   lockOperator,
-  operatorOf,
   tenantName,
 } from "./queries.ts";
 import { createSignInGuard, type SignInGuard } from "./sign-in-guard.ts";
 import type { Setup } from "./setup.ts";
 
-export type OperatorHandlers = Handlers<
-  | "showSetup"
-  | "completeSetup"
-  | "signIn"
-  | "signOut"
-  | "showMe"
-  | "createApiKey"
-  | "listApiKeys"
-  | "deleteApiKey"
->;
+export type OperatorHandlers = PeopleHandlers &
+  Handlers<
+    | "showSetup"
+    | "completeSetup"
+    | "signIn"
+    | "signOut"
+    | "showMe"
+    | "createApiKey"
+    | "listApiKeys"
+    | "deleteApiKey"
+  >;
 
 export interface OperatorHandlerDeps {
   readonly database: Database;
   readonly library: IdentityLibrary;
   readonly setup: Setup;
+  /** Where people find the console; links lead there. */
+  readonly publicUrl: () => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -45,7 +48,12 @@ export const API_KEYS_MAX = 200;
 
 export function createOperatorHandlers(deps: OperatorHandlerDeps): OperatorHandlers {
   const guard = createSignInGuard(deps.clock);
-  return { ...setupHandlers(deps, guard), ...sessionHandlers(deps, guard), ...keyHandlers(deps) };
+  return {
+    ...setupHandlers(deps, guard),
+    ...sessionHandlers(deps, guard),
+    ...keyHandlers(deps),
+    ...createPeopleHandlers(deps, guard),
+  };
 }
 
 function setupHandlers(
@@ -114,21 +122,6 @@ function sessionHandlers(
   };
 }
 
-/** Signs in; undefined when the credentials are wrong, or the person has no place in a tenant any more. */
-async function enter(
-  { database, library }: Pick<OperatorHandlerDeps, "database" | "library">,
-  { email, password }: { readonly email: string; readonly password: string },
-  exchange: SessionExchange,
-): Promise<Me | undefined> {
-  const session = await library.signIn({ email, password });
-  if (session === undefined) return undefined;
-  const operator = await operatorOf(database.system, session.userId);
-  if (operator === undefined) return undefined;
-  exchange.setCookies(session.setCookies);
-  const name = await tenantName(database.system, operator.tenantId);
-  return meOf({ kind: "user", ...operator }, name);
-}
-
 function keyHandlers({
   clock,
 }: OperatorHandlerDeps): Pick<OperatorHandlers, "createApiKey" | "listApiKeys" | "deleteApiKey"> {
@@ -186,22 +179,3 @@ async function demandMayCreate(
       `You have ${API_KEYS_MAX} API keys, which is the limit; delete some that nobody uses.`,
     );
 }
-
-const meOf = (
-  { kind, tenantId, name, email, role }: Omit<Principal, "keyId">,
-  tenant: string,
-): Me => ({
-  tenantId,
-  tenantName: tenant,
-  kind,
-  name,
-  email,
-  role,
-  permissions: permissionsOf(role),
-});
-
-const credentialsWrong = (): ApiError =>
-  new ApiError("credentials-wrong", "The e-mail address or the password is wrong.");
-
-const tooMany = (): ApiError =>
-  new ApiError("too-many-requests", "Too many tries; wait some minutes and try again.");

@@ -79,6 +79,8 @@ export interface NewOperator extends Operator {
   readonly accountId: string;
   readonly passwordHash: string;
   readonly at: number;
+  /** The name of whoever did; absent for the first administrator. */
+  readonly invitedBy?: string;
 }
 
 /** A person with a password and a role, as better-auth keeps the first two. False when the e-mail address is taken. */
@@ -101,22 +103,37 @@ export async function insertOperator(
     .returning("id")
     .executeTakeFirst();
   if (inserted === undefined) return false;
+  await insertPlace(kysely, person);
+  return true;
+}
+
+/** The password and the role of a person whom better-auth knows. */
+export async function insertPlace(
+  kysely: Kysely<Schema>,
+  { userId, tenantId, role, accountId, passwordHash, at, invitedBy }: NewOperator,
+): Promise<void> {
   await kysely
     .insertInto("auth_account")
     .values({
-      id: person.accountId,
+      id: accountId,
       user_id: userId,
       account_id: userId,
       provider_id: "credential",
-      password: person.passwordHash,
-      ...times,
+      password: passwordHash,
+      created_at: isoFrom(at),
+      updated_at: isoFrom(at),
     })
     .execute();
   await kysely
     .insertInto("operator")
-    .values({ user_id: userId, tenant_id: person.tenantId, role: person.role, created_at: at })
+    .values({
+      user_id: userId,
+      tenant_id: tenantId,
+      role,
+      created_at: at,
+      invited_by: invitedBy ?? null,
+    })
     .execute();
-  return true;
 }
 
 /** better-auth removes a session that ended when it is shown again; most are not. */

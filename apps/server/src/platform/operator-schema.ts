@@ -1,5 +1,6 @@
 import type { Role } from "@moult/api";
 import type { Sha256, TenantId, UserId } from "@moult/model";
+import type { Generated } from "kysely";
 
 // The tables of people, their ways to sign in and their keys; part of schema.ts, with the same conventions.
 
@@ -45,6 +46,23 @@ interface OperatorTable {
   tenant_id: TenantId;
   role: Role;
   created_at: At;
+  /** The name of whoever did; null for the first administrator. */
+  invited_by: Generated<string | null>;
+}
+
+/** A place that somebody was offered; the row goes when it is taken. */
+export interface InvitationTable {
+  id: string;
+  tenant_id: TenantId;
+  /** In lower case; one invitation for each. */
+  email: string;
+  role: Role;
+  code_sha256: Sha256;
+  invited_by: string;
+  /** Whose invitations end with what they may. */
+  invited_by_user: UserId;
+  created_at: At;
+  expires_at: At;
 }
 
 export interface ApiKeyTable {
@@ -69,4 +87,5 @@ export interface OperatorSchema {
   auth_session: AuthSessionTable;
   operator: OperatorTable;
   api_key: ApiKeyTable;
+  invitation: InvitationTable;
 }

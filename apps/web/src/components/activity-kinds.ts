@@ -18,6 +18,11 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "safeguard-lifted": "releases",
   "release-deleted": "releases",
   "upload-changed": "releases",
+  "person-invited": "people",
+  "invitation-revoked": "people",
+  "person-joined": "people",
+  "person-role-changed": "people",
+  "person-removed": "people",
   "trust-initialised": "settings",
   "trust-role-expiring": "settings",
   "receipt-invalid": "updates",
@@ -43,6 +48,7 @@ export type ActivityGroup =
   | "admission"
   | "devices"
   | "releases"
+  | "people"
   | "settings";
 
 export const ACTIVITY_GROUPS: Readonly<Record<ActivityGroup, string>> = {
@@ -51,6 +57,7 @@ export const ACTIVITY_GROUPS: Readonly<Record<ActivityGroup, string>> = {
   admission: "Devices that join and leave",
   devices: "What devices run and report",
   releases: "Releases",
+  people: "People",
   settings: "Products and groups",
 };
 

@@ -58,6 +58,11 @@ export function eventLook(body: FleetEventBody): Look {
     case "approval-withdrawn":
     case "assignment-retried":
     case "device-forced":
+    case "person-invited":
+    case "invitation-revoked":
+    case "person-joined":
+    case "person-role-changed":
+    case "person-removed":
     case "trust-initialised":
     case "trust-proposal-changed":
     case "upload-changed":

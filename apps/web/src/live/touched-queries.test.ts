@@ -26,6 +26,7 @@ const change = (parts: Partial<Change>): Change => ({
   bulkChangeIds: [],
   uploadIds: [],
   hasTrustChanged: false,
+  hasPeopleChanged: false,
   deployments: [],
   ...parts,
 });
@@ -72,6 +73,15 @@ test.each([
   ["groups", ["listGroups", {}], false],
 ])("what happened to trust concerns %s: %j, %s", (_, key, expected) => {
   expect(isTouched(key, change({ hasTrustChanged: true }))).toBe(expected);
+});
+
+test.each([
+  ["the list of people", ["listPeople", {}], true],
+  ["those who may approve", ["listApprovers", {}], true],
+  ["the activity", ["listEvents", { query: { limit: 100 } }], true],
+  ["groups", ["listGroups", {}], false],
+])("what happened to people concerns %s: %j, %s", (_, key, expected) => {
+  expect(isTouched(key, change({ hasPeopleChanged: true }))).toBe(expected);
 });
 
 test("uploads concern the list of them alone", () => {

@@ -21,6 +21,7 @@ const anyRelease: Touches = ({ releaseIds }) => releaseIds.length > 0;
 const anyGroup: Touches = ({ groupIds }) => groupIds.length > 0;
 const anyUpload: Touches = ({ uploadIds }) => uploadIds.length > 0;
 const anyTrust: Touches = ({ hasTrustChanged }) => hasTrustChanged;
+const anyPeople: Touches = ({ hasPeopleChanged }) => hasPeopleChanged;
 const anyProduct: Touches = ({ products }) => products.length > 0;
 const oneOf =
   (...touches: readonly Touches[]): Touches =>
@@ -53,7 +54,15 @@ const TOUCHED_BY = {
   listWaitingDevices: oneOf(thisDeployment, anyDevice, anyRelease, anyTrust),
   previewDeployment: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyTrust),
   listAssignments: thisDeployment,
-  listEvents: oneOf(anyDevice, anyDeployment, anyRelease, anyGroup, anyProduct, anyTrust),
+  listEvents: oneOf(
+    anyDevice,
+    anyDeployment,
+    anyRelease,
+    anyGroup,
+    anyProduct,
+    anyTrust,
+    anyPeople,
+  ),
   listReleases: oneOf(anyRelease, anyTrust),
   showRelease: oneOf(anyRelease, anyDeployment, anyTrust),
   listSafeguards: anyRelease,
@@ -73,6 +82,9 @@ const TOUCHED_BY = {
   rehearseBulkChange: oneOf(anyDevice, anyGroup),
   listInventoryNames: nothing,
   listInventoryValues: nothing,
+  listPeople: anyPeople,
+  listInvitations: anyPeople,
+  listApprovers: anyPeople,
   listApiKeys: nothing,
   showMe: nothing,
   showSetup: nothing,

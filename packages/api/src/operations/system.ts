@@ -22,6 +22,10 @@ const Credentials = z.strictObject({
   password: z.string().min(1).max(256),
 });
 
+/** What events and approvals call a person by. */
+export const PersonName = z.string().min(1).max(128);
+export const NewPassword = z.string().min(10).max(256);
+
 export const Me = z.object({
   tenantId: TenantId,
   tenantName: z.string(),
@@ -62,8 +66,8 @@ export const systemOperations = {
     permission: "public",
     body: Credentials.extend({
       setupCode: z.string().max(128),
-      name: z.string().min(1).max(128),
-      password: z.string().min(10).max(256),
+      name: PersonName,
+      password: NewPassword,
     }),
     replyKind: "json",
     reply: Me,
