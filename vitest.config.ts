@@ -76,6 +76,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: "rig",
+          include: ["tests/rig/*.test.ts"],
+          // A virtual machine without help from the hardware, on a machine that may be busy with other things.
+          testTimeout: 1_200_000,
+          hookTimeout: 600_000,
+          maxWorkers: 1,
+          globalSetup: "tests/system/build-once.ts",
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["tests/e2e/*.test.ts"],
           testTimeout: 60_000,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to the Debian packages that the tests need: installs what is missing when run as root, names it otherwise.
-# Tests never skip for want of a part, so this comes before them.
+# Sees to the Debian packages that the tests need, or with `rig` those of `make rig`: installs what is missing when run as
+# root, names it otherwise. Tests never skip for want of a part, so this comes before them.
 set -euo pipefail
 
 missing=()
@@ -16,24 +16,36 @@ has_initdb() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb
 need postgresql has_initdb
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
-need mender-artifact command -v mender-artifact
-need chromium has_chromium
-# Keys on PKCS#11 tokens: a token in software, and the compiler of tools/build-pkcs11.sh.
-need softhsm2 command -v softhsm2-util
-need g++ command -v "${CXX:-g++}"
-# What the shipped update modules hand their payloads to, and what makes such payloads.
-need busybox-static has_static_busybox
-need rpm command -v rpmbuild
-need rauc command -v rauc
-need squashfs-tools command -v mksquashfs
-need dbus command -v dbus-daemon
-need swupdate command -v swupdate
-need cpio command -v cpio
-need libubootenv-tool command -v fw_setenv
-need podman command -v podman
-need runc command -v runc
-need containernetworking-plugins test -x /usr/lib/cni/bridge
-need podman-compose command -v podman-compose
+if [ "${1:-tests}" = rig ]; then
+  # A virtual machine, a bootloader, and what makes disks without mounting any.
+  need qemu-system-x86 command -v qemu-system-x86_64
+  need grub-pc-bin test -e /usr/lib/grub/i386-pc/boot.img
+  need grub-common command -v grub-mkimage
+  need gdisk test -x /usr/sbin/sgdisk
+  need e2fsprogs test -x /usr/sbin/mke2fs
+  need busybox-static has_static_busybox
+  need cpio command -v cpio
+  need binutils command -v strip
+else
+  need mender-artifact command -v mender-artifact
+  need chromium has_chromium
+  # Keys on PKCS#11 tokens: a token in software, and the compiler of tools/build-pkcs11.sh.
+  need softhsm2 command -v softhsm2-util
+  need g++ command -v "${CXX:-g++}"
+  # What the shipped update modules hand their payloads to, and what makes such payloads.
+  need busybox-static has_static_busybox
+  need rpm command -v rpmbuild
+  need rauc command -v rauc
+  need squashfs-tools command -v mksquashfs
+  need dbus command -v dbus-daemon
+  need swupdate command -v swupdate
+  need cpio command -v cpio
+  need libubootenv-tool command -v fw_setenv
+  need podman command -v podman
+  need runc command -v runc
+  need containernetworking-plugins test -x /usr/lib/cni/bridge
+  need podman-compose command -v podman-compose
+fi
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 

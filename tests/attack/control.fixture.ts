@@ -1,4 +1,4 @@
-import type { Edit } from "./faulty-agent.fixture.ts";
+import type { Edit } from "../../tools/build/faulty-agent.ts";
 
 /** A rule taken out of the agent, and the attack that must then work. */
 export interface Control {

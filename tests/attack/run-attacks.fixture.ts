@@ -6,7 +6,7 @@ import { ALL_ATTACKS } from "./attacks/all-attacks.ts";
 import type { Attack, RowResult } from "./attack.fixture.ts";
 import type { Control } from "./control.fixture.ts";
 import { CONTROLS } from "./controls.fixture.ts";
-import { bundleAgent } from "./faulty-agent.fixture.ts";
+import { bundleAgent } from "../../tools/build/faulty-agent.ts";
 import { runAttack, runEvil } from "./run-attack.fixture.ts";
 import { makeStock, type Stock } from "./stock.fixture.ts";
 

@@ -10,7 +10,7 @@ const KEBAB = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*$/;
 const TEST_PLACES = [
   /^(?:packages|apps)\/[^/]+\/src\//,
   /^tools\//,
-  /^tests\/(?:gates|wire|interop|system|attack|e2e)\/[^/]+$/,
+  /^tests\/(?:gates|wire|interop|system|attack|rig|e2e)\/[^/]+$/,
 ];
 
 export function fileNames(tree: Tree): readonly Finding[] {

@@ -54,6 +54,16 @@ describe("a cut", () => {
     expect(marksOf(content)).toEqual([0]);
   });
 
+  test("takes away what was flushed, while the disk lies about that", () => {
+    const content = Buffer.alloc(SECTOR);
+    const disk = diskOf(content);
+    disk.ignoresFlush = true;
+    disk.write(0, sector(9));
+    disk.flush();
+    disk.cutPower("none");
+    expect(marksOf(content)).toEqual([0]);
+  });
+
   test("that keeps a beginning keeps no later write without all the earlier ones", () => {
     const seen = new Set<string>();
     for (let seed = 0; seed < 200; seed += 1) {

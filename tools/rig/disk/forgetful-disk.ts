@@ -61,6 +61,8 @@ export interface ForgetfulDisk {
   readonly counters: Readonly<DiskCounters>;
   /** While true, writes that ask to be durable are not: as of a bootloader's that no flush ever follows. */
   ignoresForce: boolean;
+  /** While true, a flush does nothing, as a disk's that lies. */
+  ignoresFlush: boolean;
   read(offset: number, lengthBytes: number): Buffer;
   write(offset: number, bytes: Buffer, isForced?: boolean): void;
   flush(): void;
@@ -94,6 +96,7 @@ export function createForgetfulDisk(options: ForgetfulDiskOptions): ForgetfulDis
     sizeBytes: bytes.sizeBytes,
     counters,
     ignoresForce: false,
+    ignoresFlush: false,
     read: (offset, lengthBytes) => {
       counters.reads += 1;
       counters.readBytes += lengthBytes;
@@ -120,7 +123,7 @@ export function createForgetfulDisk(options: ForgetfulDiskOptions): ForgetfulDis
     flush: () => {
       onEvent({ kind: "flush" });
       counters.flushes += 1;
-      forget();
+      if (!disk.ignoresFlush) forget();
     },
     trim: () => {
       counters.trims += 1;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
-import { AGENT_PROGRAM, ROOT, bundleProgram } from "../../tools/build/bundle-program.ts";
+import { AGENT_PROGRAM, ROOT, bundleProgram } from "./bundle-program.ts";
 
 /** A change of the agent's source: `find` must be in the file exactly once. */
 export interface Edit {

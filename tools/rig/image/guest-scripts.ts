@@ -1,0 +1,63 @@
+/**
+ * The first process of the rig's systems. Each line that it says begins with `@@` and ends with the uptime; the rig reads
+ * them on the serial line. `/data` may be lost: then the agent runs without it, which it must be able to.
+ */
+export const INIT = `#!/bin/sh
+export PATH=/bin:/sbin:/usr/bin:/usr/lib/runtime
+say() {
+  read -r up _ </proc/uptime
+  echo "@@ $* up=$up"
+}
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t tmpfs run /run
+mount -t tmpfs tmp /tmp
+slot=
+for word in $(cat /proc/cmdline); do
+  case $word in moult.slot=*) slot=\${word#moult.slot=} ;; esac
+done
+read -r line </etc/moult/artifact_info
+say "INIT slot=$slot version=\${line#artifact_name=} fua=$(cat /sys/block/vda/queue/fua) cache=$(cat /sys/block/vda/queue/write_cache | tr ' ' -)"
+read -r health </etc/health
+[ "$health" != dead ] || reboot -f
+
+mount_or_repair() {
+  mount -t ext4 "$1" "$2" && return 0
+  e2fsck -fy "$1" >/dev/null 2>&1
+  say "REPAIR $2 rc=$?"
+  mount -t ext4 "$1" "$2" && return 0
+  say "LOST $2"
+  return 1
+}
+mount_or_repair /dev/vda5 /keep
+if ! mount_or_repair /dev/vda6 /data; then
+  mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file /dev/vda6
+  mount -t ext4 /dev/vda6 /data || mount -t tmpfs data /data
+fi
+mount -t ext4 -o ro /dev/vda7 /usr/lib/runtime
+mkdir -p /data/moult /keep/identity /keep/boot /run/moult
+
+ip link set lo up
+if [ "$health" != cut-off ]; then
+  ip addr add 10.0.2.15/24 dev eth0
+  ip link set eth0 up
+  ip route add default via 10.0.2.2
+fi
+
+insmod /lib/watchdog.ko && insmod /lib/softdog.ko
+while :; do
+  say AGENT start
+  node /usr/bin/moult-agent daemon
+  say "AGENT exit=$?"
+  sleep 1
+done
+`;
+
+/** What the agent calls to restart the machine. Its own files are open, so what is left is to write everything out. */
+export const RESTART = `#!/bin/sh
+export PATH=/bin:/sbin
+read -r up _ </proc/uptime
+echo "@@ REBOOT up=$up" >/dev/console
+sync
+reboot -f
+`;

@@ -1,0 +1,156 @@
+import { createCipheriv, createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { SYSTEM_BYTES } from "./disk-layout.ts";
+import { INIT, RESTART } from "./guest-scripts.ts";
+import type { Kernel } from "./kernel.ts";
+import { makeFileSystem } from "./make-file-system.ts";
+import { runTool } from "./run-tool.ts";
+
+/**
+ * What becomes of a system that is started. A device stays on a healthy one only: one that is cut off runs, but does not
+ * reach its server; a dead one restarts before its agent does anything, so that the bootloader alone can help.
+ */
+export type SystemHealth = "healthy" | "cut-off" | "dead";
+
+/** What tells a release's system from another one's. */
+export interface SystemVersion {
+  /** The name of its artifact. */
+  readonly name: string;
+  readonly health: SystemHealth;
+  /** The agent that it carries. */
+  readonly agentBundle: string;
+}
+
+export interface SystemParts {
+  readonly kernel: Kernel;
+  readonly initrd: Buffer;
+  /** The folder of the agent's update modules. */
+  readonly modules: string;
+}
+
+/** Random bytes that no other version has, in every block: what is half written cannot look whole. */
+const FILLER_BYTES = 6 * 1024 * 1024;
+const FOLDERS =
+  "bin boot data dev etc/moult keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/runtime usr/share/moult/modules var";
+
+const agentConfig = (health: SystemHealth) => ({
+  identity: { attributes: { serial: "rig-1" } },
+  checkIn: { secondsMin: 1, secondsMax: 5 },
+  clock: { lift: true },
+  updates: {
+    // What never reaches its server need not be waited for.
+    confirmTimeoutSeconds: health === "cut-off" ? 60 : 300,
+    rebootCommand: ["/sbin/restart-machine"],
+  },
+  slots: {
+    bootloader: "grub",
+    environment: "/dev/vda2",
+    devices: { a: "/dev/vda3", b: "/dev/vda4" },
+    tries: 2,
+  },
+  paths: {
+    dataDir: "/data/moult",
+    identityDir: "/keep/identity",
+    bootStateDir: "/keep/boot",
+    provisioningFile: "/keep/provisioning.json",
+  },
+});
+
+/**
+ * The file system of one release: all that a slot holds. A hand-made tree: busybox, a C library, the repair tool of the
+ * file system, the agent and its modules, and the kernel with its early user space.
+ */
+export function makeSystem(parts: SystemParts, version: SystemVersion, file: string): void {
+  const tree = mkdtempSync(join(tmpdir(), "moult-system-"));
+  try {
+    for (const folder of FOLDERS.split(" ")) mkdirSync(join(tree, folder), { recursive: true });
+    addTools(tree);
+    addKernel(tree, parts);
+    addAgent(tree, parts, version);
+    put(tree, "init", INIT, 0o755);
+    put(tree, "sbin/restart-machine", RESTART, 0o755);
+    put(tree, "etc/filler", fillerOf(version.name), 0o644);
+    makeFileSystem({
+      kind: "ext4",
+      tree,
+      file,
+      sizeBytes: SYSTEM_BYTES,
+      label: "moult-system",
+      uuid: uuidOf(version.name),
+      // It is only ever mounted read-only.
+      hasJournal: false,
+    });
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+function addTools(tree: string): void {
+  copyFileSync("/bin/busybox", join(tree, "bin/busybox"));
+  for (const applet of runTool("/bin/busybox", ["--list"]).toString("utf8").trim().split("\n"))
+    if (applet !== "busybox") symlinkSync("/bin/busybox", join(tree, "bin", applet));
+  copyFileSync("/sbin/e2fsck", join(tree, "sbin/e2fsck"));
+  copyFileSync("/sbin/mke2fs", join(tree, "sbin/mke2fs"));
+  for (const program of ["/sbin/e2fsck", "/sbin/mke2fs", process.execPath])
+    for (const library of librariesOf(program)) {
+      mkdirSync(join(tree, dirname(library)), { recursive: true });
+      copyFileSync(library, join(tree, library));
+    }
+}
+
+/** The shared libraries of a program, by the paths at which its loader finds them. */
+function librariesOf(program: string): string[] {
+  const listed = runTool("ldd", [program]).toString("utf8");
+  return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].flatMap(([, path]) => path ?? []);
+}
+
+function addKernel(tree: string, { kernel, initrd }: SystemParts): void {
+  copyFileSync(kernel.file, join(tree, "boot/vmlinuz"));
+  put(tree, "boot/initrd", initrd, 0o644);
+  for (const module of ["watchdog.ko", "softdog.ko"])
+    copyFileSync(join(kernel.modules, "drivers/watchdog", module), join(tree, "lib", module));
+}
+
+function addAgent(tree: string, { modules }: SystemParts, version: SystemVersion): void {
+  copyFileSync(version.agentBundle, join(tree, "usr/bin/moult-agent"));
+  chmodSync(join(tree, "usr/bin/moult-agent"), 0o755);
+  cpSync(modules, join(tree, "usr/share/moult/modules/v3"), { recursive: true });
+  put(tree, "etc/moult/agent.json", JSON.stringify(agentConfig(version.health), null, 2), 0o644);
+  put(tree, "etc/moult/artifact_info", `artifact_name=${version.name}\n`, 0o644);
+  put(tree, "etc/health", `${version.health}\n`, 0o644);
+}
+
+function put(tree: string, path: string, content: string | Uint8Array, mode: number): void {
+  writeFileSync(join(tree, path), content);
+  chmodSync(join(tree, path), mode);
+}
+
+const digestOf = (name: string): Buffer => createHash("sha256").update(name).digest();
+
+const fillerOf = (name: string): Buffer =>
+  createCipheriv("aes-128-ctr", digestOf(name).subarray(0, 16), Buffer.alloc(16)).update(
+    Buffer.alloc(FILLER_BYTES),
+  );
+
+/** The same for each name, and another one for another. */
+export function uuidOf(name: string): string {
+  const digits = digestOf(`uuid of ${name}`).toString("hex");
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `4${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ].join("-");
+}
