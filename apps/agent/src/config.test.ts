@@ -18,8 +18,9 @@ const write = (content: string): Promise<void> =>
 test("without a file every setting has its default, and every folder lies under the root", async () => {
   const { config, folders } = await loadConfig({ root });
   expect(config.updates.confirmTimeoutSeconds).toBe(900);
-  const { bootIdFile, ...own } = folders;
+  const { bootIdFile, kernelCommandLineFile, ...own } = folders;
   expect(bootIdFile).toBe("/proc/sys/kernel/random/boot_id");
+  expect(kernelCommandLineFile).toBe("/proc/cmdline");
   for (const folder of Object.values(own)) expect(folder.startsWith(root)).toBe(true);
   expect(folders.identityDir.startsWith(`${folders.dataDir}/`)).toBe(false);
 });

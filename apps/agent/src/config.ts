@@ -127,6 +127,26 @@ export const AgentConfig = z.strictObject({
     .prefault({}),
   /** Absent: the system is not updated by images. */
   slots: SlotsConfig.optional(),
+  /** How a new system is judged, beside `paths.healthDir`. */
+  health: z
+    .strictObject({
+      /** Units of systemd that have to be active. */
+      units: z.array(z.string().regex(/^[A-Za-z0-9:_.@\\-]+$/, "the name of a unit")).default([]),
+      /** All has to be well at once within this. */
+      deadlineSeconds: seconds(1, DAY_SECONDS).default(300),
+      intervalSeconds: seconds(1, 3_600).default(5),
+      /** One run of one check. */
+      timeoutSeconds: seconds(1, 3_600).default(60),
+    })
+    .prefault({}),
+  /** Absent: the agent leaves the machine's watchdog alone. */
+  watchdog: z
+    .strictObject({
+      device: AbsolutePath.default("/dev/watchdog"),
+      /** Never longer than a third of the watchdog's own time. */
+      intervalSeconds: seconds(1, 3_600).default(15),
+    })
+    .optional(),
   /** Folders and files in other places than the default ones; never moved by `--root`. */
   paths: z
     .strictObject({
@@ -147,6 +167,7 @@ export const AgentConfig = z.strictObject({
       bootIdFile: AbsolutePath.optional(),
       /** Says by `moult.slot=a` which slot the bootloader started. */
       kernelCommandLineFile: AbsolutePath.optional(),
+      healthDir: AbsolutePath.optional(),
       /** Empty after a restart of the machine. */
       runDir: AbsolutePath.optional(),
     })
@@ -165,6 +186,8 @@ export interface AgentFolders extends AgentPaths {
   readonly inventoryDir: string;
   readonly bootIdFile: string;
   readonly kernelCommandLineFile: string;
+  /** Executables that a new system has to pass. */
+  readonly healthDir: string;
   /** For what is about this run of the machine alone. */
   readonly runDir: string;
   /** Where the security counter is mirrored, so that it outlives a lost data folder. */
@@ -232,6 +255,7 @@ function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
     bootStateDir: paths.bootStateDir ?? join(root, "boot/moult"),
     bootIdFile: paths.bootIdFile ?? "/proc/sys/kernel/random/boot_id",
     kernelCommandLineFile: paths.kernelCommandLineFile ?? "/proc/cmdline",
+    healthDir: paths.healthDir ?? join(root, "etc/moult/health.d"),
     runDir: paths.runDir ?? join(root, "run/moult"),
   };
 }

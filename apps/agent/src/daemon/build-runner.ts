@@ -5,6 +5,7 @@ import { systemClock } from "../clock/lift-clock.ts";
 import type { LoadedConfig } from "../config.ts";
 import { createSystemReboot } from "../platform/system-reboot.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { checkSystemHealth } from "../system-slots/check-system-health.ts";
 import { openSystemSlots } from "../system-slots/system-slots.ts";
 import { createUpdateRunner } from "../update-runner/create-update-runner.ts";
 import { createRootfsImages, type RootfsImages } from "../installers/rootfs-image.ts";
@@ -19,7 +20,7 @@ import type {
 import { launchedAgent } from "../self-update/launched-agent.ts";
 import { createSelfUpdate, type SelfUpdate } from "../self-update/self-update.ts";
 import { readFactoryInfo } from "./factory-info.ts";
-import { holdPolicy, updateLimits } from "./runner-settings.ts";
+import { holdPolicy, systemHealth, updateLimits } from "./runner-settings.ts";
 
 export interface RunnerOptions {
   readonly loaded: LoadedConfig;
@@ -93,7 +94,8 @@ async function rootfsImagesOf(
     slots,
     reboot,
     rebootTimeoutMs: limits.rebootTimeoutMs,
-    checkHealth: () => Promise.resolve(),
+    checkHealth: ({ log: updateLog }, signal) =>
+      checkSystemHealth(systemHealth(config, folders, limits), systemTicker, updateLog, signal),
     ticker: systemTicker,
     log,
   });

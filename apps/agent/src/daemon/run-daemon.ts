@@ -2,6 +2,7 @@ import { SECOND_MS } from "@moult/base";
 import { startControlServer } from "../control/control-server.ts";
 import { readProvisioning } from "../identity/read-provisioning.ts";
 import { systemTicker } from "../platform/ticker.ts";
+import { startWatchdog, type Watchdog } from "../platform/watchdog.ts";
 import { openReportQueue, type ReportQueue } from "../reports/report-queue.ts";
 import { lockFolder } from "../storage/lock-folder.ts";
 import type { UpdateRunner } from "../update-runner/update-runner.ts";
@@ -28,6 +29,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 async function serve(options: DaemonOptions, parts: DaemonParts): Promise<void> {
   const { loaded, log, stop } = options;
+  // First of all, so that a start that hangs is ended as well.
+  const watchdog = await watchdogOf(options);
   const { servers, runner, loop, sender, status } = await assembleDaemon(options, parts);
   const { dataDir } = loaded.folders;
   const checkInNow = (): void => loop.wake();
@@ -45,12 +48,19 @@ async function serve(options: DaemonOptions, parts: DaemonParts): Promise<void> 
     log.info("daemon-started", { stateFile: reading, runs: runner.running().artifactName });
     await Promise.all([loop.run(stop), sender.run(stop)]);
     unsubscribe();
+    await watchdog?.release();
   } finally {
     await runner.stop();
     await control.close();
     servers.close();
     log.info("daemon-stopped");
   }
+}
+
+async function watchdogOf({ loaded, log }: DaemonOptions): Promise<Watchdog | undefined> {
+  const { watchdog } = loaded.config;
+  if (watchdog === undefined) return undefined;
+  return startWatchdog(watchdog.device, watchdog.intervalSeconds * SECOND_MS, log);
 }
 
 /** Calls `listener` each time the device has come to the end of an update. */

@@ -1,6 +1,7 @@
 import { SECOND_MS } from "@moult/base";
 import type { HoldPolicy } from "@moult/updater";
-import type { AgentConfig } from "../config.ts";
+import type { AgentConfig, AgentFolders } from "../config.ts";
+import type { SystemHealth } from "../system-slots/check-system-health.ts";
 import type { UpdateLimits } from "../update-runner/update-runner.ts";
 
 /** The configuration's seconds as the update runner's limits. */
@@ -19,6 +20,20 @@ export function updateLimits({ updates }: AgentConfig): UpdateLimits {
     payloadBytesMax: updates.payloadBytesMax,
   };
 }
+
+/** How a new system is judged. */
+export const systemHealth = (
+  { health }: AgentConfig,
+  { healthDir }: AgentFolders,
+  { killAfterMs }: UpdateLimits,
+): SystemHealth => ({
+  healthDir,
+  units: health.units,
+  timeoutMs: health.timeoutSeconds * SECOND_MS,
+  intervalMs: health.intervalSeconds * SECOND_MS,
+  deadlineMs: health.deadlineSeconds * SECOND_MS,
+  killAfterMs,
+});
 
 /** What holds the device before which step of an update. */
 export function holdPolicy({ updates }: AgentConfig): HoldPolicy {

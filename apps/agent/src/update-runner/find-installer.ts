@@ -1,5 +1,3 @@
-import { access, constants, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { createDirectoryInstaller } from "../installers/directory.ts";
 import type { Installer } from "../installers/installer.ts";
 import { ROOTFS_IMAGE_TYPE, type RootfsImages } from "../installers/rootfs-image.ts";
@@ -8,7 +6,7 @@ import { createSingleFileInstaller } from "../installers/single-file.ts";
 import { createUpdateModule, findUpdateModule } from "../installers/update-module.ts";
 import { createAppInstaller } from "../apps/app-installer.ts";
 import type { AppRuntime } from "../apps/app-runtime.ts";
-import { systemCode } from "../storage/durable-file.ts";
+import { executablesIn } from "../storage/executables-in.ts";
 import type { AgentPaths } from "../agent-paths.ts";
 import { SELF_UPDATE_TYPE, type SelfUpdate } from "../self-update/self-update.ts";
 import type { UpdateLimits } from "./update-runner.ts";
@@ -70,23 +68,4 @@ export function createInstallers(deps: InstallersDeps): Installers {
       return [...new Set([...own, ...builtIn.keys(), ...others])].toSorted();
     },
   };
-}
-
-async function executablesIn(folder: string): Promise<readonly string[]> {
-  let names: readonly string[];
-  try {
-    names = await readdir(folder);
-  } catch (cause) {
-    if (systemCode(cause) === "ENOENT") return [];
-    throw cause;
-  }
-  const found: string[] = [];
-  for (const name of names) {
-    const isExecutable = await access(join(folder, name), constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isExecutable) found.push(name);
-  }
-  return found;
 }
