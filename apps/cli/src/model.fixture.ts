@@ -114,6 +114,7 @@ export const deployment = (fields: Fields = {}) => ({
   target: { kind: "all" },
   plan: {
     version: 2,
+    priority: 5,
     stages: [
       {
         size: { percent: 10 },

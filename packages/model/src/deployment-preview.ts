@@ -48,6 +48,10 @@ export const DeploymentPreview = z.object({
   takesOverFrom: z.array(
     z.object({ deploymentId: DeploymentId, name: z.string(), count: z.int().min(1) }),
   ),
+  /** Running deployments of a higher priority that decide before this one, and for how many devices. */
+  yieldsTo: z.array(
+    z.object({ deploymentId: DeploymentId, name: z.string(), count: z.int().min(1) }),
+  ),
   /** How many devices each stage adds. */
   stages: z.array(z.object({ size: StageSize, deviceCount: z.int().min(0) })),
   /** What protects the updates of those that get it. */

@@ -78,6 +78,8 @@ export {
   ErrorStop,
   OnTrip,
   Plan,
+  PRIORITY_DEFAULT,
+  PRIORITY_MAX,
   Retry,
   Stage,
   StageAdvance,

@@ -42,6 +42,17 @@ test("a stage that has a name is called by it beside its number", () => {
   expect(planSentences(plan)[1]).toMatch(/^Stage 2: /);
 });
 
+test("a priority is said where it is not that of every plan", () => {
+  const least = { stages: [{ size: { percent: 100 } }] };
+  const said = (priority: number) =>
+    planSentences(Plan.parse({ ...least, priority })).filter((each) => /priority/i.test(each));
+
+  expect(said(9)).toEqual([
+    "Priority 9 of 9: where a device fits several deployments, the higher one goes first.",
+  ]);
+  expect(said(5)).toEqual([]);
+});
+
 test("the least plan says what it is, too", () => {
   const plan = Plan.parse({ stages: [{ size: { percent: 100 } }] });
 

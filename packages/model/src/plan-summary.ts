@@ -1,4 +1,4 @@
-import type { Plan, Stage } from "./plan.ts";
+import { PRIORITY_DEFAULT, PRIORITY_MAX, type Plan, type Stage } from "./plan.ts";
 import {
   advanceWords,
   approvalsWords,
@@ -21,6 +21,7 @@ export const planSentences = (plan: Plan): readonly string[] => [
 
 /** What it says beside its stages. */
 export const planRules = (plan: Plan): readonly string[] => [
+  ...prioritySentence(plan),
   `${[
     `At most ${countOf(plan.limits.concurrentMax, "device")} are in the update at the same time`,
     ...flowWords(plan.limits),
@@ -32,6 +33,14 @@ export const planRules = (plan: Plan): readonly string[] => [
   ...phaseSentence(plan),
   `When it stops itself, ${onTripWords(plan.onTrip)}.`,
 ];
+
+/** Nothing where it is as every plan has it that does not say otherwise. */
+const prioritySentence = ({ priority }: Plan): readonly string[] =>
+  priority === PRIORITY_DEFAULT
+    ? []
+    : [
+        `Priority ${priority} of ${PRIORITY_MAX}: where a device fits several deployments, the higher one goes first.`,
+      ];
 
 /** Nothing where it is as devices expect it. */
 const modeSentences = ({ mode, forceAfterSeconds }: Plan): readonly string[] =>

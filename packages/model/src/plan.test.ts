@@ -4,6 +4,7 @@ import { Plan } from "./plan.ts";
 test("a plan that says only its stages has safe limits", () => {
   expect(Plan.parse({ stages: [{ size: { remaining: true } }] })).toEqual({
     version: 2,
+    priority: 5,
     stages: [{ size: { remaining: true }, advance: { successPercent: 100 } }],
     limits: { concurrentMax: 50 },
     retry: { attemptsMax: 1, backoffSeconds: 0 },

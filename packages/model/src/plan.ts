@@ -5,6 +5,9 @@ import { DeploymentMode } from "./update-mode.ts";
 import { Window } from "./window.ts";
 
 const DAY_SECONDS = 86_400;
+export const PRIORITY_MAX = 9;
+/** In the middle: there is room for what must not wait, and for what may. */
+export const PRIORITY_DEFAULT = 5;
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 
 /** Trips the deployment when the failures among its finished devices reach either bound. */
@@ -128,6 +131,8 @@ const PerSite = z.strictObject({
 export const Plan = z
   .strictObject({
     version: z.literal(2).default(2),
+    /** Where a device fits several deployments the higher one goes first, and of equal ones the newer. */
+    priority: z.int().min(0).max(PRIORITY_MAX).default(PRIORITY_DEFAULT),
     stages: z.array(Stage).min(1).max(20),
     limits: z
       .strictObject({

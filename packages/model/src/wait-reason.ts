@@ -123,7 +123,11 @@ export const WaitReason = z.discriminatedUnion("kind", [
   /** An operator took this device's update back. */
   inDeployment("cancelled"),
   inDeployment("attempts-used").extend({ attempts: z.int().min(0), outcome: Outcome }),
-  inDeployment("superseded").extend({ byDeploymentId: DeploymentId }),
+  /** Another deployment decides for the device, or has brought it to its release. */
+  inDeployment("superseded").extend({
+    byDeploymentId: DeploymentId,
+    because: z.enum(["newer", "higher-priority"]),
+  }),
 ]);
 export type WaitReason = z.infer<typeof WaitReason>;
 

@@ -15,6 +15,7 @@ import {
   NOW,
   openAssignment,
   planOf,
+  reachedBy,
   version,
 } from "./facts.fixture.ts";
 import { PLACES, placeThreshold } from "./place.ts";
@@ -110,13 +111,18 @@ test("a device whose turn has not come waits for the newer release instead of ta
     isContended: false,
     reasons: [
       { kind: "stage-not-reached", deploymentId: deploymentId(2), stage: 0, admittedInStage: 1 },
-      { kind: "superseded", deploymentId: deploymentId(1), byDeploymentId: deploymentId(2) },
+      {
+        kind: "superseded",
+        deploymentId: deploymentId(1),
+        byDeploymentId: deploymentId(2),
+        because: "newer",
+      },
     ],
   });
 });
 
 test("an older deployment does not take a device back from a newer one that brought it to its release", () => {
-  const reached = [{ deploymentId: deploymentId(2), number: 2, version: version("3.0") }];
+  const reached = [reachedBy(deployment({ number: 2, version: version("3.0") }))];
   const answer = decide(facts({ candidates: [deployment({ number: 1 })], reached }));
 
   expect(answer).toMatchObject({

@@ -20,6 +20,7 @@ import type {
 } from "./facts.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
 import { isHeldBack } from "./hold-back.ts";
+import { supersededByAnswer, supersededByReached } from "./precedence.ts";
 import { repetition } from "./repetition.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
 import { windowWait } from "./windows.ts";
@@ -104,9 +105,9 @@ const wait = (
  * 1. An update that is under way goes on: the same offer again, until it is closed. It is taken back only before the
  *    device began to install, when its deployment was aborted or tripped (unless its plan says otherwise) or a person
  *    holds the device; a pause lets it go on.
- * 2. Otherwise the newest running deployment that targets the device and has an artifact for it decides alone; older
- *    ones are superseded, also by a newer one that already brought the device to its release. Deployments that are
- *    paused, tripped, finished or aborted hold nobody back.
+ * 2. Otherwise the first running deployment that targets the device and has an artifact for it decides alone: the one of
+ *    the highest priority, and of those the newest. The others are superseded, also by one before them that already
+ *    brought the device to its release. Deployments that are paused, tripped, finished or aborted hold nobody back.
  * 3. A deployment offers to devices whose stage is open, under its plan's limits. A device that has its
  *    place keeps it, whatever becomes of the target. One that a person sent ahead goes next, but never against what
  *    signers allow, nor before people approved its stage. A deployment whose first stage is not approved holds nobody
@@ -198,7 +199,11 @@ function fromCandidates(facts: DecideFacts): Decision {
     }
     return {
       ...answer,
-      reasons: [...answer.reasons, ...passed, ...superseded(facts, index + 1, deployment.id)],
+      reasons: [
+        ...answer.reasons,
+        ...passed,
+        ...supersededByAnswer(concerned(facts, index + 1), deployment),
+      ],
     };
   }
   return wait(passed.length === 0 ? [{ kind: "no-deployment" }] : ownFirst(passed));
@@ -210,7 +215,7 @@ const ownFirst = (reasons: readonly WaitReason[]): readonly WaitReason[] => [
   ...reasons.filter(({ kind }) => kind === "not-in-target"),
 ];
 
-/** What the device runs is on the way to what an older deployment brings: that one goes on from here. */
+/** What the device runs is on the way to what a later candidate brings: that one goes on from here. */
 const isStep = ({ version }: DeploymentFacts, facts: DecideFacts, from: number): boolean =>
   concerned(facts, from).some((one) => stepsBefore(one).includes(version));
 
@@ -220,20 +225,7 @@ const concerned = ({ candidates, device }: DecideFacts, from: number): readonly 
     .slice(from)
     .filter((one) => one.isTarget && one.state === "running" && !isHeldBack(one, device.draw));
 
-/** Older running deployments that would have this device, had the newer one not decided. */
-function superseded(
-  facts: DecideFacts,
-  from: number,
-  byDeploymentId: DeploymentId,
-): readonly WaitReason[] {
-  return concerned(facts, from).map(({ id }) => ({
-    kind: "superseded",
-    deploymentId: id,
-    byDeploymentId,
-  }));
-}
-
-/** `pass`: this deployment is none of the device's, so an older one may decide. */
+/** `pass`: this deployment is none of the device's, so the next one may decide. */
 function fromDeployment(
   deployment: DeploymentFacts,
   { device, reached, now }: DecideFacts,
@@ -260,11 +252,8 @@ function fromDeployment(
         ? closedReason(deployment, assignment, isRunning)
         : { kind: "deployment-not-running", deploymentId, state },
     );
-  const newer = reached.find(
-    (one) => one.number > deployment.number && !stepsBefore(deployment).includes(one.version),
-  );
-  if (newer !== undefined)
-    return pass({ kind: "superseded", deploymentId, byDeploymentId: newer.deploymentId });
+  const superseded = supersededByReached(deployment, reached);
+  if (superseded !== undefined) return pass(superseded);
 
   if (assignment !== null && isRunning && isUndecided(assignment))
     return closeAsRunning(deployment, {
@@ -318,7 +307,7 @@ function passedBecause(
 ): WaitReason | undefined {
   const isRunning = runs === version;
   const rule = isRunning ? undefined : brokenRule(deploymentId, version, rules, runs);
-  // An older deployment may bring what has to be run first.
+  // Another deployment may bring what has to be run first.
   if (rule !== undefined) return rule;
   if (safeguard !== null && !isRunning) {
     const { id: safeguardId, note } = safeguard;

@@ -88,7 +88,13 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "cancelled", deploymentId: id },
   { kind: "attempts-used", deploymentId: id, attempts: 1, outcome: "failed" },
   { kind: "attempts-used", deploymentId: id, attempts: 3, outcome: "silent" },
-  { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2) },
+  { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2), because: "newer" },
+  {
+    kind: "superseded",
+    deploymentId: id,
+    byDeploymentId: deploymentId(2),
+    because: "higher-priority",
+  },
 ];
 
 test("every reason has a plain sentence of its own", () => {

@@ -22,6 +22,7 @@ import type {
   DeviceFacts,
   DeviceHoldFacts,
   OpenAssignmentFacts,
+  ReachedFacts,
   SafeguardFacts,
 } from "./facts.ts";
 
@@ -156,6 +157,12 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     ...changes,
   };
 }
+
+/** That a deployment brought the device to its release. */
+export const reachedBy = (
+  { id, number, version: of, plan: { priority } }: DeploymentFacts,
+  isOver = false,
+): ReachedFacts => ({ deploymentId: id, number, version: of, priority, isOver });
 
 export function facts(changes: Partial<DecideFacts> = {}): DecideFacts {
   return {

@@ -226,11 +226,14 @@ export interface DeploymentFacts {
   readonly standing: Standing | null;
 }
 
-/** A deployment that brought this device to its release: what is older has been passed, but where it was a step on the way. */
+/** A deployment that brought this device to its release: what comes after it has been passed, but where it was a step on the way. */
 export interface ReachedFacts {
   readonly version: ReleaseVersion;
   readonly deploymentId: DeploymentId;
   readonly number: number;
+  readonly priority: number;
+  /** Finished or aborted: its priority counts no more. */
+  readonly isOver: boolean;
 }
 
 /** All that an answer to one device depends on. */
@@ -238,8 +241,7 @@ export interface DecideFacts {
   readonly now: InstantMs;
   readonly device: DeviceFacts;
   readonly openAssignment: OpenAssignmentFacts | null;
-  /** Newest first. */
+  /** In the order of `comparePrecedence`: of the highest priority first, then the newest. */
   readonly candidates: readonly DeploymentFacts[];
-  /** Newest first. */
   readonly reached: readonly ReachedFacts[];
 }

@@ -109,6 +109,7 @@ export {
   type PreviewedRelease,
   type PreviewVerdict,
 } from "./preview.ts";
+export { comparePrecedence, precedenceOf, type Precedence } from "./precedence.ts";
 export {
   recordAdvance,
   recordCreation,

@@ -65,19 +65,20 @@ test("each stage adds what its share holds beyond the one before", () => {
 
 test("why a device was not offered a deployment yet is about that deployment", () => {
   const newer = deployment({ number: 2 });
-  const [own] = facts().candidates;
+  const own = deployment();
 
-  expect(waitFor(decide(facts()), { id })).toEqual({ kind: "next-check-in" });
-  expect(waitFor(decide(facts({ candidates: [newer, ...(own ? [own] : [])] })), { id })).toEqual({
+  expect(waitFor(decide(facts()), own)).toEqual({ kind: "next-check-in" });
+  expect(waitFor(decide(facts({ candidates: [newer, own] })), own)).toEqual({
     kind: "superseded",
     deploymentId: id,
     byDeploymentId: newer.id,
+    because: "newer",
   });
-  expect(waitFor(decide(facts({ openAssignment: openAssignment() })), { id })).toMatchObject({
+  expect(waitFor(decide(facts({ openAssignment: openAssignment() })), own)).toMatchObject({
     kind: "update-in-progress",
   });
   expect(
-    waitFor(decide(facts({ candidates: [deployment({ state: "paused" })] })), { id }),
+    waitFor(decide(facts({ candidates: [deployment({ state: "paused" })] })), own),
   ).toMatchObject({ kind: "deployment-not-running", state: "paused" });
 });
 
@@ -321,7 +322,7 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices had their tries.",
   ],
   [
-    { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2) },
+    { kind: "superseded", deploymentId: id, byDeploymentId: deploymentId(2), because: "newer" },
     "1 device is taken over by a newer deployment.",
     "2,608 devices are taken over by a newer deployment.",
   ],

@@ -12,6 +12,7 @@ import type {
 import { NO_FLOW } from "./limits.ts";
 import type { Wait } from "./reason-groups.ts";
 import { NO_ENDS } from "./stage-gate.ts";
+import { precedenceOf, supersededBy } from "./precedence.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
 /** What a deployment that does not exist yet would bring. */
@@ -82,8 +83,12 @@ export function stageSteps(plan: Plan, eligible: number): readonly number[] {
   return shares.map((share, index) => share - (shares[index - 1] ?? 0));
 }
 
-/** Why a device was not offered one deployment yet, from what `decide` answers it where no older one may decide. */
-export function waitFor(decision: Decision, { id }: Pick<DeploymentFacts, "id">): Wait {
+/** Why a device was not offered one deployment yet, from what `decide` answers it where none after it may decide. */
+export function waitFor(
+  decision: Decision,
+  deployment: Pick<DeploymentFacts, "id" | "number" | "plan">,
+): Wait {
+  const { id } = deployment;
   switch (decision.kind) {
     case "wait":
       return present(
@@ -95,7 +100,10 @@ export function waitFor(decision: Decision, { id }: Pick<DeploymentFacts, "id">)
     case "close-as-already-running":
       return decision.deployment.id === id
         ? { kind: "next-check-in" }
-        : { kind: "superseded", deploymentId: id, byDeploymentId: decision.deployment.id };
+        : supersededBy(
+            { id, ...precedenceOf(deployment) },
+            { id: decision.deployment.id, ...precedenceOf(decision.deployment) },
+          );
     case "keep":
     case "withdraw":
     case "close-as-running":

@@ -125,7 +125,8 @@ const SENTENCES: {
   cancelled: (_, count) =>
     devices(count, "had its update cancelled", "had their updates cancelled"),
   "attempts-used": (_, count) => devices(count, "had its tries", "had their tries"),
-  superseded: (_, count) => `${devices(count, "is", "are")} taken over by a newer deployment`,
+  superseded: ({ because }, count) =>
+    `${devices(count, "is", "are")} taken over by ${because === "newer" ? "a newer deployment" : "a deployment of higher priority"}`,
 };
 
 /** One sentence about all devices that wait for the same. */

@@ -142,7 +142,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `Its try ${TRY_ENDED[outcome]}${code === null ? "" : ` with ${code}`}, after which the plan gives no other; a new deployment tries again.`,
   cancelled: () => "An operator cancelled the device's update; it can be retried.",
   "attempts-used": attemptsUsed,
-  superseded: () => "A newer deployment decides for this device.",
+  superseded: ({ because }) =>
+    because === "newer"
+      ? "A newer deployment decides for this device."
+      : "A deployment of higher priority decides for this device.",
 };
 
 /** The sentence for a reason, the same in UI, CLI and API. */

@@ -8,6 +8,7 @@ import {
   device,
   facts,
   openAssignment,
+  reachedBy,
   version,
 } from "./facts.fixture.ts";
 import type { DeploymentFacts, VersionRules } from "./facts.ts";
@@ -97,7 +98,7 @@ test("a deployment of the step that comes later does not take the device from th
   const last = deployment({ number: 1, version: version("3.0"), rules: of });
   const step = deployment({ number: 2, version: version("2.0"), rules: of });
   const done = { ...step, assignment: assignment({ state: "closed", outcome: "succeeded" }) };
-  const reached = [{ deploymentId: step.id, number: 2, version: step.version }];
+  const reached = [reachedBy(step)];
   expect(decide(facts({ candidates: [step, last] }))).toMatchObject({
     deployment: { id: step.id },
   });
@@ -182,7 +183,7 @@ test("however deployments follow each other, a device runs each release that it 
         expect(offers).toBeLessThanOrEqual(candidates.length);
         const reached = [...done.values()]
           .toSorted((left, right) => right.number - left.number)
-          .map(({ id, number, version: of }) => ({ deploymentId: id, number, version: of }));
+          .map((one) => reachedBy(one));
         const answer = decide(
           facts({
             device: running(nameOf(runs)),

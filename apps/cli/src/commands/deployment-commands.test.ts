@@ -375,6 +375,7 @@ describe("a deployment", () => {
         },
       ],
       takesOverFrom: [{ deploymentId: DEPLOYMENT_ID, name: "october", count: 4 }],
+      yieldsTo: [{ deploymentId: DEPLOYMENT_ID, name: "hot fix", count: 3 }],
       stages: [{ size: { remaining: true }, deviceCount: 18 }],
       trust: { "end-to-end": 17 },
       findings: [

@@ -30,6 +30,7 @@ describe("a plan", () => {
       "error-stop": "3,10%",
       "error-stop-sample": "20",
       "advance-at": "95",
+      priority: "9",
       concurrent: "5",
       "per-minute": "2",
       "per-site": "store:3",
@@ -42,6 +43,7 @@ describe("a plan", () => {
     const advance = { successPercent: 95 };
     expect(plan).toEqual({
       version: 2,
+      priority: 9,
       stages: [{ percent: 10 }, { percent: 50 }, { remaining: true }].map((size) => ({
         size,
         advance,

@@ -1,4 +1,11 @@
-import { DeploymentMode, Failure, Plan, WINDOW_SHAPE, windowFromText } from "@moult/model";
+import {
+  DeploymentMode,
+  Failure,
+  Plan,
+  PRIORITY_MAX,
+  WINDOW_SHAPE,
+  windowFromText,
+} from "@moult/model";
 import * as z from "zod";
 import { CliError, usageError } from "../command-line/cli-error.ts";
 import type { OptionSpecs, OptionValues } from "../command-line/command.ts";
@@ -61,6 +68,11 @@ export const PLAN_OPTIONS = {
     type: "string",
     value: "EMAILS",
     help: "With --approvals: only these people, separated by commas",
+  },
+  priority: {
+    type: "string",
+    value: "NUMBER",
+    help: "0 to 9: where a device fits several deployments, the higher one goes first; 5 unless told",
   },
   concurrent: {
     type: "string",
@@ -183,6 +195,7 @@ function fromOptions(options: PlanOptions): unknown {
   const million = { min: 1, max: 1_000_000 };
   const plan = {
     version: 2,
+    priority: integer("priority", options.priority, { min: 0, max: PRIORITY_MAX }),
     stages: (options.stages ?? "all").split(",").map((size) => ({
       size: sizeFrom(size.trim()),
       approvals,

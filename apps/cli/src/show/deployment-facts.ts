@@ -33,6 +33,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
       ["Approved", approvalsText(deployment.approvals)],
+      ["Priority", String(plan.priority)],
       ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
       ["Mode", modeWords(plan.mode, plan.forceAfterSeconds)],

@@ -6,7 +6,8 @@ import { causeText } from "./event-text.ts";
 
 /** What a deployment would do. */
 export function previewText(preview: DeploymentPreview, terminal: Terminal): string {
-  const { targeted, gets, alreadyRunning, cannot, takesOverFrom, stages, trust } = preview;
+  const { targeted, gets, alreadyRunning, cannot, takesOverFrom, yieldsTo, stages, trust } =
+    preview;
   const lines = (values: readonly string[]): string | undefined =>
     values.length === 0 ? undefined : values.join("\n");
   return [
@@ -18,6 +19,10 @@ export function previewText(preview: DeploymentPreview, terminal: Terminal): str
       [
         "Takes over from",
         lines(takesOverFrom.map(({ name, count }) => `${name}: ${count} devices`)),
+      ],
+      [
+        "Go first with",
+        lines(yieldsTo.map(({ name, count }) => `${name}, by its priority: ${count} devices`)),
       ],
       [
         "Stages",

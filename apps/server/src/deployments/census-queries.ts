@@ -162,8 +162,8 @@ async function placeAfter(db: TenantDb, deployment: Target, count: number): Prom
 }
 
 /**
- * Whether an eligible device is still without an end. One that a newer deployment brought to its release is none: this
- * deployment will never offer it anything, but where that release was a step on the way.
+ * Whether an eligible device is still without an end. One that a newer deployment of no lower priority brought to its release
+ * is none: this deployment will never offer it anything, but where that release was a step on the way.
  */
 export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): Promise<boolean> {
   const { tenantId } = db;
@@ -187,6 +187,7 @@ export async function isAnyoneLeft(db: TenantDb, deployment: DeploymentRecord): 
             .where("later.tenant_id", "=", tenantId)
             .where("later.outcome", "in", ["succeeded", "already-running"])
             .where("newer.number", ">", deployment.number)
+            .where("newer.priority", ">=", deployment.plan.priority)
             .$if(steps.length > 0, (query) => query.where("newer.version", "not in", steps)),
         ),
       ),

@@ -10,8 +10,10 @@ import type {
 import {
   decide,
   isActive,
+  comparePrecedence,
   lastStage,
   NO_FLOW,
+  precedenceOf,
   sentenceOf,
   siteAttributes,
   siteOf,
@@ -46,14 +48,14 @@ import {
   type WaitingClass,
   type WaitingQuestion,
 } from "./progress-queries.ts";
-import { activeDeployments, hasNewerDeployment, type DeploymentRecord } from "./queries.ts";
+import { activeDeployments, hasDeploymentBefore, type DeploymentRecord } from "./queries.ts";
 import { repeatedDevices } from "./past-queries.ts";
 import { rulesOf, stepsTo } from "./rules-queries.ts";
 import { holdingSafeguards } from "./safeguard-queries.ts";
 import { scopeOf } from "./target-scope.ts";
 
 /** More unfinished deployments of one product at once nobody keeps apart. */
-const NEWER_MAX = 5;
+const BEFORE_MAX = 5;
 
 /** What those devices of the target wait for that were not offered it yet, the most frequent first. */
 export async function waitingReasons(
@@ -77,7 +79,7 @@ export async function waitingReasons(
     db,
     classes.map(({ sampleId }) => sampleId),
   );
-  const releaseIds = [deployment, ...context.newer.map((one) => one.deployment)].map(
+  const releaseIds = [deployment, ...context.before.map((one) => one.deployment)].map(
     (one) => one.releaseId,
   );
   const rules = await rulesOf(db, deployment.product, releaseIds, runningOf(members.values()));
@@ -116,16 +118,22 @@ async function noteRepeated(
   }
 }
 
-/** What decides a device, without older deployments, which decide only where this one does not and say nothing about it. */
+/** What decides a device, without deployments after this one, which decide only where it does not and say nothing about it. */
 async function factsUpTo(
   db: TenantDb,
   device: PlanningDevice,
-  { number }: DeploymentRecord,
+  deployment: DeploymentRecord,
   at: InstantMs,
 ): Promise<DecideFacts> {
   const facts = await loadFacts(db, device, null, at, "with-others");
-  return { ...facts, candidates: facts.candidates.filter((one) => one.number >= number) };
+  const candidates = facts.candidates.filter((one) => !goesBefore(deployment, one));
+  return { ...facts, candidates };
 }
+
+type Placed = Parameters<typeof precedenceOf>[0];
+
+const goesBefore = (one: Placed, other: Placed): boolean =>
+  comparePrecedence(precedenceOf(one), precedenceOf(other)) < 0;
 
 /** Of many devices, in whichever updates they are: no sentence about them names one. */
 const IN_ANOTHER = { kind: "update-in-progress", deploymentId: "", assignmentId: "" } as Wait;
@@ -151,7 +159,8 @@ interface Context {
   readonly artifacts: Artifacts;
   readonly flow: FlowFacts;
   readonly openBySite: ReadonlyMap<string, number>;
-  readonly newer: readonly {
+  /** Those that go before it, the first of them first. */
+  readonly before: readonly {
     readonly deployment: DeploymentRecord;
     readonly artifacts: Artifacts;
   }[];
@@ -169,10 +178,11 @@ async function contextOf(
   const census = await censusOf(db, deployment, at);
   const isRanked = census.kind === "exact" && deployment.stage !== lastStage(plan);
   const ranked = isRanked ? await rankedDevices(db, deployment) : [];
-  const newer = (await activeDeployments(db, product))
-    .filter(({ number }) => number > deployment.number)
-    .slice(-NEWER_MAX);
-  const releaseIds = [...new Set([deployment, ...newer].map((one) => one.releaseId))];
+  const before = (await activeDeployments(db, product))
+    .filter((one) => goesBefore(one, deployment))
+    .toSorted((one, other) => comparePrecedence(precedenceOf(one), precedenceOf(other)))
+    .slice(0, BEFORE_MAX);
+  const releaseIds = [...new Set([deployment, ...before].map((one) => one.releaseId))];
   const ofReleases = await artifactsFor(db, releaseIds, undefined, at);
   const holding = await holdingSafeguards(db, releaseIds);
   const artifactsOf = ({ releaseId }: DeploymentRecord): Artifacts =>
@@ -186,7 +196,7 @@ async function contextOf(
     artifacts,
     flow: await flowOf(db, deployment, null, at),
     openBySite: await openBySite(db, deployment),
-    newer: newer.map((one) => ({ deployment: one, artifacts: artifactsOf(one) })),
+    before: before.map((one) => ({ deployment: one, artifacts: artifactsOf(one) })),
     at,
     question: {
       deploymentId: deployment.id,
@@ -194,18 +204,18 @@ async function contextOf(
       scope: scopeOf(deployment),
       salt: deployment.salt,
       holdBackPercent: deployment.target.holdBackPercent,
-      number: deployment.number,
+      precedence: precedenceOf(deployment),
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
       attributes: [...new Set([...zoneAttributesOf(plan), ...siteAttributes(plan)])],
-      newer: newer.map((one) => ({
+      before: before.map((one) => ({
         id: one.id,
         scope: scopeOf(one),
         salt: one.salt,
         holdBackPercent: one.target.holdBackPercent,
         safeguards: holding.filter(({ releaseId }) => releaseId === one.releaseId),
       })),
-      hasNewer: await hasNewerDeployment(db, deployment),
+      hasBefore: await hasDeploymentBefore(db, deployment),
       safeguards: holding.filter(({ releaseId }) => releaseId === deployment.releaseId),
       steps: await stepsTo(db, deployment),
     },
@@ -227,12 +237,22 @@ function admissionOf(
   };
 }
 
-/** Some newer deployment, whichever it is: of a group nobody is told which. */
-const AFTER_ALL = {
-  deploymentId: "" as DeploymentId,
-  number: Number.MAX_SAFE_INTEGER,
-  version: "" as ReleaseVersion,
-};
+/** Some deployment before this one, whichever it is: of a group nobody is told which. */
+const reachedFacts = (
+  { plan: { priority } }: DeploymentRecord,
+  reached: WaitingClass["reached"],
+): DecideFacts["reached"] =>
+  reached === null
+    ? []
+    : [
+        {
+          deploymentId: "" as DeploymentId,
+          number: Number.MAX_SAFE_INTEGER,
+          priority: reached === "newer" ? priority : priority + 1,
+          isOver: false,
+          version: "" as ReleaseVersion,
+        },
+      ];
 
 type RulesOf = Awaited<ReturnType<typeof rulesOf>>;
 
@@ -243,7 +263,7 @@ function waitOf(
   each: WaitingClass,
   member: ClassMember | undefined,
 ): Wait {
-  const { deployment, census, rankOf, newer } = context;
+  const { deployment, census, rankOf, before } = context;
   const { state, hardwareType } = each;
   const fitting = (artifacts: Artifacts): Artifacts =>
     artifacts.filter(({ hardwareTypes }) => hardwareTypes.includes(hardwareType));
@@ -266,11 +286,11 @@ function waitOf(
     },
     openAssignment: null,
     candidates: [
-      ...newer.toReversed().map((one) => ({
+      ...before.map((one) => ({
         ...factsOf(one.deployment, fitting(one.artifacts), rules, null),
-        // Whatever a newer one that targets the device answers, it is the one that decides.
+        // Whatever one before it that targets the device answers, it is the one that decides.
         stage: lastStage(one.deployment.plan),
-        isTarget: each.newerIds.has(one.deployment.id) && !isDone(one.deployment),
+        isTarget: each.beforeIds.has(one.deployment.id) && !isDone(one.deployment),
       })),
       {
         ...factsOf(deployment, fitting(context.artifacts), rules, standing),
@@ -280,7 +300,7 @@ function waitOf(
         window: offerWindow(deployment.plan, each.attributes, timeZone, context.at),
       },
     ],
-    reached: each.isReached ? [AFTER_ALL] : [],
+    reached: reachedFacts(deployment, each.reached),
   });
   return waitFor(decision, deployment);
 }

@@ -13,6 +13,8 @@ import {
 } from "@moult/model";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import {
+  comparePrecedence,
+  precedenceOf,
   windowFacts,
   zoneAttributesOf,
   type WindowFacts,
@@ -130,14 +132,14 @@ export interface Candidate {
 }
 
 /**
- * Deployments beyond this many that one device is in the target of, all unfinished at once, are not looked at; the newest
+ * Deployments beyond this many that one device is in the target of, all unfinished at once, are not looked at; the first
  * decide.
  */
 const CANDIDATES_MAX = 50;
 const UNFINISHED = ["running", "paused", "tripped"] as const;
 
 /**
- * The product's unfinished deployments that target the device or have admitted it, newest first. For whoever asks why,
+ * The product's unfinished deployments that target the device or have admitted it, in their order. For whoever asks why,
  * `with-others` adds those that do neither, and those that are over and had the device.
  */
 export async function candidatesOf(
@@ -190,6 +192,7 @@ export async function candidatesOf(
     );
   const rows = await query
     .orderBy("is_member", "desc")
+    .orderBy("deployment.priority", "desc")
     .orderBy("deployment.number", "desc")
     .limit(CANDIDATES_MAX)
     .execute();
@@ -217,7 +220,9 @@ async function withoutExcluded(
       const outside = isExcluded ? "excluded" : target.frozenAt === null ? null : "frozen";
       return { ...candidate, isTarget: isMember && !isExcluded, outside } as const;
     })
-    .toSorted((left, right) => right.deployment.number - left.deployment.number);
+    .toSorted((left, right) =>
+      comparePrecedence(precedenceOf(left.deployment), precedenceOf(right.deployment)),
+    );
 }
 
 const isForcedIn = (row: DeploymentRow, tenantId: TenantDb["tenantId"], deviceId: DeviceId) =>
@@ -264,29 +269,38 @@ function ownAssignment(row: OwnColumns, deviceId: DeviceId): AssignmentRecord | 
   };
 }
 
-/** More steps on the way of one device, all of deployments newer than the one that waits for them, nobody takes. */
-const REACHED_MAX = 20;
+/** More deployments that are not over, or more steps on the way of one device, nobody keeps apart. */
+const REACHED_MAX = 30;
 
-/** The newest deployments that brought the device to their release, newest first. */
+/**
+ * The deployments that brought the device to their release and may keep another one from it: those that are not over, by
+ * whatever priority, and the newest of the others.
+ */
 export async function reachedBy(
   db: TenantDb,
   deviceId: DeviceId,
 ): Promise<readonly ReachedFacts[]> {
-  return db.kysely
+  const rows = await db.kysely
     .selectFrom("assignment")
     .innerJoin("deployment", "deployment.id", "assignment.deployment_id")
-    .select([
+    .select((row) => [
       "deployment.id as deploymentId",
       "deployment.number as number",
       "deployment.version as version",
+      "deployment.priority as priority",
+      row.case().when("deployment.state", "in", UNFINISHED).then(0).else(1).end().as("is_over"),
     ])
     .where("assignment.tenant_id", "=", db.tenantId)
     .where("assignment.device_id", "=", deviceId)
     .where("assignment.outcome", "in", ["succeeded", "already-running"])
     .where("deployment.tenant_id", "=", db.tenantId)
+    .orderBy("is_over")
     .orderBy("deployment.number", "desc")
     .limit(REACHED_MAX)
     .execute();
+  return rows
+    .map(({ is_over, ...row }) => ({ ...row, isOver: is_over === 1 }))
+    .toSorted(comparePrecedence);
 }
 
 /** The update that the device is in, with what its deployment says by now. */

@@ -6,7 +6,7 @@ import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { censusOf, isAnyoneLeft } from "./census-queries.ts";
 import {
-  hasNewerDeployment,
+  hasDeploymentBefore,
   setDeploymentState,
   setStage,
   type DeploymentRecord,
@@ -69,8 +69,8 @@ async function isSomebodyLeft(
   const { counts } = deployment;
   if (counts.open > 0) return true;
   const ended = finishedOf(counts) + counts.alreadyRunning + counts.aborted;
-  // A newer deployment may have taken devices over, which then have no end here.
-  if (ended < eligible && !(await hasNewerDeployment(db, deployment))) return true;
+  // Another deployment may have taken devices over, which then have no end here.
+  if (ended < eligible && !(await hasDeploymentBefore(db, deployment))) return true;
   return isAnyoneLeft(db, deployment);
 }
 

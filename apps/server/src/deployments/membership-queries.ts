@@ -19,7 +19,7 @@ interface AskedDevice {
 
 const UNFINISHED = ["running", "paused", "tripped"] as const;
 
-/** Unfinished deployments to devices by query beyond this many are not looked at; the newest decide. */
+/** Unfinished deployments to devices by query beyond this many are not looked at; the first decide. */
 const QUERIES_MAX = 200;
 
 /** Which unfinished deployments of the product have a query for target that is true of the device, as it is now. */
@@ -36,6 +36,7 @@ export async function membershipsByQuery(
     .where("target_query", "is not", null)
     .where("target_frozen", "=", 0)
     .$narrowType<{ target_query: string }>()
+    .orderBy("priority", "desc")
     .orderBy("number", "desc")
     .limit(QUERIES_MAX)
     .execute();

@@ -74,10 +74,11 @@ export async function mixedFleet(
   const old = await addRelease(db, "1.5");
   const tripped = await addRelease(db, "1.7");
   const forMini = await addRelease(db, "1.9", MINI);
+  const urgent = await addRelease(db, "1.8");
   const newest = await addRelease(db, "2.0");
   const large = await addRelease(db, "2.1");
   await unsigned(db, forMini);
-  await deployThem(db, ids, { old, tripped, forMini, newest, large });
+  await deployThem(db, ids, { old, tripped, urgent, forMini, newest, large });
   return { ids, now: at(1_000) };
 }
 
@@ -126,7 +127,9 @@ async function unsigned(db: TenantDb, releaseId: ReleaseId): Promise<void> {
 async function deployThem(
   db: TenantDb,
   ids: readonly DeviceId[],
-  releases: Readonly<Record<"old" | "tripped" | "forMini" | "newest" | "large", ReleaseId>>,
+  releases: Readonly<
+    Record<"old" | "tripped" | "urgent" | "forMini" | "newest" | "large", ReleaseId>
+  >,
 ): Promise<void> {
   const change = (id: Parameters<typeof changeDeployment>[1], action: "pause" | "abort") =>
     changeDeployment(db, id, action, "Ada", { clock: clockAt(at(500)) });
@@ -147,6 +150,13 @@ async function deployThem(
     plan: { stages: one },
   });
   await live(db, ids.filter((_, index) => index % 20 === 2).slice(0, 20));
+  // Goes before what comes after it, and keeps some of whom it reached from that.
+  const few = ids.filter((_, index) => index % 25 === 9).slice(0, 200);
+  await deploy(db, releases.urgent, {
+    target: { kind: "devices", deviceIds: few },
+    plan: { priority: 8 },
+  });
+  await live(db, few.slice(0, 20));
   await deploy(db, releases.forMini);
 
   const main = await deploy(db, releases.newest, {

@@ -6,6 +6,7 @@ import type {
   DeviceId,
   DeviceTrustLevel,
   HardwareType,
+  Plan,
   Release,
   UserId,
 } from "@moult/model";
@@ -56,7 +57,7 @@ type Request = BodyOf<typeof operations.previewDeployment>;
 const SAMPLES_MAX = 5;
 const REASONS_MAX = 20;
 /** Of unfinished deployments of one product; more of them at once nobody keeps apart. */
-const TAKEN_OVER_MAX = 10;
+const SHARED_MAX = 10;
 /** A list goes into statements in parts. */
 const IDS_PER_SCOPE = 1_000;
 
@@ -116,7 +117,7 @@ export async function previewDeployment(
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
     cannot: await cannotOf(db, seen),
-    takesOverFrom: await takesOverFrom(db, release, scopes, seen.classes),
+    ...(await sharing(db, release, request.plan, scopes, seen.classes)),
     stages: stageSteps(request.plan, eligible).map((deviceCount, index) => ({
       size: request.plan.stages[index]?.size ?? { remaining: true },
       deviceCount,
@@ -289,22 +290,29 @@ async function cannotOf(db: TenantDb, { cannot }: Tallied): Promise<DeploymentPr
   }));
 }
 
-/** Older deployments whose devices this one would decide about from now on. */
-async function takesOverFrom(
+/** Deployments with devices that this one would decide about from now on, and those that would go on deciding before it. */
+async function sharing(
   db: TenantDb,
   release: Release,
+  { priority }: Plan,
   scopes: readonly Scope[],
   classes: readonly DeviceClass[],
-): Promise<DeploymentPreview["takesOverFrom"]> {
+): Promise<Pick<DeploymentPreview, "takesOverFrom" | "yieldsTo">> {
   const active = await activeDeployments(db, release.product);
-  const taken: DeploymentPreview["takesOverFrom"] = [];
-  for (const deployment of active.toReversed().slice(0, TAKEN_OVER_MAX)) {
+  const takesOverFrom: DeploymentPreview["takesOverFrom"] = [];
+  const yieldsTo: DeploymentPreview["yieldsTo"] = [];
+  for (const deployment of active.toReversed().slice(0, SHARED_MAX)) {
+    const isAhead = deployment.plan.priority > priority;
+    // One that stands still holds nobody back.
+    if (isAhead && deployment.state !== "running") continue;
     const theirs = new Set(hardwareTypesOf(await releaseOrRefusal(db, deployment.releaseId)));
     const hardwareTypes = hardwareTypesOf(release).filter((each) => theirs.has(each));
     const count = await sharedWith(db, deployment, { release, scopes, classes, hardwareTypes });
-    if (count > 0) taken.push({ deploymentId: deployment.id, name: deployment.name, count });
+    if (count === 0) continue;
+    const { id: deploymentId, name } = deployment;
+    (isAhead ? yieldsTo : takesOverFrom).push({ deploymentId, name, count });
   }
-  return taken;
+  return { takesOverFrom, yieldsTo };
 }
 
 interface Shared {

@@ -10,7 +10,7 @@ import type {
   ProductName,
   ReleaseVersion,
 } from "@moult/model";
-import { heldBackFrom, PLACES, type SafeguardFacts } from "@moult/planner";
+import { heldBackFrom, PLACES, type Precedence, type SafeguardFacts } from "@moult/planner";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
@@ -128,8 +128,8 @@ export interface WaitingQuestion extends WaitingScope {
     | { readonly kind: "all-alike" };
   /** Inventory attributes by whose values devices are told apart too. */
   readonly attributes: readonly string[];
-  /** Newer deployments that could decide instead. */
-  readonly newer: readonly {
+  /** Deployments that go before this one and could decide instead. */
+  readonly before: readonly {
     readonly id: DeploymentId;
     readonly scope: Scope;
     readonly salt: number;
@@ -137,8 +137,8 @@ export interface WaitingQuestion extends WaitingScope {
     /** Of its release, those that hold. */
     readonly safeguards: readonly HoldingSafeguard[];
   }[];
-  readonly number: number;
-  readonly hasNewer: boolean;
+  readonly precedence: Precedence;
+  readonly hasBefore: boolean;
   /** Of its release, those that hold. */
   readonly safeguards: readonly HoldingSafeguard[];
   /** Releases on the way to its own: who was brought to one of them waits for it all the same. */
@@ -150,30 +150,30 @@ export interface WaitingClass {
   readonly hardwareType: HardwareType;
   readonly sampleId: DeviceId;
   readonly draw: number;
-  /** Ids of the newer deployments that target these. */
-  readonly newerIds: ReadonlySet<DeploymentId>;
-  /** A newer deployment has brought them to its release. */
-  readonly isReached: boolean;
+  /** Ids of the deployments before this one that target these. */
+  readonly beforeIds: ReadonlySet<DeploymentId>;
+  /** Why one that has brought them to its release keeps this one from them; null where none does. */
+  readonly reached: "newer" | "higher-priority" | null;
   readonly attributes: Readonly<Record<string, string>>;
   readonly safeguard: SafeguardFacts | null;
   readonly count: number;
 }
 
-/** Who waits, by class, stage and what newer deployments have to do with them. */
+/** Who waits, by class, stage and what deployments before this one have to do with them. */
 export async function waitingClasses(
   db: TenantDb,
   question: WaitingQuestion,
 ): Promise<WaitingClass[]> {
-  const { product, newer } = question;
-  const flags = newer.map(({ scope, safeguards, ...held }, index) => {
+  const { product, before } = question;
+  const flags = before.map(({ scope, safeguards, ...held }, index) => {
     const isIn = isEverybody(scope)
       ? sql<boolean>`1 = 1`
       : sql<boolean>`device.id in ${inScope(db, product, scope).select("device.id")}`;
     const isTarget = sql<number>`case when ${isIn} and ${keptOutBy(db, safeguards)} = ''
       and ${isHeldBack(held)} = 0 then 1 else 0 end`;
-    return { name: `newer${index}`, isTarget };
+    return { name: `before${index}`, isTarget };
   });
-  const reached = question.hasNewer ? isReached(db, question) : sql<number>`0`;
+  const reached = question.hasBefore ? reachedBy(db, question) : sql<number>`0`;
   const asked = question.attributes.map((name, index) => ({ name, column: `attribute${index}` }));
   // One list of all who are left out: each further one would be looked through for every device.
   const leftOut = assigned(db, question.deploymentId)
@@ -186,7 +186,7 @@ export async function waitingClasses(
     .select([
       ...CLASS_COLUMNS,
       bucketOf(question).as("bucket"),
-      reached.as("is_reached"),
+      reached.as("reached"),
       isHeldBack(question).as("is_held_back"),
       keptOutBy(db, question.safeguards).as("kept_out_by"),
       sql<string>`min(device.id)`.as("sample_id"),
@@ -198,7 +198,7 @@ export async function waitingClasses(
     .groupBy([
       ...CLASS_COLUMNS,
       "bucket",
-      "is_reached",
+      "reached",
       "is_held_back",
       "kept_out_by",
       ...flags.map(({ name }) => sql.ref(name)),
@@ -212,10 +212,10 @@ export async function waitingClasses(
       hardwareType: row.hardware_type,
       sampleId: row.sample_id as DeviceId,
       draw: Number(row.draw),
-      newerIds: new Set(
-        newer.filter((_, index) => Number(values[`newer${index}`]) === 1).map(({ id }) => id),
+      beforeIds: new Set(
+        before.filter((_, index) => Number(values[`before${index}`]) === 1).map(({ id }) => id),
       ),
-      isReached: Number(row.is_reached) === 1,
+      reached: REACHED[Number(row.reached)] ?? null,
       attributes: Object.fromEntries(
         asked.flatMap(({ name, column }) => {
           const value = values[column];
@@ -255,15 +255,20 @@ function bucketOf({ admission, salt }: WaitingQuestion) {
   }
 }
 
-const isReached = (
+const REACHED = [null, "newer", "higher-priority"] as const;
+
+/** An index of `REACHED`: by the first of the deployments that brought a device to their release and keep this one from it. */
+const reachedBy = (
   db: TenantDb,
-  { number, steps }: WaitingQuestion,
-) => sql<number>`case when exists (
-    select 1 from assignment as later join deployment as newer on newer.id = later.deployment_id
-    where later.device_id = device.id and later.tenant_id = ${db.tenantId}
-      and later.outcome in ('succeeded', 'already-running') and newer.number > ${number}
-      ${steps.length === 0 ? sql`` : sql`and newer.version not in (${sql.join(steps)})`})
-  then 1 else 0 end`;
+  { precedence: { number, priority }, steps }: WaitingQuestion,
+) => sql<number>`coalesce((
+    select max(case when ahead.priority > ${priority} then 2 else 1 end)
+    from assignment as other join deployment as ahead on ahead.id = other.deployment_id
+    where other.device_id = device.id and other.tenant_id = ${db.tenantId}
+      and other.outcome in ('succeeded', 'already-running')
+      and (ahead.priority > ${priority} or (ahead.priority = ${priority} and ahead.number > ${number}))
+      and (ahead.number > ${number} or ahead.state in ('running', 'paused', 'tripped'))
+      ${steps.length === 0 ? sql`` : sql`and ahead.version not in (${sql.join(steps)})`}), 0)`;
 
 const assigned = (db: TenantDb, deploymentId: DeploymentId) =>
   db.kysely

@@ -152,7 +152,7 @@ export async function deploymentsByIds(
   return rows.map(deploymentFrom);
 }
 
-/** Those that can still change, the oldest first. */
+/** Those that can still change, in the order in which they were made. */
 export async function activeDeployments(
   db: TenantDb,
   product?: ProductName,
@@ -168,20 +168,20 @@ export async function activeDeployments(
   return rows.map(deploymentFrom);
 }
 
-/** Whether the product has a deployment that was made after this one. */
-export async function hasNewerDeployment(
+/** Whether the product has a deployment that may decide before this one: a newer one, or one of a higher priority. */
+export async function hasDeploymentBefore(
   db: TenantDb,
-  { product, number }: Pick<DeploymentRecord, "product" | "number">,
+  { product, number, plan: { priority } }: Pick<DeploymentRecord, "product" | "number" | "plan">,
 ): Promise<boolean> {
-  const newer = await db.kysely
+  const before = await db.kysely
     .selectFrom("deployment")
     .select("id")
     .where("tenant_id", "=", db.tenantId)
     .where("product", "=", product)
-    .where("number", ">", number)
+    .where((row) => row.or([row("number", ">", number), row("priority", ">", priority)]))
     .limit(1)
     .executeTakeFirst();
-  return newer !== undefined;
+  return before !== undefined;
 }
 
 export interface NewDeployment {
@@ -229,6 +229,7 @@ export async function insertDeployment(
       target_frozen: target.isFrozen ? 1 : 0,
       target_terms: target.terms === null ? null : JSON.stringify(target.terms),
       plan: JSON.stringify(deployment.plan),
+      priority: deployment.plan.priority,
       state: "running",
       stage: 0,
       stage_opened_at: deployment.createdAt,

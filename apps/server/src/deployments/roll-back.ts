@@ -25,8 +25,8 @@ import {
 const ATTEMPTS_MIN = 3;
 
 /**
- * Takes back what a deployment brought: a deployment for each release that devices go back to, newer than it and so the one
- * that decides for them. It stays so as long as somebody wants it (`wayBackOf`): who was installing then and succeeds later is
+ * Takes back what a deployment brought: a deployment for each release that devices go back to, newer than it, of the same
+ * priority, and so the one that decides for them. It stays so as long as somebody wants it (`wayBackOf`): who was installing then and succeeds later is
  * added, so nobody is forgotten, however the two events fell.
  */
 export async function rollBack(
@@ -166,12 +166,13 @@ async function takeBack(
 }
 
 /**
- * Everybody at once, as many at a time as before, and no stop: what they run is known to be bad. What people meant to spend on
+ * Everybody at once, as many at a time as before, as urgent, and no stop: what they run is known to be bad. What people meant to spend on
  * a day of the new release does not keep devices on it.
  */
-function rollbackPlan({ limits, retry, timeouts }: Plan): Plan {
+function rollbackPlan({ priority, limits, retry, timeouts }: Plan): Plan {
   const attemptsMax = Math.max(retry.attemptsMax, ATTEMPTS_MIN);
   return Plan.parse({
+    priority,
     stages: [{ size: { remaining: true } }],
     limits: { ...limits, bytesPerDay: undefined },
     retry: { attemptsMax, backoffSeconds: retry.backoffSeconds },

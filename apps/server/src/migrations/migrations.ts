@@ -25,6 +25,7 @@ import { up as phaseTimeouts } from "./0025-phase-timeouts.ts";
 import { up as safeguards } from "./0027-safeguards.ts";
 import { up as sites } from "./0031-sites.ts";
 import { up as byteBudget } from "./0041-byte-budget.ts";
+import { up as priorities } from "./0042-priorities.ts";
 import { up as invitations } from "./0045-invitations.ts";
 import { up as rollbackOrders } from "./0046-rollback-orders.ts";
 
@@ -56,6 +57,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 27, name: "safeguards", up: safeguards },
   { number: 31, name: "sites", up: sites },
   { number: 41, name: "byte-budget", up: byteBudget },
+  { number: 42, name: "priorities", up: priorities },
   { number: 45, name: "invitations", up: invitations },
   { number: 46, name: "rollback-orders", up: rollbackOrders },
 ];

@@ -261,6 +261,8 @@ export interface DeploymentTable {
   /** `StoredTargetTerms`; null when nothing narrows the target. */
   target_terms: Generated<Json | null>;
   plan: Json;
+  /** The plan's. */
+  priority: Generated<number>;
   state: DeploymentState;
   stage: number;
   stage_opened_at: At;

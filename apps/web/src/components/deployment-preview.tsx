@@ -21,7 +21,7 @@ export function DeploymentPreview({
   readonly preview: Preview;
   readonly version: string;
 }) {
-  const { targeted, gets, alreadyRunning, cannot, takesOverFrom } = preview;
+  const { targeted, gets, alreadyRunning, cannot, takesOverFrom, yieldsTo } = preview;
   const cannotCount = cannot.reduce((sum, reason) => sum + reason.count, 0);
   return (
     <div className="flex flex-col gap-4">
@@ -34,23 +34,38 @@ export function DeploymentPreview({
         {cannotCount > 0 && <Row count={cannotCount}>cannot get it</Row>}
       </dl>
       {cannot.length > 0 && <Cannot reasons={cannot} />}
-      {takesOverFrom.length > 0 && (
-        <Part title="Taken over">
-          <ul>
-            {takesOverFrom.map(({ deploymentId, name, count: taken }) => (
-              <li key={deploymentId}>
-                {counted(taken, "device")} from{" "}
-                <TextLink to="/deployments/$deploymentId" params={{ deploymentId }}>
-                  <Foreign text={name} />
-                </TextLink>
-              </li>
-            ))}
-          </ul>
-        </Part>
-      )}
+      <Sharing title="Taken over" word="from" others={takesOverFrom} />
+      <Sharing title="Go first with another" word="by priority with" others={yieldsTo} />
       <Stages preview={preview} />
       <Trust trust={preview.trust} />
     </div>
+  );
+}
+
+/** Other deployments that are for some of the devices. */
+function Sharing({
+  title,
+  word,
+  others,
+}: {
+  readonly title: string;
+  readonly word: string;
+  readonly others: Preview["yieldsTo"];
+}) {
+  if (others.length === 0) return null;
+  return (
+    <Part title={title}>
+      <ul>
+        {others.map(({ deploymentId, name, count: shared }) => (
+          <li key={deploymentId}>
+            {counted(shared, "device")} {word}{" "}
+            <TextLink to="/deployments/$deploymentId" params={{ deploymentId }}>
+              <Foreign text={name} />
+            </TextLink>
+          </li>
+        ))}
+      </ul>
+    </Part>
   );
 }
 

@@ -10,7 +10,12 @@ const limit = {
   deploymentName: "3.0 to pumps",
 } as const;
 const superseded = {
-  reason: { kind: "superseded", deploymentId: second, byDeploymentId: first },
+  reason: {
+    kind: "superseded",
+    deploymentId: second,
+    byDeploymentId: first,
+    because: "newer",
+  },
   sentence: "A newer deployment decides for this device.",
   deploymentName: "2.0 to pumps",
 } as const;

@@ -9,6 +9,7 @@ import { Part } from "./plan-fields.tsx";
 import { PlanJson } from "./plan-json.tsx";
 import { PlanLimits } from "./plan-limits.tsx";
 import { PlanOnTrip } from "./plan-on-trip.tsx";
+import { PlanPriority } from "./plan-priority.tsx";
 import { PlanRetry } from "./plan-retry.tsx";
 import { PlanStages } from "./plan-stages.tsx";
 import { PlanTimeouts } from "./plan-timeouts.tsx";
@@ -27,6 +28,7 @@ const PARTS: Readonly<
   retry: PlanRetry,
   timeouts: PlanTimeouts,
   onTrip: PlanOnTrip,
+  priority: PlanPriority,
 };
 
 /** A plan of one's own: as a form with one part for each thing that a plan says, in sentences, and as JSON. */
