@@ -105,6 +105,8 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   screen("activity", "/activity"),
   screen("settings", "/settings"),
   screen("api-keys", "/settings/api-keys", { create: press("New API key") }),
+  screen("people", "/settings/people", { invite: press("Invite somebody") }),
+  screen("accept-invitation", "/accept-invitation"),
   screen("products", "/settings/products"),
   screen("trust", "/settings/trust", { keys: press("Whole ids") }),
   screen("proposal", ({ proposalId }) => `/settings/proposals/${proposalId}`, {

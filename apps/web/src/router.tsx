@@ -48,6 +48,15 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./pages/welcome-page.tsx"), "WelcomePage"),
 });
 
+const acceptInvitation = createRoute({
+  getParentRoute: () => root,
+  path: "/accept-invitation",
+  component: lazyRouteComponent(
+    () => import("./pages/accept-invitation-page.tsx"),
+    "AcceptInvitationPage",
+  ),
+});
+
 /** To the first administrator's page on a new server, else to the sign-in and back here. */
 async function wayIn(href: string) {
   const { needed } = await call("showSetup");
@@ -274,6 +283,11 @@ const settingsTabs = [
   }),
   createRoute({
     ...inSettings,
+    path: "/people",
+    component: lazyRouteComponent(() => import("./pages/people-page.tsx"), "PeoplePage"),
+  }),
+  createRoute({
+    ...inSettings,
     path: "/products",
     component: lazyRouteComponent(() => import("./pages/products-page.tsx"), "ProductsPage"),
   }),
@@ -305,6 +319,7 @@ const trustProposal = createRoute({
 const routeTree = root.addChildren([
   signIn,
   welcome,
+  acceptInvitation,
   frame.addChildren([
     overview,
     firstSteps,

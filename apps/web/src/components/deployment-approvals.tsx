@@ -55,7 +55,11 @@ function StageApproval({
   const { approvals, pendingApproval } = deployment;
   const [asked, setAsked] = useState<Act>();
   const { email } = useMe();
-  const refusal = useRefusal("deployments:write");
+  const roleRefusal = useRefusal("deployments:write");
+  const from = deployment.plan.stages[stage]?.approvals?.from;
+  const refusal =
+    roleRefusal ??
+    (from?.includes(email.toLowerCase()) === false ? "the plan asks others" : undefined);
   const isOpen =
     stage === 0 ? pendingApproval === null || pendingApproval.stage > 0 : stage <= deployment.stage;
   const isOver = deployment.state === "finished" || deployment.state === "aborted";

@@ -7,16 +7,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { Secret } from "../ui/secret.tsx";
-
-/** From least to most, as the server orders them; what each may do, in words. */
-export const ROLE_WORDS: Readonly<Record<Role, string>> = {
-  viewer: "sees everything",
-  publisher: "uploads releases and deploys",
-  operator: "also admits devices and keeps groups",
-  admin: "also changes products and people",
-};
-
-const ROLES = Object.keys(ROLE_WORDS) as readonly Role[];
+import { roleChoices } from "./role-words.ts";
 
 const LIFETIMES = [
   { value: "30", label: "30 days" },
@@ -55,9 +46,9 @@ function ApiKeyForm({
   readonly onClose: () => void;
 }) {
   const me = useMe();
-  const allowed = ROLES.slice(0, ROLES.indexOf(me.role) + 1);
+  const allowed = roleChoices(me.role);
   const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>(allowed.includes("publisher") ? "publisher" : "viewer");
+  const [role, setRole] = useState<Role>(me.role === "viewer" ? "viewer" : "publisher");
   const [lifetime, setLifetime] = useState<Lifetime>("90");
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -80,12 +71,7 @@ function ApiKeyForm({
         value={name}
         onChange={setName}
       />
-      <SelectField
-        label="Role"
-        value={role}
-        choices={allowed.map((value) => ({ value, label: `${value}: ${ROLE_WORDS[value]}` }))}
-        onChange={setRole}
-      />
+      <SelectField label="Role" value={role} choices={allowed} onChange={setRole} />
       <SelectField label="Ends after" value={lifetime} choices={LIFETIMES} onChange={setLifetime} />
       {create.error !== null && <ProblemPanel error={create.error} />}
       <div className="flex justify-end gap-2">

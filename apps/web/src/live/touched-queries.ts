@@ -85,6 +85,7 @@ const TOUCHED_BY = {
   listPeople: anyPeople,
   listInvitations: anyPeople,
   listApprovers: anyPeople,
+  showInvitation: nothing,
   listApiKeys: nothing,
   showMe: nothing,
   showSetup: nothing,

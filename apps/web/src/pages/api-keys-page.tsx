@@ -1,6 +1,7 @@
 import type { ApiKey } from "@moult/api";
 import { useState } from "react";
-import { ApiKeyDialog, ROLE_WORDS } from "../forms/api-key-dialog.tsx";
+import { ApiKeyDialog } from "../forms/api-key-dialog.tsx";
+import { ROLE_WORDS } from "../forms/role-words.ts";
 import { plainText } from "../format/visible-text.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { useAction } from "../server/use-action.ts";

@@ -3,9 +3,10 @@ import type { ReactNode } from "react";
 import { Button } from "../../ui/button.tsx";
 import { CheckField, SelectField, type Choice } from "../../ui/field.tsx";
 import { OUTCOME } from "../../ui/status.ts";
+import { ApprovalFields } from "./plan-approvals.tsx";
 import { isObject, stagesOf, withStage, withoutStage } from "./plan-draft.ts";
 import { Remarks, usePlanEditing, usePlanField } from "./plan-editing.tsx";
-import { CheckAt, DurationAt, FieldRow, NumberAt, Part, TextAt, WordsAt } from "./plan-fields.tsx";
+import { CheckAt, DurationAt, FieldRow, NumberAt, Part, TextAt } from "./plan-fields.tsx";
 
 /** The stages one after the other: how far each reaches, what it waits for, when it stops everything. */
 export function PlanStages() {
@@ -106,34 +107,6 @@ function StageSizeFields({ index }: Pick<StageProps, "index">) {
         )}
       </FieldRow>
       <Remarks at={at} title={`the size of stage ${index + 1}`} />
-    </div>
-  );
-}
-
-const USUAL_APPROVALS = { required: 1 };
-
-function ApprovalFields({ index }: Pick<StageProps, "index">) {
-  const at = `stages.${index}.approvals`;
-  const { value } = usePlanField(at);
-  return (
-    <div className="flex flex-col gap-2">
-      <CheckAt at={at} label="Other people approve it first" on={USUAL_APPROVALS} />
-      {value !== undefined && (
-        <FieldRow>
-          <NumberAt
-            at={`${at}.required`}
-            label="How many"
-            hint="whoever makes the deployment is none of them"
-            isNeeded
-          />
-          <WordsAt
-            at={`${at}.from`}
-            label="Only of these"
-            hint="e-mail addresses, separated by commas; none: anybody who may deploy"
-          />
-        </FieldRow>
-      )}
-      <Remarks at={at} title={`who approves stage ${index + 1}`} />
     </div>
   );
 }
