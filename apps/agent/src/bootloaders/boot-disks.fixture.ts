@@ -21,7 +21,7 @@ import { createGrubBootControl } from "./grub.ts";
 import { GRUB_BLOCK_BYTES, grubCopy } from "./grub-copy.ts";
 import { createOwnBootControl, createUBootControl, RAW_COPY_OFFSETS } from "./raw-copies.ts";
 import { SectorDisk } from "./sector-disk.fixture.ts";
-import { uBootCopy } from "./u-boot-copy.ts";
+import { createUBootCopy } from "./u-boot-copy.ts";
 
 /** A bootloader as its tests see it: its partition, our boot control over it, and what its own script does at a start. */
 export interface TestBootloader {
@@ -114,6 +114,7 @@ export function rawPartition(form: BootCopyForm): Uint8Array {
 
 export const ownForm: BootCopyForm = { encode: encodeBootCopy, decode: decodeBootCopy };
 const ownImage = rawPartition(ownForm);
+const uBootCopy = createUBootCopy();
 const uBootImage = rawPartition(uBootCopy);
 
 const grub: Pick<TestBootloader, "form" | "offsets"> = {

@@ -1,4 +1,5 @@
 import type { BootEnvironment } from "@moult/agent-core";
+import { crc32 } from "@moult/artifact";
 import { utf8 } from "@moult/base";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +10,9 @@ import { describe, expect, test } from "vitest";
 import { SECTOR_BYTES } from "./boot-copies.ts";
 import { grubFile } from "./boot-disks.fixture.ts";
 import { grubCopy } from "./grub-copy.ts";
-import { uBootCopy } from "./u-boot-copy.ts";
+import { createUBootCopy } from "./u-boot-copy.ts";
+
+const uBootCopy = createUBootCopy();
 
 const slot = fc.constantFrom("a" as const, "b" as const);
 const someEnvironment: fc.Arbitrary<BootEnvironment> = fc
@@ -73,6 +76,24 @@ test("U-Boot's check finds every changed byte", () => {
     changed[at] = (changed[at] ?? 0) ^ 1;
     expect(uBootCopy.decode(changed)).toBeUndefined();
   }
+});
+
+test("a U-Boot that was built with a redundant environment gets its byte of flags back", () => {
+  const environment: BootEnvironment = { generation: 31, good: "a", trial: "b", triesLeft: 2 };
+  // As such a build exports it: sorted, and nothing that is empty.
+  const entries = "moult_generation=1e\0moult_good=b\0moult_tries=0\0\0";
+  const data = utf8(entries.padEnd(SECTOR_BYTES - 5, "\0"));
+  const exported = new Uint8Array(SECTOR_BYTES);
+  new DataView(exported.buffer).setUint32(0, crc32(data), true);
+  exported[4] = 1;
+  exported.set(data, 5);
+  const form = createUBootCopy();
+
+  expect(form.decode(exported)).toEqual({ generation: 30, good: "b", trial: null, triesLeft: 0 });
+  const written = form.encode(environment);
+  expect(written).toHaveLength(SECTOR_BYTES);
+  expect(written[4]).toBe(1);
+  expect(createUBootCopy().decode(written)).toEqual(environment);
 });
 
 const grubText = (lines: string): Uint8Array =>

@@ -7,7 +7,7 @@ import {
 } from "@moult/agent-core";
 import { bootCopiesAsFiles, type BootCopyForm, type BootloaderDeps } from "./boot-copies.ts";
 import { BootError } from "./boot-error.ts";
-import { uBootCopy } from "./u-boot-copy.ts";
+import { createUBootCopy } from "./u-boot-copy.ts";
 
 /**
  * Where the copies are on a partition that holds nothing else. So far apart that no write of the page cache, and no block that
@@ -17,7 +17,7 @@ export const RAW_COPY_OFFSETS = [0, 512 * 1_024] as const;
 
 /** Boot control over two raw sectors in the words of U-Boot, and the script in boot-integration/u-boot. */
 export const createUBootControl = (deps: BootloaderDeps): BootControl =>
-  createRawBootControl(deps, uBootCopy);
+  createRawBootControl(deps, createUBootCopy());
 
 /** Boot control over two raw sectors in Moult's own words, for a bootloader that somebody writes. */
 export const createOwnBootControl = (deps: BootloaderDeps): BootControl =>

@@ -1,37 +1,60 @@
 import { crc32 } from "@moult/artifact";
 import { concatBytes, textFromUtf8, utf8 } from "@moult/base";
+import type { BootEnvironment } from "@moult/agent-core";
 import { bootEnvironmentFrom, SECTOR_BYTES, type BootCopyForm } from "./boot-copies.ts";
 
-// What U-Boot's `env export -c` writes and `env import -c` reads (env/common.c, cmd/nvedit.c): a CRC-32, least byte first, over
-// what follows, which is NAME=VALUE entries, each ended by a zero byte, one more zero byte, and zeros up to the end.
-// `setexpr` counts in hexadecimal, so the generation is written that way.
+// What U-Boot's `env export -c` writes and `env import -c` reads (cmd/nvedit.c, include/env_internal.h): a CRC-32, least byte
+// first; one byte of flags, if U-Boot was built with CONFIG_SYS_REDUNDAND_ENVIRONMENT; then what the check is of: NAME=VALUE
+// entries, each ended by a zero byte, one more zero byte, and zeros up to the end. `setexpr` counts in hexadecimal, so the
+// generation is written that way.
 
 const CRC_BYTES = 4;
-const DATA_BYTES = SECTOR_BYTES - CRC_BYTES;
 
-export const uBootCopy: BootCopyForm = {
-  encode: ({ generation, good, trial, triesLeft }) => {
-    const text = `moult_generation=${generation.toString(16)}\0moult_good=${good}\0moult_trial=${trial ?? ""}\0moult_tries=${triesLeft}\0\0`;
-    const data = utf8(text.padEnd(DATA_BYTES, "\0"));
-    return concatBytes([crcOf(data), data]);
-  },
-  decode: (bytes) => {
-    const data = bytes.subarray(CRC_BYTES);
-    if (data.length !== DATA_BYTES || !crcOf(data).every((byte, at) => byte === bytes[at]))
+/** How many bytes are before the entries, and those of them that are flags. */
+interface Head {
+  readonly bytes: number;
+  readonly flags: Uint8Array;
+}
+
+const PLAIN: Head = { bytes: CRC_BYTES, flags: new Uint8Array() };
+/** ENV_REDUND_ACTIVE, which the export sets. */
+const REDUNDANT: Head = { bytes: CRC_BYTES + 1, flags: new Uint8Array([1]) };
+
+/** Writes as what it read last was written: which of the two it is depends on how U-Boot was built. */
+export function createUBootCopy(): BootCopyForm {
+  let head = PLAIN;
+  return {
+    encode: ({ generation, good, trial, triesLeft }) => {
+      const text = `moult_generation=${generation.toString(16)}\0moult_good=${good}\0moult_trial=${trial ?? ""}\0moult_tries=${triesLeft}\0\0`;
+      const data = utf8(text.padEnd(SECTOR_BYTES - head.bytes, "\0"));
+      return concatBytes([crcOf(data), head.flags, data]);
+    },
+    decode: (bytes) => {
+      if (bytes.length !== SECTOR_BYTES) return undefined;
+      for (const one of [PLAIN, REDUNDANT]) {
+        const data = bytes.subarray(one.bytes);
+        if (!crcOf(data).every((byte, at) => byte === bytes[at])) continue;
+        head = one;
+        return environmentIn(data);
+      }
       return undefined;
-    const text = textFromUtf8(data);
-    const end = text?.indexOf("\0\0") ?? -1;
-    if (text === undefined || end === -1) return undefined;
-    const values = new Map(text.slice(0, end).split("\0").map(entryOf));
-    return bootEnvironmentFrom({
-      generation: numberIn(values.get("moult_generation")),
-      good: values.get("moult_good"),
-      // U-Boot exports no variable that is empty.
-      trial: values.get("moult_trial") ?? "",
-      tries: values.get("moult_tries"),
-    });
-  },
-};
+    },
+  };
+}
+
+function environmentIn(data: Uint8Array): BootEnvironment | undefined {
+  const text = textFromUtf8(data);
+  const end = text?.indexOf("\0\0") ?? -1;
+  if (text === undefined || end === -1) return undefined;
+  const values = new Map(text.slice(0, end).split("\0").map(entryOf));
+  return bootEnvironmentFrom({
+    generation: numberIn(values.get("moult_generation")),
+    good: values.get("moult_good"),
+    // U-Boot exports no variable that is empty.
+    trial: values.get("moult_trial") ?? "",
+    tries: values.get("moult_tries"),
+  });
+}
 
 function crcOf(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(CRC_BYTES);

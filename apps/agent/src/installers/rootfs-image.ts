@@ -46,7 +46,8 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
     tries: slots.tries,
     name: ROOTFS_IMAGE_TYPE,
     admit: () => Promise.resolve(),
-    checked: refuseWholeDisks,
+    passing: ({ content, sizeBytes }, log) =>
+      withProgress(refuseWholeDisks(content), sizeBytes, log),
     beforeArming: () => Promise.resolve(),
     restart,
     words: WORDS,
@@ -68,6 +69,25 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
       });
     },
   };
+}
+
+const PROGRESS_PERCENT = 10;
+
+async function* withProgress(
+  content: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+  log: Log,
+): AsyncGenerator<Uint8Array> {
+  let writtenBytes = 0;
+  let toldPercent = 0;
+  for await (const chunk of content) {
+    yield chunk;
+    writtenBytes += chunk.length;
+    const percent = Math.floor((writtenBytes * 100) / sizeBytes);
+    if (percent < toldPercent + PROGRESS_PERCENT) continue;
+    toldPercent = percent - (percent % PROGRESS_PERCENT);
+    log.info("system-image-written", { percent: toldPercent });
+  }
 }
 
 /** Where a disk with a GUID partition table says so (UEFI 2.10, 5.3.2), with sectors of 512 and of 4096 bytes. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SlotError, type BootControl, type SlotInstaller } from "@moult/agent-core";
+import type { Log } from "@moult/base";
 import { RefusalCode, type FailureCode, type UpdateState } from "@moult/updater";
 import * as z from "zod";
 import { systemCode, writeFileDurably } from "../storage/durable-file.ts";
@@ -23,8 +24,8 @@ export interface SlotPayload {
   readonly name: string;
   /** Before the slot is touched; throws what keeps the file from being a payload. */
   readonly admit: (file: IncomingFile) => Promise<void>;
-  /** Of what is in front of the slot: the payload's content, checked as it passes by. */
-  readonly checked?: (content: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** In front of the slot: the payload's content, looked at as it passes by. */
+  readonly passing?: (file: IncomingFile, log: Log) => AsyncIterable<Uint8Array>;
   readonly beforeArming: () => Promise<void>;
   /** Starts anew what the slot holds; returns only when that did not happen. */
   readonly restart: (signal: AbortSignal) => Promise<never>;
@@ -74,12 +75,12 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
     return plan !== undefined && (await boot.booted()) === plan.slot;
   };
   const steps: Pick<Installer, Steps> = {
-    unpack: async (files, { tree }, signal) => {
+    unpack: async (files, { tree, log }, signal) => {
       let plan: Plan | undefined;
       for await (const file of files) {
         if (plan !== undefined) throw new InstallError("payload-refused", words.onePayload);
         await payload.admit(file);
-        const content = payload.checked?.(file.content) ?? file.content;
+        const content = payload.passing?.(file, log) ?? file.content;
         plan = await inWords("install-failed", () =>
           slots.write(untilAborted(content, signal), file.sizeBytes),
         );

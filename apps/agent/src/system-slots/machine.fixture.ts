@@ -82,6 +82,9 @@ export class Machine {
       folders: {
         kernelCommandLineFile: this.fileOf("cmdline"),
         runDir: join(this.#folder, "run"),
+        dataDir: join(this.#folder, "data"),
+        identityDir: join(this.#folder, "identity"),
+        bootStateDir: join(this.#folder, "boot-state"),
       },
       bootId: `boot-${this.boots}`,
       isMachineShared: true,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import {
   createSlotInstaller,
   type BootControl,
@@ -25,7 +26,10 @@ export interface SystemSlots {
 
 export interface SystemSlotsDeps {
   readonly config: SlotsConfig;
-  readonly folders: Pick<AgentFolders, "kernelCommandLineFile" | "runDir">;
+  readonly folders: Pick<
+    AgentFolders,
+    "kernelCommandLineFile" | "runDir" | "dataDir" | "identityDir" | "bootStateDir"
+  >;
   readonly bootId: string;
   /** Whether other agents share this machine, and its page cache. */
   readonly isMachineShared: boolean;
@@ -50,10 +54,20 @@ export async function openSystemSlots(deps: SystemSlotsDeps): Promise<SystemSlot
     const booted = await readBootedSlot(folders.kernelCommandLineFile);
     const boot = bootControlOf(deps, booted);
     log.info("system-slots", { booted, ...(await boot.read()) });
+    if (!deps.isMachineShared) await tellWhatIsInSlot(folders, log);
     return { boot, installer: installerOf(deps, boot), tries: config.tries };
   } catch (error) {
     log.error("system-slots-unusable", { error });
     return undefined;
+  }
+}
+
+/** What is in a slot goes with the slot: without its key the device is a stranger to its server after its first update. */
+async function tellWhatIsInSlot(folders: SystemSlotsDeps["folders"], log: Log): Promise<void> {
+  const { dev } = await stat("/");
+  for (const name of ["dataDir", "identityDir", "bootStateDir"] as const) {
+    const found = await stat(folders[name]).catch(() => undefined);
+    if (found?.dev === dev) log.error("folder-in-slot", { name, folder: folders[name] });
   }
 }
 
