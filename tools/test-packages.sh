@@ -21,6 +21,10 @@ if [ "${1:-tests}" = rig ]; then
   need qemu-system-x86 command -v qemu-system-x86_64
   need grub-pc-bin test -e /usr/lib/grub/i386-pc/boot.img
   need grub-common command -v grub-mkimage
+  # The same for U-Boot's script.
+  need qemu-system-arm command -v qemu-system-aarch64
+  need u-boot-qemu test -e /usr/lib/u-boot/qemu_arm64/u-boot.bin
+  need u-boot-tools command -v mkimage
   need gdisk test -x /usr/sbin/sgdisk
   need e2fsprogs test -x /usr/sbin/mke2fs
   need busybox-static has_static_busybox
@@ -32,6 +36,9 @@ else
   # Keys on PKCS#11 tokens: a token in software, and the compiler of tools/build-pkcs11.sh.
   need softhsm2 command -v softhsm2-util
   need g++ command -v "${CXX:-g++}"
+  # Boot environments, as factories make them.
+  need grub-common command -v grub-editenv
+  need e2fsprogs test -x /usr/sbin/mke2fs
   # What the shipped update modules hand their payloads to, and what makes such payloads.
   need busybox-static has_static_busybox
   need rpm command -v rpmbuild

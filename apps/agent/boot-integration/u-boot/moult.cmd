@@ -8,6 +8,7 @@
 #   moult_part_a         the number of the partition of slot a, with /boot/vmlinuz and, if need be, /boot/initrd; moult_part_b: b
 #   moult_root_a         what the kernel is told as root= for slot a; moult_root_b: for slot b
 #   moult_args           more for the kernel; has to make it restart when it cannot go on (panic=1)
+#   kernel_addr_r, ramdisk_addr_r  where a kernel and an initrd have room, as most boards say anyway
 #   moult_boot           booti or bootz; moult_fdt: where the device tree is
 #
 # Two copies, one sector each, at the start and in the middle of the partition, as `env export -c` writes them; the one with the

@@ -38,7 +38,7 @@ export interface TestBootloader {
   readonly start: (disk: SectorDisk) => Slot;
 }
 
-export const FACTORY: BootEnvironment = { generation: 1, good: "a", trial: null, triesLeft: 0 };
+const FACTORY: BootEnvironment = { generation: 1, good: "a", trial: null, triesLeft: 0 };
 
 /** An ext2 partition with the two environment blocks of GRUB, made as boot-integration/grub says. */
 export function grubPartition(blockBytes = 4_096, content = grubFile()): Uint8Array {
@@ -49,7 +49,9 @@ export function grubPartition(blockBytes = 4_096, content = grubFile()): Uint8Ar
     for (const name of BOOT_COPY_NAMES) writeFileSync(join(files, name), content);
     const image = join(folder, "env.img");
     const options = ["-q", "-F", "-t", "ext2", "-b", String(blockBytes), "-I", "128"];
-    execFileSync("mke2fs", [...options, "-d", files, image, "1M"], { stdio: "ignore" });
+    // Debian keeps it out of an ordinary person's PATH.
+    const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
+    execFileSync("mke2fs", [...options, "-d", files, image, "1M"], { stdio: "ignore", env });
     return new Uint8Array(readFileSync(image));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -106,13 +108,13 @@ const depsOf = (disk: SectorDisk, booted: Slot): BootloaderDeps => ({
 });
 
 /** A raw partition as the factory makes it. */
-export function rawPartition(form: BootCopyForm): Uint8Array {
+function rawPartition(form: BootCopyForm): Uint8Array {
   const bytes = new Uint8Array(2 * RAW_COPY_OFFSETS[1]);
   for (const offset of RAW_COPY_OFFSETS) bytes.set(form.encode(FACTORY), offset);
   return bytes;
 }
 
-export const ownForm: BootCopyForm = { encode: encodeBootCopy, decode: decodeBootCopy };
+const ownForm: BootCopyForm = { encode: encodeBootCopy, decode: decodeBootCopy };
 const ownImage = rawPartition(ownForm);
 const uBootCopy = createUBootCopy();
 const uBootImage = rawPartition(uBootCopy);
