@@ -18,7 +18,7 @@ const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   "packages/trust": ["base", "model"],
   "packages/node-crypto": ["base"],
   "packages/signing": ["base", "model", "trust", "node-crypto"],
-  "packages/planner": ["base", "model"],
+  "packages/planner": ["base", "model", "query"],
   "packages/updater": ["base", "model"],
   // The portable half of the agent, which the simulator runs as well: shells that act, but only through ports.
   "packages/agent-core": ["base", "model", "updater"],

@@ -18,4 +18,4 @@ export {
 export { INSTALLED_FROM_ATTRIBUTE, UNDECIDED_ATTRIBUTE } from "./attributes.ts";
 export { Provisioning } from "./provisioning.ts";
 export { RECEIPT_PAYLOAD_TYPE, Receipt } from "./receipt.ts";
-export { inventoryDigest, runningDigest, signedMessage } from "./report-digest.ts";
+export { contextDigest, inventoryDigest, runningDigest, signedMessage } from "./report-digest.ts";

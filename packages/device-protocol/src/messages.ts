@@ -10,6 +10,7 @@ import {
   HoldPoint,
   Inventory,
   ProductName,
+  ReportedContext,
   Running,
   Sha256,
   TenantId,
@@ -95,11 +96,12 @@ export const CheckInRequest = z.object({
   /** Random per start of the agent: one that comes back after another one took over means a cloned identity. */
   instanceId: z.uuid(),
   activity: DeviceActivity,
-  /** SHA-256 over the canonical text (`reportDigest`) of what the device would report. */
-  digests: z.object({ running: Sha256, inventory: Sha256 }),
+  /** SHA-256 over the canonical text (`reportDigest`) of what the device would report; no context: it says none. */
+  digests: z.object({ running: Sha256, inventory: Sha256, context: Sha256.optional() }),
   /** Present when it changed since the server last had it, or was asked for. */
   running: Running.optional(),
   inventory: Inventory.optional(),
+  context: ReportedContext.optional(),
 });
 export type CheckInRequest = z.infer<typeof CheckInRequest>;
 

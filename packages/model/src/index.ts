@@ -108,6 +108,12 @@ export {
   Release,
   artifactPath,
 } from "./release.ts";
+export {
+  BATTERY_STEP_PERCENT,
+  KnownContext,
+  ReportedContext,
+  contextWords,
+} from "./reported-context.ts";
 export { OnlineFile, OnlineKeys, SignerReply, SignerRequest } from "./signer-message.ts";
 export {
   ArtifactTrust,

@@ -27,6 +27,7 @@ export const planRules = (plan: Plan): readonly string[] => [
     ...flowWords(plan.limits),
   ].join(", ")}.`,
   ...(plan.windows ?? []).map((window) => `Window to ${windowLine(window)}.`),
+  ...(plan.conditions === undefined ? [] : [`Offered while ${plan.conditions}.`]),
   ...modeSentences(plan),
   retrySentence(plan.retry),
   `A device that reports nothing for ${secondsWords(plan.timeouts.silenceSeconds)} is given up.`,

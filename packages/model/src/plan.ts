@@ -166,6 +166,8 @@ export const Plan = z
     onTrip: OnTrip.default("cancel-queued"),
     /** A step that windows are for begins in one of them only; any other whenever it can. */
     windows: z.array(Window).min(1).max(20).optional(),
+    /** Devices are offered the release while this holds of what they say of their circumstances: a query over `context.*`. */
+    conditions: z.string().min(1).max(2_048).optional(),
     /** `optional` unless told. */
     mode: DeploymentMode.optional(),
     /** So long after a device was first offered it, its update is forced. */

@@ -5,6 +5,7 @@ import { DeploymentState } from "./deployment.ts";
 import { Hold, HoldPoint } from "./hold.ts";
 import { HardwareType, Instant, ReleaseVersion } from "./names.ts";
 import { Outcome } from "./outcome.ts";
+import { ReportedContext } from "./reported-context.ts";
 
 const of = <Kind extends string>(kind: Kind) => z.object({ kind: z.literal(kind) });
 const inDeployment = <Kind extends string>(kind: Kind) =>
@@ -94,6 +95,12 @@ export const WaitReason = z.discriminatedUnion("kind", [
     attribute: z.string().nullable(),
     /** What stands there; null: nothing. */
     zone: z.string().nullable(),
+  }),
+  /** The plan's conditions do not hold of what the device says of its circumstances. */
+  inDeployment("condition-unmet").extend({
+    conditions: z.string(),
+    /** Null: it never said any. */
+    said: ReportedContext.nullable(),
   }),
   /** People have to approve the stage that the device is in, or one before it. */
   inDeployment("approval-pending").extend({

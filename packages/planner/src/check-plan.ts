@@ -1,5 +1,6 @@
 import { present } from "@moult/base";
 import { Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
+import { checkConditions } from "./check-conditions.ts";
 import { checkLimits, type LimitFinding } from "./check-limits.ts";
 import { checkWindows } from "./check-windows.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
@@ -40,6 +41,11 @@ export type PlanFinding =
   | { readonly kind: "windows-overlap"; readonly window: number; readonly other: number }
   /** The windows for a step are open all the time. */
   | { readonly kind: "windows-always-open"; readonly step: HoldPoint }
+  /** The conditions are no query over circumstances. */
+  | { readonly kind: "conditions-invalid"; readonly sentence: string }
+  /** Whatever a device says, they do not hold; or they do. */
+  | { readonly kind: "conditions-never"; readonly conditions: string }
+  | { readonly kind: "conditions-always"; readonly conditions: string }
   /** Fewer people than must approve the stage could: it would never open. */
   | {
       readonly kind: "approvals-impossible";
@@ -97,6 +103,7 @@ export function checkPlan(
     ...findings,
     ...checkApprovals(plan, approvers),
     ...checkWindows(plan),
+    ...checkConditions(plan),
     ...checkTimeouts(plan),
     ...checkRetry(plan),
     ...checkLimits(plan, artifacts),

@@ -18,6 +18,7 @@ import type {
   DeploymentFacts,
   OpenAssignmentFacts,
 } from "./facts.ts";
+import { conditionReason } from "./conditions.ts";
 import { heldReason, holdAt } from "./device-hold.ts";
 import { isHeldBack } from "./hold-back.ts";
 import { supersededByAnswer, supersededByReached } from "./precedence.ts";
@@ -325,7 +326,7 @@ function passedBecause(
 function unlessForced(
   deployment: DeploymentFacts,
   artifact: ArtifactFacts,
-  { running }: DecideFacts["device"],
+  { running, context }: DecideFacts["device"],
   now: InstantMs,
 ): Wait | null {
   const again = repetition(deployment, artifact.id, running?.artifactName ?? null, now);
@@ -333,7 +334,10 @@ function unlessForced(
   const backoff = backoffWait(deployment, now);
   if (backoff !== null) return backoff;
   const shut = windowWait(deployment.window, deployment.id);
-  return shut === null ? null : wait([shut.reason], shut);
+  if (shut !== null) return wait([shut.reason], shut);
+  // Nothing but the device's own word ends it, and that makes it be decided anew.
+  const unmet = conditionReason(deployment.id, deployment.plan, context);
+  return unmet === null ? null : wait([unmet]);
 }
 
 /** Set while the plan makes the device wait between its tries. */

@@ -83,6 +83,13 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "zone-unknown", deploymentId: id, attribute: null, zone: "Mars/Olympus" },
   { kind: "zone-unknown", deploymentId: id, attribute: "moult.time-zone", zone: null },
   { kind: "zone-unknown", deploymentId: id, attribute: "site.zone", zone: "Mars/Olympus" },
+  { kind: "condition-unmet", deploymentId: id, conditions: "context.busy = false", said: null },
+  {
+    kind: "condition-unmet",
+    deploymentId: id,
+    conditions: "context.busy = false",
+    said: { busy: true },
+  },
   { kind: "retry-forbidden", deploymentId: id, outcome: "failed", code: "disk-full" },
   { kind: "retry-forbidden", deploymentId: id, outcome: "rolled-back", code: null },
   { kind: "cancelled", deploymentId: id },

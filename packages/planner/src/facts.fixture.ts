@@ -82,6 +82,7 @@ export function device(changes: Partial<DeviceFacts> = {}): DeviceFacts {
     hasIdentityConflict: false,
     hold: null,
     undecided: null,
+    context: null,
     hardwareType: HARDWARE,
     draw: 1_000,
     traits: {

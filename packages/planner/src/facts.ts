@@ -15,6 +15,7 @@ import type {
   Outcome,
   Plan,
   ReleaseVersion,
+  ReportedContext,
   Running,
   SafeguardId,
   Tally,
@@ -50,6 +51,8 @@ export interface DeviceFacts {
   readonly traits: ClientTraits | null;
   /** Null until it has said what it runs. */
   readonly running: Running | null;
+  /** What it last said of its circumstances; null until then. */
+  readonly context: ReportedContext | null;
   /** What it says it is doing; null when nobody asked it (an operator asks why). */
   readonly isIdle: boolean | null;
 }

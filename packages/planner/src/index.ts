@@ -28,6 +28,8 @@ export {
   mayCancel,
   mayRetry,
 } from "./attempts.ts";
+export { checkConditions } from "./check-conditions.ts";
+export { meetsConditions } from "./conditions.ts";
 export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
 export { deferralSentence } from "./deferral-sentence.ts";
 export { deploymentName } from "./deployment-name.ts";
@@ -97,9 +99,11 @@ export { heldBackAbout, heldBackFrom, isHeldBack } from "./hold-back.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";
 export {
   approvalsImpossible,
+  conditionsRefused,
   confirmSentence,
   findingsOf,
   type Intent,
+  type ConditionGap,
   type ZoneGap,
 } from "./plan-sentences.ts";
 export {

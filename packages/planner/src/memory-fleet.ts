@@ -1,5 +1,12 @@
 import { assert, later, present, unreachable, type InstantMs } from "@moult/base";
-import type { AssignmentId, DeploymentState, Outcome, Plan, Tally } from "@moult/model";
+import type {
+  AssignmentId,
+  DeploymentState,
+  Outcome,
+  Plan,
+  ReportedContext,
+  Tally,
+} from "@moult/model";
 import { advance } from "./advance.ts";
 import { approvedStages } from "./approvals.ts";
 import { afterAttempt, CANCELLED, isProvisional, mayCancel, mayRetry } from "./attempts.ts";
@@ -46,6 +53,8 @@ export interface FleetDevice {
   /** Where it was counted when it got its offer. */
   offeredAt: string;
   hold: DeviceHoldFacts | null;
+  /** What it last said of its circumstances. */
+  context: ReportedContext | null;
   /** Of the deployment's release, and for this device. */
   safeguard: SafeguardFacts | null;
 }
@@ -112,6 +121,7 @@ export const createFleetDevice = (
   site: "",
   offeredAt: "",
   hold: null,
+  context: null,
   safeguard: null,
 });
 
@@ -146,6 +156,7 @@ export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
       hasIdentityConflict: false,
       hold: device.hold,
       undecided: null,
+      context: device.context,
       draw: device.draw,
       running: { artifactName: device.runs, provides: {} },
       isIdle: device.isIdle,

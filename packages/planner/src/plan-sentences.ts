@@ -10,6 +10,7 @@ import type { ArtifactFacts } from "./facts.ts";
 import { limitRemark } from "./limit-remarks.ts";
 import { sentenceOfMany } from "./reason-groups.ts";
 import { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
+import { clause } from "./clause.ts";
 import { counted, devices, numberText } from "./counted.ts";
 import { heldBackAbout } from "./hold-back.ts";
 
@@ -36,6 +37,14 @@ export interface Intent {
   /** Zones of its windows that the server has no clocks for, by the window's index. */
   readonly unknownZones: readonly (readonly [number, string])[];
   readonly zoneGaps: readonly ZoneGap[];
+  readonly conditionGap: ConditionGap;
+}
+
+/** Eligible devices that do not meet the plan's conditions as they are now. */
+export interface ConditionGap {
+  readonly unmet: number;
+  /** Of those, whoever never said anything of its circumstances. */
+  readonly silent: number;
 }
 
 /** Devices that a plan's windows would wait for the clocks of. */
@@ -82,6 +91,7 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       error(`plan.windows.${index}.zone`, `The server knows no time zone ${zone}.`),
     ),
     ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
+    ...conditionGapFinding(intent),
     ...holdBackFinding(intent),
     ...checkPlan(plan, keptOf(intent), intent.approvers, artifacts).map(planFinding),
   ];
@@ -125,6 +135,15 @@ function missingSteps({ keptOut, broughtVersions, version }: Intent): Deployment
       `${devices(count, "has", "have")} to run ${step} before ${version}, and no running deployment brings it.`,
     ),
   );
+}
+
+function conditionGapFinding({ conditionGap, eligible }: Intent): DeploymentFinding[] {
+  const { unmet, silent } = conditionGap;
+  if (unmet === 0) return [];
+  const now = `${numberText(unmet)} of ${counted(eligible, "device")} ${unmet === 1 ? "does" : "do"} not meet the conditions now and would wait`;
+  const whom = silent < unmet ? `${numberText(silent)} of them` : silent === 1 ? "it" : "they";
+  const have = `${silent === 1 ? "has" : "have"} never said anything of ${silent === 1 ? "its" : "their"} circumstances`;
+  return [warning("plan.conditions", `${now}${silent === 0 ? "" : `; ${whom} ${have}`}.`)];
 }
 
 function zoneGapSentence({ attribute, missing, unknown }: ZoneGap): string {
@@ -192,6 +211,10 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         "plan.windows",
         `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
       );
+    case "conditions-invalid":
+    case "conditions-never":
+    case "conditions-always":
+      return conditionRemark(finding);
     case "approvals-impossible":
       return error(`plan.stages.${finding.stage}.approvals`, approvalsImpossible(finding));
     case "queued-timeout-idle":
@@ -214,6 +237,24 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
       );
   }
 }
+
+const conditionRemark = (
+  finding: Extract<PlanFinding, { kind: `conditions-${string}` }>,
+): DeploymentFinding =>
+  finding.kind === "conditions-always"
+    ? warning(
+        "plan.conditions",
+        `Whatever a device says of its circumstances, or if it says nothing, ${clause(finding.conditions)} holds: the condition holds nobody back.`,
+      )
+    : error("plan.conditions", conditionsRefused(finding));
+
+/** What is wrong with conditions that a plan cannot have. */
+export const conditionsRefused = (
+  finding: Extract<PlanFinding, { kind: "conditions-invalid" | "conditions-never" }>,
+): string =>
+  finding.kind === "conditions-invalid"
+    ? finding.sentence
+    : `Whatever a device says of its circumstances, ${clause(finding.conditions)} does not hold: nobody would be offered the release.`;
 
 export const approvalsImpossible = ({
   stage,

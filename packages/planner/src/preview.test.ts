@@ -307,6 +307,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait for a window by the clocks of Mars/Olympus, which the server does not know.",
   ],
   [
+    { kind: "condition-unmet", deploymentId: id, conditions: "context.busy = false", said: null },
+    "1 device waits until context.busy = false.",
+    "2,608 devices wait until context.busy = false.",
+  ],
+  [
     { kind: "retry-forbidden", deploymentId: id, outcome: "failed", code: "disk-full" },
     "1 device failed with disk-full, after which the plan gives no other try.",
     "2,608 devices failed with disk-full, after which the plan gives no other try.",
@@ -371,6 +376,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   broughtVersions: [],
   unknownZones: [],
   zoneGaps: [],
+  conditionGap: { unmet: 0, silent: 0 },
   approvers: [],
   ...changes,
 });

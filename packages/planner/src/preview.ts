@@ -36,12 +36,14 @@ export type PreviewVerdict =
 
 /** Whether a device would get the release in the end, as it is now: what `decide` says once every stage is open. */
 export function previewFor(
-  device: Omit<DeviceFacts, "draw" | "isIdle">,
-  { deploymentId, version, plan, artifacts, rules, safeguard, now }: PreviewedRelease,
+  device: Omit<DeviceFacts, "draw" | "isIdle" | "context">,
+  { deploymentId, version, plan: whole, artifacts, rules, safeguard, now }: PreviewedRelease,
 ): PreviewVerdict {
+  // Circumstances are others in the end; whose are not as the plan asks now is said by itself.
+  const { conditions: _, ...plan } = whole;
   const decision = decide({
     now,
-    device: { ...device, draw: 1, isIdle: null },
+    device: { ...device, context: null, draw: 1, isIdle: null },
     openAssignment: null,
     reached: [],
     candidates: [

@@ -120,6 +120,8 @@ const SENTENCES: {
     zone === null
       ? `${devices(count, "reports", "report")} no time zone (${attribute ?? "none"}) for the plan's windows`
       : `${devices(count, "waits", "wait")} for a window by the clocks of ${zone}, which the server does not know`,
+  "condition-unmet": ({ conditions }, count) =>
+    `${devices(count, "waits", "wait")} until ${clause(conditions)}`,
   "retry-forbidden": ({ code }, count) =>
     `${devices(count, "failed", "failed")}${code === null ? "" : ` with ${code}`}, after which the plan gives no other try`,
   cancelled: (_, count) =>
@@ -159,6 +161,7 @@ const NOT_SAID: ReadonlySet<string> = new Set([
   "by",
   "since",
   "site",
+  "said",
 ]);
 
 /** Of these, only when is different, and no sentence about many says it. */

@@ -5,9 +5,11 @@ import { clause } from "./clause.ts";
 import { utcText } from "./utc-text.ts";
 import {
   bytesWords,
+  contextWords,
   type DeploymentState,
   type DeviceState,
   type Outcome,
+  type ReportedContext,
   type WaitReason,
 } from "@moult/model";
 
@@ -63,6 +65,11 @@ function zoneUnknown(attribute: string | null, zone: string | null): string {
   return zone === null
     ? `The plan's windows go by the device's time zone, and it reports none (${attribute}).`
     : `The plan's windows go by the device's time zone, and the server does not know the one it reports, ${zone} (${attribute}).`;
+}
+
+function saidWords(said: ReportedContext | null): string {
+  const words = said === null ? "" : contextWords(said);
+  return words === "" ? "says nothing of its circumstances" : `says: ${words}`;
 }
 
 const list = (values: readonly string[]): string =>
@@ -138,6 +145,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
   "outside-window": ({ until }) =>
     `The plan lets devices begin in its windows only; the next one opens at ${utcText(until)}.`,
   "zone-unknown": ({ attribute, zone }) => zoneUnknown(attribute, zone),
+  "condition-unmet": ({ conditions, said }) =>
+    `The plan offers the release while ${clause(conditions)}, and the device ${saidWords(said)}.`,
   "retry-forbidden": ({ code, outcome }) =>
     `Its try ${TRY_ENDED[outcome]}${code === null ? "" : ` with ${code}`}, after which the plan gives no other; a new deployment tries again.`,
   cancelled: () => "An operator cancelled the device's update; it can be retried.",

@@ -141,6 +141,7 @@ function plainly(each: Query, its: QueryFacts): boolean {
 }
 
 function textsOf({ field }: Condition, its: QueryFacts): readonly string[] {
+  if (field.kind === "context") return [];
   const value =
     field.kind === "fact"
       ? its[field.name]

@@ -1,22 +1,41 @@
 import { orderKey } from "./order-key.ts";
-import type { Condition, Field, Operator, Pattern, Query, QueryFacts } from "./query.ts";
+import type {
+  Condition,
+  ContextTexts,
+  Field,
+  Operator,
+  Pattern,
+  Query,
+  QueryFacts,
+} from "./query.ts";
 
 /** Whether the query is true of the device. Costs at most the query's conditions times the length of what they look at. */
-export function matches(query: Query, facts: QueryFacts): boolean {
+export const matches = (query: Query, facts: QueryFacts): boolean =>
+  isTrue(query, (field) => textsOf(field, facts));
+
+/** Whether a plan's conditions are true of a device that says this of its circumstances. */
+export const matchesContext = (conditions: Query, context: ContextTexts): boolean =>
+  isTrue(conditions, ({ kind, name }) => (kind === "context" ? textOf(context[name]) : []));
+
+const textOf = (text: string | undefined): readonly string[] => (text === undefined ? [] : [text]);
+
+/** What the device has under a name: nothing, one text, or several. */
+type Texts = (field: Field) => readonly string[];
+
+function isTrue(query: Query, texts: Texts): boolean {
   switch (query.kind) {
     case "and":
-      return query.parts.every((part) => matches(part, facts));
+      return query.parts.every((part) => isTrue(part, texts));
     case "or":
-      return query.parts.some((part) => matches(part, facts));
+      return query.parts.some((part) => isTrue(part, texts));
     case "not":
-      return !matches(query.part, facts);
+      return !isTrue(query.part, texts);
     case "condition":
-      return holds(query, facts);
+      return holds(query, texts(query.field));
   }
 }
 
-function holds({ field, operator, value }: Condition, facts: QueryFacts): boolean {
-  const texts = textsOf(field, facts);
+function holds({ operator, value }: Condition, texts: readonly string[]): boolean {
   switch (operator) {
     case "=":
       return texts.some((text) => fits(value, text));
@@ -30,8 +49,8 @@ function holds({ field, operator, value }: Condition, facts: QueryFacts): boolea
   }
 }
 
-/** What the device has under that name: nothing, one text, or the names of its groups. */
 function textsOf(field: Field, facts: QueryFacts): readonly string[] {
+  if (field.kind === "context") return [];
   if (field.kind !== "fact") {
     const attributes = facts[field.kind];
     const text = Object.hasOwn(attributes, field.name) ? attributes[field.name] : undefined;

@@ -1,12 +1,13 @@
 import { QueryError } from "./query-error.ts";
 import {
   CONDITIONS_MAX,
+  CONTEXT_NAMES,
   DEPTH_MAX,
   FACT_NAMES,
   QUERY_LENGTH_MAX,
-  VALUES_OF,
   WILDCARDS_MAX,
   isOrdered,
+  valuesOf,
   type Condition,
   type FactName,
   type Field,
@@ -17,10 +18,19 @@ import {
 import { NAME_WORD, VALUE_WORD, isKeyword, isStorable } from "./words.ts";
 
 const FIELDS = `a field: ${FACT_NAMES.join(", ")}, identity.NAME or inventory.NAME`;
+const CONTEXT_FIELDS = `a field: ${CONTEXT_NAMES.map((name) => `context.${name}`).join(", ")}`;
+
+/** What a text may ask for: what devices are, or the circumstances that they are in. */
+type Subject = "device" | "context";
+
+/** Reads a query over devices, in time linear in its length. Throws `QueryError` for everything that is none. */
+export const parseQuery = (text: string): Query => parse(text, "device");
+
+/** Reads the conditions of a plan: a query over `context.*` and nothing else. Throws `QueryError`. */
+export const parseConditions = (text: string): Query => parse(text, "context");
 const OPERATORS = ["!=", "<=", ">=", "=", "<", ">", ":"] as const;
 
-/** Reads a query, in time linear in its length. Throws `QueryError` for everything that is none. */
-export function parseQuery(text: string): Query {
+function parse(text: string, subject: Subject): Query {
   if (text.length > QUERY_LENGTH_MAX)
     throw new QueryError(
       "too-long",
@@ -28,7 +38,7 @@ export function parseQuery(text: string): Query {
       `the end: a query has at most ${QUERY_LENGTH_MAX} characters`,
     );
   if (!isStorable(text)) throw new QueryError("unexpected", badAt(text), "a character of a text");
-  const reader = new Reader(text);
+  const reader = new Reader(text, subject);
   const query = reader.expression(0);
   reader.end();
   return query;
@@ -43,11 +53,13 @@ const badAt = (text: string): number => {
 
 class Reader {
   readonly #text: string;
+  readonly #subject: Subject;
   #at = 0;
   #conditions = 0;
 
-  constructor(text: string) {
+  constructor(text: string, subject: Subject) {
     this.#text = text;
+    this.#subject = subject;
   }
 
   expression(depth: number): Query {
@@ -114,7 +126,7 @@ class Reader {
       throw new QueryError(
         "unexpected",
         operatorAt,
-        "=, != or : here; only running and inventory attributes have an order",
+        `=, != or : here; only ${this.#subject === "context" ? "context.batteryPercent has" : "running and inventory attributes have"} an order`,
       );
     this.#skipBlanks();
     const valueAt = this.#at;
@@ -139,14 +151,21 @@ class Reader {
       this.#refuse(`at most ${WILDCARDS_MAX} wildcards in one value`, at);
     if (operator !== "=" && operator !== "!=" && value.length > 1)
       this.#refuse(`a value without a wildcard after ${operator}`, at);
-    const known = field.kind === "fact" ? VALUES_OF[field.name] : undefined;
-    if (known !== undefined && value.length === 1 && !known.includes(value[0]))
-      this.#refuse(`one of ${known.join(", ")}`, at);
+    const known = valuesOf(field);
+    if (known === undefined || value.length > 1 || known.includes(value[0])) return;
+    const [first, ...others] = known;
+    this.#refuse(
+      others.length > 10
+        ? `a whole number from ${first} to ${others.at(-1)}`
+        : `one of ${known.join(", ")}`,
+      at,
+    );
   }
 
   /** A field; or the name alone of a kind of attributes. */
   #field(): Field | "identity" | "inventory" {
     const at = this.#at;
+    if (this.#subject === "context") return this.#contextField();
     const words = this.#word(NAME_WORD);
     if (words === undefined || isKeyword(words)) this.#refuse(FIELDS, at);
     const dot = words.indexOf(".");
@@ -165,6 +184,14 @@ class Reader {
     if (name === undefined) this.#refuse(FIELDS, at);
     if (dot >= 0) this.#refuse(`an operator after ${name}`, at + dot);
     return { kind: "fact", name: name satisfies FactName };
+  }
+
+  #contextField(): Field {
+    const at = this.#at;
+    const words = this.#word(NAME_WORD);
+    const name = CONTEXT_NAMES.find((each) => words === `context.${each}`);
+    if (name === undefined) this.#refuse(CONTEXT_FIELDS, at);
+    return { kind: "context", name };
   }
 
   #value(): Pattern {

@@ -19,9 +19,13 @@ export interface Condition {
   readonly value: Pattern;
 }
 
-/** One of the device's own facts, or an attribute by its name, which may be any text. */
+/**
+ * One of the device's own facts, or an attribute by its name, which may be any text; or one of its circumstances, which only a plan's
+ * conditions ask for.
+ */
 export type Field =
   | { readonly kind: "fact"; readonly name: FactName }
+  | { readonly kind: "context"; readonly name: ContextName }
   | { readonly kind: "identity"; readonly name: string }
   | { readonly kind: "inventory"; readonly name: string };
 
@@ -48,6 +52,20 @@ export const FACT_NAMES = [
 ] as const;
 export type FactName = (typeof FACT_NAMES)[number];
 
+/** What a device may say of its circumstances. `unknown`: that some of them could not be found out. */
+export const CONTEXT_NAMES = [
+  "busy",
+  "driving",
+  "metered",
+  "onPower",
+  "batteryPercent",
+  "unknown",
+] as const;
+export type ContextName = (typeof CONTEXT_NAMES)[number];
+
+/** Of those that it said, as texts. */
+export type ContextTexts = Readonly<Partial<Record<ContextName, string>>>;
+
 /** What a query is asked about. `null`: the device has none. */
 export interface QueryFacts {
   readonly id: string;
@@ -66,14 +84,25 @@ export interface QueryFacts {
 }
 
 /** What a fact with a closed set of values can be compared with. */
-export const VALUES_OF: Readonly<Partial<Record<FactName, readonly string[]>>> = {
+const VALUES_OF: Readonly<Partial<Record<FactName, readonly string[]>>> = {
   state: DeviceState.options,
   trust: DeviceTrustLevel.shape.level.options,
 };
 
+const YES_OR_NO = ["true", "false"];
+const PERCENTS = Array.from({ length: 101 }, (_, percent) => String(percent));
+
+/** The values that a field can be compared with; undefined: any. */
+export function valuesOf({ kind, name }: Field): readonly string[] | undefined {
+  if (kind === "context") return name === "batteryPercent" ? PERCENTS : YES_OR_NO;
+  return kind === "fact" ? VALUES_OF[name] : undefined;
+}
+
 /** What has an order; other texts are equal or not. */
-export const isOrdered = (field: Field): boolean =>
-  field.kind === "inventory" || (field.kind === "fact" && field.name === "running");
+export const isOrdered = ({ kind, name }: Field): boolean =>
+  kind === "inventory" ||
+  (kind === "fact" && name === "running") ||
+  (kind === "context" && name === "batteryPercent");
 
 /** Longest query, in characters (UTF-16 units). */
 export const QUERY_LENGTH_MAX = 2_048;

@@ -17,7 +17,7 @@ export const INSTRUCTION_PAYLOAD_TYPE = "application/vnd.moult.instruction.v1+js
 export const INSTRUCTION_LIFETIME_MS_MAX = 24 * HOUR_MS;
 
 /** What a device asks the server to leave out until it changed, and the server may ask for again. */
-export const Report = z.enum(["running", "inventory"]);
+export const Report = z.enum(["running", "inventory", "context"]);
 export type Report = z.infer<typeof Report>;
 
 /** The one part that every device has. */

@@ -5,6 +5,7 @@ import type { DeviceContext } from "@moult/updater";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readContext } from "./read-context.ts";
+import { reportedContext } from "./reported-context.ts";
 
 let contextDir: string;
 beforeEach(async () => {
@@ -51,6 +52,27 @@ test("what the scripts say together is as careful as the most careful of them", 
     batteryPercent: 17.5,
     isOnPower: false,
   });
+});
+
+test("the server is told what is known, a charge in steps, and that something is not", () => {
+  expect(reportedContext(QUIET)).toEqual({});
+  expect(
+    reportedContext({
+      ...QUIET,
+      isBusy: false,
+      isDriving: true,
+      isMetered: true,
+      isOnPower: false,
+    }),
+  ).toEqual({ busy: false, driving: true, metered: true, onPower: false });
+  const steps = [0, 4.9, 5, 17.5, 99, 100].map((batteryPercent) =>
+    reportedContext({ ...QUIET, batteryPercent }),
+  );
+  expect(steps.map(({ batteryPercent }) => batteryPercent)).toEqual([0, 0, 5, 15, 95, 100]);
+  const failures = ["car hangs.", `crane ${"x".repeat(500)}`];
+  const { unknown } = reportedContext({ ...QUIET, failures });
+  expect(unknown).toMatch(/^car hangs\. crane x+$/);
+  expect(unknown).toHaveLength(200);
 });
 
 test("a script gives reasons of its own, with a code or in words", async () => {

@@ -1,10 +1,14 @@
 import { SECOND_MS, instant, type Log, type Random } from "@moult/base";
+import type { Inventory, ReportedContext } from "@moult/model";
 import { systemClock } from "../clock/lift-clock.ts";
 import { RELEASED_AT_MS } from "../clock/time-floor.ts";
 import type { LoadedConfig } from "../config.ts";
 import type { CheckedProvisioning } from "../identity/read-provisioning.ts";
 import { collectInventory } from "../inventory/collect-inventory.ts";
-import { createInventoryCache, type InventoryCache } from "../inventory/inventory-cache.ts";
+import { machineAttributes } from "../inventory/machine-attributes.ts";
+import { readContext } from "../context/read-context.ts";
+import { reportedContext } from "../context/reported-context.ts";
+import { createReportCache, type ReportCache } from "./report-cache.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createReceipts } from "../reports/make-receipt.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
@@ -81,6 +85,7 @@ export async function assembleDaemon(
     runner,
     queue,
     inventory: inventoryOf(loaded, log),
+    context: contextOf(loaded, log),
     held,
     health,
     isItsAssignment: (assignmentId) => servers.of(assignmentId) === servers.current(),
@@ -171,13 +176,29 @@ function statusOf(
   });
 }
 
-function inventoryOf({ config, folders }: LoadedConfig, log: Log): InventoryCache {
+function inventoryOf({ config, folders }: LoadedConfig, log: Log): ReportCache<Inventory> {
   const { intervalSeconds, timeoutSeconds } = config.inventory;
   const timeoutMs = timeoutSeconds * SECOND_MS;
-  return createInventoryCache({
+  return createReportCache(machineAttributes(), {
     collect: () => collectInventory({ scriptsDir: folders.inventoryDir, timeoutMs, log }),
     intervalMs: intervalSeconds * SECOND_MS,
     monotonicMs: () => systemTicker.monotonicMs(),
+    failure: "inventory-failed",
+    log,
+  });
+}
+
+function contextOf(
+  { config, folders }: LoadedConfig,
+  log: Log,
+): ReportCache<ReportedContext | undefined> {
+  const { intervalSeconds, timeoutSeconds } = config.updates.conditions;
+  const source = { contextDir: folders.contextDir, timeoutMs: timeoutSeconds * SECOND_MS };
+  return createReportCache<ReportedContext | undefined>(undefined, {
+    collect: async () => reportedContext(await readContext(source, new AbortController().signal)),
+    intervalMs: intervalSeconds * SECOND_MS,
+    monotonicMs: () => systemTicker.monotonicMs(),
+    failure: "context-failed",
     log,
   });
 }

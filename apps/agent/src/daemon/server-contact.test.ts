@@ -72,6 +72,10 @@ function contactOf(
 ) {
   const { checkIn, session, link, log } = device;
   const inventory = { current: () => ({ hostname: "gw" }), refreshIfDue: () => Promise.resolve() };
+  const context = {
+    current: () => ({ busy: true }),
+    refreshIfDue: () => Promise.resolve(),
+  };
   const held = createHeldInstruction();
   const health = createLinkHealth();
   const shared = {
@@ -87,6 +91,7 @@ function contactOf(
     runner,
     queue,
     inventory,
+    context,
     held,
     health,
     isItsAssignment: () => true,
@@ -205,6 +210,7 @@ test("a device that is updating says so, and what it runs and has", async () => 
   expect(server.checkIns[0]).toMatchObject({
     running,
     inventory: { hostname: "gw", "moult.clock": "ok" },
+    context: { busy: true },
   });
 });
 

@@ -1,7 +1,6 @@
 import { SECOND_MS, backOffDelayMs, instant, type Clock, type Log, type Random } from "@moult/base";
-import type { Inventory } from "@moult/model";
+import type { Inventory, ReportedContext } from "@moult/model";
 import { readClock, type ClockReading } from "../clock/time-floor.ts";
-import type { InventoryCache } from "../inventory/inventory-cache.ts";
 import type { ReportQueue } from "../reports/report-queue.ts";
 import type { CheckIn, CheckInResult, DeviceReport } from "../server-link/check-in.ts";
 import type { DeviceSession } from "../server-link/device-session.ts";
@@ -13,6 +12,7 @@ import type { HeldInstruction } from "./held-instruction.ts";
 import type { LinkHealth } from "./link-health.ts";
 import { assignmentUnderWay, obey } from "./obey.ts";
 import { personAttributes } from "./person-attributes.ts";
+import type { ReportCache } from "./report-cache.ts";
 
 export interface ServerContactDeps {
   readonly checkIn: CheckIn;
@@ -25,7 +25,9 @@ export interface ServerContactDeps {
   readonly trustLook: TrustLook;
   readonly runner: Pick<UpdateRunner, "state" | "running" | "offer" | "withdraw" | "aroundCheckIn">;
   readonly queue: ReportQueue;
-  readonly inventory: InventoryCache;
+  readonly inventory: ReportCache<Inventory>;
+  /** Undefined until the device was asked. */
+  readonly context: ReportCache<ReportedContext | undefined>;
   readonly held: HeldInstruction;
   readonly health: LinkHealth;
   readonly clock: Clock;
@@ -48,8 +50,8 @@ export interface ServerContact {
   readonly reach: (signal: AbortSignal) => Promise<void>;
 }
 
-/** What a check-in waits for slow inventory scripts; they are in the next one. */
-const INVENTORY_WAIT_MS = 5 * SECOND_MS;
+/** What a check-in waits for slow scripts; what they say is in the next one. */
+const SCRIPTS_WAIT_MS = 5 * SECOND_MS;
 
 /** New software is on trial while this is tried, so it is tried often. */
 const REACH_BACK_OFF = { delayMsMin: SECOND_MS, delayMsMax: 30 * SECOND_MS };
@@ -89,7 +91,7 @@ export function createServerContact(deps: ServerContactDeps): ServerContact {
   return {
     contact: async (signal) => {
       try {
-        await atMost(INVENTORY_WAIT_MS, deps.inventory.refreshIfDue(), ticker);
+        await atMost(SCRIPTS_WAIT_MS, refreshReports(deps), ticker);
         const fresh = held.needsFresh(ticker.monotonicMs());
         const around = await runner.aroundCheckIn(() => exchange(fresh, signal), signal);
         if (around.kind === "sync-refused") {
@@ -134,6 +136,7 @@ const clockReading = ({ clock, link }: ServerContactDeps): ClockReading =>
 
 function reportOf(deps: ServerContactDeps): DeviceReport {
   const { runner, inventory } = deps;
+  const context = deps.context.current();
   const update = assignmentUnderWay(runner.state());
   return {
     activity:
@@ -147,7 +150,12 @@ function reportOf(deps: ServerContactDeps): DeviceReport {
       ...deps.trustAttributes(),
       ...personAttributes(runner.state()),
     },
+    ...(context === undefined ? {} : { context }),
   };
+}
+
+async function refreshReports({ inventory, context }: ServerContactDeps): Promise<void> {
+  await Promise.all([inventory.refreshIfDue(), context.refreshIfDue()]);
 }
 
 /** Waits for `work`, which never fails, but no longer than `waitMs`. */

@@ -5,7 +5,7 @@ import { Inventory } from "@moult/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { recordingLog } from "../server-link/linked-device.fixture.ts";
 import { collectInventory } from "./collect-inventory.ts";
-import { createInventoryCache } from "./inventory-cache.ts";
+import { createReportCache } from "../daemon/report-cache.ts";
 
 let scriptsDir: string;
 const log = recordingLog();
@@ -75,12 +75,16 @@ test("a folder that is not there is no error", async () => {
 test("the inventory is collected at its interval and once at a time", async () => {
   let nowMs = 0;
   let collections = 0;
-  const cache = createInventoryCache({
-    collect: async () => ({ collections: String((collections += 1)) }),
-    intervalMs: 1_000,
-    monotonicMs: () => nowMs,
-    log,
-  });
+  const cache = createReportCache<{ readonly collections: string }>(
+    { collections: "" },
+    {
+      collect: async () => ({ collections: String((collections += 1)) }),
+      intervalMs: 1_000,
+      monotonicMs: () => nowMs,
+      failure: "inventory-failed",
+      log,
+    },
+  );
   await Promise.all([cache.refreshIfDue(), cache.refreshIfDue()]);
   nowMs = 999;
   await cache.refreshIfDue();

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { DAY_MS, base64, hex, instant, type Clock, type Log } from "@moult/base";
 import {
+  contextDigest,
   inventoryDigest,
   runningDigest,
   type CheckInRequest,
   type Provisioning,
 } from "@moult/device-protocol";
-import { Sha256, type Inventory, type Running } from "@moult/model";
+import { Sha256, type Inventory, type ReportedContext, type Running } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import {
   verifyInstruction,
@@ -29,6 +30,8 @@ export interface DeviceReport {
   readonly activity: CheckInRequest["activity"];
   readonly running: Running;
   readonly inventory: Inventory;
+  /** Not there: it does not know it yet. */
+  readonly context?: ReportedContext;
 }
 
 /** An instruction that was verified, and what of its envelope is remembered. */
@@ -110,10 +113,11 @@ function createReportMemory() {
 
   return {
     /** The digests of `report`, and of its parts those that are news or were asked for. */
-    due: ({ running, inventory }: DeviceReport) => {
+    due: ({ running, inventory, context }: DeviceReport) => {
       const digests: Digests = {
         running: runningDigest(running, nodeCrypto),
         inventory: inventoryDigest(inventory, nodeCrypto),
+        ...(context === undefined ? {} : { context: contextDigest(context, nodeCrypto) }),
       };
       const isDue = (name: Report): boolean =>
         asked.has(name) || known === undefined || known[name] !== digests[name];
@@ -121,6 +125,7 @@ function createReportMemory() {
         digests,
         ...(isDue("running") ? { running } : {}),
         ...(isDue("inventory") ? { inventory } : {}),
+        ...(context !== undefined && isDue("context") ? { context } : {}),
       };
     },
     sent: (digests: Digests): void => {

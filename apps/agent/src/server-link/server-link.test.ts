@@ -2,6 +2,9 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { present } from "@moult/base";
+import { contextDigest } from "@moult/device-protocol";
+import type { ReportedContext } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import type { Instruction } from "@moult/trust";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
@@ -66,6 +69,24 @@ test("what the server has already is not sent again, and what it asks for is", a
     ["1.0", { hostname: "gw-17" }],
     [undefined, { hostname: "gw-17" }],
     [undefined, undefined],
+  ]);
+});
+
+test("its circumstances are sent when they changed, and else by their digest alone", async () => {
+  const say = (context?: ReportedContext) =>
+    device.checkIn.checkIn(
+      { ...device.report, ...(context === undefined ? {} : { context }) },
+      false,
+      device.signal,
+    );
+  await say();
+  for (const busy of [true, true, false]) await say({ busy });
+
+  expect(server.checkIns.map(({ context, digests }) => [context, digests.context])).toEqual([
+    [undefined, undefined],
+    [{ busy: true }, contextDigest({ busy: true }, nodeCrypto)],
+    [undefined, contextDigest({ busy: true }, nodeCrypto)],
+    [{ busy: false }, contextDigest({ busy: false }, nodeCrypto)],
   ]);
 });
 

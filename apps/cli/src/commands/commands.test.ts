@@ -53,6 +53,7 @@ describe("a device is named", () => {
       showDevice: ({ params }) => ({
         ...device({ id: params["deviceId"] }),
         inventory: { "kernel\u001b[1m": "6.1\nline" },
+        context: { busy: true, batteryPercent: 55, since: AT },
         history: [],
       }),
     });

@@ -1,3 +1,4 @@
+import { contextWords, type KnownContext } from "@moult/model";
 import { command } from "../command-line/command.ts";
 import { lookupDevice } from "../lookup/lookup-device.ts";
 import { connect } from "../session/connect.ts";
@@ -34,10 +35,17 @@ export const deviceShow = command({
     );
     context.terminal.out(
       [
-        factsText(deviceFacts(device)),
+        factsText([...deviceFacts(device), ["Circumstances", contextText(device.context)]]),
         ...(inventory.length === 0 ? [] : [`Inventory\n${factsText(inventory)}`]),
         ...(history.length === 0 ? [] : [`Ran\n${factsText(history)}`]),
       ].join("\n\n"),
     );
   },
 });
+
+function contextText(context: KnownContext | null): string | undefined {
+  if (context === null) return undefined;
+  const { since, unknown } = context;
+  const words = `${contextWords(context) || "nothing known"}, since ${timeText(since)}`;
+  return unknown === undefined ? words : `${words}\n${plainText(unknown)}`;
+}

@@ -122,6 +122,11 @@ describe("a plan", () => {
     });
   });
 
+  test("says in which circumstances devices are offered it", async () => {
+    const conditions = "context.busy = false";
+    expect(await planOf({ conditions })).toMatchObject({ conditions });
+  });
+
   test("says what devices may have against it", async () => {
     expect(await planOf({ mode: "consent", "force-after": "7d" })).toMatchObject({
       mode: "consent",

@@ -146,6 +146,11 @@ export const PLAN_OPTIONS = {
     multiple: true,
     help: 'Devices begin in such times only: STEPS DAYS HH:MM LENGTH ZONE, such as "download mon-fri 01:00 4h Europe/Berlin"; DAYS may be daily, ZONE device or attribute:NAME',
   },
+  conditions: {
+    type: "string",
+    value: "QUERY",
+    help: 'Devices are offered it while this holds of their circumstances, such as "context.busy = false AND context.batteryPercent >= 50"',
+  },
   mode: {
     type: "string",
     value: "MODE",
@@ -223,6 +228,7 @@ function fromOptions(options: PlanOptions): unknown {
     }),
     onTrip: onTripFrom(options["on-trip"]),
     windows: windowsFrom(options.window),
+    conditions: options.conditions,
     mode: oneOf("mode", options.mode, DeploymentMode.options),
     forceAfterSeconds: durationSeconds("force-after", options["force-after"]),
   };

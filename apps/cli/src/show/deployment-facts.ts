@@ -37,6 +37,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
       ["Mode", modeWords(plan.mode, plan.forceAfterSeconds)],
+      ["Conditions", plan.conditions === undefined ? undefined : plainText(plan.conditions)],
       ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
       ["Taken back", orderText(rollback.order)],
       ["Rolls back", rollback.of ?? undefined],

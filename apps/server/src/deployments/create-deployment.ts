@@ -2,7 +2,14 @@ import { randomInt } from "node:crypto";
 import type { BodyOf, operations } from "@moult/api";
 import type { Clock, InstantMs, Log } from "@moult/base";
 import type { DeploymentId, UserId } from "@moult/model";
-import { PLACES, approvalsImpossible, checkPlan, recordCreation } from "@moult/planner";
+import {
+  PLACES,
+  approvalsImpossible,
+  checkConditions,
+  checkPlan,
+  conditionsRefused,
+  recordCreation,
+} from "@moult/planner";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
@@ -58,6 +65,9 @@ export async function createDeployment(
       "invalid-request",
       `plan.windows.${unknown[0]}.zone: this server knows no time zone ${unknown[1]}.`,
     );
+  for (const finding of checkConditions(request.plan))
+    if (finding.kind !== "conditions-always")
+      throw new ApiError("invalid-request", `plan.conditions: ${conditionsRefused(finding)}`);
   await refuseFalsePromises(db, request, makerId, at);
   return db.transaction(async (inner) => {
     const release = await holdRelease(inner, request.releaseId);

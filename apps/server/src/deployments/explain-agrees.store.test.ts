@@ -21,6 +21,7 @@ const KINDS = [
   "attempts-used",
   "byte-budget",
   "concurrent-limit",
+  "condition-unmet",
   "deferred-by-device",
   "device-not-accepted",
   "held-back-share",

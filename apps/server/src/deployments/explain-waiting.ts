@@ -208,6 +208,7 @@ async function contextOf(
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
       attributes: [...new Set([...zoneAttributesOf(plan), ...siteAttributes(plan)])],
+      byContext: plan.conditions !== undefined,
       before: before.map((one) => ({
         id: one.id,
         scope: scopeOf(one),
@@ -282,6 +283,7 @@ function waitOf(
       draw: each.draw,
       traits: member?.traits ?? null,
       running: member?.running ?? null,
+      context: each.context,
       isIdle: null,
     },
     openAssignment: null,

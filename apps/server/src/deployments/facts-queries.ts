@@ -3,6 +3,7 @@ import {
   Deferral,
   Plan,
   Provides,
+  ReportedContext,
   type ArtifactId,
   type AssignmentId,
   type DeploymentId,
@@ -57,6 +58,8 @@ export interface PlanningDevice {
   readonly enrolledAt: InstantMs;
   readonly traits: ClientTraits | null;
   readonly running: { readonly artifactName: string; readonly provides: Provides } | null;
+  /** Its circumstances as it last said them. */
+  readonly context: ReportedContext | null;
   readonly openAssignmentId: AssignmentId | null;
 }
 
@@ -88,6 +91,7 @@ export async function planningDevice(
       "device.traits as traits",
       "device.running_artifact as running_artifact",
       "device.running_provides as running_provides",
+      "device.context as context",
       "device.open_assignment_id as open_assignment_id",
       "device_attribute.value as undecided",
       "device_hold.note as hold_note",
@@ -117,6 +121,7 @@ export async function planningDevice(
             artifactName: row.running_artifact,
             provides: Provides.parse(JSON.parse(row.running_provides ?? "{}")),
           },
+    context: row.context === null ? null : fromJson(ReportedContext, row.context),
     openAssignmentId: row.open_assignment_id,
   };
 }

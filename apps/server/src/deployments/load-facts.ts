@@ -55,6 +55,7 @@ export async function loadFacts(
       draw: device.draw,
       traits: device.traits,
       running: device.running,
+      context: device.context,
       isIdle,
     },
     openAssignment: open?.facts ?? null,

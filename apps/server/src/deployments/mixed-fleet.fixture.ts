@@ -2,7 +2,7 @@ import { instant, type InstantMs } from "@moult/base";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import { HardwareType, type DeviceId, type ReleaseId } from "@moult/model";
 import { PLACES } from "@moult/planner";
-import { recordInventory } from "../devices/index.ts";
+import { recordContext, recordInventory } from "../devices/index.ts";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { createGroupHandlers } from "../groups/index.ts";
 import { TEST_NOW } from "../platform/test-database.fixture.ts";
@@ -110,6 +110,8 @@ async function unsettle(db: TenantDb, ids: readonly DeviceId[]): Promise<void> {
     await db.transaction((inner) =>
       recordInventory(inner, id, { [UNDECIDED_ATTRIBUTE]: "0.9-from-usb" }, TEST_NOW),
     );
+  for (const id of [29, 31, 43].flatMap(every))
+    await db.transaction((inner) => recordContext(inner, id, { driving: true }, TEST_NOW));
 }
 
 async function unsigned(db: TenantDb, releaseId: ReleaseId): Promise<void> {
@@ -168,6 +170,7 @@ async function deployThem(
       ],
       limits: { concurrentMax: Math.ceil(ids.length / 110) },
       retry: { attemptsMax: 2, backoffSeconds: 3_600, neverOn: ["disk-full"] },
+      conditions: "NOT context.driving = true",
     },
   });
   // Places are draws: the same devices are in the first stage each time.

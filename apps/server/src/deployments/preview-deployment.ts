@@ -30,6 +30,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { releaseOrRefusal } from "../releases/index.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
 import { approversBut } from "./approval-queries.ts";
+import { conditionGap } from "./context-queries.ts";
 import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
 import { nameFor } from "./name-deployment.ts";
 import {
@@ -108,6 +109,13 @@ export async function previewDeployment(
       .map((one) => one.version),
     unknownZones: unknownZones(request.plan),
     zoneGaps: await zoneGaps(db, release.product, scopes, request.plan),
+    conditionGap: await conditionGap(
+      db,
+      release.product,
+      scopes,
+      hardwareTypesOf(release),
+      request.plan,
+    ),
     approvers: await approversBut(db, makerId),
     rollbackGaps: await rollbackGaps(db, release, request.plan, seen.receiving, rollback),
   };

@@ -1,17 +1,19 @@
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import type { InstantMs } from "@moult/base";
-import type {
-  AssignmentState,
-  DeploymentId,
-  DeviceId,
-  DeviceState,
-  HardwareType,
-  Outcome,
-  ProductName,
-  ReleaseVersion,
+import {
+  ReportedContext,
+  type AssignmentState,
+  type DeploymentId,
+  type DeviceId,
+  type DeviceState,
+  type HardwareType,
+  type Outcome,
+  type ProductName,
+  type ReleaseVersion,
 } from "@moult/model";
 import { heldBackFrom, PLACES, type Precedence, type SafeguardFacts } from "@moult/planner";
 import { sql } from "kysely";
+import { fromJson } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.ts";
 import { heldDevices } from "./hold-facts-queries.ts";
@@ -128,6 +130,8 @@ export interface WaitingQuestion extends WaitingScope {
     | { readonly kind: "all-alike" };
   /** Inventory attributes by whose values devices are told apart too. */
   readonly attributes: readonly string[];
+  /** Whether they are told apart by what they say of their circumstances. */
+  readonly byContext: boolean;
   /** Deployments that go before this one and could decide instead. */
   readonly before: readonly {
     readonly id: DeploymentId;
@@ -155,6 +159,8 @@ export interface WaitingClass {
   /** Why one that has brought them to its release keeps this one from them; null where none does. */
   readonly reached: "newer" | "higher-priority" | null;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Null also where they are not told apart by it. */
+  readonly context: ReportedContext | null;
   readonly safeguard: SafeguardFacts | null;
   readonly count: number;
 }
@@ -193,11 +199,13 @@ export async function waitingClasses(
       sql<number>`min(device.draw)`.as("draw"),
       ...flags.map(({ name, isTarget }) => isTarget.as(name)),
       ...asked.map(({ name, column }) => attributeOf(db, name).as(column)),
+      saidIn(question).as("said"),
       (row) => row.fn.countAll<number>().as("count"),
     ])
     .groupBy([
       ...CLASS_COLUMNS,
       "bucket",
+      "said",
       "reached",
       "is_held_back",
       "kept_out_by",
@@ -216,12 +224,8 @@ export async function waitingClasses(
         before.filter((_, index) => Number(values[`before${index}`]) === 1).map(({ id }) => id),
       ),
       reached: REACHED[Number(row.reached)] ?? null,
-      attributes: Object.fromEntries(
-        asked.flatMap(({ name, column }) => {
-          const value = values[column];
-          return typeof value === "string" ? [[name, value]] : [];
-        }),
-      ),
+      attributes: attributesFrom(values, asked),
+      context: contextFrom(values["said"]),
       safeguard: keeping(question.safeguards, String(row.kept_out_by)),
       count: Number(row.count),
     };
@@ -235,6 +239,23 @@ const isHeldBack = ({ salt, holdBackPercent }: Pick<WaitingQuestion, "salt" | "h
   holdBackPercent === null
     ? sql<number>`0`
     : sql<number>`case when ${placeOf(salt)} >= ${heldBackFrom(holdBackPercent)} then 1 else 0 end`;
+
+const saidIn = ({ byContext }: WaitingQuestion) =>
+  byContext ? sql<string | null>`device.context` : sql<string | null>`null`;
+
+const contextFrom = (said: unknown): ReportedContext | null =>
+  typeof said === "string" ? fromJson(ReportedContext, said) : null;
+
+const attributesFrom = (
+  values: Readonly<Record<string, unknown>>,
+  asked: readonly { readonly name: string; readonly column: string }[],
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    asked.flatMap(({ name, column }) => {
+      const value = values[column];
+      return typeof value === "string" ? [[name, value]] : [];
+    }),
+  );
 
 function bucketOf({ admission, salt }: WaitingQuestion) {
   switch (admission.kind) {

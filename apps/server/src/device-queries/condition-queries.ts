@@ -1,3 +1,4 @@
+import { assert } from "@moult/base";
 import type { TenantId } from "@moult/model";
 import { orderKey, type Condition, type FactName, type Pattern, type Query } from "@moult/query";
 import { sql, type RawBuilder } from "kysely";
@@ -29,6 +30,7 @@ function holds(db: TenantDb, condition: Condition): Truth {
   const { field } = condition;
   if (field.kind === "inventory") return attributeHolds(db, field.name, condition);
   if (field.kind === "identity") return textHolds(db, condition, identityText(db, field.name));
+  assert(field.kind === "fact", "a query over devices asks for no circumstances");
   return field.name === "group"
     ? groupHolds(db, condition)
     : textHolds(db, condition, factText(db, field.name));

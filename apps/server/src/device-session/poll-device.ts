@@ -1,5 +1,6 @@
 import type { Clock, InstantMs } from "@moult/base";
-import type { DeviceId, Inventory, Running, Sha256 } from "@moult/model";
+import type { CheckInRequest } from "@moult/device-protocol";
+import type { DeviceId, Inventory, ReportedContext, Running } from "@moult/model";
 import type { Report } from "@moult/trust";
 import {
   offerTerms,
@@ -8,7 +9,13 @@ import {
   type DevicePlan,
   type OfferTerms,
 } from "../deployments/index.ts";
-import { recordInstance, recordInventory, recordRunning, type LastSeen } from "../devices/index.ts";
+import {
+  recordContext,
+  recordInstance,
+  recordInventory,
+  recordRunning,
+  type LastSeen,
+} from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { UNDECIDED_EPOCH } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -34,9 +41,10 @@ export interface Poll {
   /** Of this start of its agent. */
   readonly instanceId: string;
   readonly isIdle: boolean;
-  readonly digests: { readonly running: Sha256; readonly inventory: Sha256 };
+  readonly digests: CheckInRequest["digests"];
   readonly running?: Running | undefined;
   readonly inventory?: Inventory | undefined;
+  readonly context?: ReportedContext | undefined;
 }
 
 export type PollAnswer =
@@ -130,7 +138,14 @@ const hasNews = (row: PollRow, poll: Poll): boolean =>
   poll.generation !== row.generation ||
   poll.digests.running !== row.runningSha256 ||
   poll.digests.inventory !== row.inventorySha256 ||
+  isOtherContext(poll, row) ||
   poll.instanceId !== row.instanceId;
+
+/** One that says nothing of its circumstances leaves what it said before. */
+const isOtherContext = (
+  { digests: { context } }: Pick<Poll, "digests">,
+  { contextSha256 }: Pick<PollRow, "contextSha256">,
+): boolean => context !== undefined && context !== contextSha256;
 
 /** Decides by reading alone; undefined when the answer is another one, which takes a transaction. */
 async function confirm(
@@ -216,7 +231,7 @@ async function decideAnew(
 async function recordReports(
   db: TenantDb,
   deviceId: DeviceId,
-  { instanceId, digests, running, inventory }: Poll,
+  { instanceId, digests, running, inventory, context }: Poll,
   known: HeldAnswer,
   at: InstantMs,
 ): Promise<readonly Report[]> {
@@ -226,5 +241,7 @@ async function recordReports(
   else if (digests.running !== known.runningSha256) ask.push("running");
   if (inventory !== undefined) await recordInventory(db, deviceId, inventory, at);
   else if (digests.inventory !== known.inventorySha256) ask.push("inventory");
+  if (context !== undefined) await recordContext(db, deviceId, context, at);
+  else if (isOtherContext({ digests }, known)) ask.push("context");
   return ask;
 }

@@ -12,6 +12,7 @@ export interface PollRow {
   readonly nextDecisionAt: number | null;
   readonly runningSha256: Sha256 | null;
   readonly inventorySha256: Sha256 | null;
+  readonly contextSha256: Sha256 | null;
   readonly instanceId: string | null;
   readonly openAssignmentId: AssignmentId | null;
   readonly planningEpoch: number;
@@ -33,6 +34,7 @@ export const preparePollRow = (prepareRead: PrepareRead): ReadPollRow =>
         "device.next_decision_at as nextDecisionAt",
         "device.running_sha256 as runningSha256",
         "device.inventory_sha256 as inventorySha256",
+        "device.context_sha256 as contextSha256",
         "device.instance_id as instanceId",
         "device.open_assignment_id as openAssignmentId",
         "tenant.planning_epoch as planningEpoch",
@@ -99,6 +101,7 @@ export interface HeldAnswer {
   readonly instanceId: string | null;
   readonly runningSha256: Sha256 | null;
   readonly inventorySha256: Sha256 | null;
+  readonly contextSha256: Sha256 | null;
 }
 
 export async function heldAnswer(db: TenantDb, deviceId: DeviceId): Promise<HeldAnswer> {
@@ -110,6 +113,7 @@ export async function heldAnswer(db: TenantDb, deviceId: DeviceId): Promise<Held
       "instance_id as instanceId",
       "running_sha256 as runningSha256",
       "inventory_sha256 as inventorySha256",
+      "context_sha256 as contextSha256",
     ])
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)

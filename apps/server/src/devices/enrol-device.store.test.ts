@@ -58,6 +58,7 @@ describe.each(DIALECTS)("enrolment on %s", (dialect) => {
       keyFingerprint: null,
       pendingKeyFingerprint: key.fingerprint,
       inventory: {},
+      context: null,
       history: [],
     });
     expect(await eventBodies(fleet.db, deviceOf(answer))).toEqual([

@@ -9,5 +9,5 @@ export { fleetContact } from "./fleet-contact.ts";
 export { createLastSeen, type LastSeen } from "./last-seen.ts";
 export { createDeviceHandlers } from "./operations.ts";
 export { recordInstance } from "./record-instance.ts";
-export { recordInventory, recordRunning, recordTraits } from "./record-report.ts";
+export { recordContext, recordInventory, recordRunning, recordTraits } from "./record-report.ts";
 export { selectedDevices, type SelectedDevice } from "./selected-devices.ts";

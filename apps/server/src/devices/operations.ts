@@ -24,7 +24,7 @@ import { createHoldHandlers, type HoldHandlers } from "./hold-device.ts";
 import { createInventoryHandlers, type InventoryHandlers } from "./inventory-operations.ts";
 import { deviceById, devicePage } from "./list-queries.ts";
 import { setDeviceName } from "./queries.ts";
-import { attributesOf, runsOf } from "./report-queries.ts";
+import { attributesOf, contextOf, runsOf } from "./report-queries.ts";
 
 export interface DeviceHandlerDeps {
   readonly clock: Clock;
@@ -103,6 +103,7 @@ export function createDeviceHandlers(deps: DeviceHandlerDeps): DeviceHandlers {
     showDevice: async ({ db }, { params: { deviceId } }) => ({
       ...(await deviceOrRefusal(db, deviceId)),
       inventory: await attributesOf(db, deviceId),
+      context: await contextOf(db, deviceId),
       history: await runsOf(db, deviceId, RUNS_SHOWN_MAX),
     }),
 

@@ -1,6 +1,6 @@
 import type { InstantMs } from "@moult/base";
-import { inventoryDigest, runningDigest } from "@moult/device-protocol";
-import type { ClientTraits, DeviceId, Inventory, Running } from "@moult/model";
+import { contextDigest, inventoryDigest, runningDigest } from "@moult/device-protocol";
+import type { ClientTraits, DeviceId, Inventory, ReportedContext, Running } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import { appendEvent } from "../platform/events.ts";
 import { forgetDecision } from "../platform/planning-epoch.ts";
@@ -10,6 +10,7 @@ import {
   beginRun,
   knownReports,
   replaceAttributes,
+  replaceContext,
   replaceRunning,
   setInventoryDigest,
 } from "./report-queries.ts";
@@ -65,6 +66,28 @@ export async function recordInventory(
   await forgetDecision(db, deviceId);
   await appendEvent(db, { at, deviceId, body: { kind: "device-inventory-changed" } });
   return true;
+}
+
+/**
+ * Keeps what a device says of its circumstances, in the caller's transaction. They change often and are no event: what one of
+ * them decided stands with the offer that was made.
+ */
+export async function recordContext(
+  db: TenantDb,
+  deviceId: DeviceId,
+  context: ReportedContext,
+  at: InstantMs,
+): Promise<boolean> {
+  const isNews = await replaceContext(
+    db,
+    deviceId,
+    context,
+    contextDigest(context, nodeCrypto),
+    at,
+  );
+  // A plan's conditions may hold for it now.
+  if (isNews) await forgetDecision(db, deviceId);
+  return isNews;
 }
 
 /** Keeps what a device's client understands, in the caller's transaction; it changes when the client is updated. */

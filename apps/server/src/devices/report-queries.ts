@@ -1,7 +1,15 @@
-import type { DeviceId, DeviceRunningEntry, Inventory, Running, Sha256 } from "@moult/model";
+import {
+  ReportedContext,
+  type DeviceId,
+  type DeviceRunningEntry,
+  type Inventory,
+  type KnownContext,
+  type Running,
+  type Sha256,
+} from "@moult/model";
 import { orderKey } from "@moult/query";
 import { sql } from "kysely";
-import { isoFrom, isoOrNull } from "../platform/columns.ts";
+import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 
@@ -172,6 +180,44 @@ export async function replaceAttributes(
         })),
       )
       .execute();
+}
+
+/** False when it is what stands there already. */
+export async function replaceContext(
+  db: TenantDb,
+  deviceId: DeviceId,
+  context: ReportedContext,
+  contextSha256: Sha256,
+  at: number,
+): Promise<boolean> {
+  const replaced = await db.kysely
+    .updateTable("device")
+    .set({ context: contextText(context), context_sha256: contextSha256, context_at: at })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .where("context_sha256", "is distinct from", contextSha256)
+    .returning("id")
+    .executeTakeFirst();
+  return replaced !== undefined;
+}
+
+/** Always in the same order, so that devices in the same circumstances have the same text. */
+function contextText({ unknown, ...context }: ReportedContext): string {
+  const { busy, driving, metered, onPower, batteryPercent } = context;
+  const why = unknown === undefined ? undefined : storableText(unknown);
+  return JSON.stringify({ busy, driving, metered, onPower, batteryPercent, unknown: why });
+}
+
+/** Null: it never said. */
+export async function contextOf(db: TenantDb, deviceId: DeviceId): Promise<KnownContext | null> {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select(["context", "context_at"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+  if (row === undefined || row.context === null || row.context_at === null) return null;
+  return { ...fromJson(ReportedContext, row.context), since: isoFrom(row.context_at) };
 }
 
 /** A statement's parameters are bounded on both dialects. */

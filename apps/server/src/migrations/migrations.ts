@@ -26,6 +26,7 @@ import { up as safeguards } from "./0027-safeguards.ts";
 import { up as sites } from "./0031-sites.ts";
 import { up as byteBudget } from "./0041-byte-budget.ts";
 import { up as priorities } from "./0042-priorities.ts";
+import { up as deviceContext } from "./0043-device-context.ts";
 import { up as invitations } from "./0045-invitations.ts";
 import { up as rollbackOrders } from "./0046-rollback-orders.ts";
 
@@ -58,6 +59,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 31, name: "sites", up: sites },
   { number: 41, name: "byte-budget", up: byteBudget },
   { number: 42, name: "priorities", up: priorities },
+  { number: 43, name: "device-context", up: deviceContext },
   { number: 45, name: "invitations", up: invitations },
   { number: 46, name: "rollback-orders", up: rollbackOrders },
 ];

@@ -279,6 +279,9 @@ table device column last_seen_at bigint
 table device column sort_name text not null default ''::text
 table device column traits_sha256 text
 table device column running_order_key text
+table device column context text
+table device column context_sha256 text
+table device column context_at bigint
 table device constraint device_pkey PRIMARY KEY (id)
 table device constraint device_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 table device constraint device_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)

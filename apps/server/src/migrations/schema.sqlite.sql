@@ -107,7 +107,7 @@ CREATE TABLE device (
   identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
   running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
   decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
-  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text, running_order_key text,
+  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text, running_order_key text, context text, context_sha256 text, context_at bigint,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX device_by_name on device (tenant_id, sort_name, id);
 CREATE INDEX device_by_name_in_product on device (tenant_id, product, sort_name, id);

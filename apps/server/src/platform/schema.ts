@@ -88,6 +88,11 @@ export interface DeviceTable {
   running_provides: Json | null;
   running_sha256: Sha256 | null;
   inventory_sha256: Sha256 | null;
+  /** Its circumstances as it last said them; equal ones are equal texts. */
+  context: Generated<Json | null>;
+  context_sha256: Generated<Sha256 | null>;
+  /** When it last said other ones. */
+  context_at: Generated<At | null>;
   /** The instruction's counter: max(stored, reported) + 1 with each signed answer. */
   generation: number;
   /** The tenant's planning epoch that the last answer was decided at. */

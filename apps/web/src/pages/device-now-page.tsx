@@ -1,11 +1,13 @@
-import { deviceLabel } from "@moult/model";
+import { contextWords, deviceLabel } from "@moult/model";
 import { plainText } from "../format/visible-text.ts";
 import { AssignmentPanel } from "../components/assignment-panel.tsx";
 import { Attempts } from "../components/attempts.tsx";
 import { ReasonChainPanel } from "../components/reason-chain.tsx";
 import { useOperation } from "../server/operation-query.ts";
+import { Foreign } from "../ui/foreign.tsx";
 import { Answered, Panel } from "../ui/panel.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { When } from "../ui/when.tsx";
 import { useDevice, useDeviceId } from "./device-page.tsx";
 
 const SHOWN = 5;
@@ -29,6 +31,16 @@ export function DeviceNowPage() {
             version={plainText(update.version)}
           />
         </div>
+      )}
+      {device.context !== null && (
+        <Panel title="Circumstances" aside={<When at={device.context.since} />}>
+          <p>{contextWords(device.context) || "nothing known"}</p>
+          {device.context.unknown !== undefined && (
+            <p className="text-soft">
+              <Foreign text={device.context.unknown} />
+            </p>
+          )}
+        </Panel>
       )}
       <ReasonChainPanel deviceId={deviceId} label={deviceLabel(device)} />
       <Panel

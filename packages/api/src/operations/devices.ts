@@ -16,6 +16,7 @@ import {
   FleetEvent,
   HardwareType,
   Inventory,
+  KnownContext,
   Preauthorisation,
   PreauthorisationId,
   ProductName,
@@ -118,7 +119,12 @@ export const deviceOperations = {
     permission: "fleet:read",
     params,
     replyKind: "json",
-    reply: Device.extend({ inventory: Inventory, history: z.array(DeviceRunningEntry) }),
+    reply: Device.extend({
+      inventory: Inventory,
+      /** Null: it never said. */
+      context: KnownContext.nullable(),
+      history: z.array(DeviceRunningEntry),
+    }),
     errors: ["not-found"],
   }),
   explainDevice: operation({

@@ -32,9 +32,8 @@ export function answerCheckIn(
   deps: CheckInDeps,
 ): undefined | Promise<Uint8Array | undefined> {
   const request = readMessage(body, CheckInRequest);
-  const { nonce, generation, fresh, instanceId, digests, running, inventory } = request;
-  const isIdle = request.activity.kind === "idle";
-  const poll = { generation, fresh, instanceId, isIdle, digests, running, inventory };
+  const { nonce, activity, ...said } = request;
+  const poll = { ...said, isIdle: activity.kind === "idle" };
   const answer = deps.sessions.poll(principal, poll);
   if (answer instanceof Promise)
     return answer.then((late) => envelopeOf(principal, poll, nonce, late, deps));

@@ -13,6 +13,7 @@ import {
   SIGNATURE_HEADER,
   SIGNATURE_PURPOSE,
   SessionReply,
+  contextDigest,
   inventoryDigest,
   runningDigest,
   signedMessage,
@@ -26,6 +27,7 @@ import {
   type DeviceState,
   type EnrolmentTokenId,
   type Inventory,
+  type ReportedContext,
   type Running,
 } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
@@ -164,6 +166,8 @@ export class TestDevice {
   token = "";
   running: Running = { artifactName: "1.0", provides: {} };
   inventory: Inventory = { kernel: "6.12" };
+  /** Undefined: it says nothing of its circumstances. */
+  context: ReportedContext | undefined;
   #deviceId: DeviceId | undefined;
 
   constructor(server: MoultServer, db: TenantDb) {
@@ -265,6 +269,7 @@ export class TestDevice {
       digests: {
         running: runningDigest(this.running, nodeCrypto),
         inventory: inventoryDigest(this.inventory, nodeCrypto),
+        ...(this.context === undefined ? {} : { context: contextDigest(this.context, nodeCrypto) }),
       },
       ...changes,
     };

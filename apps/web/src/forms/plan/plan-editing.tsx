@@ -48,7 +48,7 @@ const PLACES: readonly RegExp[] = [
   /^plan\.stages\.\d+\.(?:size|approvals|advance|errorStop)(?=\.|$)/,
   /^plan\.stages\.\d+(?=\.|$)/,
   /^plan\.windows\.\d+(?=\.|$)/,
-  /^plan\.(?:stages|limits|windows|retry|timeouts|onTrip)(?=\.|$)/,
+  /^plan\.(?:stages|limits|windows|conditions|mode|retry|timeouts|onTrip)(?=\.|$)/,
   /^/,
 ];
 

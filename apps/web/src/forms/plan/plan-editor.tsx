@@ -6,6 +6,7 @@ import { Button } from "../../ui/button.tsx";
 import { Foreign } from "../../ui/foreign.tsx";
 import { PlanEditing, Remarks, usePlanEditing, type PlanEditingProps } from "./plan-editing.tsx";
 import { Part } from "./plan-fields.tsx";
+import { PlanConditions } from "./plan-conditions.tsx";
 import { PlanJson } from "./plan-json.tsx";
 import { PlanLimits } from "./plan-limits.tsx";
 import { PlanOnTrip } from "./plan-on-trip.tsx";
@@ -24,6 +25,7 @@ const PARTS: Readonly<
   stages: PlanStages,
   limits: PlanLimits,
   windows: PlanWindows,
+  conditions: PlanConditions,
   mode: PlanMode,
   retry: PlanRetry,
   timeouts: PlanTimeouts,
