@@ -53,10 +53,10 @@ image: build ## the disk images of the rig, made from this checkout, into .build
 	node tools/rig.ts --image
 
 .PHONY: rig
-rig: build ## power cuts at a real bootloader, kernel and agent; CUTS=20, SEED=7, ATOM=512, VOLATILE=1, JSON=1
+rig: build ## power cuts at a real bootloader, kernel and agent; CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, JSON=1
 	tools/test-packages.sh rig
 	node tools/rig.ts --cuts $(or $(CUTS),20) $(if $(SEED),--seed $(SEED)) $(if $(ATOM),--atom $(ATOM)) \
-		$(if $(VOLATILE),--volatile) $(if $(JSON),--json)
+		$(if $(VOLATILE),--volatile) $(if $(NEGATIVE),--negative) $(if $(JSON),--json)
 
 .PHONY: bench
 bench: build ## every benchmark; BENCH=check-in runs one

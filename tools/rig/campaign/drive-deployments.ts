@@ -8,7 +8,7 @@ import { RIG_PRODUCT } from "../world/rig-world.ts";
 const product = RIG_PRODUCT as ProductName;
 const POLL_MS = 1_000;
 
-export interface DeploymentEnd {
+interface DeploymentEnd {
   readonly system: RigSystem;
   readonly succeeded: number;
   readonly failed: number;

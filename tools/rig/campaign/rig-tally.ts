@@ -8,7 +8,7 @@ export const RIG_INVARIANTS = {
   "boots-whole-system": "the slot that is started holds, byte for byte, the system of a release",
   "good-slot-whole": "after a cut the good slot holds the whole system of a release",
   "good-slot-healthy":
-    "a system that reaches no server, or does not come up, is never the good one",
+    "a system that is ill, reaches no server or does not come up is never the good one",
   "environment-readable": "after a cut at least one copy of the boot environment can be read",
   "trial-is-bounded": "a trial is started no more often than it was given tries",
   "running-slot-untouched": "nothing is written to the slot that runs",

@@ -50,7 +50,7 @@ export async function runUntilCut(options: PowerCycleOptions, plan: CutPlan): Pr
     if (!watch.isSystemUp) tally.cutsBeforeTheSystem += 1;
     const { pendingWrites } = await device.cutPower(machine, plan.policy);
     if (pendingWrites === 0) tally.cutsWithNothingPending += 1;
-    watch.afterEnd();
+    watch.afterEnd(true);
     return;
   }
 }
@@ -87,7 +87,7 @@ export async function runUntil(
       continue;
     }
     await device.cutPower(machine, "all");
-    watch.afterEnd();
+    watch.afterEnd(true);
     return done;
   }
 }
@@ -137,7 +137,7 @@ async function runOnce(
   clearTimeout(silence);
   if (end === "cut") return { outcome: "cut", machine };
   await device.ended(machine);
-  watch.afterEnd();
+  watch.afterEnd(false);
   if (end.kind === "failed") throw new Error(`the machine failed: ${end.detail}`);
   return { outcome: "reset", machine };
 }

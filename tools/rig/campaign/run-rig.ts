@@ -87,7 +87,7 @@ export async function runRig(options: RigOptions): Promise<RigResult> {
 }
 
 async function makeDevice(
-  { folder, images, seed, atomBytes, control }: RigOptions,
+  { folder, images, seed, atomBytes, isVolatile, control }: RigOptions,
   world: RigWorld,
   tally: RigTally,
   report: (invariant: RigInvariant, detail: string) => void,
@@ -105,7 +105,7 @@ async function makeDevice(
     random: seededRandom(seed),
     onDiskEvent: (event) => watch?.onDiskEvent(event),
   });
-  watch = new Watch({ device, systems, tally, triesMax: TRIES_MAX, report });
+  watch = new Watch({ device, systems, tally, triesMax: TRIES_MAX, isVolatile, report });
   return { device, watch };
 }
 

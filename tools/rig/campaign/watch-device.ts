@@ -12,11 +12,15 @@ import {
 } from "./serial-mark.ts";
 
 export interface WatchOptions {
-  readonly device: Pick<RigDevice, "disk" | "bootCopies" | "digestOf">;
+  readonly device: Pick<RigDevice, "bootCopies" | "digestOf"> & {
+    readonly disk: { ignoresForce: boolean };
+  };
   readonly systems: readonly RigSystem[];
   readonly tally: RigTally;
   /** Tries that the agent gives a trial. */
   readonly triesMax: number;
+  /** Whether a cut may undo what the bootloader wrote: then each cut of a trial may give it one start more. */
+  readonly isVolatile: boolean;
   readonly report: (invariant: RigInvariant, detail: string) => void;
 }
 
@@ -28,7 +32,7 @@ export class Watch {
   #runningSlot: string | undefined;
   #isSystemUp = false;
   #isTouchReported = false;
-  /** Starts of a trial, by the generation that armed it. */
+  /** Starts of a trial, by the generation that armed it, less those that a cut may have undone. */
   readonly #trialStarts = new Map<number, number>();
   #generation = 0;
 
@@ -57,9 +61,11 @@ export class Watch {
   }
 
   /** After a cut or a restart, before the next start. */
-  afterEnd(): void {
-    const { device, report } = this.#options;
+  afterEnd(isCut: boolean): void {
+    const { device, report, isVolatile } = this.#options;
     this.#runningSlot = undefined;
+    if (isCut && isVolatile && this.#started?.slot === this.#started?.trial)
+      this.#trialStarts.set(this.#generation, (this.#trialStarts.get(this.#generation) ?? 1) - 1);
     const now = holding(device.bootCopies());
     if (now === undefined) {
       report("environment-readable", "neither copy can be read");

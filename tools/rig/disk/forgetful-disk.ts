@@ -18,7 +18,7 @@ export type DiskEvent =
     }
   | { readonly kind: "flush" };
 
-export interface DiskCounters {
+interface DiskCounters {
   reads: number;
   readBytes: number;
   writes: number;

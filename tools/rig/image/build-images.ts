@@ -32,9 +32,10 @@ export interface RigImages {
 const VERSIONS = [
   { name: "rig-1", health: "healthy" },
   { name: "rig-2", health: "healthy" },
-  { name: "rig-3", health: "cut-off" },
+  { name: "rig-3", health: "ill" },
   { name: "rig-4", health: "healthy" },
   { name: "rig-5", health: "dead" },
+  { name: "rig-6", health: "cut-off" },
 ] as const;
 
 /** Makes what is missing. The agent in it is the one that `npm run build` made, or another for a control. */

@@ -18,10 +18,11 @@ import { makeFileSystem } from "./make-file-system.ts";
 import { runTool } from "./run-tool.ts";
 
 /**
- * What becomes of a system that is started. A device stays on a healthy one only: one that is cut off runs, but does not
- * reach its server; a dead one restarts before its agent does anything, so that the bootloader alone can help.
+ * What becomes of a system that is started. A device stays on a healthy one only: an ill one says so itself, by a check
+ * that it brings; one that is cut off runs, but does not reach its server; a dead one restarts before its agent does
+ * anything, so that the bootloader alone can help.
  */
-export type SystemHealth = "healthy" | "cut-off" | "dead";
+export type SystemHealth = "healthy" | "ill" | "cut-off" | "dead";
 
 /** What tells a release's system from another one's. */
 export interface SystemVersion {
@@ -42,14 +43,15 @@ export interface SystemParts {
 /** Random bytes that no other version has, in every block: what is half written cannot look whole. */
 const FILLER_BYTES = 6 * 1024 * 1024;
 const FOLDERS =
-  "bin boot data dev etc/moult keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/runtime usr/share/moult/modules var";
+  "bin boot data dev etc/moult/health.d keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/runtime usr/share/moult/modules var";
 
 const agentConfig = (health: SystemHealth) => ({
   identity: { attributes: { serial: "rig-1" } },
   checkIn: { secondsMin: 1, secondsMax: 5 },
   clock: { lift: true },
+  // What never becomes well, or never reaches its server, need not be waited for.
+  health: { deadlineSeconds: health === "ill" ? 30 : 300 },
   updates: {
-    // What never reaches its server need not be waited for.
     confirmTimeoutSeconds: health === "cut-off" ? 60 : 300,
     rebootCommand: ["/sbin/restart-machine"],
   },
@@ -128,6 +130,8 @@ function addAgent(tree: string, { modules }: SystemParts, version: SystemVersion
   cpSync(modules, join(tree, "usr/share/moult/modules/v3"), { recursive: true });
   put(tree, "etc/moult/agent.json", JSON.stringify(agentConfig(version.health), null, 2), 0o644);
   put(tree, "etc/moult/artifact_info", `artifact_name=${version.name}\n`, 0o644);
+  const check = `#!/bin/sh\necho "the rig finds this system ${version.health}"\nexit ${version.health === "ill" ? 1 : 0}\n`;
+  put(tree, "etc/moult/health.d/rig", check, 0o755);
   put(tree, "etc/health", `${version.health}\n`, 0o644);
 }
 

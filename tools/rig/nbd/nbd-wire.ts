@@ -7,7 +7,7 @@ const OPTION_REPLY_MAGIC = 0x3_e889_0455_65a9n;
 export const REQUEST_MAGIC = 0x2560_9513;
 const REPLY_MAGIC = 0x6744_6698;
 
-export const CLIENT_FLAG = { noZeroes: 2 } as const;
+const CLIENT_FLAG = { noZeroes: 2 } as const;
 export const OPTION = { exportName: 1, abort: 2, info: 6, go: 7 } as const;
 const OPTION_REPLY = { ack: 1, info: 3, unsupported: 0x8000_0001 } as const;
 const INFO = { export: 0, blockSize: 3 } as const;
