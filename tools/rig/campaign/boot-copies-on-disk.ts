@@ -28,13 +28,11 @@ export function findBootCopies(bytes: DiskBytes, partition: Partition): readonly
   return [present(first, "the first").offset, present(second, "the second").offset];
 }
 
-export const readBootCopies = (
+/** The two blocks as they are now. */
+export const readBootBlocks = (
   bytes: DiskBytes,
   [first, second]: readonly [number, number],
-): BootCopiesOnDisk => [
-  parseBootCopy(bytes.read(first, BLOCK_BYTES)),
-  parseBootCopy(bytes.read(second, BLOCK_BYTES)),
-];
+): readonly [Buffer, Buffer] => [bytes.read(first, BLOCK_BYTES), bytes.read(second, BLOCK_BYTES)];
 
 /** As GRUB's `load_env` and the script that ships understand a block. */
 export function parseBootCopy(block: Buffer): BootCopy | undefined {

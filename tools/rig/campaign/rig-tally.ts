@@ -10,6 +10,8 @@ export const RIG_INVARIANTS = {
   "good-slot-healthy":
     "a system that is ill, reaches no server or does not come up is never the good one",
   "environment-readable": "after a cut at least one copy of the boot environment can be read",
+  "environment-in-every-state":
+    "whichever of its sectors a cut leaves, the boot environment says what was chosen",
   "trial-is-bounded": "a trial is started no more often than it was given tries",
   "running-slot-untouched": "nothing is written to the slot that runs",
   "no-kernel-trouble": "the kernel finds its disk, its root and its memory in order",
@@ -45,6 +47,8 @@ export interface RigTally {
   lostDataPartitions: number;
   fallBacks: number;
   deployments: { begun: number; succeeded: number; failed: number };
+  /** Writes to the boot environment, and the states that cuts within them could have left: each was looked at. */
+  environment: { writes: number; states: number };
   disk: {
     writes: number;
     writtenBytes: number;
@@ -76,6 +80,7 @@ export const emptyRigTally = (): RigTally => ({
   lostDataPartitions: 0,
   fallBacks: 0,
   deployments: { begun: 0, succeeded: 0, failed: 0 },
+  environment: { writes: 0, states: 0 },
   disk: {
     writes: 0,
     writtenBytes: 0,

@@ -2,6 +2,7 @@ import type { DiskEvent } from "../disk/forgetful-disk.ts";
 import type { RigSystem } from "../image/build-images.ts";
 import { slotPartition, type RigDevice } from "../machine/rig-device.ts";
 import { holding, predictStart } from "./boot-copies-on-disk.ts";
+import { EnvironmentStates } from "./environment-states.ts";
 import type { RigInvariant, RigTally } from "./rig-tally.ts";
 import {
   milestoneOf,
@@ -12,8 +13,8 @@ import {
 } from "./serial-mark.ts";
 
 export interface WatchOptions {
-  readonly device: Pick<RigDevice, "bootCopies" | "digestOf"> & {
-    readonly disk: { ignoresForce: boolean };
+  readonly device: Pick<RigDevice, "bootCopies" | "bootBlocks" | "bootOffsets" | "digestOf"> & {
+    readonly disk: { ignoresForce: boolean; ignoresFlush: boolean };
   };
   readonly systems: readonly RigSystem[];
   readonly tally: RigTally;
@@ -36,8 +37,16 @@ export class Watch {
   readonly #trialStarts = new Map<number, number>();
   #generation = 0;
 
+  readonly #states: EnvironmentStates;
+
   constructor(options: WatchOptions) {
+    const { device, report } = options;
     this.#options = options;
+    this.#states = new EnvironmentStates({
+      offsets: device.bootOffsets,
+      blocks: device.bootBlocks(),
+      onWrong: (detail) => report("environment-in-every-state", detail),
+    });
   }
 
   beforeStart(): void {
@@ -64,6 +73,7 @@ export class Watch {
   afterEnd(isCut: boolean): void {
     const { device, report, isVolatile } = this.#options;
     this.#runningSlot = undefined;
+    if (isCut) this.#states.takeOver(device.bootBlocks());
     if (isCut && isVolatile && this.#started?.slot === this.#started?.trial)
       this.#trialStarts.set(this.#generation, (this.#trialStarts.get(this.#generation) ?? 1) - 1);
     const now = holding(device.bootCopies());
@@ -78,6 +88,21 @@ export class Watch {
   }
 
   onDiskEvent(event: DiskEvent): void {
+    this.#toStates(event);
+    this.#mayTouch(event);
+  }
+
+  /** What the disk makes of it, which may not be what was asked. */
+  #toStates(event: DiskEvent): void {
+    const { device, tally } = this.#options;
+    const { ignoresForce, ignoresFlush } = device.disk;
+    if (event.kind === "write")
+      this.#states.onDiskEvent({ ...event, isForced: event.isForced && !ignoresForce });
+    else if (!ignoresFlush) this.#states.onDiskEvent(event);
+    tally.environment = this.#states.counts;
+  }
+
+  #mayTouch(event: DiskEvent): void {
     const slot = this.#runningSlot;
     if (event.kind !== "write" || slot === undefined || this.#isTouchReported) return;
     const { startBytes, sizeBytes } = slotPartition(slot);

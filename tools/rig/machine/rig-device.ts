@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Random } from "@moult/base";
 import {
   findBootCopies,
-  readBootCopies,
+  parseBootCopy,
+  readBootBlocks,
   type BootCopiesOnDisk,
 } from "../campaign/boot-copies-on-disk.ts";
 import type { CutPolicy } from "../disk/cut-policy.ts";
@@ -28,6 +29,9 @@ export interface RigDevice {
   ended(machine: Machine): Promise<MachineEnd>;
   /** Takes the power away, and from the disk what the policy says. */
   cutPower(machine: Machine, policy: CutPolicy): Promise<CutResult>;
+  /** Where the two blocks of the boot environment lie, and what they hold now. */
+  readonly bootOffsets: readonly [number, number];
+  bootBlocks(): readonly [Buffer, Buffer];
   /** What GRUB would read now. */
   bootCopies(): BootCopiesOnDisk;
   /** The SHA-256 of what a slot holds now, in the size that all systems have. */
@@ -73,7 +77,12 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
       await ended(machine);
       return disk.cutPower(policy);
     },
-    bootCopies: () => readBootCopies(bytes, offsets),
+    bootOffsets: offsets,
+    bootBlocks: () => readBootBlocks(bytes, offsets),
+    bootCopies: () => {
+      const [first, second] = readBootBlocks(bytes, offsets);
+      return [parseBootCopy(first), parseBootCopy(second)];
+    },
     digestOf: (slot) =>
       createHash("sha256")
         .update(bytes.read(slotPartition(slot).startBytes, SYSTEM_BYTES))
