@@ -32,9 +32,13 @@ export async function runUntilCut(options: PowerCycleOptions, plan: CutPlan): Pr
   let last: Milestone | "power-on" = "power-on";
   const cutAtLatest = begunAt + CYCLE_MS_MAX * options.slowness();
   let cutAt: number | undefined;
+  let stopped: Promise<void> | undefined;
+  if (plan.after !== null && typeof plan.after === "object")
+    stopped = device.stopAtWrite(plan.after);
   for (;;) {
     const { outcome, machine } = await runOnce(options, (milestone, cut) => {
       if (milestone !== undefined) last = milestone;
+      if (milestone === undefined) stopped?.then(() => cut(0)).catch(() => undefined);
       const now = performance.now();
       if ((milestone ?? null) === plan.after) cutAt ??= now + plan.delayMs;
       // The machine may have restarted itself since the moment that the cut is timed by.

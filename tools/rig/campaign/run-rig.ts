@@ -8,7 +8,7 @@ import { openRigDevice, type RigDevice } from "../machine/rig-device.ts";
 import { startRigWorld, type RigWorld } from "../world/rig-world.ts";
 import { holding } from "./boot-copies-on-disk.ts";
 import type { RigControl } from "./rig-controls.ts";
-import { drawCut } from "./cut-plan.ts";
+import { drawCut, planText } from "./cut-plan.ts";
 import { driveDeployments, runningOnDevice, type Driver } from "./drive-deployments.ts";
 import { emptyRigTally, type RigFinding, type RigInvariant, type RigTally } from "./rig-tally.ts";
 import { runUntil, runUntilCut, type PowerCycleOptions } from "./run-power-cycle.ts";
@@ -134,7 +134,7 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
       copyDeployments(driver, tally);
       copyCounters(cycle.device, tally);
       say(
-        `cut ${tally.cuts}: ${plan.policy}, ${Math.round(plan.delayMs)} ms after ${plan.after ?? "power-on"}; ` +
+        `cut ${tally.cuts}: ${planText(plan)}; ` +
           `${tally.starts} starts, ${tally.confirmations} confirmations, ${result().findings.length} findings`,
       );
       onProgress?.(result());

@@ -22,7 +22,7 @@ const TABLE = [
   // Node, apart from the systems: a release is a third of the size then, and so is a cycle of the rig.
   ["moult-runtime", 136, "8300"],
 ] as const;
-type PartitionName = (typeof TABLE)[number][0];
+export type PartitionName = (typeof TABLE)[number][0];
 
 export const PARTITIONS = Object.fromEntries(
   TABLE.map(([name, mebibytes, typeCode], index) => {

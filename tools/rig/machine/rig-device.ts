@@ -17,7 +17,7 @@ import {
   type DiskEvent,
   type ForgetfulDisk,
 } from "../disk/forgetful-disk.ts";
-import { PARTITIONS, SYSTEM_BYTES } from "../image/disk-layout.ts";
+import { PARTITIONS, SYSTEM_BYTES, type PartitionName } from "../image/disk-layout.ts";
 import { startNbdServer } from "../nbd/nbd-server.ts";
 import { startMachine, type Machine, type MachineEnd } from "./machine.ts";
 
@@ -25,6 +25,11 @@ import { startMachine, type Machine, type MachineEnd } from "./machine.ts";
 export interface RigDevice {
   readonly disk: ForgetfulDisk;
   start(onLine: (line: string) => void): Machine;
+  /**
+   * Stops the disk directly after the given write to a partition, before anything that follows it; power is to be taken
+   * away then. Counts from now, over restarts of the guest; a cut ends it.
+   */
+  stopAtWrite(at: DiskMoment): Promise<void>;
   /** When the machine is gone and all that it sent to its disk is done. */
   ended(machine: Machine): Promise<MachineEnd>;
   /** Takes the power away, and from the disk what the policy says. */
@@ -37,6 +42,12 @@ export interface RigDevice {
   /** The SHA-256 of what a slot holds now, in the size that all systems have. */
   digestOf(slot: string): string;
   close(): Promise<void>;
+}
+
+/** A moment by what is written to the disk: the so-manieth write to a partition. */
+export interface DiskMoment {
+  readonly partition: PartitionName;
+  readonly writes: number;
 }
 
 export interface RigDeviceOptions {
@@ -54,15 +65,19 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
   const { diskFile, serialLog, atomBytes, random, onDiskEvent } = options;
   const bytes = openFileBytes(diskFile);
   const offsets = findBootCopies(bytes, PARTITIONS["moult-env"]);
+  const stop = createStop();
   const disk = createForgetfulDisk({
     bytes,
     atomBytes,
     random,
-    ...(onDiskEvent === undefined ? {} : { onEvent: onDiskEvent }),
+    onEvent: (event) => {
+      onDiskEvent?.(event);
+      stop.onDiskEvent(event);
+    },
   });
   // The path of a socket has to be short.
   const socketPath = join(tmpdir(), `moult-rig-${process.pid}-${Date.now() % 1e6}.sock`);
-  const server = await startNbdServer(disk, socketPath);
+  const server = await startNbdServer(disk, socketPath, stop.isDone);
   const ended = async (machine: Machine): Promise<MachineEnd> => {
     const end = await machine.ended;
     await server.idle();
@@ -71,10 +86,12 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
   return {
     disk,
     start: (onLine) => startMachine({ socketPath, serialLog, onLine }),
+    stopAtWrite: stop.at,
     ended,
     cutPower: async (machine, policy) => {
       machine.kill();
       await ended(machine);
+      stop.clear();
       return disk.cutPower(policy);
     },
     bootOffsets: offsets,
@@ -91,6 +108,37 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
       await server.close();
       bytes.close();
       rmSync(socketPath, { force: true });
+    },
+  };
+}
+
+/** Waits for one write. */
+function createStop() {
+  let moment: DiskMoment | undefined;
+  let left = 0;
+  let isDone = false;
+  let done: () => void = () => undefined;
+  return {
+    at: (at: DiskMoment): Promise<void> => {
+      moment = at;
+      left = at.writes;
+      return new Promise((resolve) => {
+        done = resolve;
+      });
+    },
+    isDone: (): boolean => isDone,
+    clear: (): void => {
+      moment = undefined;
+      isDone = false;
+    },
+    onDiskEvent: (event: DiskEvent): void => {
+      if (event.kind !== "write" || moment === undefined || isDone) return;
+      const { startBytes, sizeBytes } = PARTITIONS[moment.partition];
+      if (event.offset < startBytes || event.offset >= startBytes + sizeBytes) return;
+      left -= 1;
+      if (left > 0) return;
+      isDone = true;
+      done();
     },
   };
 }

@@ -94,3 +94,32 @@ test("what lies outside the disk, or is no command, is refused and does not end 
   expect((await client.answer()).error).toBe(ERROR.invalid);
   expect((await client.answer(512)).data).toEqual(Buffer.alloc(512));
 });
+
+test("a disk that is halted does and answers nothing more, and is idle when its client is gone", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "moult-nbd-"));
+  cleanUps.push(() => rmSync(folder, { recursive: true, force: true }));
+  const content = Buffer.alloc(SIZE);
+  let isHalted = false;
+  const disk = createForgetfulDisk({
+    bytes: memoryBytes(content),
+    atomBytes: 512,
+    random: seededRandom(1),
+    onEvent: (event) => {
+      if (event.kind === "write" && event.offset === 512) isHalted = true;
+    },
+  });
+  const server = await startNbdServer(disk, join(folder, "disk.sock"), () => isHalted);
+  cleanUps.push(() => server.close());
+  const client = await NbdClient.connect(server.socketPath);
+  await client.go();
+  for (const [index, offset] of [0, 512, 1_024].entries())
+    client.send(COMMAND.write, offset, 512, Buffer.alloc(512, index + 1));
+  client.send(COMMAND.flush, 0, 0);
+  expect(await client.answer()).toMatchObject({ error: ERROR.none });
+  await expect.poll(() => disk.counters.writes).toBe(2);
+  client.destroy();
+  await server.idle();
+
+  expect(disk.counters).toMatchObject({ writes: 2, flushes: 0 });
+  expect(disk.cutPower("none")).toMatchObject({ pendingWrites: 2 });
+});

@@ -25,8 +25,15 @@ export interface NbdServer {
   close(): Promise<void>;
 }
 
-/** Serves one disk on a Unix socket. Requests are done one by one, in the order of their arrival. */
-export async function startNbdServer(disk: ForgetfulDisk, socketPath: string): Promise<NbdServer> {
+/**
+ * Serves one disk on a Unix socket. Requests are done one by one, in the order of their arrival. While `isHalted`, nothing
+ * more is done or answered, as of a disk whose power is gone.
+ */
+export async function startNbdServer(
+  disk: ForgetfulDisk,
+  socketPath: string,
+  isHalted: () => boolean = () => false,
+): Promise<NbdServer> {
   rmSync(socketPath, { force: true });
   const sockets = new Set<Socket>();
   let whenIdle: (() => void)[] = [];
@@ -41,7 +48,7 @@ export async function startNbdServer(disk: ForgetfulDisk, socketPath: string): P
     const closed = new Promise((resolve) => socket.once("close", resolve));
     // A client that was killed: nothing of it is missed.
     socket.on("error", () => socket.destroy());
-    const served = serve(disk, socket).catch((error: unknown) => {
+    const served = serve(disk, socket, isHalted).catch((error: unknown) => {
       socket.destroy(error instanceof Error ? error : new Error(String(error)));
     });
     void Promise.all([served, closed]).then(() => leave(socket));
@@ -64,7 +71,7 @@ export async function startNbdServer(disk: ForgetfulDisk, socketPath: string): P
   };
 }
 
-async function serve(disk: ForgetfulDisk, socket: Socket): Promise<void> {
+async function serve(disk: ForgetfulDisk, socket: Socket, isHalted: () => boolean): Promise<void> {
   const take = createReader(socket);
   socket.write(GREETING);
   if (await handshake(disk, socket, take)) {
@@ -76,7 +83,9 @@ async function serve(disk: ForgetfulDisk, socket: Socket): Promise<void> {
       if (hasData && request.lengthBytes > REQUEST_BYTES_MAX) break;
       const data = hasData ? await take(request.lengthBytes) : undefined;
       if (hasData && data === undefined) break;
-      for (const part of answer(disk, request, data?.bytes)) socket.write(part);
+      const parts = isHalted() ? [] : answer(disk, request, data?.bytes);
+      // What was done last, or came after it, is never answered.
+      if (!isHalted()) for (const part of parts) socket.write(part);
     }
   }
   socket.end();
