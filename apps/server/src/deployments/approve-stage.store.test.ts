@@ -20,10 +20,12 @@ import {
   refreshed,
   report,
 } from "./fleet.fixture.ts";
+import { waitingReasons } from "./explain-waiting.ts";
 import { orderDevice } from "./order-device.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { claimPlace, setStage } from "./queries.ts";
 import { showDeployments } from "./show-deployments.ts";
+import { waitingDevicesPage } from "./waiting-devices.ts";
 
 const BOB = personOf("Bob");
 const CY = personOf("Cy");
@@ -68,6 +70,42 @@ describe.each(DIALECTS)("approvals of stages, on %s", (dialect) => {
 
   const approve = (db: TenantDb, id: DeploymentId, stage: number, by: Approver) =>
     approveStage(db, id, stage, by, LATER);
+
+  test("the counts of who waits know who was sent ahead, and that nobody is before people approved", async () => {
+    const { db, ids, releaseId } = await fleet(6);
+    const { id } = await deploy(db, releaseId, {
+      plan: {
+        stages: [
+          { size: { count: 1 } },
+          { size: { count: 2 }, approvals: { required: 1 } },
+          { size: { remaining: true } },
+        ],
+        limits: { concurrentMax: 1 },
+      },
+    });
+    const at = instant(TEST_NOW + 60_000);
+    const counts = async () => {
+      const waiting = await waitingReasons(db, await refreshed(db, id), at);
+      return waiting.map(({ kind, count }) => `${count} ${kind}`);
+    };
+    const told = async () => {
+      const page = await waitingDevicesPage(db, await refreshed(db, id), undefined, 10, at);
+      return page.items.map(({ kind }) => kind);
+    };
+    const waiting: DeviceId[] = [];
+    for (const each of ids) if ((await checkIn(db, each)).kind !== "install") waiting.push(each);
+    expect(await counts()).toEqual(["4 stage-not-reached", "1 stage-not-reached"]);
+
+    for (const each of waiting) await orderDevice(db, id, each, "force", "Ada", LATER);
+    expect(await counts()).toEqual(["5 approval-pending"]);
+    expect(await told()).toEqual(waiting.map(() => "approval-pending"));
+
+    await approve(db, id, 1, BOB);
+    expect(await counts()).toEqual(["5 next-check-in"]);
+    expect(await told()).toEqual(waiting.map(() => "next-check-in"));
+    for (const each of waiting) expect((await checkIn(db, each)).kind).toBe("install");
+    expect(await counts()).toEqual([]);
+  });
 
   test("nobody is offered anything before as many other people said yes as the plan asks", async () => {
     const { db, ids, releaseId } = await fleet();

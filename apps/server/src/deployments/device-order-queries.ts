@@ -63,6 +63,18 @@ export async function beginForce(
   return inserted !== undefined;
 }
 
+/** Whether anybody was sent ahead who has not been offered it since. */
+export async function hasForced(db: TenantDb, deploymentId: DeploymentId): Promise<boolean> {
+  const row = await db.kysely
+    .selectFrom("deployment_forced")
+    .select("device_id")
+    .where("tenant_id", "=", db.tenantId)
+    .where("deployment_id", "=", deploymentId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function endForce(
   db: TenantDb,
   deploymentId: DeploymentId,

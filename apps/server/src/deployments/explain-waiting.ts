@@ -35,6 +35,7 @@ import { timeZone } from "../platform/time-zones.ts";
 import { artifactsFor } from "./artifact-facts-queries.ts";
 import { censusOf, rankedDevices } from "./census-queries.ts";
 import { classMembers, runningOf, sampleDevices, type ClassMember } from "./class-queries.ts";
+import { hasForced } from "./device-order-queries.ts";
 import { flowOf } from "./flow-queries.ts";
 import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
 import { holdBackOf, loadFacts } from "./load-facts.ts";
@@ -205,6 +206,7 @@ async function contextOf(
       salt: deployment.salt,
       holdBackPercent: deployment.target.holdBackPercent,
       precedence: precedenceOf(deployment),
+      hasForced: await hasForced(db, deployment.id),
       at,
       admission: admissionOf(deployment, census, hardwareTypes),
       attributes: [...new Set([...zoneAttributesOf(plan), ...siteAttributes(plan)])],
@@ -296,6 +298,7 @@ function waitOf(
       })),
       {
         ...factsOf(deployment, fitting(context.artifacts), rules, standing),
+        isForced: each.isForced,
         ...holdBackOf(deployment),
         flow: { ...context.flow, site: siteOfClass(context, each) },
         safeguard: each.safeguard,

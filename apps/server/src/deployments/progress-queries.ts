@@ -142,6 +142,8 @@ export interface WaitingQuestion extends WaitingScope {
     readonly safeguards: readonly HoldingSafeguard[];
   }[];
   readonly precedence: Precedence;
+  /** Somebody sent devices ahead of it. */
+  readonly hasForced: boolean;
   readonly hasBefore: boolean;
   /** Of its release, those that hold. */
   readonly safeguards: readonly HoldingSafeguard[];
@@ -158,6 +160,8 @@ export interface WaitingClass {
   readonly beforeIds: ReadonlySet<DeploymentId>;
   /** Why one that has brought them to its release keeps this one from them; null where none does. */
   readonly reached: "newer" | "higher-priority" | null;
+  /** Sent ahead by a person. */
+  readonly isForced: boolean;
   readonly attributes: Readonly<Record<string, string>>;
   /** Null also where they are not told apart by it. */
   readonly context: ReportedContext | null;
@@ -193,6 +197,7 @@ export async function waitingClasses(
       ...CLASS_COLUMNS,
       bucketOf(question).as("bucket"),
       reached.as("reached"),
+      isForced(db, question).as("is_forced"),
       isHeldBack(question).as("is_held_back"),
       keptOutBy(db, question.safeguards).as("kept_out_by"),
       sql<string>`min(device.id)`.as("sample_id"),
@@ -207,6 +212,7 @@ export async function waitingClasses(
       "bucket",
       "said",
       "reached",
+      "is_forced",
       "is_held_back",
       "kept_out_by",
       ...flags.map(({ name }) => sql.ref(name)),
@@ -223,6 +229,7 @@ export async function waitingClasses(
       beforeIds: new Set(
         before.filter((_, index) => Number(values[`before${index}`]) === 1).map(({ id }) => id),
       ),
+      isForced: Number(row.is_forced) === 1,
       reached: REACHED[Number(row.reached)] ?? null,
       attributes: attributesFrom(values, asked),
       context: contextFrom(values["said"]),
@@ -275,6 +282,13 @@ function bucketOf({ admission, salt }: WaitingQuestion) {
     }
   }
 }
+
+const isForced = (db: TenantDb, { deploymentId, hasForced }: WaitingQuestion) =>
+  hasForced
+    ? sql<number>`case when device.id in (select forced.device_id from deployment_forced as forced
+        where forced.tenant_id = ${db.tenantId} and forced.deployment_id = ${deploymentId})
+      then 1 else 0 end`
+    : sql<number>`0`;
 
 const REACHED = [null, "newer", "higher-priority"] as const;
 
