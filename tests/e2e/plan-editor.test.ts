@@ -27,6 +27,7 @@ test("a plan of one's own is written part by part, said back in words, and is it
   await page.getByLabel("At once, at most").fill("4");
   await page.getByLabel("Started in any minute, at most").fill("2");
   await page.getByRole("textbox", { name: "Offered in any 24 hours, at most" }).fill("1.5");
+  await page.getByLabel("Priority", { exact: true }).fill("8");
   await page.getByLabel("Tries", { exact: true }).fill("3");
   await page.getByRole("textbox", { name: "Between them" }).fill("1.5");
   await page.getByLabel("Never after these failures").fill("wrong-board, too-old");
@@ -50,6 +51,7 @@ test("a plan of one's own is written part by part, said back in words, and is it
   const stop = { percent: 10, sampleMin: 3 };
   expect(Plan.parse(written)).toEqual(
     Plan.parse({
+      priority: 8,
       stages: [
         {
           size: { percent: 5 },

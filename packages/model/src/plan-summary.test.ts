@@ -28,7 +28,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
     "Window to download: every day from 02:00 for 4 h, by each device's own clocks.",
     "On an update that waits: a person at the device has to say yes, for 2 d after the offer; then it is forced.",
     "A device has 3 tries, 10 min apart and twice as long each time, and no other after wrong-board.",
-    "A device that reports nothing for 1 d is given up.",
+    "A device is given up when it is not heard of for three times its longest pause of the last weeks: after 1 h to 30 d, and 1 d while its habit is not known.",
     "A try ends when it does not begin within 1 h, or is not proven within 10 min.",
     "When it stops itself, devices that were updated are rolled back to what each ran before.",
   ]);

@@ -30,7 +30,7 @@ export const planRules = (plan: Plan): readonly string[] => [
   ...(plan.conditions === undefined ? [] : [`Offered while ${plan.conditions}.`]),
   ...modeSentences(plan),
   retrySentence(plan.retry),
-  `A device that reports nothing for ${secondsWords(plan.timeouts.silenceSeconds)} is given up.`,
+  silenceSentence(plan.timeouts),
   ...phaseSentence(plan),
   `When it stops itself, ${onTripWords(plan.onTrip)}.`,
 ];
@@ -69,6 +69,11 @@ function stageSentence(stage: Stage, index: number, stages: number): string {
     ...(index + 1 < stages ? [`Stage ${index + 2} opens ${advanceWords(advance)}.`] : []),
   ].join(" ");
 }
+
+const silenceSentence = ({ silenceSeconds }: Plan["timeouts"]): string =>
+  silenceSeconds === undefined
+    ? "A device is given up when it is not heard of for three times its longest pause of the last weeks: after 1 h to 30 d, and 1 d while its habit is not known."
+    : `A device that reports nothing for ${secondsWords(silenceSeconds)} is given up.`;
 
 function phaseSentence({ timeouts }: Plan): readonly string[] {
   const words = phaseTimeoutWords(timeouts);

@@ -8,7 +8,7 @@ test("a plan that says only its stages has safe limits", () => {
     stages: [{ size: { remaining: true }, advance: { successPercent: 100 } }],
     limits: { concurrentMax: 50 },
     retry: { attemptsMax: 1, backoffSeconds: 0 },
-    timeouts: { silenceSeconds: 86_400 },
+    timeouts: {},
     onTrip: "cancel-queued",
   });
 });

@@ -151,8 +151,8 @@ export const Plan = z
     retry: Retry.prefault({}),
     timeouts: z
       .strictObject({
-        /** An assignment without any report for this long ends as timed out or silent. */
-        silenceSeconds: seconds(60, 30 * DAY_SECONDS).default(DAY_SECONDS),
+        /** An assignment without any report for this long ends as timed out or silent; unless told, by its device's habit. */
+        silenceSeconds: seconds(60, 30 * DAY_SECONDS).optional(),
         /** A try ends when the device takes longer from the offer to its first report, ... */
         queuedSeconds: seconds(60, 30 * DAY_SECONDS).optional(),
         /** ... downloads for longer, ... */

@@ -1,8 +1,9 @@
-import { present } from "@moult/base";
+import { present, SECOND_MS } from "@moult/base";
 import { Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
 import { checkConditions } from "./check-conditions.ts";
 import { checkLimits, type LimitFinding } from "./check-limits.ts";
 import { checkWindows } from "./check-windows.ts";
+import { HABIT_SILENCE } from "./silence.ts";
 import { lastStage, shareSizes } from "./stage-share.ts";
 
 /** What a plan that is valid does not achieve, with the numbers that show it. Whoever makes it shall know. */
@@ -95,7 +96,8 @@ export function checkPlan(
     // Where nothing stops it, that is said already.
     if (stopFinding === undefined) findings.push(...stickingAt(plan, stage, devices));
     const { maxWaitSeconds } = advance;
-    const { silenceSeconds } = timeouts;
+    // By habit it may be more or less; this is it for whom no habit is known.
+    const silenceSeconds = timeouts.silenceSeconds ?? HABIT_SILENCE.unknownMs / SECOND_MS;
     if (maxWaitSeconds !== undefined && maxWaitSeconds < silenceSeconds)
       findings.push({ kind: "wait-shorter-than-silence", stage, maxWaitSeconds, silenceSeconds });
   }
@@ -123,7 +125,9 @@ function checkApprovals({ stages }: Plan, approvers: readonly string[]): readonl
 function checkTimeouts({
   timeouts: { queuedSeconds, silenceSeconds },
 }: Plan): readonly PlanFinding[] {
-  return queuedSeconds === undefined || queuedSeconds < silenceSeconds
+  return queuedSeconds === undefined ||
+    silenceSeconds === undefined ||
+    queuedSeconds < silenceSeconds
     ? []
     : [{ kind: "queued-timeout-idle", queuedSeconds, silenceSeconds }];
 }

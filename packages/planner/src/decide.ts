@@ -1,4 +1,4 @@
-import { isoText, later, present, type InstantMs } from "@moult/base";
+import { isoText, present, type InstantMs } from "@moult/base";
 import type { AssignmentState, DeploymentId, WaitReason } from "@moult/model";
 import { admit } from "./admit.ts";
 import { pendingApproval } from "./approvals.ts";
@@ -23,6 +23,7 @@ import { heldReason, holdAt } from "./device-hold.ts";
 import { isHeldBack } from "./hold-back.ts";
 import { supersededByAnswer, supersededByReached } from "./precedence.ts";
 import { repetition } from "./repetition.ts";
+import { silenceEndsAt } from "./silence.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
 import { windowWait } from "./windows.ts";
 
@@ -380,9 +381,13 @@ function closedReason(
 /** When an update ends by itself: nobody hears of it, or what the device is at takes longer than its plan allows. */
 export const expiresAt = ({
   updatedAt,
-  timeoutMs,
+  lastSeenAt,
+  patience,
   phaseEndsAt,
-}: Pick<OpenAssignmentFacts, "updatedAt" | "timeoutMs" | "phaseEndsAt">): InstantMs => {
-  const silentAt = later(updatedAt, timeoutMs);
+}: Pick<
+  OpenAssignmentFacts,
+  "updatedAt" | "lastSeenAt" | "patience" | "phaseEndsAt"
+>): InstantMs => {
+  const silentAt = silenceEndsAt(patience, { updatedAt, lastSeenAt });
   return phaseEndsAt !== null && phaseEndsAt < silentAt ? phaseEndsAt : silentAt;
 };

@@ -3,6 +3,7 @@ import type { AssignmentState, WaitReason } from "@moult/model";
 import { decide, expiresAt, type WithdrawCause } from "./decide.ts";
 import type { DecideFacts, OpenAssignmentFacts } from "./facts.ts";
 import { sentenceOf } from "./reason-sentences.ts";
+import { habitSentence } from "./silence.ts";
 
 /** The answer to "why is this device not updating?", with instants as numbers. */
 export interface DeviceExplanation {
@@ -54,7 +55,10 @@ export function explain(facts: DecideFacts): DeviceExplanation {
         return deferred(decision.assignment, decision.assignment.deferral);
       return inProgress(
         decision.assignment,
-        `The device is being updated to ${decision.assignment.version}: ${DOING[decision.assignment.state]}.`,
+        [
+          `The device is being updated to ${decision.assignment.version}: ${DOING[decision.assignment.state]}.`,
+          ...habitSentence(decision.assignment.patience),
+        ].join(" "),
       );
     case "withdraw":
       return inProgress(

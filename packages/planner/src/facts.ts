@@ -22,6 +22,7 @@ import type {
 } from "@moult/model";
 import type { ApprovalCounts } from "./approvals.ts";
 import type { FlowFacts } from "./limits.ts";
+import type { Patience } from "./silence.ts";
 import type { Ends } from "./stage-gate.ts";
 import type { WindowFacts } from "./windows.ts";
 
@@ -158,7 +159,9 @@ export interface OpenAssignmentFacts {
   /** Of those that hold, the one that is for this device; null also once it installs. */
   readonly safeguard: SafeguardFacts | null;
   readonly updatedAt: InstantMs;
-  readonly timeoutMs: number;
+  /** When the device was last heard of, by whatever; null: never since its reports. */
+  readonly lastSeenAt: InstantMs | null;
+  readonly patience: Patience;
   /** When the plan's time for what the device is at is over; null: it has no limit, or the device puts its step off. */
   readonly phaseEndsAt: InstantMs | null;
   /** The device has reasons to put its next step off. */

@@ -145,5 +145,15 @@ export {
   type Zone,
   type Zones,
 } from "./windows.ts";
+export {
+  HABIT_PERIOD_MS,
+  HABIT_SILENCE,
+  NO_HABIT,
+  patienceOf,
+  SEEN_LATER_MS,
+  silenceDetail,
+  silenceEndsAt,
+  type CheckInHabit,
+} from "./silence.ts";
 export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
 export { NO_RULES, stepsBefore } from "./version-rules.ts";

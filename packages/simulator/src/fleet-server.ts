@@ -17,7 +17,9 @@ import {
   fleetProgress,
   fleetWait,
   isUnderWay,
+  NO_HABIT,
   NO_RULES,
+  patienceOf,
   type ArtifactFacts,
   type Decision,
   type Fleet,
@@ -100,7 +102,7 @@ export class FleetServer {
       {
         plan,
         salt,
-        timeoutMs: plan.timeouts.silenceSeconds * 1_000,
+        timeoutMs: patienceOf(plan, NO_HABIT).silenceMs,
         device: { hardwareType: HARDWARE, traits: TRAITS },
         deployment: {
           id: DeploymentId.parse(uuid(1, number)),

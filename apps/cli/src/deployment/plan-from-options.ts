@@ -113,7 +113,7 @@ export const PLAN_OPTIONS = {
   "silent-after": {
     type: "string",
     value: "TIME",
-    help: "A device that reports nothing for so long timed out; 24h unless told",
+    help: "A device that reports nothing for so long timed out; by each device's own habit unless told",
   },
   "queued-timeout": {
     type: "string",

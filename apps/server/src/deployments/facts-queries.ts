@@ -15,6 +15,7 @@ import {
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
 import {
   comparePrecedence,
+  patienceOf,
   precedenceOf,
   windowFacts,
   zoneAttributesOf,
@@ -25,7 +26,7 @@ import {
   type OpenAssignmentFacts,
   type ReachedFacts,
 } from "@moult/planner";
-import { instant, SECOND_MS, type InstantMs } from "@moult/base";
+import { instant, type InstantMs } from "@moult/base";
 import { fromJson } from "../platform/columns.ts";
 import type { AssignmentTable } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -33,6 +34,7 @@ import { timeZone } from "../platform/time-zones.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
 import { holdFrom } from "./hold-facts-queries.ts";
+import { habitFrom } from "./tend-queries.ts";
 import {
   excludingDevice,
   isMemberOf,
@@ -318,8 +320,12 @@ export async function openAssignmentOf(
   const row = await db.kysely
     .selectFrom("assignment")
     .innerJoin("deployment", "deployment.id", "assignment.deployment_id")
+    .innerJoin("device", "device.id", "assignment.device_id")
     .selectAll("assignment")
     .select([
+      "device.last_seen_at as last_seen_at",
+      "device.habit_longest as habit_longest",
+      "device.habit_longest_before as habit_longest_before",
       "deployment.state as deployment_state",
       "deployment.version as version",
       "deployment.release_id as release_id",
@@ -329,6 +335,7 @@ export async function openAssignmentOf(
     .where("assignment.id", "=", assignmentId)
     .where("assignment.closed_at", "is", null)
     .where("deployment.tenant_id", "=", db.tenantId)
+    .where("device.tenant_id", "=", db.tenantId)
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const record = assignmentFrom(row);
@@ -352,7 +359,8 @@ export async function openAssignmentOf(
         ? ((await safeguardsFor(db, deviceId, [releaseId])).get(releaseId) ?? null)
         : null,
       updatedAt: instant(record.updatedAt),
-      timeoutMs: plan.timeouts.silenceSeconds * SECOND_MS,
+      lastSeenAt: row.last_seen_at === null ? null : instant(row.last_seen_at),
+      patience: patienceOf(plan, habitFrom(row)),
       phaseEndsAt:
         record.deferral === null ? phaseEndsAt(plan, record.state, instant(row.phase_since)) : null,
       deferral: record.deferral,

@@ -4,7 +4,7 @@ import { MINUTE_MS, type Clock, type InstantMs } from "@moult/base";
  * A look at the clock that comes so much later than the one before means that this process stood still in between: a
  * suspended laptop, a frozen virtual machine, a debugger.
  */
-const STANDSTILL_MS = 5 * MINUTE_MS;
+export const STANDSTILL_MS = 5 * MINUTE_MS;
 
 /** How long this server has been able to hear devices. Nobody is called silent for a time in which it could not. */
 export interface ServerUptime {

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "@moult/base";
 import type { DeviceId } from "@moult/model";
 import { describe, expect, test, vi } from "vitest";
 import { DIALECTS } from "../platform/dialect.ts";
@@ -14,6 +15,23 @@ const seenAt = async (db: TenantDb, deviceId: DeviceId): Promise<number | null> 
     .executeTakeFirstOrThrow();
   return row.last_seen_at;
 };
+const habitOf = async (db: TenantDb, deviceId: DeviceId) => {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select(["habit_longest", "habit_longest_before"])
+    .where("id", "=", deviceId)
+    .executeTakeFirstOrThrow();
+  return [row.habit_longest, row.habit_longest_before];
+};
+/** A server comes up after none was. */
+const hear = ({ db, clock }: TestFleet) =>
+  db.transaction(async ({ kysely, tenantId }) => {
+    await kysely
+      .updateTable("tenant")
+      .set({ heard_since: clock.now(), heard_until: clock.now() })
+      .where("id", "=", tenantId)
+      .execute();
+  });
 const lastSeenOf = ({ clock }: TestFleet, flushMs = 3_600_000) =>
   createLastSeen({ clock, log: silentLog, flushMs });
 
@@ -40,6 +58,52 @@ describe.each(DIALECTS)("last-seen times on %s", (dialect) => {
     await lastSeen.close();
     expect(await seenAt(ours.db, second)).toBe(at + 10);
     expect(await seenAt(ours.db, first)).toBe(at);
+  });
+
+  test("the longest pauses of a device are kept, of this fortnight and the one before", async () => {
+    const fleet = await fleetOf();
+    const deviceId = await fleet.accepted();
+    await hear(fleet);
+    const lastSeen = lastSeenOf(fleet);
+    const seen = async (afterMs: number) => {
+      fleet.clock.pass(afterMs);
+      lastSeen.note(fleet.db, deviceId);
+      await lastSeen.flush();
+      return habitOf(fleet.db, deviceId);
+    };
+
+    expect(await seen(0)).toEqual([0, null]);
+    expect(await seen(HOUR_MS)).toEqual([HOUR_MS, null]);
+    expect(await seen(3 * DAY_MS)).toEqual([3 * DAY_MS, null]);
+    expect(await seen(HOUR_MS)).toEqual([3 * DAY_MS, null]);
+    expect(await seen(11 * DAY_MS)).toEqual([0, 11 * DAY_MS]);
+    expect(await seen(DAY_MS)).toEqual([DAY_MS, 11 * DAY_MS]);
+    expect(await seen(13 * DAY_MS)).toEqual([0, 13 * DAY_MS]);
+    await lastSeen.close();
+  });
+
+  test("a pause in which no server was up is none of the device's", async () => {
+    const fleet = await fleetOf();
+    const deviceId = await fleet.accepted();
+    const lastSeen = lastSeenOf(fleet);
+    const seen = async () => {
+      lastSeen.note(fleet.db, deviceId);
+      await lastSeen.flush();
+      return habitOf(fleet.db, deviceId);
+    };
+    // Nobody has said yet since when it could be heard.
+    await seen();
+    fleet.clock.pass(HOUR_MS);
+    expect(await seen()).toEqual([0, null]);
+
+    await hear(fleet);
+    fleet.clock.pass(HOUR_MS);
+    expect(await seen()).toEqual([HOUR_MS, null]);
+    fleet.clock.pass(6 * HOUR_MS);
+    await hear(fleet);
+    fleet.clock.pass(MINUTE_MS);
+    expect(await seen()).toEqual([HOUR_MS, null]);
+    await lastSeen.close();
   });
 
   test("an older time, as of a slow replica, never replaces a newer one", async () => {

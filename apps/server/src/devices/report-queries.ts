@@ -7,6 +7,7 @@ import {
   type Running,
   type Sha256,
 } from "@moult/model";
+import { HABIT_PERIOD_MS } from "@moult/planner";
 import { orderKey } from "@moult/query";
 import { sql } from "kysely";
 import { fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
@@ -223,17 +224,31 @@ export async function contextOf(db: TenantDb, deviceId: DeviceId): Promise<Known
 /** A statement's parameters are bounded on both dialects. */
 const SEEN_PER_STATEMENT = 1_000;
 
-/** Moves the devices' last-seen times forward, never back: replicas may flush in any order. */
+/**
+ * Moves the devices' last-seen times forward, never back: replicas may flush in any order. The pause that ends is noted, but one
+ * in which nobody could be heard; at the end of a period its longest pause takes the place of the one of the period before.
+ */
 export async function moveLastSeen(
   db: TenantDb,
   seen: readonly (readonly [deviceId: DeviceId, at: number])[],
 ): Promise<void> {
+  const pause = sql`case when device.last_seen_at >= tenant.heard_since
+    then seen.column2 - device.last_seen_at else 0 end`;
+  const longest = sql`case when device.habit_longest > ${pause} then device.habit_longest else ${pause} end`;
+  const isOver = sql`seen.column2 - device.habit_since >= ${sql.lit(HABIT_PERIOD_MS)}`;
   for (let start = 0; start < seen.length; start += SEEN_PER_STATEMENT) {
     const rows = seen
       .slice(start, start + SEEN_PER_STATEMENT)
       .map(([id, at]) => sql`(cast(${id} as text), cast(${at} as bigint))`);
-    await sql`update device set last_seen_at = seen.column2 from (values ${sql.join(rows)}) as seen
+    await sql`update device set last_seen_at = seen.column2,
+        habit_since = case when device.habit_since is null or ${isOver} then seen.column2
+          else device.habit_since end,
+        habit_longest = case when ${isOver} then 0 else ${longest} end,
+        habit_longest_before = case when ${isOver} then nullif(${longest}, 0)
+          else device.habit_longest_before end
+      from (values ${sql.join(rows)}) as seen, tenant
       where device.id = seen.column1 and device.tenant_id = ${db.tenantId}
+        and tenant.id = ${db.tenantId}
         and (device.last_seen_at is null or device.last_seen_at < seen.column2)`.execute(db.kysely);
   }
 }

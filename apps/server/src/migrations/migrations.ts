@@ -29,6 +29,7 @@ import { up as priorities } from "./0042-priorities.ts";
 import { up as deviceContext } from "./0043-device-context.ts";
 import { up as invitations } from "./0045-invitations.ts";
 import { up as rollbackOrders } from "./0046-rollback-orders.ts";
+import { up as checkInHabits } from "./0047-check-in-habits.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -62,4 +63,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 43, name: "device-context", up: deviceContext },
   { number: 45, name: "invitations", up: invitations },
   { number: 46, name: "rollback-orders", up: rollbackOrders },
+  { number: 47, name: "check-in-habits", up: checkInHabits },
 ];

@@ -282,6 +282,9 @@ table device column running_order_key text
 table device column context text
 table device column context_sha256 text
 table device column context_at bigint
+table device column habit_since bigint
+table device column habit_longest bigint not null default 0
+table device column habit_longest_before bigint
 table device constraint device_pkey PRIMARY KEY (id)
 table device constraint device_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id)
 table device constraint device_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
@@ -475,6 +478,8 @@ table tenant column planning_epoch bigint not null
 table tenant column assignment_number bigint not null
 table tenant column deployment_number bigint not null
 table tenant column created_at bigint not null
+table tenant column heard_since bigint
+table tenant column heard_until bigint
 table tenant constraint tenant_pkey PRIMARY KEY (id)
 table trust_file column tenant_id text not null
 table trust_file column role text not null

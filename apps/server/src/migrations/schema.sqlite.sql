@@ -107,7 +107,7 @@ CREATE TABLE device (
   identity_conflict_at bigint, instance_id text, previous_instance_id text, traits text, running_artifact text,
   running_provides text, running_sha256 text, inventory_sha256 text, generation bigint not null,
   decided_epoch bigint not null, next_decision_at bigint, open_assignment_id text, enrolled_at bigint not null,
-  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text, running_order_key text, context text, context_sha256 text, context_at bigint,
+  accepted_at bigint, last_seen_at bigint, sort_name text not null default '', traits_sha256 text, running_order_key text, context text, context_sha256 text, context_at bigint, habit_since bigint, habit_longest bigint not null default 0, habit_longest_before bigint,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX device_by_name on device (tenant_id, sort_name, id);
 CREATE INDEX device_by_name_in_product on device (tenant_id, product, sort_name, id);
@@ -222,7 +222,7 @@ CREATE VIEW signable_trust_file as
   select tenant_id, role, version, content, expires_at, published_at from trust_file;
 CREATE TABLE tenant (
   id text primary key, name text not null, planning_epoch bigint not null, assignment_number bigint not null,
-  deployment_number bigint not null, created_at bigint not null);
+  deployment_number bigint not null, created_at bigint not null, heard_since bigint, heard_until bigint);
 CREATE TABLE trust_file (
   tenant_id text not null, role text not null, version bigint not null, file text not null, content text not null,
   sha256 text not null, size_bytes integer not null, expires_at bigint not null, published_at bigint,

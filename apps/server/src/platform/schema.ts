@@ -47,6 +47,9 @@ interface TenantTable {
   assignment_number: number;
   deployment_number: number;
   created_at: At;
+  /** Since when, and until when, devices could be heard without a break. */
+  heard_since: Generated<At | null>;
+  heard_until: Generated<At | null>;
 }
 
 export interface ProductTable {
@@ -103,6 +106,11 @@ export interface DeviceTable {
   enrolled_at: At;
   accepted_at: At | null;
   last_seen_at: At | null;
+  /** When the period began that its longest pause is of. */
+  habit_since: Generated<At | null>;
+  habit_longest: Generated<number>;
+  /** Of the period before; null: it was not watched for a whole one. */
+  habit_longest_before: Generated<number | null>;
 }
 
 interface DeviceKeyTable {

@@ -9,8 +9,7 @@ export function PlanTimeouts() {
         <DurationAt
           at="timeouts.silenceSeconds"
           label="Without any report"
-          hint="then it has timed out"
-          whenEmpty="24"
+          hint="then it has timed out; empty: by each device's own habit"
         />
         <DurationAt
           at="timeouts.queuedSeconds"
