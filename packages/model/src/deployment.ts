@@ -146,6 +146,8 @@ export const Deployment = z.object({
       stage: z.int().min(0),
       required: z.int().min(1),
       given: z.int().min(0),
+      /** People who could still give one, as roles are now. */
+      approversLeft: z.int().min(0),
       sentence: z.string(),
     })
     .nullable(),

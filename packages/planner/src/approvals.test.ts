@@ -4,6 +4,7 @@ import { advance } from "./advance.ts";
 import { decide } from "./decide.ts";
 import { explain } from "./explain.ts";
 import { deployment, device, facts, NO_ONE, NOW, planOf, version } from "./facts.fixture.ts";
+import { approversLeft, lackingApproversSentence } from "./approvals.ts";
 import { headlineOf } from "./headline.ts";
 import { nextStageSentence } from "./next-stage.ts";
 import { gateOf, NO_ENDS } from "./stage-gate.ts";
@@ -111,4 +112,22 @@ test("what is waited for is said where the deployment stands", () => {
   expect(headlineOf({ ...stands, tally, version: version("2.0"), pendingApproval })).toBe(
     "Begins once 2 people have approved it (1 so far).",
   );
+});
+
+test("people who left, or never were named, are not among those who could still approve", () => {
+  const ada = "ada@example.org";
+  const named = planOf({
+    stages: [
+      { size: { remaining: true }, approvals: { required: 2, from: [ada, "bob@example.org"] } },
+    ],
+  });
+  const left = (plan: typeof named, approvers: string[], givenBy: string[] = []) =>
+    approversLeft(plan, { stage: 0 }, { approvers, givenBy });
+
+  expect(left(named, [ada, "cy@example.org"])).toBe(1);
+  expect(left(named, [ada, "cy@example.org"], [ada])).toBe(0);
+  expect(left(fourEyes, [ada, "cy@example.org"], [ada])).toBe(1);
+  expect(lackingApproversSentence({ required: 2, given: 0 }, 2)).toBeNull();
+  expect(lackingApproversSentence({ required: 2, given: 1 }, 0)).toMatch(/^Nobody is left/);
+  expect(lackingApproversSentence({ required: 3, given: 1 }, 1)).toMatch(/^Only 1 of 2 are left/);
 });

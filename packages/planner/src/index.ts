@@ -8,6 +8,8 @@ export {
 } from "./advance.ts";
 export {
   approvedStages,
+  approversLeft,
+  lackingApproversSentence,
   pendingApproval,
   pendingApprovalSentence,
   type ApprovalCounts,

@@ -304,7 +304,13 @@ describe("a deployment", () => {
         approvals: [{ stage: 1, by: "Bob", email: "bob@example.org", at: AT }],
       });
     };
-    const pendingApproval = { stage: 1, required: 2, given: 0, sentence: "It waits." };
+    const pendingApproval = {
+      stage: 1,
+      required: 2,
+      given: 0,
+      approversLeft: 2,
+      sentence: "It waits.",
+    };
     await serving({
       showDeployment: () => deployment({ pendingApproval }),
       approveDeployment: answer,

@@ -33,6 +33,7 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["Stages", stageLines(deployment).join("\n")],
       ["Next", nextStage ?? undefined],
       ["Approved", approvalsText(deployment.approvals)],
+      ["Cannot go on", lackingText(deployment.pendingApproval)],
       ["Priority", String(plan.priority)],
       ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
@@ -60,6 +61,12 @@ const orderText = (order: Deployment["rollback"]["order"]): string | undefined =
     : plainText(
         `to ${order.to?.version ?? "what each ran before"}, at ${timeText(order.at)} by ${order.by}`,
       );
+/** That it waits for people is said beside "Next"; here, that too few of them are left. */
+const lackingText = (pending: Deployment["pendingApproval"]): string | undefined =>
+  pending !== null && pending.approversLeft < pending.required - pending.given
+    ? pending.sentence
+    : undefined;
+
 const approvalsText = (approvals: Deployment["approvals"]): string | undefined =>
   approvals.length === 0
     ? undefined

@@ -7,17 +7,27 @@ import { approvalCounts, type StoredApproval } from "./stored-approvals.ts";
 
 const MAY_APPROVE = ROLES.filter((role) => may(role, "deployments:write"));
 
-/** E-mail addresses of the people who may approve stages of a deployment that `makerId` makes; null: that nobody of them makes. */
-export async function approversBut(db: TenantDb, makerId: UserId | null): Promise<string[]> {
-  let query = db.kysely
+export interface PossibleApprover {
+  readonly userId: UserId;
+  /** In lower case. */
+  readonly email: string;
+}
+
+/** Everybody whose role lets them approve stages of deployments that others make. */
+export async function possibleApprovers(db: TenantDb): Promise<PossibleApprover[]> {
+  const rows = await db.kysely
     .selectFrom("operator")
     .innerJoin("auth_user", "auth_user.id", "operator.user_id")
-    .select("auth_user.email")
+    .select(["operator.user_id", "auth_user.email"])
     .where("operator.tenant_id", "=", db.tenantId)
-    .where("operator.role", "in", MAY_APPROVE);
-  if (makerId !== null) query = query.where("operator.user_id", "!=", makerId);
-  return (await query.execute()).map(({ email }) => email);
+    .where("operator.role", "in", MAY_APPROVE)
+    .execute();
+  return rows.map(({ user_id: userId, email }) => ({ userId, email }));
 }
+
+/** The addresses of those who may approve what `makerId` makes; null: what nobody of them makes. */
+export const approversBut = async (db: TenantDb, makerId: UserId | null): Promise<string[]> =>
+  (await possibleApprovers(db)).flatMap(({ userId, email }) => (userId === makerId ? [] : [email]));
 
 /** The deployment's row is held by the caller. */
 export async function setApprovals(

@@ -142,6 +142,35 @@ describe.each(DIALECTS)("approvals of stages, on %s", (dialect) => {
     ]);
   });
 
+  test("where too few people are left to approve, the deployment says so until somebody comes", async () => {
+    const { db, releaseId } = await fleet();
+    const stages = [{ size: { remaining: true as const }, approvals: { required: 2 }, errorStop }];
+    const { id } = await deploy(db, releaseId, { plan: { stages } });
+    const pending = async () =>
+      (await showDeployments(db, [await refreshed(db, id)]))[0]?.pendingApproval;
+    expect(await pending()).toMatchObject({ approversLeft: 2 });
+
+    await approve(db, id, 0, BOB);
+    expect(await pending()).toMatchObject({
+      given: 1,
+      approversLeft: 1,
+      sentence: "Stage 1 opens once 2 people have approved it (1 so far).",
+    });
+    await admit(db, CY, "viewer");
+    expect(await pending()).toMatchObject({
+      approversLeft: 0,
+      sentence: expect.stringMatching(
+        /\. Nobody is left who could: .* or the deployment be aborted\.$/,
+      ) as string,
+    });
+    // What was given stays, whoever gave it.
+    await admit(db, BOB, "viewer");
+    await admit(db, CY, "operator");
+    expect(await pending()).toMatchObject({ given: 1, approversLeft: 1 });
+    await approve(db, id, 0, CY);
+    expect(await pending()).toBeNull();
+  });
+
   test("a later stage waits for them too, past what a person opens or sends ahead, and opens with the last", async () => {
     const { db, ids, releaseId } = await fleet();
     const { id } = await deploy(db, releaseId, {

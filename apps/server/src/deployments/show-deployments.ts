@@ -6,22 +6,17 @@ import type {
   ProductName,
   TargetExclusion,
 } from "@moult/model";
-import {
-  headlineOf,
-  isActive,
-  nextStageSentence,
-  pendingApproval,
-  pendingApprovalSentence,
-  type Census,
-} from "@moult/planner";
+import { headlineOf, nextStageSentence, type Census } from "@moult/planner";
 import { printQuery } from "@moult/query";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { StoredExclusion } from "../platform/target-terms.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { possibleApprovers } from "./approval-queries.ts";
 import { eligibleCounts, heldBackCounts } from "./eligible-count-queries.ts";
 import { listedDevices } from "./list-queries.ts";
 import type { RollbackOrder } from "./rollback-order.ts";
 import { rollbacksOf } from "./rollback-queries.ts";
+import { pendingOf, shownApproval } from "./shown-approval.ts";
 import { estimated } from "./stored-census.ts";
 import { activeDeployments, deploymentsByIds, type DeploymentRecord } from "./queries.ts";
 
@@ -60,8 +55,11 @@ export async function showDeployments(
     db,
     records.map(({ id }) => id),
   );
+  const isAwaited = records.some((record) => pendingOf(record) !== null);
+  const approvers = isAwaited ? await possibleApprovers(db) : [];
   return records.map((record) => ({
     ...shown(record, eligible.get(record.id) ?? 0, devices),
+    pendingApproval: shownApproval(record, approvers),
     heldBack: heldBack.get(record.id) ?? 0,
     rollback: {
       order: shownOrder(record.rollbackOrder),
@@ -87,11 +85,10 @@ function shown(
   record: DeploymentRecord,
   eligible: number,
   devices: NamedDevices,
-): Omit<Deployment, "rollback" | "heldBack"> {
+): Omit<Deployment, "rollback" | "heldBack" | "pendingApproval"> {
   const tally = { eligible, ...record.counts };
   const census: Census =
     record.census === null ? { kind: "exact", eligible } : estimated(record.census);
-  const pending = isActive(record.state) ? pendingApproval(record.plan, record.approvals) : null;
   return {
     id: record.id,
     name: record.name,
@@ -105,11 +102,9 @@ function shown(
     stageOpenedAt: isoFrom(record.stageOpenedAt),
     nextStage: nextStageSentence(record, record.counts, census),
     approvals: record.approvedBy.map(({ stage, by, email, at }) => ({ stage, by, email, at })),
-    pendingApproval:
-      pending === null ? null : { ...pending, sentence: pendingApprovalSentence(pending) },
     trip: record.trip,
     tally,
-    headline: headlineOf({ ...record, tally, pendingApproval: pending }),
+    headline: headlineOf({ ...record, tally, pendingApproval: pendingOf(record) }),
     createdAt: isoFrom(record.createdAt),
     createdBy: record.createdBy,
     finishedAt: isoOrNull(record.finishedAt),

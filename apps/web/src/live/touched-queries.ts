@@ -47,7 +47,8 @@ const TOUCHED_BY = {
   listDeviceReceipts: thisDevice,
   showAssignment: anyDevice,
   listDeployments: anyDeployment,
-  showDeployment: thisDeployment,
+  // Who is left to approve it, changes with people.
+  showDeployment: oneOf(thisDeployment, anyPeople),
   showDeploymentProgress: oneOf(thisDeployment, anyRelease, anyTrust),
   rehearseDeploymentChange: thisDeployment,
   previewRollBack: thisDeployment,
