@@ -234,19 +234,20 @@ test("what was brought is rolled back from its page, once it was said whom that 
   const { page } = await open(`/deployments/${deploymentId}`);
   await page.getByRole("button", { name: "Roll back…" }).click();
   const dialog = page.getByRole("alertdialog", { name: "Roll back from 6.0?" });
-  await seen(dialog.getByText(/that runs? 6\.0 goe?s? back to 2\.0\./));
   await dialog.getByRole("radio", { name: /All to a release/ }).check();
   await seen(dialog.getByRole("button", { name: /^Roll back.*choose a release first/ }));
-  await dialog.getByRole("radio", { name: /Each to what it ran before/ }).check();
+  await dialog
+    .getByLabel("Release", { exact: true })
+    .selectOption(present(pumps.releases["2.0"], "it is here"));
+  await seen(dialog.getByText(/that runs? 6\.0 goe?s? back to 2\.0\./));
   const button = dialog.getByRole("button", { name: /^Roll \d+ devices? back$/ });
-  await seen(button);
   const count = Number(/\d+/.exec((await button.textContent()) ?? "")?.[0]);
   expect(count).toBeGreaterThan(0);
   expect(count).toBeLessThanOrEqual(tally.succeeded);
   await button.click();
   await gone(dialog);
 
-  await seen(page.getByText(/^Admin had its devices taken back to what each ran before/));
+  await seen(page.getByText(/^Admin had its devices taken back to 2\.0/));
   await page.getByRole("link", { name: "deployment 1 of 1" }).click();
   await seen(page.getByRole("heading", { level: 1, name: "Back to 2.0 from 6.0" }));
   await page.getByText("finished", { exact: true }).first().waitFor({ timeout: 60_000 });

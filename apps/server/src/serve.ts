@@ -180,7 +180,10 @@ async function mountOperatorApi(
     ...uploads.handlers,
     ...createTrustHandlers({ clock, signer }),
     ...createEvidenceHandlers({ clock }),
-    ...createDeploymentHandlers({ clock }),
+    ...createDeploymentHandlers({
+      clock,
+      checkInSeconds: config.devices.checkInSeconds,
+    }),
   };
   const { authenticator } = operators;
   await app.register(

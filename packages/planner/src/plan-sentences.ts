@@ -12,6 +12,7 @@ import { sentenceOfMany } from "./reason-groups.ts";
 import { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
 import { clause } from "./clause.ts";
 import { counted, devices, numberText } from "./counted.ts";
+import { missedWindows, windowRemark } from "./window-remarks.ts";
 import { heldBackAbout } from "./hold-back.ts";
 
 /** What is about to be deployed, with its numbers. */
@@ -37,6 +38,8 @@ export interface Intent {
   /** Zones of its windows that the server has no clocks for, by the window's index. */
   readonly unknownZones: readonly (readonly [number, string])[];
   readonly zoneGaps: readonly ZoneGap[];
+  /** How often devices ask; null: not known. */
+  readonly checkInSeconds: number | null;
   readonly conditionGap: ConditionGap;
 }
 
@@ -93,6 +96,7 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
     ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
     ...conditionGapFinding(intent),
     ...holdBackFinding(intent),
+    ...missedWindows(intent).map((sentence) => warning("plan.windows", sentence)),
     ...checkPlan(plan, keptOf(intent), intent.approvers, artifacts).map(planFinding),
   ];
 }
@@ -202,15 +206,9 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         `Stage ${finding.stage + 1} is the last: nothing opens after it, so its times and its person are never asked.`,
       );
     case "windows-overlap":
-      return warning(
-        `plan.windows.${finding.window}`,
-        `Window ${finding.window + 1} overlaps window ${finding.other + 1}: between them they are open as one.`,
-      );
     case "windows-always-open":
-      return warning(
-        "plan.windows",
-        `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
-      );
+    case "window-shorter-than-timeout":
+      return warning(...windowRemark(finding));
     case "conditions-invalid":
     case "conditions-never":
     case "conditions-always":
@@ -255,7 +253,6 @@ export const conditionsRefused = (
   finding.kind === "conditions-invalid"
     ? finding.sentence
     : `Whatever a device says of its circumstances, ${clause(finding.conditions)} does not hold: nobody would be offered the release.`;
-
 export const approvalsImpossible = ({
   stage,
   required,

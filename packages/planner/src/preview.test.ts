@@ -377,6 +377,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   unknownZones: [],
   zoneGaps: [],
   conditionGap: { unmet: 0, silent: 0 },
+  checkInSeconds: null,
   approvers: [],
   ...changes,
 });

@@ -31,6 +31,8 @@ import { verifyChain } from "./verify-chain.ts";
 
 export interface DeploymentHandlerDeps {
   readonly clock: Clock;
+  /** How often devices are told to check in, where that is known. */
+  readonly checkInSeconds?: number;
 }
 
 export type DeploymentHandlers = Handlers<
@@ -68,6 +70,7 @@ export function createDeploymentHandlers(deps: DeploymentHandlerDeps): Deploymen
 
 function readingHandlers({
   clock,
+  checkInSeconds,
 }: DeploymentHandlerDeps): Pick<
   DeploymentHandlers,
   | "listDeployments"
@@ -100,7 +103,7 @@ function readingHandlers({
 
     showDeployment: ({ db }, { params }) => deploymentOrRefusal(db, params.deploymentId),
     previewDeployment: ({ db, principal }, { body }) =>
-      previewDeployment(db, body, clock.now(), principal.userId),
+      previewDeployment(db, body, clock.now(), principal.userId, checkInSeconds),
 
     showDeploymentProgress: async ({ db }, { params }) => {
       const record = await recordOrRefusal(db, params.deploymentId);

@@ -68,13 +68,14 @@ const NOT_YET = "00000000-0000-0000-0000-000000000000" as DeploymentId;
 /**
  * What a deployment would do if it were created now. A fleet has few classes of devices that are alike in all that the
  * planner looks at, so it is asked once for each class, however many devices there are. `makerId`: who would make it, and so
- * could approve none of its stages.
+ * could approve none of its stages. `checkInSeconds`: how often devices ask.
  */
 export async function previewDeployment(
   db: TenantDb,
   request: Request,
   now: InstantMs,
   makerId: UserId | null = null,
+  checkInSeconds: number | null = null,
 ): Promise<DeploymentPreview> {
   const release = await releaseOrRefusal(db, request.releaseId);
   const { version } = release;
@@ -116,6 +117,7 @@ export async function previewDeployment(
       hardwareTypesOf(release),
       request.plan,
     ),
+    checkInSeconds,
     approvers: await approversBut(db, makerId),
     rollbackGaps: await rollbackGaps(db, release, request.plan, seen.receiving, rollback),
   };
