@@ -7,10 +7,11 @@ import { enrolDevices, requestText } from "./check-in/devices.ts";
 import { CONNECTIONS, runLoad } from "./check-in/run-load.ts";
 import { median, summary, type BenchOptions, type BenchReport } from "./measure.ts";
 import { fillFleet, otherRows } from "./planner/fill-fleet.ts";
+import { factsOfLastOffer, timeDecide } from "./planner/time-decide.ts";
 
 export const name = "planner";
 export const question =
-  "Does a decided check-in cost the same in a fleet of a thousand and of a million, and what does a deployment write?";
+  "Does deciding, and a check-in that is decided, cost the same in a fleet of a thousand and of a million, and what does a deployment write?";
 
 const FLEETS = [1_000, 100_000, 1_000_000];
 const ASKING = 100;
@@ -19,6 +20,7 @@ const ASKING = 100;
 interface Measured {
   readonly devices: number;
   readonly idle: readonly number[];
+  readonly decide: readonly number[];
   readonly decided: readonly number[];
   readonly createMs: number;
   readonly rows: number;
@@ -27,8 +29,14 @@ interface Measured {
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const fleets: Measured[] = [];
   for (const devices of FLEETS) fleets.push(await measureFleet(devices, options));
-  const results = fleets.flatMap(({ devices, idle, decided, createMs, rows }) => [
+  const results = fleets.flatMap(({ devices, idle, decide, decided, createMs, rows }) => [
+    summary(`decide, ${devices} devices`, "ns", decide),
     summary(`idle check-in, ${devices} devices`, "ns of the server's processor", idle),
+    summary(
+      `idle check-in, ${devices} devices`,
+      "per second of the server's processor",
+      idle.map((ns) => 1e9 / ns),
+    ),
     summary(`decided check-in, ${devices} devices`, "ns of the server's processor", decided),
     summary(`deployment created, ${devices} devices`, "ms", [createMs]),
     summary(`deployment created, ${devices} devices`, "rows", [rows]),
@@ -39,6 +47,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   return {
     results,
     ratios: {
+      "decide, largest / smallest fleet": median(last.decide) / median(first.decide),
       "idle, largest / smallest fleet": median(last.idle) / median(first.idle),
       "decided, largest / smallest fleet": median(last.decided) / median(first.decided),
       "decided / idle, largest fleet": median(last.decided) / median(last.idle),
@@ -90,8 +99,13 @@ async function measureFleet(count: number, { runs, say }: BenchOptions): Promise
     for (const device of devices)
       if ((await device.checkIn())?.action.kind !== "install") waiting.push(device);
     const decided = await measure(waiting);
+    const facts = factsOfLastOffer(file);
+    const timed = Array.from({ length: runs }, () => timeDecide(facts));
+    const decide = timed.map(({ ns }) => ns);
+    const share = Math.round((timed[0]?.offers ?? 0) * 100);
+    say(`decide ${Math.round(median(decide))} ns, ${share} % of them offers`);
     say(`idle ${Math.round(median(idle))} ns, decided ${Math.round(median(decided))} ns`);
-    return { devices: count, idle, decided, createMs, rows };
+    return { devices: count, idle, decide, decided, createMs, rows };
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
