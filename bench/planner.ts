@@ -30,7 +30,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
   const fleets: Measured[] = [];
   for (const devices of FLEETS) fleets.push(await measureFleet(devices, options));
   const results = fleets.flatMap(({ devices, idle, decide, decided, createMs, rows }) => [
-    summary(`decide, ${devices} devices`, "ns", decide),
+    summary(`decide, ${devices} devices`, "ns of a processor", decide),
     summary(`idle check-in, ${devices} devices`, "ns of the server's processor", idle),
     summary(
       `idle check-in, ${devices} devices`,

@@ -180,10 +180,7 @@ async function mountOperatorApi(
     ...uploads.handlers,
     ...createTrustHandlers({ clock, signer }),
     ...createEvidenceHandlers({ clock }),
-    ...createDeploymentHandlers({
-      clock,
-      checkInSeconds: config.devices.checkInSeconds,
-    }),
+    ...createDeploymentHandlers({ clock, checkInSeconds: config.devices.checkInSeconds }),
   };
   const { authenticator } = operators;
   await app.register(
