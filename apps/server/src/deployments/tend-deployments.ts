@@ -8,6 +8,7 @@ import { heardSince } from "./hearing.ts";
 import { consequencesOf, judgeDeployment } from "./judge-deployment.ts";
 import { activeDeployments, holdDeployment, setCensus, type DeploymentRecord } from "./queries.ts";
 import { rollBack } from "./roll-back.ts";
+import { createRollbackPace } from "./rollback-pace.ts";
 import { orderedBackAndOver } from "./rollback-queries.ts";
 import { createServerUptime } from "./server-uptime.ts";
 import { endAssignment } from "./settle-assignment.ts";
@@ -34,6 +35,7 @@ export function createDeploymentTender({
   readonly log: Log;
 }): DeploymentTender {
   const uptime = createServerUptime(clock);
+  const pace = createRollbackPace();
   return {
     tend: async (db) => {
       const at = clock.now();
@@ -47,9 +49,10 @@ export function createDeploymentTender({
         if (ended > 0)
           log.info("assignments-expired", { deploymentId: deployment.id, count: ended });
         if (deployment.state === "running") await judgeAgain(db, deployment, at);
-        else await rollBack(db, deployment, at);
+        else if (pace.isDue(deployment, at)) await rollBack(db, deployment, at);
       }
-      for (const deployment of await orderedBackAndOver(db)) await rollBack(db, deployment, at);
+      for (const deployment of await orderedBackAndOver(db))
+        if (pace.isDue(deployment, at)) await rollBack(db, deployment, at);
     },
   };
 }
