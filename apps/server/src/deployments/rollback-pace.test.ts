@@ -1,5 +1,6 @@
 import { HOUR_MS, later, SECOND_MS, instant } from "@moult/base";
 import { DeploymentId } from "@moult/model";
+import { NO_ENDS } from "@moult/planner";
 import { expect, test } from "vitest";
 import { createRollbackPace } from "./rollback-pace.ts";
 
@@ -7,7 +8,10 @@ const NOW = instant(1_800_000_000_000);
 const DAY_SECONDS = 86_400;
 const TICK_SECONDS = 10;
 const id = DeploymentId.parse("0198c0de-0001-7000-8000-000000000001");
-const about = (succeeded: number) => ({ id, counts: { succeeded } }) as never;
+const about = (succeeded: number, of = id) => ({
+  id: of,
+  counts: { ...NO_ENDS, admitted: 0, open: 0, alreadyRunning: 0, aborted: 0, succeeded },
+});
 
 test("who is to be taken back is looked for at once when another device succeeds, and ever less often while none does", () => {
   const pace = createRollbackPace();
@@ -29,7 +33,7 @@ test("who is to be taken back is looked for at once when another device succeeds
 
 test("deployments have a pace of their own", () => {
   const pace = createRollbackPace();
-  const other = { ...about(7), id: DeploymentId.parse("0198c0de-0001-7000-8000-000000000002") };
+  const other = about(7, DeploymentId.parse("0198c0de-0001-7000-8000-000000000002"));
   const at = (seconds: number) => later(NOW, seconds * SECOND_MS);
   for (const seconds of [0, 100]) pace.isDue(about(7), at(seconds));
 
