@@ -25,6 +25,7 @@ const remarks = (conditions: string, conditionGap: ConditionGap): readonly strin
     broughtVersions: [],
     unknownZones: [],
     zoneGaps: [],
+    checkInSeconds: null,
     conditionGap,
     approvers: [],
   }).map(({ severity, field, sentence }) => `${severity} ${field} ${sentence}`);

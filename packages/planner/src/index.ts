@@ -32,7 +32,7 @@ export {
 } from "./attempts.ts";
 export { checkConditions } from "./check-conditions.ts";
 export { meetsConditions } from "./conditions.ts";
-export { brokenLimits, checkPlan, defaultPlan } from "./check-plan.ts";
+export { brokenLimits, checkPlan, defaultPlan, type PlanFinding } from "./check-plan.ts";
 export { deferralSentence } from "./deferral-sentence.ts";
 export { deploymentName } from "./deployment-name.ts";
 export { counted, numberText } from "./counted.ts";
