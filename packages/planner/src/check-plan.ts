@@ -38,6 +38,14 @@ export type PlanFinding =
     }
   /** What must hold before a next stage is said of the last. */
   | { readonly kind: "advance-without-next"; readonly stage: number }
+  /** Who begins a step when a window opens may still be at it after the window, for it is not ended by that. */
+  | {
+      readonly kind: "window-shorter-than-timeout";
+      readonly step: "download" | "install";
+      /** At most, at a time. */
+      readonly openSeconds: number;
+      readonly timeoutSeconds: number;
+    }
   /** Two windows for the same step, by the same clocks, have times in common. */
   | { readonly kind: "windows-overlap"; readonly window: number; readonly other: number }
   /** The windows for a step are open all the time. */
@@ -47,14 +55,6 @@ export type PlanFinding =
   /** Whatever a device says, they do not hold; or they do. */
   | { readonly kind: "conditions-never"; readonly conditions: string }
   | { readonly kind: "conditions-always"; readonly conditions: string }
-  /** Who begins a step when a window opens may still be at it after the window, for it is not ended by that. */
-  | {
-      readonly kind: "window-shorter-than-timeout";
-      readonly step: "download" | "install";
-      /** At most, at a time. */
-      readonly openSeconds: number;
-      readonly timeoutSeconds: number;
-    }
   /** Fewer people than must approve the stage could: it would never open. */
   | {
       readonly kind: "approvals-impossible";

@@ -12,7 +12,7 @@ import { sentenceOfMany } from "./reason-groups.ts";
 import { rollbackSentence, type RollbackGap } from "./rollback-sentence.ts";
 import { clause } from "./clause.ts";
 import { counted, devices, numberText } from "./counted.ts";
-import { missedWindows, windowRemark } from "./window-remarks.ts";
+import { missedWindows, outlastedWindow } from "./window-remarks.ts";
 import { heldBackAbout } from "./hold-back.ts";
 
 /** What is about to be deployed, with its numbers. */
@@ -94,9 +94,9 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
       error(`plan.windows.${index}.zone`, `The server knows no time zone ${zone}.`),
     ),
     ...intent.zoneGaps.map((gap) => warning("plan.windows", zoneGapSentence(gap))),
+    ...missedWindows(intent).map((sentence) => warning("plan.windows", sentence)),
     ...conditionGapFinding(intent),
     ...holdBackFinding(intent),
-    ...missedWindows(intent).map((sentence) => warning("plan.windows", sentence)),
     ...checkPlan(plan, keptOf(intent), intent.approvers, artifacts).map(planFinding),
   ];
 }
@@ -206,9 +206,15 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         `Stage ${finding.stage + 1} is the last: nothing opens after it, so its times and its person are never asked.`,
       );
     case "windows-overlap":
+      return warning(
+        `plan.windows.${finding.window}`,
+        `Window ${finding.window + 1} overlaps window ${finding.other + 1}: between them they are open as one.`,
+      );
     case "windows-always-open":
-    case "window-shorter-than-timeout":
-      return warning(...windowRemark(finding));
+      return warning(
+        "plan.windows",
+        `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
+      );
     case "conditions-invalid":
     case "conditions-never":
     case "conditions-always":
@@ -220,11 +226,10 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         "plan.timeouts.queuedSeconds",
         `A device may take ${secondsWords(finding.queuedSeconds)} to begin, but one that reports nothing is given up after ${secondsWords(finding.silenceSeconds)}.`,
       );
+    case "window-shorter-than-timeout":
+      return warning(...outlastedWindow(finding));
     case "retry-without-tries":
-      return warning(
-        "plan.retry",
-        "Devices have one try: what is said of further tries has no effect.",
-      );
+      return warning("plan.retry", RETRY_IDLE);
     case "site-limit-idle":
     case "byte-budget-too-small":
       return warning(...limitRemark(finding));
@@ -253,6 +258,7 @@ export const conditionsRefused = (
   finding.kind === "conditions-invalid"
     ? finding.sentence
     : `Whatever a device says of its circumstances, ${clause(finding.conditions)} does not hold: nobody would be offered the release.`;
+
 export const approvalsImpossible = ({
   stage,
   required,
@@ -269,6 +275,8 @@ function stickSentence({
   const failures = `${counted(failed, "failure")} of ${counted(of, "device")}`;
   return `Stage ${stage + 1} can stand still: ${failures} would not stop it, and ${numberText(needed)} must succeed before the next.`;
 }
+
+const RETRY_IDLE = "Devices have one try: what is said of further tries has no effect.";
 
 /** Fewer devices than this are a trial themselves. */
 const CONFIRM_DEVICES_MIN = 2;
