@@ -152,6 +152,7 @@ describe("why a device is not updating", () => {
               kind: "superseded",
               deploymentId: DEPLOYMENT_ID,
               byDeploymentId: DEPLOYMENT_ID,
+              because: "newer",
             },
             sentence: "A newer deployment decides.",
             deploymentName: "1.9 to pumps",
