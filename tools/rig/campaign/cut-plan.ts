@@ -1,5 +1,6 @@
 import { present, type Random } from "@moult/base";
 import { CUT_POLICIES, type CutPolicy } from "../disk/cut-policy.ts";
+import type { PartitionName } from "../image/disk-layout.ts";
 import type { DiskMoment } from "../machine/rig-device.ts";
 import { MILESTONES, type Milestone } from "./serial-mark.ts";
 
@@ -15,29 +16,32 @@ export interface CutPlan {
 const BY_CLOCK = 0.15;
 /** Of cuts directly after a write: only those find for certain that something was not flushed. */
 const BY_DISK = 0.5;
-/** To be hit equally often, and how many writes an update makes there. */
+/** To be hit equally often, and about how many writes an update makes there. `spare`: the slot that is not the good one. */
 const DISK_PLACES = [
   ["moult-env", 6],
-  ["moult-a", 600],
-  ["moult-b", 600],
-  ["moult-data", 150],
-  ["moult-env", 3],
-  ["moult-keep", 8],
+  ["spare", 100],
+  ["moult-data", 60],
 ] as const;
 const SOON_MS = 60;
 const LATE_MS = 2_500;
 const BY_CLOCK_MS = 9_000;
 
-/**
- * Draws a cut, soon after `moment` if one is given; `slowness` stretches its delays on a machine that is busy with other
- * things.
- */
-export function drawCut(random: Random, slowness: number, moment?: Milestone): CutPlan {
+export interface CutCircumstances {
+  /** Stretches delays on a machine that is busy with other things. */
+  readonly slowness: number;
+  /** The partition of the slot that is not the good one. */
+  readonly spare: PartitionName;
+  /** Cuts come soon after this, if it is given. */
+  readonly moment: Milestone | undefined;
+}
+
+export function drawCut(random: Random, { slowness, spare, moment }: CutCircumstances): CutPlan {
   const policy = pick(CUT_POLICIES, random);
   if (moment !== undefined) return { after: moment, delayMs: random.fraction() * SOON_MS, policy };
   const way = random.fraction();
   if (way < BY_DISK) {
-    const [partition, writesMax] = pick(DISK_PLACES, random);
+    const [place, writesMax] = pick(DISK_PLACES, random);
+    const partition = place === "spare" ? spare : place;
     const writes = 1 + Math.floor(random.fraction() * writesMax);
     return { after: { partition, writes }, delayMs: 0, policy };
   }

@@ -129,7 +129,11 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
     // Of its own, so that what the disk does after a cut does not change when the next one comes.
     const random = seededRandom(seed + 1);
     while (tally.cuts < cuts && !cycle.isOver()) {
-      const plan = drawCut(random, slowness(), control?.cutAfter);
+      const plan = drawCut(random, {
+        slowness: slowness(),
+        spare: holding(cycle.device.bootCopies())?.good === "a" ? "moult-b" : "moult-a",
+        moment: control?.cutAfter,
+      });
       await runUntilCut(cycle, plan);
       copyDeployments(driver, tally);
       copyCounters(cycle.device, tally);
