@@ -43,6 +43,9 @@ const say = (line: string): void => {
   if (!values.json) console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 };
 
+// A machine and a server end with this process, by its `exit`, which a signal alone does not bring about.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 const controls = Object.keys(RIG_CONTROLS) as RigControlName[];
 if (values.image) buildImages(say);
 else if (values.negative) for (const name of controls) await runControl(name);
