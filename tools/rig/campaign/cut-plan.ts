@@ -19,8 +19,8 @@ const BY_DISK = 0.5;
 /** To be hit equally often, and about how many writes an update makes there. `spare`: the slot that is not the good one. */
 const DISK_PLACES = [
   ["moult-env", 6],
-  ["spare", 100],
-  ["moult-data", 60],
+  ["spare", 8],
+  ["moult-data", 40],
 ] as const;
 const SOON_MS = 60;
 const LATE_MS = 2_500;
