@@ -51,7 +51,7 @@ export const RIG_CONTROLS = {
       "moult.cfg": replaceOnce(
         scripts["moult.cfg"] ?? "",
         "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then",
-        "set moult_slot=$moult_next\n      if false; then",
+        "set moult_slot=$moult_next\n      if [ a = b ]; then",
       ),
     }),
   },
