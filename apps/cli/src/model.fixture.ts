@@ -138,6 +138,7 @@ export const deployment = (fields: Fields = {}) => ({
   tally: tally(),
   rollback: { order: null, of: null, by: [], problems: [] },
   heldBack: 0,
+  stageDevices: [2, 18],
   headline: "Stage 1 of 2: 3 of 20 devices are done, 2 in the update.",
   createdAt: AT,
   createdBy: "Ada",

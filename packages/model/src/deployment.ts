@@ -155,6 +155,8 @@ export const Deployment = z.object({
   tally: Tally,
   /** Devices that it would be for, and holds back. */
   heldBack: z.int().min(0),
+  /** How many devices each stage adds to those before it, as the target is now. */
+  stageDevices: z.array(z.int().min(0)),
   rollback: Rollback,
   /** Where it stands, in one sentence that a person could say aloud. */
   headline: z.string(),

@@ -76,6 +76,7 @@ export {
 export { Failure, Outcome } from "./outcome.ts";
 export {
   ErrorStop,
+  isNamedSize,
   OnTrip,
   Plan,
   PRIORITY_DEFAULT,
@@ -84,6 +85,7 @@ export {
   Stage,
   StageAdvance,
   StageApprovals,
+  type NamedSize,
   StageSize,
 } from "./plan.ts";
 export {

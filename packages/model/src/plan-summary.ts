@@ -1,4 +1,4 @@
-import { PRIORITY_DEFAULT, PRIORITY_MAX, type Plan, type Stage } from "./plan.ts";
+import { isNamedSize, PRIORITY_DEFAULT, PRIORITY_MAX, type Plan, type Stage } from "./plan.ts";
 import {
   advanceWords,
   approvalsWords,
@@ -9,13 +9,14 @@ import {
   secondsWords,
   sizeWords,
   stageWords,
+  type GroupName,
 } from "./plan-words.ts";
 import { modeWords } from "./update-mode.ts";
 import { windowLine } from "./window-words.ts";
 
 /** The whole plan, one sentence for each thing that it says. */
-export const planSentences = (plan: Plan): readonly string[] => [
-  ...plan.stages.map((stage, index) => stageSentence(stage, index, plan.stages.length)),
+export const planSentences = (plan: Plan, groupName?: GroupName): readonly string[] => [
+  ...plan.stages.map((stage, index) => stageSentence(stage, index, plan.stages.length, groupName)),
   ...planRules(plan),
 ];
 
@@ -49,11 +50,19 @@ const modeSentences = ({ mode, forceAfterSeconds }: Plan): readonly string[] =>
     ? []
     : [`On an update that waits: ${modeWords(mode, forceAfterSeconds)}.`];
 
-function stageSentence(stage: Stage, index: number, stages: number): string {
+function stageSentence(
+  stage: Stage,
+  index: number,
+  stages: number,
+  groupName: GroupName | undefined,
+): string {
   const { size, approvals, errorStop, advance } = stage;
-  const words = sizeWords(size);
-  const reach =
-    words === "all"
+  const words = sizeWords(size, groupName);
+  const reach = isNamedSize(size)
+    ? index === 0
+      ? words
+      : `also ${words}`
+    : words === "all"
       ? index === 0
         ? "all devices"
         : "all that are left"

@@ -1,3 +1,4 @@
+import type { GroupId } from "./ids.ts";
 import type { Failure } from "./outcome.ts";
 import type {
   ErrorStop,
@@ -9,10 +10,15 @@ import type {
   StageSize,
 } from "./plan.ts";
 
-/** `all`, `10 %`, `50 devices`: how far a stage reaches. */
-export function sizeWords(size: StageSize): string {
+/** What a group is called, where that is known. */
+export type GroupName = (groupId: GroupId) => string | undefined;
+
+/** `all`, `10 %`, `50 devices`, `the group lab`: how far a stage reaches. */
+export function sizeWords(size: StageSize, groupName?: GroupName): string {
   if ("remaining" in size || ("percent" in size && size.percent === 100)) return "all";
   if ("percent" in size) return `${size.percent} %`;
+  if ("groupId" in size) return `the group ${groupName?.(size.groupId) ?? size.groupId}`;
+  if ("query" in size) return `those of which it is true: ${size.query}`;
   return size.count === 1 ? "1 device" : `${size.count} devices`;
 }
 

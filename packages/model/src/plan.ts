@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ReleaseId } from "./ids.ts";
+import { GroupId, ReleaseId } from "./ids.ts";
 import { Failure } from "./outcome.ts";
 import { DeploymentMode } from "./update-mode.ts";
 import { Window } from "./window.ts";
@@ -34,13 +34,22 @@ export const StageSize = z.union(
     z.strictObject({ count: z.int().min(1).max(1_000_000) }),
     /** Whoever is left, also who joins later. */
     z.strictObject({ remaining: z.literal(true) }),
+    /** The target's devices that are in the group, as they are then, beside those of the stages before. */
+    z.strictObject({ groupId: GroupId }),
+    /** Those of which it is true; in the language of groups by query. */
+    z.strictObject({ query: z.string().min(1).max(2_048) }),
   ],
   {
     error:
-      'a size is {"percent": up to 100}, {"count": a number of devices} or {"remaining": true}',
+      'a size is {"percent": up to 100}, {"count": a number of devices}, {"groupId": a group}, {"query": a query} or {"remaining": true}',
   },
 );
 export type StageSize = z.infer<typeof StageSize>;
+
+/** A size that says who, and not how many. */
+export type NamedSize = Extract<StageSize, { groupId: GroupId } | { query: string }>;
+export const isNamedSize = (size: StageSize): size is NamedSize =>
+  "groupId" in size || "query" in size;
 
 /** What must hold before the next stage begins: all of it. */
 export const StageAdvance = z
@@ -195,6 +204,17 @@ export const Plan = z
     ({ stages }) => isRising(stages.map(({ size }) => ("count" in size ? size.count : null))),
     {
       message: "each stage's count is larger than the one before it",
+      path: ["stages"],
+    },
+  )
+  .refine(
+    ({ stages }) =>
+      stages.every(
+        ({ size }, index) =>
+          !isNamedSize(size) || stages.slice(0, index).every((before) => isNamedSize(before.size)),
+      ),
+    {
+      message: "stages by group or query come before all others",
       path: ["stages"],
     },
   )

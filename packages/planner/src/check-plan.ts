@@ -1,5 +1,5 @@
 import { present, SECOND_MS } from "@moult/base";
-import { Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
+import { isNamedSize, Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
 import { checkConditions } from "./check-conditions.ts";
 import { checkLimits, type LimitFinding } from "./check-limits.ts";
 import { checkWindows } from "./check-windows.ts";
@@ -19,6 +19,8 @@ export type PlanFinding =
       readonly count: number;
       readonly devices: number;
     }
+  /** No device is the stage's own, so nothing is tried in it and it never lets the next one open. */
+  | { readonly kind: "stage-names-nobody"; readonly stage: number }
   /** The stage adds no device to the one before it. */
   | { readonly kind: "stage-without-devices"; readonly stage: number }
   /** So many failures neither stop the stage nor let it go on: it stands still until a person comes. */
@@ -79,22 +81,25 @@ const TRIAL_TARGET_MIN = 2;
 
 /**
  * What to tell about `plan` for a target of `eligible` devices; `approvers`: who but its maker may deploy, by e-mail;
- * `artifacts`: what it brings.
+ * `artifacts`: what it brings; `named`: how many devices each stage by group or query has for its own.
  */
 export function checkPlan(
   plan: Plan,
   eligible: number,
   approvers: readonly string[] = [],
   artifacts: Parameters<typeof checkLimits>[1] = [],
+  named: readonly number[] = [],
 ): readonly PlanFinding[] {
   const { stages, timeouts } = plan;
   const findings: PlanFinding[] = [];
   if (stages.length === 1 && eligible >= TRIAL_TARGET_MIN)
     findings.push({ kind: "no-trial-stage", devices: eligible });
-  const sizes = shareSizes(plan, eligible);
-  for (const [stage, { errorStop, advance }] of stages.entries()) {
+  const sizes = shareSizes(plan, eligible, named);
+  for (const [stage, { size, errorStop, advance }] of stages.entries()) {
     const devices = present(sizes[stage], "each stage has its size");
-    if (sizes[stage - 1] === devices) findings.push({ kind: "stage-without-devices", stage });
+    if (isNamedSize(size) && (named[stage] ?? 0) === 0)
+      findings.push({ kind: "stage-names-nobody", stage });
+    else if (sizes[stage - 1] === devices) findings.push({ kind: "stage-without-devices", stage });
     const stopFinding = checkStop(errorStop, stage, devices);
     if (stopFinding !== undefined) findings.push(stopFinding);
     if (stage === lastStage(plan)) {

@@ -17,6 +17,7 @@ const remarks = (conditions: string, conditionGap: ConditionGap): readonly strin
     plan: planOf({ ...plan, conditions }),
     eligible: 9_103,
     holdBackPercent: null,
+    named: [],
     gets: 9_103,
     alreadyRunning: 0,
     artifacts: [artifact()],

@@ -177,21 +177,31 @@ export interface OpenAssignmentFacts {
  * seconds old; a device's share is then decided by its place against a threshold, and the share's size is a cap.
  */
 export type Census =
-  | { readonly kind: "exact"; readonly eligible: number }
-  | {
+  | ({ readonly kind: "exact"; readonly eligible: number } & NamedCounts)
+  | (NamedCounts & {
       readonly kind: "estimated";
       readonly eligible: number;
       /** For each stage, the place below which devices are in its share. Only grows, so nobody falls out of a share. */
       readonly thresholds: readonly number[];
       /** For each stage, how many eligible devices have a place below its threshold. */
       readonly belowThreshold: readonly number[];
-    };
+    });
+
+interface NamedCounts {
+  /**
+   * For each stage by group or query, how many eligible devices are its own: in it and in none before it, or admitted while it was
+   * the open one. Absent where a plan has no such stages.
+   */
+  readonly named?: readonly number[];
+}
 
 /** Where this device stands among the eligible ones. */
 export interface Standing {
   readonly census: Census;
-  /** How many eligible devices come before it by (place, id). Only for an exact census. */
+  /** How many eligible devices come before it by (stage that names it, place, id). Only for an exact census. */
   readonly rank: number | null;
+  /** The first stage whose group or query has it, as it is now; null, or absent: none. */
+  readonly namedStage?: number | null;
 }
 
 /** One deployment of the device's product, as the device sees it. */

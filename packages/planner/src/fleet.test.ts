@@ -295,7 +295,6 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
   const { state, stage } = fleet;
   const { isForced } = device;
   const wasAdmitted = device.assignment !== null && device.assignment.outcome !== "aborted";
-
   const wasOffered = device.assignment !== null;
 
   const decision = checkIn(fleet, device);
@@ -326,7 +325,10 @@ function checkInAndCheck(fleet: Fleet, index: number): void {
         fleet.counts.admitted + fleet.counts.alreadyRunning - fleet.counts.aborted,
         "no share is exceeded",
       ).toBeLessThanOrEqual(
-        present(shareSizes(fleet.plan, censusOf(fleet).eligible)[stage], "it is in the plan"),
+        present(
+          shareSizes(fleet.plan, censusOf(fleet).eligible, censusOf(fleet).named)[stage],
+          "it is in the plan",
+        ),
       );
   }
   if (decision.kind === "wait") {

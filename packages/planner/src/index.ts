@@ -157,5 +157,12 @@ export {
   silenceEndsAt,
   type CheckInHabit,
 } from "./silence.ts";
-export { EXACT_TARGET_MAX, lastStage, placesTaken, stageCap } from "./stage-share.ts";
+export {
+  EXACT_TARGET_MAX,
+  lastStage,
+  namedStageCount,
+  placesTaken,
+  shareSize,
+  stageCap,
+} from "./stage-share.ts";
 export { NO_RULES, stepsBefore } from "./version-rules.ts";

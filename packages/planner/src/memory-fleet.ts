@@ -30,7 +30,7 @@ import { NO_FLOW, type SiteFacts } from "./limits.ts";
 import { mayClaim, moveSite, noteOffer, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
 import { missingApproval, NO_ENDS, type Ends } from "./stage-gate.ts";
-import { lastStage } from "./stage-share.ts";
+import { lastStage, namedStageCount } from "./stage-share.ts";
 import { UTC_ZONES, offerWindow } from "./windows.ts";
 
 // One deployment and its devices, moved by the same rules as the server's tables: claims, counters, transitions. For
@@ -52,6 +52,10 @@ export interface FleetDevice {
   site: string;
   /** Where it was counted when it got its offer. */
   offeredAt: string;
+  /** The first stage whose group or query has it. */
+  namedStage: number | null;
+  /** The stage that was open when it was first offered the release. */
+  admittedIn: number | null;
   hold: DeviceHoldFacts | null;
   /** What it last said of its circumstances. */
   context: ReportedContext | null;
@@ -120,6 +124,8 @@ export const createFleetDevice = (
   isExcluded: false,
   site: "",
   offeredAt: "",
+  namedStage: null,
+  admittedIn: null,
   hold: null,
   context: null,
   safeguard: null,
@@ -130,19 +136,45 @@ const isTarget = ({ isMember, isExcluded }: FleetDevice): boolean => isMember &&
 const isEligible = ({ holdBackPercent, salt }: Fleet, device: FleetDevice): boolean =>
   isTarget(device) && placeOf(device.draw, salt) < heldBackFrom(holdBackPercent ?? null);
 
+/** The stage by group or query that the device is of; behind the last of them where it is of none. */
+function ownStage({ plan }: Fleet, { assignment, admittedIn, namedStage }: FleetDevice): number {
+  const behind = namedStageCount(plan);
+  const hasPlace = assignment !== null && assignment.outcome !== "aborted";
+  return hasPlace && admittedIn !== null && admittedIn < behind
+    ? admittedIn
+    : Math.min(namedStage ?? behind, behind);
+}
+
 export function censusOf(fleet: Fleet): Census {
+  const eligible = fleet.devices.filter((device) => isEligible(fleet, device));
+  const named = Array.from(
+    { length: namedStageCount(fleet.plan) },
+    (_, stage) => eligible.filter((device) => ownStage(fleet, device) === stage).length,
+  );
   return {
     kind: "exact",
-    eligible: fleet.devices.filter((device) => isEligible(fleet, device)).length,
+    eligible: eligible.length,
+    ...(named.length === 0 ? {} : { named }),
   };
 }
 
 function standingOf(fleet: Fleet, device: FleetDevice): Standing {
   const place = placeOf(device.draw, fleet.salt);
-  const rank = fleet.devices.filter(
-    (other) => isEligible(fleet, other) && placeOf(other.draw, fleet.salt) < place,
-  ).length;
-  return { census: censusOf(fleet), rank };
+  const own = ownStage(fleet, device);
+  const isBefore = (other: FleetDevice): boolean => {
+    const stage = ownStage(fleet, other);
+    return stage < own || (stage === own && placeOf(other.draw, fleet.salt) < place);
+  };
+  const rank = fleet.devices.filter((other) => isEligible(fleet, other) && isBefore(other)).length;
+  const stages = namedStageCount(fleet.plan);
+  const { namedStage } = device;
+  return {
+    census: censusOf(fleet),
+    rank,
+    ...(stages === 0
+      ? {}
+      : { namedStage: namedStage === null || namedStage >= stages ? null : namedStage }),
+  };
 }
 
 export function factsOf(fleet: Fleet, device: FleetDevice): DecideFacts {
@@ -259,12 +291,15 @@ export function checkIn(fleet: Fleet, device: FleetDevice): Decision {
       assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
       noteOffer(fleet, decision.claim, fleet.now);
       if (device.assignment === null) fleet.counts.admitted += 1;
+      // As the server's rows have it: the place is of the stage that is open, also where the device had one and gave it back.
+      device.admittedIn = fleet.stage;
       if (device.isForced) fleet.forcedOffers += 1;
       device.isForced = false;
       moveTo(fleet, device, { state: "offered", outcome: null, attempt: decision.attempt });
       break;
     case "close-as-already-running":
       assert(claim(fleet, decision.claim), "facts of this instant can be claimed");
+      device.admittedIn ??= fleet.stage;
       moveTo(fleet, device, {
         state: "closed",
         outcome: device.assignment === null ? "already-running" : "succeeded",

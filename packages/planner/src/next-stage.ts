@@ -40,7 +40,11 @@ export function nextStageSentence(
       : []),
     ...(afterSeconds === undefined ? [] : [`not before ${instantAfter(afterSeconds)}`]),
     ...(missing === null ? [] : [`once ${approvalNeeded(missing)}`]),
-    ...(manual === true ? ["once a person opens it"] : []),
+    ...(gate.kind === "nobody-named"
+      ? [`once a person opens it: no device of the target is in stage ${stage + 1}`]
+      : manual === true
+        ? ["once a person opens it"]
+        : []),
   ];
   const next = `${stageWords(stage + 1, plan.stages[stage + 1])} opens`;
   return conditions.length === 0 ? `${next} in a moment.` : `${next} ${conditions.join(", ")}.`;

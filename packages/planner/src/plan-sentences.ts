@@ -24,6 +24,8 @@ export interface Intent {
   readonly eligible: number;
   /** The share of them that is held back; null: none. */
   readonly holdBackPercent: number | null;
+  /** Of each stage by group or query, how many devices are its own. */
+  readonly named: readonly number[];
   readonly gets: number;
   readonly alreadyRunning: number;
   readonly artifacts: readonly Pick<ArtifactFacts, "sizeBytes" | "hardwareTypes">[];
@@ -97,7 +99,7 @@ export function findingsOf(intent: Intent): DeploymentFinding[] {
     ...missedWindows(intent).map((sentence) => warning("plan.windows", sentence)),
     ...conditionGapFinding(intent),
     ...holdBackFinding(intent),
-    ...checkPlan(plan, keptOf(intent), intent.approvers, artifacts).map(planFinding),
+    ...checkPlan(plan, keptOf(intent), intent.approvers, artifacts, intent.named).map(planFinding),
   ];
 }
 
@@ -188,11 +190,9 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         `plan.stages.${finding.stage}.errorStop`,
         `Stage ${finding.stage + 1} stops at ${counted(finding.count, "failure")}, and only ${devices(finding.devices, "is", "are")} in it.`,
       );
+    case "stage-names-nobody":
     case "stage-without-devices":
-      return warning(
-        `plan.stages.${finding.stage}.size`,
-        `Stage ${finding.stage + 1} adds no device to the stage before it.`,
-      );
+      return warning(`plan.stages.${finding.stage}.size`, sizeRemark(finding));
     case "stage-can-stick":
       return warning(`plan.stages.${finding.stage}.advance`, stickSentence(finding));
     case "wait-shorter-than-silence":
@@ -258,6 +258,14 @@ export const conditionsRefused = (
   finding.kind === "conditions-invalid"
     ? finding.sentence
     : `Whatever a device says of its circumstances, ${clause(finding.conditions)} does not hold: nobody would be offered the release.`;
+
+const sizeRemark = ({
+  kind,
+  stage,
+}: Extract<PlanFinding, { kind: "stage-names-nobody" | "stage-without-devices" }>): string =>
+  kind === "stage-without-devices"
+    ? `Stage ${stage + 1} adds no device to the stage before it.`
+    : `Stage ${stage + 1} has no device of its own: nothing is tried in it, and the next stage opens only when a person opens it.`;
 
 export const approvalsImpossible = ({
   stage,

@@ -368,6 +368,7 @@ const intent = (changes: Partial<Intent> = {}): Intent => ({
   }),
   eligible: 9_103,
   holdBackPercent: null,
+  named: [],
   gets: 9_103,
   alreadyRunning: 0,
   artifacts: [artifact()],

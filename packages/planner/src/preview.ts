@@ -80,8 +80,12 @@ export function previewFor(
 }
 
 /** How many devices each stage adds to those before it. */
-export function stageSteps(plan: Plan, eligible: number): readonly number[] {
-  const shares = shareSizes(plan, eligible);
+export function stageSteps(
+  plan: Plan,
+  eligible: number,
+  named: readonly number[] = [],
+): readonly number[] {
+  const shares = shareSizes(plan, eligible, named);
   return shares.map((share, index) => share - (shares[index - 1] ?? 0));
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { NO_ONE, planOf } from "./facts.fixture.ts";
+import { stageSteps } from "./preview.ts";
 import { rehearse, type RehearsalFacts } from "./rehearse.ts";
 
 const plan = planOf({
@@ -20,6 +21,7 @@ const facts = ({
   retrying: 0,
   ...changes,
   tally: { ...NO_ONE, eligible: 2_712, ...tally },
+  stageDevices: stageSteps(plan, tally?.eligible ?? 2_712),
 });
 
 test.each<[Parameters<typeof rehearse>[0], RehearsalFacts, string, string]>([

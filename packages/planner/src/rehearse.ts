@@ -2,7 +2,7 @@ import type { DeploymentRehearsal, DeploymentState, Plan, Tally } from "@moult/m
 import { counted, devices, numberText } from "./counted.ts";
 import { deploymentStep } from "./deployment-transitions.ts";
 import { failuresOf } from "./stage-gate.ts";
-import { lastStage, placesTaken, shareSizes } from "./stage-share.ts";
+import { lastStage, placesTaken } from "./stage-share.ts";
 
 /** What a rehearsal counts on. */
 export interface RehearsalFacts {
@@ -11,6 +11,8 @@ export interface RehearsalFacts {
   readonly plan: Plan;
   readonly version: string;
   readonly tally: Tally;
+  /** How many devices each stage adds. */
+  readonly stageDevices: readonly number[];
   /** Of those in the update: how many have not begun to install. */
   readonly beforeInstall: number;
   /** What the next stage waits for. */
@@ -84,10 +86,13 @@ function pause(facts: RehearsalFacts): Rehearsal {
   };
 }
 
+const shareUpTo = ({ stageDevices }: RehearsalFacts, stage: number): number =>
+  stageDevices.slice(0, stage + 1).reduce((sum, count) => sum + count, 0);
+
 function resume(facts: RehearsalFacts): Rehearsal {
   const { state, stage, plan, tally } = facts;
   const failed = failuresOf(tally);
-  const share = shareSizes(plan, tally.eligible)[stage] ?? tally.eligible;
+  const share = shareUpTo(facts, stage);
   const places = Math.max(0, share - placesTaken(tally));
   const where = plan.stages.length === 1 ? "" : ` at stage ${stage + 1} of ${plan.stages.length}`;
   return {
@@ -108,7 +113,7 @@ function resume(facts: RehearsalFacts): Rehearsal {
 
 function advance(facts: RehearsalFacts): Rehearsal {
   const { stage, plan, tally, nextStage } = facts;
-  const share = shareSizes(plan, tally.eligible)[stage + 1] ?? tally.eligible;
+  const share = shareUpTo(facts, stage + 1);
   const places = Math.max(0, share - placesTaken(tally));
   const failed = failuresOf(tally);
   return {

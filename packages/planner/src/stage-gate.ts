@@ -3,7 +3,7 @@ import { Failure, type Plan, type Tally } from "@moult/model";
 import { pendingApproval, type ApprovalCounts, type PendingApproval } from "./approvals.ts";
 import { COUNTER_OF } from "./counted-as.ts";
 import type { Census } from "./facts.ts";
-import { stageSize } from "./stage-share.ts";
+import { isStageEmpty, stageSize } from "./stage-share.ts";
 
 /** Devices by how they ended with a release. */
 export type Ends = Pick<
@@ -48,6 +48,8 @@ export type Gate =
       readonly opensAt: InstantMs | null;
     }
   | { readonly kind: "too-soon"; readonly opensAt: InstantMs }
+  /** It is of a group or a query that has no device: nothing was tried, so a person has to go on. */
+  | { readonly kind: "nobody-named" }
   | { readonly kind: "waits-for-approval"; readonly required: number; readonly given: number }
   | { readonly kind: "waits-for-person" };
 
@@ -60,6 +62,7 @@ export function gateOf(
 ): Gate {
   const { plan, stage, stageOpenedAt, waived } = facts;
   const { advance } = present(plan.stages[stage], "a deployment's stage is in its plan");
+  if (isStageEmpty(plan, stage, census)) return { kind: "nobody-named" };
   const { successPercent, afterSeconds = 0, maxWaitSeconds, manual } = advance;
   const missing = missingApproval(facts);
   const succeeded = counts.succeeded + counts.alreadyRunning;

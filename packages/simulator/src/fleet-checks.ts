@@ -6,7 +6,7 @@ import {
   type Decision,
   type Fleet,
 } from "@moult/planner";
-import type { Plan } from "@moult/model";
+import { isNamedSize, type Plan } from "@moult/model";
 import type { FleetBroken } from "./fleet-invariants.ts";
 import { count, type Tally } from "./tally.ts";
 import type { Trace } from "./trace.ts";
@@ -103,6 +103,7 @@ function shareOf({ stages }: Plan, stage: number, devices: number): number {
   const sizes = stages.slice(0, stage + 1).map(({ size }) => {
     if ("remaining" in size) return devices;
     if ("count" in size) return Math.min(size.count, devices);
+    if (isNamedSize(size)) throw new TypeError("the plans of simulated fleets name nobody");
     return Math.max(1, Math.floor((devices * size.percent) / 100));
   });
   return Math.max(...sizes);

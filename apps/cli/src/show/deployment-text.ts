@@ -100,7 +100,7 @@ export function stageLines({ stage: open, plan, state }: Deployment): readonly s
       approvals === undefined ? [] : [`once approved by ${approvalsWords(approvals)}`];
     const next = index === plan.stages.length - 1 ? [] : [`next ${advanceWords(advance)}`];
     const place = index < open || state === "finished" ? "done" : index === open ? "open" : "waits";
-    return `${index + 1}${name === undefined ? "" : ` (${plainText(name)})`}: to ${sizeWords(size)}; ${[...approved, ...next, stop].join("; ")}: ${place}`;
+    return `${index + 1}${name === undefined ? "" : ` (${plainText(name)})`}: to ${plainText(sizeWords(size))}; ${[...approved, ...next, stop].join("; ")}: ${place}`;
   });
 }
 

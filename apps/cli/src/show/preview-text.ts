@@ -29,7 +29,7 @@ export function previewText(preview: DeploymentPreview, terminal: Terminal): str
         lines(
           stages.map(
             ({ size, deviceCount }, index) =>
-              `${index + 1}: to ${sizeWords(size)}, adds ${deviceCount} devices`,
+              `${index + 1}: to ${plainText(sizeWords(size))}, adds ${deviceCount} devices`,
           ),
         ),
       ],

@@ -1,13 +1,21 @@
-import type { DeviceId } from "@moult/model";
-import { EXACT_TARGET_MAX, PLACES, placeThreshold, type Census } from "@moult/planner";
-import { sql } from "kysely";
+import { isNamedSize, type DeviceId, type NamedSize, type StageSize } from "@moult/model";
+import {
+  EXACT_TARGET_MAX,
+  PLACES,
+  placeThreshold,
+  shareSize,
+  type Census,
+  type Standing,
+} from "@moult/planner";
+import { sql, type RawBuilder } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { countHeldBack } from "./eligible-count-queries.ts";
+import { countHeldBack, countOf } from "./eligible-count-queries.ts";
 import { eligibleDevices, placeIn, type Target } from "./eligible-queries.ts";
+import { namedCounts, ownStage } from "./named-stage-queries.ts";
 import type { DeploymentRecord } from "./queries.ts";
 import { stepsTo } from "./rules-queries.ts";
 import { asksQueries } from "./scope-queries.ts";
-import { estimated, type StoredCensus } from "./stored-census.ts";
+import { estimated, namedIn, type StoredCensus } from "./stored-census.ts";
 import { scopeOf } from "./target-scope.ts";
 
 /** How many devices a deployment is for: exactly when they are few, else as it was last counted. */
@@ -16,8 +24,8 @@ export async function censusOf(
   deployment: DeploymentRecord,
   nowMs: number,
 ): Promise<Census> {
-  const { eligible } = await countUpToExact(db, deployment, undefined);
-  if (eligible <= EXACT_TARGET_MAX) return { kind: "exact", eligible };
+  const { eligible, named } = await countUpToExact(db, deployment, undefined);
+  if (eligible <= EXACT_TARGET_MAX) return { kind: "exact", eligible, ...namedIn(named) };
   return estimated(deployment.census ?? (await countAll(db, deployment, nowMs)));
 }
 
@@ -25,13 +33,23 @@ export async function censusOf(
 export async function standingOf(
   db: TenantDb,
   deployment: DeploymentRecord,
-  device: { readonly id: DeviceId; readonly place: number },
+  device: AskingDevice,
   nowMs: number,
-): Promise<{ readonly census: Census; readonly rank: number | null }> {
-  const { eligible, rank } = await countUpToExact(db, deployment, device);
-  if (eligible <= EXACT_TARGET_MAX) return { census: { kind: "exact", eligible }, rank };
+): Promise<Standing> {
+  const { eligible, rank, named } = await countUpToExact(db, deployment, device);
+  const { namedStage } = device;
+  const own = deployment.namedStages.length === 0 ? {} : { namedStage };
+  if (eligible <= EXACT_TARGET_MAX)
+    return { census: { kind: "exact", eligible, ...namedIn(named) }, rank, ...own };
   const stored = deployment.census ?? (await countAll(db, deployment, nowMs));
-  return { census: estimated(stored), rank: null };
+  return { census: estimated(stored), rank: null, ...own };
+}
+
+interface AskingDevice {
+  readonly id: DeviceId;
+  readonly place: number;
+  /** The first stage by group or query that has it; null: none has. */
+  readonly namedStage: number | null;
 }
 
 /** The devices of an exact census in the order in which stages take them. */
@@ -40,7 +58,12 @@ export async function rankedDevices(
   deployment: DeploymentRecord,
 ): Promise<DeviceId[]> {
   const rows = await eligibleDevices(db, deployment)
-    .select(["device.id as id", placeIn(deployment.salt).as("place")])
+    .select([
+      "device.id as id",
+      placeIn(deployment.salt).as("place"),
+      ownStage(db, deployment).as("own_stage"),
+    ])
+    .orderBy("own_stage")
     .orderBy("place")
     .orderBy("device.id")
     .limit(EXACT_TARGET_MAX)
@@ -74,23 +97,48 @@ export async function isEstimated(db: TenantDb, deployment: DeploymentRecord): P
 async function countUpToExact(
   db: TenantDb,
   deployment: DeploymentRecord,
-  device: { readonly id: DeviceId; readonly place: number } | undefined,
-): Promise<{ readonly eligible: number; readonly rank: number }> {
-  if (await isAskedOfMany(db, deployment)) return { eligible: EXACT_TARGET_MAX + 1, rank: 0 };
+  device: AskingDevice | undefined,
+): Promise<{
+  readonly eligible: number;
+  readonly rank: number;
+  readonly named: readonly number[];
+}> {
+  if (await isAskedOfMany(db, deployment))
+    return { eligible: EXACT_TARGET_MAX + 1, rank: 0, named: [] };
+  const { namedStages } = deployment;
   const first = eligibleDevices(db, deployment)
-    .select(["device.id as id", placeIn(deployment.salt).as("place")])
+    .select([
+      "device.id as id",
+      placeIn(deployment.salt).as("place"),
+      ownStage(db, deployment).as("own_stage"),
+    ])
     .limit(EXACT_TARGET_MAX + 1);
-  const before =
-    device === undefined
-      ? sql<number>`0`
-      : sql<number>`coalesce(sum(case when place < ${device.place} or (place = ${device.place} and id < ${device.id})
-          then 1 else 0 end), 0)`;
+  const named = namedStages.map((_, stage) => countWhere(sql`own_stage = ${sql.lit(stage)}`));
   const row = await db.kysely
     .selectFrom(first.as("eligible"))
-    .select((of) => [of.fn.countAll<number>().as("eligible"), before.as("rank")])
+    .select((of) => [
+      of.fn.countAll<number>().as("eligible"),
+      (device === undefined
+        ? sql<number>`0`
+        : countWhere(isBefore(device, device.namedStage ?? namedStages.length))
+      ).as("rank"),
+      ...named.map((count, stage) => count.as(`named${stage}`)),
+    ])
     .executeTakeFirstOrThrow();
-  return { eligible: Number(row.eligible), rank: Number(row.rank) };
+  const counted: Readonly<Record<string, unknown>> = row;
+  return {
+    eligible: Number(row.eligible),
+    rank: Number(row.rank),
+    named: named.map((_, stage) => Number(counted[`named${stage}`])),
+  };
 }
+
+const countWhere = (condition: RawBuilder<unknown>) =>
+  sql<number>`coalesce(sum(case when ${condition} then 1 else 0 end), 0)`;
+
+const isBefore = ({ id, place }: AskingDevice, stage: number) =>
+  sql`own_stage < ${sql.lit(stage)} or (own_stage = ${sql.lit(stage)}
+    and (place < ${place} or (place = ${place} and id < ${id})))`;
 
 /** Counts the whole target: linear in the fleet, so never on behalf of one device but where no count exists yet. */
 export async function countAll(
@@ -99,11 +147,16 @@ export async function countAll(
   nowMs: number,
 ): Promise<StoredCensus> {
   const startedAt = performance.now();
-  const places = eligibleDevices(db, deployment).select(placeIn(deployment.salt).as("place"));
-  const thresholds = await thresholdsOf(db, deployment);
-  const below = thresholds.map(
-    (threshold) => sql<number>`coalesce(sum(case when place < ${threshold} then 1 else 0 end), 0)`,
-  );
+  const places = eligibleDevices(db, deployment).select([
+    placeIn(deployment.salt).as("place"),
+    ownStage(db, deployment).as("own_stage"),
+  ]);
+  const named = await namedCounts(db, deployment);
+  const thresholds = await thresholdsOf(db, deployment, named);
+  const below = thresholds.map((threshold, stage) => {
+    const behind = sql.lit(Math.min(stage + 1, named.length));
+    return countWhere(sql`place < ${threshold} or own_stage < ${behind}`);
+  });
   const row = await db.kysely
     .selectFrom(places.as("eligible"))
     .select((of) => [
@@ -116,6 +169,7 @@ export async function countAll(
   return {
     countedAt: nowMs,
     heldBack,
+    named: [...named],
     tookMs: performance.now() - startedAt,
     eligible: Number(row.eligible),
     thresholds,
@@ -124,36 +178,51 @@ export async function countAll(
 }
 
 /**
- * The place below which devices are in each stage's share. Of a percentage it follows from the number alone, but that
+ * The place below which devices are in each stage's share, beside those that stages name: of these the place decides nothing. Of a percentage it follows from the number alone, but that
  * every stage has at least one device; of a count it is where the target has so many. Thresholds only grow, so that
  * whoever was in a share stays in it; how many of them get a place is claimed.
  */
 async function thresholdsOf(
   db: TenantDb,
   deployment: Target & Pick<DeploymentRecord, "plan" | "census">,
+  named: readonly number[],
 ): Promise<number[]> {
-  const { plan, census, target } = deployment;
-  const kept = 100 - (target.holdBackPercent ?? 0);
+  const { plan, census } = deployment;
   const thresholds: number[] = [];
   for (const [stage, { size }] of plan.stages.entries()) {
-    const own =
-      "remaining" in size
-        ? PLACES
-        : "count" in size
-          ? await placeAfter(db, deployment, size.count)
-          : Math.max(
-              placeThreshold((size.percent * kept) / 100),
-              await placeAfter(db, deployment, 1),
-            );
+    const own = isNamedSize(size) ? 0 : await thresholdOf(db, deployment, size, named);
     thresholds.push(Math.max(own, thresholds.at(-1) ?? 0, census?.thresholds[stage] ?? 0));
   }
   return thresholds;
 }
 
-/** Below this place there are `count` eligible devices, or all of them. */
+async function thresholdOf(
+  db: TenantDb,
+  deployment: Target,
+  size: Exclude<StageSize, NamedSize>,
+  named: readonly number[],
+): Promise<number> {
+  if ("remaining" in size) return PLACES;
+  const before = named.reduce((sum, count) => sum + count, 0);
+  // Those that stages name are in the share already, and it is filled up with others.
+  if ("count" in size)
+    return size.count > before ? placeAfter(db, deployment, size.count - before) : 0;
+  const kept = 100 - (deployment.target.holdBackPercent ?? 0);
+  if (before === 0)
+    return Math.max(
+      placeThreshold((size.percent * kept) / 100),
+      await placeAfter(db, deployment, 1),
+    );
+  const eligible = await countOf(db, deployment);
+  const others = shareSize(size, eligible) - before;
+  return others <= 0 ? 0 : placeThreshold((others / (eligible - before)) * kept);
+}
+
+/** Below this place there are `count` eligible devices that no stage names, or all of them. */
 async function placeAfter(db: TenantDb, deployment: Target, count: number): Promise<number> {
   const row = await eligibleDevices(db, deployment)
     .select(placeIn(deployment.salt).as("place"))
+    .where(ownStage(db, deployment), "=", deployment.namedStages.length)
     .orderBy("place")
     .offset(count - 1)
     .limit(1)

@@ -19,7 +19,7 @@ export type CheckedTarget = (
   readonly excludedIds: readonly DeviceId[];
 };
 
-type How = "hold" | "read";
+export type How = "hold" | "read";
 
 /**
  * The target, if all of it belongs to the product; each device once. `hold`: in a transaction, until whose end its groups
@@ -86,7 +86,8 @@ async function checkedExclusion(
   return { groupIds, queries, hasDevices: exclude.deviceIds !== undefined };
 }
 
-async function queryOfGroup(
+/** The query of a group; null of one by list. */
+export async function queryOfGroup(
   db: TenantDb,
   groupId: GroupId,
   product: ProductName,

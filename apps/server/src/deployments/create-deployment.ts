@@ -22,6 +22,7 @@ import { countAll, isEstimated } from "./census-queries.ts";
 import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
 import { liveScope } from "./target-scope.ts";
 import { writeDownScope } from "./scope-queries.ts";
+import { checkedNamedStages } from "./named-stages.ts";
 import { nameFor } from "./name-deployment.ts";
 import { previewDeployment } from "./preview-deployment.ts";
 import { rollsBack } from "./rollback-gaps.ts";
@@ -76,7 +77,9 @@ export async function createDeployment(
       throw new ApiError("release-empty", "Upload an artifact to the release, then deploy it.");
     const target = await checkedTarget(inner, request.target, release.product, "hold");
 
+    const namedStages = await checkedNamedStages(inner, request.plan, release.product, "hold");
     const inserted = await insertDeployment(inner, {
+      namedStages,
       id: newId<DeploymentId>(at),
       name: request.name ?? (await nameFor(inner, release, target)),
       product: release.product,
@@ -99,7 +102,7 @@ export async function createDeployment(
       );
     if (await isEstimated(inner, created)) await setCensus(inner, created.id, census);
     const approvers = await approversBut(inner, makerId);
-    for (const finding of checkPlan(request.plan, census.eligible, approvers)) {
+    for (const finding of checkPlan(request.plan, census.eligible, approvers, [], census.named)) {
       if (finding.kind === "approvals-impossible")
         throw new ApiError("approvals-impossible", approvalsImpossible(finding));
       const { kind, ...facts } = finding;

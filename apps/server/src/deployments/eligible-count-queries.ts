@@ -1,6 +1,7 @@
 import type { DeploymentId, HardwareType, ReleaseId } from "@moult/model";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { eligibleDevices, heldBackDevices, type Target } from "./eligible-queries.ts";
+import { namedCounts } from "./named-stage-queries.ts";
 import { isEverybody, type Scope } from "./scope-queries.ts";
 import type { StoredCensus } from "./stored-census.ts";
 import { scopeOf } from "./target-scope.ts";
@@ -61,6 +62,18 @@ export async function countHeldBack(db: TenantDb, target: Target): Promise<numbe
   return Number(row.count);
 }
 
+/** For each of them that has stages by group or query, how many devices are whose own. */
+export async function namedCountsOf(
+  db: TenantDb,
+  deployments: readonly Counted[],
+): Promise<ReadonlyMap<DeploymentId, readonly number[]>> {
+  const counts = new Map<DeploymentId, readonly number[]>();
+  for (const one of deployments)
+    if (one.namedStages.length > 0)
+      counts.set(one.id, one.census?.named ?? (await namedCounts(db, one)));
+  return counts;
+}
+
 type Counted = Target & { readonly census: StoredCensus | null };
 
 /** Nothing narrows what it names. */
@@ -70,7 +83,7 @@ const isPlain = ({ target }: Counted, scope: Scope): boolean =>
 const isPlainScope = (scope: Scope): boolean =>
   isEverybody(scope) || (scope.except === null && ["group", "listed"].includes(scope.kind));
 
-async function countOf(db: TenantDb, target: Target): Promise<number> {
+export async function countOf(db: TenantDb, target: Target): Promise<number> {
   const row = await eligibleDevices(db, target)
     .select((of) => of.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow();

@@ -3,6 +3,7 @@ import { heldBackFrom, PLACES } from "@moult/planner";
 import { sql } from "kysely";
 import { besideIndex } from "../platform/beside-index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import type { NamedStage } from "./named-stages.ts";
 import { asksQueries, scopeConditions } from "./scope-queries.ts";
 import type { TargetRecord } from "./target-record.ts";
 import { scopeOf } from "./target-scope.ts";
@@ -14,6 +15,8 @@ export interface Target {
   readonly releaseId: ReleaseId;
   readonly target: TargetRecord;
   readonly salt: number;
+  /** Whom the first stages of its plan name, one for each. */
+  readonly namedStages: readonly NamedStage[];
 }
 
 /** `placeOf` in SQL. The cast keeps SQLite from multiplying floating-point numbers, which the product does not fit. */
@@ -41,7 +44,10 @@ export const heldBackDevices = (db: TenantDb, target: Target) =>
     heldBackFrom(target.target.holdBackPercent),
   );
 
-function targetDevices(db: TenantDb, { id, product, releaseId, target }: Target) {
+function targetDevices(
+  db: TenantDb,
+  { id, product, releaseId, target }: Omit<Target, "namedStages">,
+) {
   const { tenantId } = db;
   const query = db.kysely
     .selectFrom("device")

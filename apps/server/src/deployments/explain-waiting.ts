@@ -190,6 +190,7 @@ async function contextOf(
     ofReleases.get(releaseId) ?? [];
   const artifacts = artifactsOf(deployment);
   const hardwareTypes = [...new Set(artifacts.flatMap((one) => one.hardwareTypes))];
+  const admission = admissionOf(deployment, census, hardwareTypes);
   return {
     deployment,
     census,
@@ -200,6 +201,7 @@ async function contextOf(
     before: before.map((one) => ({ deployment: one, artifacts: artifactsOf(one) })),
     at,
     question: {
+      namedStages: admission.kind === "all-alike" ? [] : deployment.namedStages,
       deploymentId: deployment.id,
       product,
       scope: scopeOf(deployment),
@@ -208,7 +210,7 @@ async function contextOf(
       precedence: precedenceOf(deployment),
       hasForced: await hasForced(db, deployment.id),
       at,
-      admission: admissionOf(deployment, census, hardwareTypes),
+      admission,
       attributes: [...new Set([...zoneAttributesOf(plan), ...siteAttributes(plan)])],
       byContext: plan.conditions !== undefined,
       before: before.map((one) => ({
@@ -273,7 +275,11 @@ function waitOf(
   // It brought them a step on the way, and is done with them.
   const isDone = ({ version }: DeploymentRecord): boolean =>
     member?.running?.artifactName === version && context.question.steps.includes(version);
-  const standing: Standing = { census, rank: rankOf.get(each.sampleId) ?? census.eligible };
+  const standing: Standing = {
+    census,
+    rank: rankOf.get(each.sampleId) ?? census.eligible,
+    namedStage: each.namedStage,
+  };
   const decision = decide({
     now: context.at,
     device: {

@@ -21,6 +21,7 @@ import {
   type Candidate,
   type PlanningDevice,
 } from "./facts-queries.ts";
+import { namedStagesOf } from "./named-stage-queries.ts";
 import { pastUpdates } from "./past-queries.ts";
 import { rulesOf } from "./rules-queries.ts";
 import { siteFacts } from "./site-queries.ts";
@@ -85,11 +86,16 @@ async function candidateFacts(
     ]),
   );
   const attributes = await attributesNamed(db, device.id, [...named]);
+  const namedStage = await namedStagesOf(db, device.id, withoutPlace(candidates));
 
   const facts: DeploymentFacts[] = [];
   for (const { deployment, isTarget, outside, isForced, assignment } of candidates) {
     const fitting = artifacts.get(deployment.releaseId) ?? [];
-    const place = { id: device.id, place: placeOf(device.draw, deployment.salt) };
+    const place = {
+      id: device.id,
+      place: placeOf(device.draw, deployment.salt),
+      namedStage: namedStage.get(deployment.id) ?? null,
+    };
     facts.push({
       id: deployment.id,
       number: deployment.number,
@@ -140,6 +146,11 @@ export const holdBackOf = ({
   target: { holdBackPercent },
 }: Candidate["deployment"]): Pick<DeploymentFacts, "holdBackPercent"> =>
   holdBackPercent === null ? {} : { holdBackPercent };
+
+const withoutPlace = (candidates: readonly Candidate[]): readonly Candidate["deployment"][] =>
+  candidates
+    .filter(({ deployment, assignment }) => needsStanding(deployment, assignment))
+    .map(({ deployment }) => deployment);
 
 /** A device that has its place keeps it, and the last stage takes whoever comes; ranking it would be for nothing. */
 function needsStanding(

@@ -130,7 +130,8 @@ async function namingDevice(
   return new Set(rows.map((row) => row.deployment_id));
 }
 
-async function groupsAmong(
+/** Which of these groups by list have the device. */
+export async function groupsAmong(
   db: TenantDb,
   deviceId: DeviceId,
   groupIds: readonly GroupId[],

@@ -19,6 +19,7 @@ import {
   PRODUCT,
   report,
 } from "./fleet.fixture.ts";
+import { createDeploymentHandlers } from "./operations.ts";
 import { orderDevice } from "./order-device.ts";
 import type { AssignmentReport } from "./report-assignment.ts";
 
@@ -106,6 +107,8 @@ async function unsettle(db: TenantDb, ids: readonly DeviceId[]): Promise<void> {
           .where("id", "in", some.slice(start, start + 500))
           .execute();
   });
+  for (const id of every(29))
+    await db.transaction((inner) => recordInventory(inner, id, { ring: "first" }, TEST_NOW));
   for (const id of every(23))
     await db.transaction((inner) =>
       recordInventory(inner, id, { [UNDECIDED_ATTRIBUTE]: "0.9-from-usb" }, TEST_NOW),
@@ -165,6 +168,7 @@ async function deployThem(
     target: { kind: "all", holdBackPercent: 3 },
     plan: {
       stages: [
+        { size: { query: "inventory.ring = first" } },
         { size: { percent: 15 }, advance: { afterSeconds: 3_600 } },
         { size: { remaining: true } },
       ],
@@ -177,6 +181,9 @@ async function deployThem(
   await db.transaction((inner) =>
     inner.kysely.updateTable("deployment").set({ salt: 1 }).where("id", "=", main.id).execute(),
   );
+  const { advanceDeployment } = createDeploymentHandlers({ clock: clockAt(at(50)) });
+  const params = { deploymentId: main.id };
+  await advanceDeployment(asOperator(db), { params, query: undefined, body: { stage: 0 } });
   await live(db, ids.slice(0, Math.ceil(ids.length / 5)));
   await deployBounded(db, ids, releases.large);
   await change(first.id, "pause");

@@ -32,6 +32,8 @@ import { artifactsFor } from "./artifact-facts-queries.ts";
 import { approversBut } from "./approval-queries.ts";
 import { conditionGap } from "./context-queries.ts";
 import { checkedTarget, type CheckedTarget } from "./checked-target.ts";
+import { namedCountsIn } from "./named-stage-queries.ts";
+import { checkedNamedStages, namedStagesFrom, type NamedStage } from "./named-stages.ts";
 import { nameFor } from "./name-deployment.ts";
 import {
   classMembers,
@@ -81,17 +83,22 @@ export async function previewDeployment(
   const { version } = release;
   const artifacts = (await artifactsFor(db, [release.id], undefined, now)).get(release.id) ?? [];
   const brought = { deploymentId: NOT_YET, version, plan: request.plan, artifacts, now };
+  const namedStages = namedStagesFrom(
+    await checkedNamedStages(db, request.plan, release.product, "read"),
+  );
   const target = await checkedTarget(db, request.target, release.product, "read");
   const scopes = scopesOf(target);
   const seen = createTally();
   for (const scope of scopes) {
     await othersTurn();
     await tallyScope(db, brought, release, scope, seen);
+    await tallyNamed(db, release, scope, namedStages, seen);
   }
   await othersTurn();
 
   const { holdBackPercent = null } = request.target;
   const eligible = seen.eligible - heldBackAbout(seen.eligible, holdBackPercent);
+  const named = seen.named.map((count) => count - heldBackAbout(count, holdBackPercent));
   holdBack(seen, holdBackPercent);
 
   const rollback = { deploymentId: NOT_YET, now };
@@ -101,6 +108,7 @@ export async function previewDeployment(
     plan: request.plan,
     eligible: seen.eligible,
     holdBackPercent,
+    named,
     gets: seen.gets,
     alreadyRunning: seen.alreadyRunning,
     artifacts: release.artifacts,
@@ -128,14 +136,33 @@ export async function previewDeployment(
     alreadyRunning: seen.alreadyRunning,
     cannot: await cannotOf(db, seen),
     ...(await sharing(db, release, request.plan, scopes, seen.classes)),
-    stages: stageSteps(request.plan, eligible).map((deviceCount, index) => ({
-      size: request.plan.stages[index]?.size ?? { remaining: true },
-      deviceCount,
-    })),
+    stages: stagesOf(request.plan, eligible, named),
     trust: Object.fromEntries(seen.trust),
     findings: findingsOf(intent),
     confirm: confirmSentence(intent),
   };
+}
+
+const stagesOf = (
+  plan: Request["plan"],
+  eligible: number,
+  named: readonly number[],
+): DeploymentPreview["stages"] =>
+  stageSteps(plan, eligible, named).map((deviceCount, index) => ({
+    size: plan.stages[index]?.size ?? { remaining: true },
+    deviceCount,
+  }));
+
+async function tallyNamed(
+  db: TenantDb,
+  release: Release,
+  scope: Scope,
+  namedStages: readonly NamedStage[],
+  { named }: Tallied,
+): Promise<void> {
+  const naming = { id: NOT_YET, namedStages };
+  const own = await namedCountsIn(db, release.product, scope, naming, hardwareTypesOf(release));
+  for (const [stage, count] of own.entries()) named[stage] = (named[stage] ?? 0) + count;
 }
 
 /** Takes those out of the numbers that are held back; who they are is drawn when the deployment is created. */
@@ -190,6 +217,7 @@ interface Tallied {
   eligible: number;
   gets: number;
   alreadyRunning: number;
+  readonly named: number[];
   readonly trust: Map<DeviceTrustLevel["level"], number>;
   readonly classes: DeviceClass[];
   readonly receiving: Receiving[];
@@ -201,6 +229,7 @@ const createTally = (): Tallied => ({
   eligible: 0,
   gets: 0,
   alreadyRunning: 0,
+  named: [],
   trust: new Map(),
   classes: [],
   receiving: [],

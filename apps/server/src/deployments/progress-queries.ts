@@ -19,6 +19,8 @@ import { keeping, keptOutBy, type HoldingSafeguard } from "./safeguard-queries.t
 import { heldDevices } from "./hold-facts-queries.ts";
 import { attributeOf } from "./zone-queries.ts";
 import { CLASS_COLUMNS } from "./class-queries.ts";
+import { ownStage } from "./named-stage-queries.ts";
+import type { NamedStage } from "./named-stages.ts";
 import { inScope, isEverybody, type Scope } from "./scope-queries.ts";
 
 /** How many assignments of a deployment are alike. */
@@ -128,6 +130,8 @@ export interface WaitingQuestion extends WaitingScope {
     /** Few are ranked, so each of these is a class of its own. */
     | { readonly kind: "by-rank"; readonly hardwareTypes: readonly HardwareType[] }
     | { readonly kind: "all-alike" };
+  /** Whom the plan's first stages name; nobody where all are admitted alike. */
+  readonly namedStages: readonly NamedStage[];
   /** Inventory attributes by whose values devices are told apart too. */
   readonly attributes: readonly string[];
   /** Whether they are told apart by what they say of their circumstances. */
@@ -156,6 +160,8 @@ export interface WaitingClass {
   readonly hardwareType: HardwareType;
   readonly sampleId: DeviceId;
   readonly draw: number;
+  /** The first stage that names them; null: none does. */
+  readonly namedStage: number | null;
   /** Ids of the deployments before this one that target these. */
   readonly beforeIds: ReadonlySet<DeploymentId>;
   /** Why one that has brought them to its release keeps this one from them; null where none does. */
@@ -174,7 +180,7 @@ export async function waitingClasses(
   db: TenantDb,
   question: WaitingQuestion,
 ): Promise<WaitingClass[]> {
-  const { product, before } = question;
+  const { product, before, namedStages } = question;
   const flags = before.map(({ scope, safeguards, ...held }, index) => {
     const isIn = isEverybody(scope)
       ? sql<boolean>`1 = 1`
@@ -199,6 +205,7 @@ export async function waitingClasses(
       reached.as("reached"),
       isForced(db, question).as("is_forced"),
       isHeldBack(question).as("is_held_back"),
+      ownStage(db, { id: question.deploymentId, namedStages }).as("own_stage"),
       keptOutBy(db, question.safeguards).as("kept_out_by"),
       sql<string>`min(device.id)`.as("sample_id"),
       sql<number>`min(device.draw)`.as("draw"),
@@ -214,6 +221,7 @@ export async function waitingClasses(
       "reached",
       "is_forced",
       "is_held_back",
+      "own_stage",
       "kept_out_by",
       ...flags.map(({ name }) => sql.ref(name)),
       ...asked.map(({ column }) => sql.ref(column)),
@@ -226,6 +234,7 @@ export async function waitingClasses(
       hardwareType: row.hardware_type,
       sampleId: row.sample_id as DeviceId,
       draw: Number(row.draw),
+      namedStage: Number(row.own_stage) < namedStages.length ? Number(row.own_stage) : null,
       beforeIds: new Set(
         before.filter((_, index) => Number(values[`before${index}`]) === 1).map(({ id }) => id),
       ),

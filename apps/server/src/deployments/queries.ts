@@ -22,11 +22,13 @@ import {
 import { printQuery } from "@moult/query";
 import { sql, type Selectable, type UpdateObject } from "kysely";
 import * as z from "zod";
+import type { StoredNamedStages } from "../platform/named-stages.ts";
 import type { PageCursor } from "../platform/page-cursor.ts";
 import type { DeploymentTable, Schema } from "../platform/schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { CheckedTarget } from "./checked-target.ts";
 import { rollbackOrderFrom, type RollbackOrder } from "./rollback-order.ts";
+import { namedStagesFromRow, type NamedStage } from "./named-stages.ts";
 import { approvalCounts, approvalsFrom, type StoredApproval } from "./stored-approvals.ts";
 import { StoredCensus } from "./stored-census.ts";
 import { targetFrom, type TargetRecord } from "./target-record.ts";
@@ -41,6 +43,7 @@ export interface DeploymentRecord {
   readonly version: ReleaseVersion;
   readonly target: TargetRecord;
   readonly plan: Plan;
+  readonly namedStages: readonly NamedStage[];
   readonly state: DeploymentState;
   readonly stage: number;
   readonly stageOpenedAt: InstantMs;
@@ -192,6 +195,7 @@ export interface NewDeployment {
   readonly version: ReleaseVersion;
   readonly target: CheckedTarget;
   readonly plan: Plan;
+  readonly namedStages?: StoredNamedStages;
   readonly salt: number;
   readonly createdBy: string;
   readonly createdByUser: UserId | null;
@@ -230,6 +234,7 @@ export async function insertDeployment(
       target_terms: target.terms === null ? null : JSON.stringify(target.terms),
       plan: JSON.stringify(deployment.plan),
       priority: deployment.plan.priority,
+      named_stages: namedStagesText(deployment),
       state: "running",
       stage: 0,
       stage_opened_at: deployment.createdAt,
@@ -258,6 +263,9 @@ export async function insertDeployment(
     .executeTakeFirstOrThrow();
   return deploymentFrom(row);
 }
+
+const namedStagesText = ({ namedStages = [] }: NewDeployment): string | null =>
+  namedStages.length === 0 ? null : JSON.stringify(namedStages);
 
 /** Written before the target is counted, because the count reads them. */
 export async function insertTargetDevices(
@@ -442,6 +450,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     version: row.version,
     target: targetFrom(row),
     plan,
+    namedStages: namedStagesFromRow(row.named_stages),
     state: row.state,
     stage: row.stage,
     stageOpenedAt: instant(row.stage_opened_at),

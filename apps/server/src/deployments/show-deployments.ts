@@ -6,18 +6,18 @@ import type {
   ProductName,
   TargetExclusion,
 } from "@moult/model";
-import { headlineOf, nextStageSentence, type Census } from "@moult/planner";
+import { headlineOf, nextStageSentence, stageSteps, type Census } from "@moult/planner";
 import { printQuery } from "@moult/query";
 import { isoFrom, isoOrNull } from "../platform/columns.ts";
 import type { StoredExclusion } from "../platform/target-terms.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { possibleApprovers } from "./approval-queries.ts";
-import { eligibleCounts, heldBackCounts } from "./eligible-count-queries.ts";
+import { eligibleCounts, heldBackCounts, namedCountsOf } from "./eligible-count-queries.ts";
 import { listedDevices } from "./list-queries.ts";
 import type { RollbackOrder } from "./rollback-order.ts";
 import { rollbacksOf } from "./rollback-queries.ts";
 import { pendingOf, shownApproval } from "./shown-approval.ts";
-import { estimated } from "./stored-census.ts";
+import { estimated, namedIn } from "./stored-census.ts";
 import { activeDeployments, deploymentsByIds, type DeploymentRecord } from "./queries.ts";
 
 /** Those of these that there are, the newest first. */
@@ -43,6 +43,7 @@ export async function showDeployments(
 ): Promise<Deployment[]> {
   const eligible = await eligibleCounts(db, records);
   const heldBack = await heldBackCounts(db, records);
+  const named = await namedCountsOf(db, records);
   const lists = records.filter(({ target }) => target.kind === "devices").map(({ id }) => id);
   const excluding = records
     .filter(({ target: { terms } }) => terms?.exclude?.hasDevices === true)
@@ -58,7 +59,7 @@ export async function showDeployments(
   const isAwaited = records.some((record) => pendingOf(record) !== null);
   const approvers = isAwaited ? await possibleApprovers(db) : [];
   return records.map((record) => ({
-    ...shown(record, eligible.get(record.id) ?? 0, devices),
+    ...shown(record, eligible.get(record.id) ?? 0, named.get(record.id) ?? [], devices),
     pendingApproval: shownApproval(record, approvers),
     heldBack: heldBack.get(record.id) ?? 0,
     rollback: {
@@ -84,11 +85,14 @@ interface NamedDevices {
 function shown(
   record: DeploymentRecord,
   eligible: number,
+  named: readonly number[],
   devices: NamedDevices,
 ): Omit<Deployment, "rollback" | "heldBack" | "pendingApproval"> {
   const tally = { eligible, ...record.counts };
   const census: Census =
-    record.census === null ? { kind: "exact", eligible } : estimated(record.census);
+    record.census === null
+      ? { kind: "exact", eligible, ...namedIn(named) }
+      : estimated(record.census);
   return {
     id: record.id,
     name: record.name,
@@ -104,6 +108,7 @@ function shown(
     approvals: record.approvedBy.map(({ stage, by, email, at }) => ({ stage, by, email, at })),
     trip: record.trip,
     tally,
+    stageDevices: [...stageSteps(record.plan, eligible, named)],
     headline: headlineOf({ ...record, tally, pendingApproval: pendingOf(record) }),
     createdAt: isoFrom(record.createdAt),
     createdBy: record.createdBy,

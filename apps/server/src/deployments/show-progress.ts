@@ -10,7 +10,6 @@ import {
   isBeforeInstall,
   isFailure,
   rehearse,
-  stageSteps,
   type RehearsedAction,
 } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -48,8 +47,7 @@ function stagesOf(
   deployment: Deployment,
   counts: readonly ProgressCount[],
 ): DeploymentProgress["stages"] {
-  const { plan, tally } = deployment;
-  const added = stageSteps(plan, tally.eligible);
+  const { plan, stageDevices: added } = deployment;
   return plan.stages.map(({ size }, stage) => {
     const own = counts.filter((count) => count.stage === stage);
     const sum = (is: (count: ProgressCount) => boolean): number =>

@@ -10,6 +10,8 @@ export const StoredCensus = z.object({
   heldBack: z.int().min(0).default(0),
   thresholds: z.array(z.int().min(0)),
   belowThreshold: z.array(z.int().min(0)),
+  /** For each stage by group or query, how many devices are its own. */
+  named: z.array(z.int().min(0)).default([]),
 });
 export type StoredCensus = z.infer<typeof StoredCensus>;
 
@@ -18,7 +20,12 @@ export const estimated = (stored: StoredCensus): Census => ({
   eligible: stored.eligible,
   thresholds: stored.thresholds,
   belowThreshold: stored.belowThreshold,
+  ...namedIn(stored.named),
 });
+
+/** Nothing is said of stages that there are not. */
+export const namedIn = (named: readonly number[]): { readonly named?: readonly number[] } =>
+  named.length === 0 ? {} : { named };
 
 /** A new device counts within this time. */
 const RECOUNT_AFTER_MS_MIN = 15_000;

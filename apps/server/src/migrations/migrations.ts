@@ -27,6 +27,7 @@ import { up as sites } from "./0031-sites.ts";
 import { up as byteBudget } from "./0041-byte-budget.ts";
 import { up as priorities } from "./0042-priorities.ts";
 import { up as deviceContext } from "./0043-device-context.ts";
+import { up as namedStages } from "./0044-named-stages.ts";
 import { up as invitations } from "./0045-invitations.ts";
 import { up as rollbackOrders } from "./0046-rollback-orders.ts";
 import { up as checkInHabits } from "./0047-check-in-habits.ts";
@@ -61,6 +62,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 41, name: "byte-budget", up: byteBudget },
   { number: 42, name: "priorities", up: priorities },
   { number: 43, name: "device-context", up: deviceContext },
+  { number: 44, name: "named-stages", up: namedStages },
   { number: 45, name: "invitations", up: invitations },
   { number: 46, name: "rollback-orders", up: rollbackOrders },
   { number: 47, name: "check-in-habits", up: checkInHabits },

@@ -207,6 +207,7 @@ table deployment column target_frozen integer not null default 0
 table deployment column target_terms text
 table deployment column offered_bytes bigint not null default 0
 table deployment column priority integer not null default 5
+table deployment column named_stages text
 table deployment column rollback_order text
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)

@@ -273,6 +273,7 @@ export interface DeploymentTable {
   target_frozen: Generated<Flag>;
   /** `StoredTargetTerms`; null when nothing narrows the target. */
   target_terms: Generated<Json | null>;
+  named_stages: Generated<Json | null>;
   plan: Json;
   /** The plan's. */
   priority: Generated<number>;

@@ -1,9 +1,9 @@
 import type { Reply } from "@moult/client";
-import { sizeWords } from "@moult/model";
 import type { ReactNode } from "react";
 import { count, counted, exactCount } from "../format/number.ts";
 import { classNames } from "../ui/class-names.ts";
 import { Badge } from "../ui/badge.tsx";
+import { StageReach } from "./stage-reach.tsx";
 import { Foreign } from "../ui/foreign.tsx";
 import { Shape } from "../ui/shape.tsx";
 import { TextLink } from "../ui/text-link.tsx";
@@ -125,7 +125,7 @@ function Stages({ preview: { stages } }: { readonly preview: Preview }) {
           <li key={index} className="rounded-md border border-line bg-raised px-2 py-1">
             <span className="text-sm text-soft">
               <span className="sr-only">stage {index + 1}: </span>
-              {sizeWords(size)}
+              <StageReach size={size} />
             </span>{" "}
             <span className="tabular">{counted(deviceCount, "device")}</span>
           </li>

@@ -44,7 +44,8 @@ function Members({ target, product }: TargetProps) {
   }
 }
 
-function GroupName({ groupId }: { readonly groupId: string }) {
+/** What a group is called, as a link to it. */
+export function GroupName({ groupId }: { readonly groupId: string }) {
   const { data, isError } = useOperation("showGroup", { params: { groupId } });
   if (isError) return <span className="text-soft">a group that was deleted</span>;
   return (

@@ -1,5 +1,5 @@
 import type { Reply } from "@moult/client";
-import { advanceWords, errorStopWords, sizeWords, type Deployment } from "@moult/model";
+import { advanceWords, errorStopWords, type Deployment } from "@moult/model";
 import { counted, exactCount } from "../format/number.ts";
 import { Badge } from "../ui/badge.tsx";
 import { classNames } from "../ui/class-names.ts";
@@ -7,6 +7,7 @@ import { Foreign } from "../ui/foreign.tsx";
 import { ShareBar } from "../ui/share-bar.tsx";
 import { DEPLOYMENT_STATE, STAGE_STATE } from "../ui/status.ts";
 import { TextLink } from "../ui/text-link.tsx";
+import { StageReach } from "./stage-reach.tsx";
 
 type StageProgress = Reply<"showDeploymentProgress">["stages"][number];
 
@@ -76,7 +77,7 @@ function StageCard({
               <Foreign text={planned.name} />,{" "}
             </>
           )}
-          {sizeWords(size)}
+          <StageReach size={size} />
         </span>
         <Badge status={isHeld ? DEPLOYMENT_STATE.paused : STAGE_STATE[state]} isPlain />
       </div>

@@ -2,7 +2,6 @@ import {
   advanceWords,
   approvalsWords,
   errorStopWords,
-  sizeWords,
   stageWords,
   type Deployment,
   type Plan,
@@ -11,6 +10,7 @@ import {
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { PlanWords } from "../components/plan-words.tsx";
 import { keepDraft } from "../forms/deployment-draft.ts";
+import { StageReach } from "../components/stage-reach.tsx";
 import { useOperation } from "../server/operation-query.ts";
 import { useRefusal } from "../server/use-refusal.ts";
 import { Button } from "../ui/button.tsx";
@@ -60,7 +60,7 @@ function StageTable({ plan: { stages } }: { readonly plan: Plan }) {
         {
           key: "share",
           title: "Devices",
-          cell: ({ size }) => sizeWords(size),
+          cell: ({ size }) => <StageReach size={size} />,
         },
         ...(stages.some(({ approvals }) => approvals !== undefined)
           ? [

@@ -1,5 +1,8 @@
 import { Failure, type Stage, type StageSize } from "@moult/model";
 import type { ReactNode } from "react";
+import { QueryField } from "../../components/query-field.tsx";
+import { queryProblem } from "../../components/query-problem.ts";
+import { useOperation } from "../../server/operation-query.ts";
 import { Button } from "../../ui/button.tsx";
 import { CheckField, SelectField, type Choice } from "../../ui/field.tsx";
 import { OUTCOME } from "../../ui/status.ts";
@@ -64,6 +67,8 @@ const STAGE_PARTS: Readonly<Record<keyof Stage, (props: StageProps) => ReactNode
 const SIZES = [
   { value: "percent", label: "a share of the devices" },
   { value: "count", label: "a number of devices" },
+  { value: "groupId", label: "a group" },
+  { value: "query", label: "devices by a query" },
   { value: "remaining", label: "all that are left" },
 ] as const satisfies readonly Choice<SizeKind>[];
 /** The one field that a size has. */
@@ -72,6 +77,8 @@ type SizeKind = StageSize extends infer Size ? (Size extends unknown ? keyof Siz
 const SIZE_STARTS: Readonly<Record<SizeKind, unknown>> = {
   percent: { percent: 10 },
   count: { count: 10 },
+  groupId: { groupId: "" },
+  query: { query: "" },
   remaining: { remaining: true },
 };
 
@@ -105,9 +112,50 @@ function StageSizeFields({ index }: Pick<StageProps, "index">) {
             isNeeded
           />
         )}
+        {kind === "groupId" && <GroupAt at={`${at}.groupId`} />}
       </FieldRow>
+      {kind === "query" && <QueryAt at={`${at}.query`} />}
       <Remarks at={at} title={`the size of stage ${index + 1}`} />
     </div>
+  );
+}
+
+/** One of the groups that there are; those of other products are refused with the deployment. */
+function GroupAt({ at }: { readonly at: string }) {
+  const { value, set } = usePlanField(at);
+  const { data } = useOperation("listGroups", { query: {} });
+  const groups = data?.items ?? [];
+  const chosen = typeof value === "string" ? value : "";
+  const isKnown = groups.some(({ id }) => id === chosen);
+  return (
+    <SelectField
+      label="Group"
+      hint="its devices of the target, before all others"
+      value={chosen}
+      choices={[
+        { value: "", label: "Choose a group" },
+        ...groups.map(({ id, name, product }) => ({
+          value: id as string,
+          label: `${name} (${product})`,
+        })),
+        ...(isKnown || chosen === "" ? [] : [{ value: chosen, label: chosen }]),
+      ]}
+      onChange={set}
+    />
+  );
+}
+
+function QueryAt({ at }: { readonly at: string }) {
+  const { value, set } = usePlanField(at);
+  const text = typeof value === "string" ? value : "";
+  return (
+    <QueryField
+      label="Query"
+      hint="The target's devices of which it is true, before all others."
+      value={text}
+      problem={queryProblem(text)}
+      onChange={set}
+    />
   );
 }
 
