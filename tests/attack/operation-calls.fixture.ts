@@ -226,6 +226,7 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   pauseDeployment: deployment,
   resumeDeployment: deployment,
   advanceDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
+  openInstallation: deployment,
   approveDeployment: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
   withdrawApproval: ({ deploymentId }) => [{ params: { deploymentId }, body: { stage: 0 } }],
   abortDeployment: deployment,

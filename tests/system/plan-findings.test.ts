@@ -179,6 +179,14 @@ const EXAMPLES: Readonly<Partial<Record<PlanFinding["kind"], readonly [PlanInput
     two({}, { conditions: "context.busy = true OR NOT context.busy = true" }),
     "the condition holds nobody back.",
   ],
+  "download-only-stops-stages": [
+    two({}, { mode: "download-only" }),
+    "until then only the 5 devices of stage 1 download.",
+  ],
+  "download-only-fills-places": [
+    two({}, { mode: "download-only", limits: { concurrentMax: 4 } }),
+    "until a person opens the installation no more than 4 of 5 download.",
+  ],
   "site-limit-idle": [
     two({}, { limits: { concurrentMax: 5, perSite: { attribute: "site", concurrentMax: 5 } } }),
     "5 at a time of a site hold nobody back: all sites together have 5.",

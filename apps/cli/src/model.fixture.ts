@@ -134,6 +134,7 @@ export const deployment = (fields: Fields = {}) => ({
   nextStage: "Stage 2 opens when 2 devices have succeeded (1 so far).",
   approvals: [],
   pendingApproval: null,
+  installationOpenedAt: null,
   trip: null,
   tally: tally(),
   rollback: { order: null, of: null, by: [], problems: [] },

@@ -151,6 +151,8 @@ export const Deployment = z.object({
       sentence: z.string(),
     })
     .nullable(),
+  /** When a person let devices install what they have downloaded; null also where the plan waits for none. */
+  installationOpenedAt: Instant.nullable(),
   trip: Trip.nullable(),
   tally: Tally,
   /** Devices that it would be for, and holds back. */

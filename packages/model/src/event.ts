@@ -108,6 +108,8 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("deployment-tripped").extend({ trip: Trip }),
   /** `by`: who opened it, when a person did. */
   kind("stage-advanced").extend({ stage: z.int().min(0), by: z.string().optional() }),
+  /** A person let devices install what they have downloaded. */
+  kind("installation-opened").extend({ by: z.string() }),
   /** `given`: how many people have, of those that are required. */
   kind("stage-approved").extend({
     stage: z.int().min(0),

@@ -187,6 +187,13 @@ export const Plan = z
     path: ["forceAfterSeconds"],
   })
   .refine(
+    ({ mode, forceAfterSeconds }) => mode !== "download-only" || forceAfterSeconds === undefined,
+    {
+      message: "what waits for a person is not forced by time",
+      path: ["forceAfterSeconds"],
+    },
+  )
+  .refine(
     ({ stages }) => {
       const names = stages.flatMap(({ name }) => name ?? []);
       return new Set(names).size === names.length;

@@ -1,6 +1,7 @@
 import { present, SECOND_MS } from "@moult/base";
 import { isNamedSize, Plan, type ErrorStop, type StageAdvance, type HoldPoint } from "@moult/model";
 import { checkConditions } from "./check-conditions.ts";
+import { checkMode } from "./check-mode.ts";
 import { checkLimits, type LimitFinding } from "./check-limits.ts";
 import { checkWindows } from "./check-windows.ts";
 import { HABIT_SILENCE } from "./silence.ts";
@@ -57,6 +58,14 @@ export type PlanFinding =
   /** Whatever a device says, they do not hold; or they do. */
   | { readonly kind: "conditions-never"; readonly conditions: string }
   | { readonly kind: "conditions-always"; readonly conditions: string }
+  /** Nobody succeeds before a person opens the installation, so until then only the first stage downloads. */
+  | { readonly kind: "download-only-stops-stages"; readonly devices: number }
+  /** Who keeps what it downloaded keeps its place: until a person opens the installation no others download. */
+  | {
+      readonly kind: "download-only-fills-places";
+      readonly concurrentMax: number;
+      readonly devices: number;
+    }
   /** Fewer people than must approve the stage could: it would never open. */
   | {
       readonly kind: "approvals-impossible";
@@ -119,6 +128,7 @@ export function checkPlan(
     ...checkApprovals(plan, approvers),
     ...checkWindows(plan),
     ...checkConditions(plan),
+    ...checkMode(plan, eligible),
     ...checkTimeouts(plan),
     ...checkRetry(plan),
     ...checkLimits(plan, artifacts),

@@ -216,6 +216,10 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     'Bob withdrew the approval of stage 2 of "3.0 to pumps".',
   ],
   [
+    { kind: "installation-opened", by: "Ada" },
+    'Ada opened the installation of "3.0 to pumps": devices install what they have downloaded.',
+  ],
+  [
     { kind: "deployment-rolled-back", to: null, by: "Ada" },
     'Ada rolled "3.0 to pumps" back: its devices return to what each ran before.',
   ],

@@ -165,6 +165,8 @@ const SENTENCES: {
     `${by} approved stage ${stage + 1} of ${deployment}, ${given >= required ? "which needs no more approvals" : `${given} of ${required}`}.`,
   "approval-withdrawn": ({ stage, by }, { deployment }) =>
     `${by} withdrew the approval of stage ${stage + 1} of ${deployment}.`,
+  "installation-opened": ({ by }, { deployment }) =>
+    `${by} opened the installation of ${deployment}: devices install what they have downloaded.`,
   "deployment-rolled-back": ({ to, by }, { deployment }) =>
     `${by} rolled ${deployment} back: its devices return to ${to ?? "what each ran before"}.`,
   "assignment-offered": ({ attempt, version }, { device }) =>

@@ -51,6 +51,11 @@ export function explain(facts: DecideFacts): DeviceExplanation {
   const decision = decide(facts);
   switch (decision.kind) {
     case "keep":
+      if (decision.assignment.isUntold)
+        return inProgress(
+          decision.assignment,
+          `The device is told at its next check-in that it may install ${decision.assignment.version}.`,
+        );
       if (decision.assignment.deferral !== null)
         return deferred(decision.assignment, decision.assignment.deferral);
       return inProgress(

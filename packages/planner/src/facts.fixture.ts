@@ -156,6 +156,7 @@ export function openAssignment(changes: Partial<OpenAssignmentFacts> = {}): Open
     phaseEndsAt: null,
     deferral: null,
     window: { kind: "always" },
+    isUntold: false,
     ...changes,
   };
 }

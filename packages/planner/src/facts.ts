@@ -168,6 +168,8 @@ export interface OpenAssignmentFacts {
   readonly deferral: Pick<Deferral, "before" | "holds"> | null;
   /** Whether the plan lets it begin the step that it puts off. */
   readonly window: WindowFacts;
+  /** A person has opened the installation, and the device has yet to be told. */
+  readonly isUntold: boolean;
 }
 
 /**

@@ -251,6 +251,7 @@ function openFacts(
     phaseEndsAt: null,
     deferral: null,
     window: { kind: "always" },
+    isUntold: false,
   };
 }
 

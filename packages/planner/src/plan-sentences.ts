@@ -206,15 +206,11 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
         `Stage ${finding.stage + 1} is the last: nothing opens after it, so its times and its person are never asked.`,
       );
     case "windows-overlap":
-      return warning(
-        `plan.windows.${finding.window}`,
-        `Window ${finding.window + 1} overlaps window ${finding.other + 1}: between them they are open as one.`,
-      );
     case "windows-always-open":
-      return warning(
-        "plan.windows",
-        `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
-      );
+      return windowRemark(finding);
+    case "download-only-stops-stages":
+    case "download-only-fills-places":
+      return warning("plan.mode", downloadOnlySentence(finding));
     case "conditions-invalid":
     case "conditions-never":
     case "conditions-always":
@@ -240,6 +236,26 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
       );
   }
 }
+
+const windowRemark = (
+  finding: Extract<PlanFinding, { kind: `windows-${string}` }>,
+): DeploymentFinding =>
+  finding.kind === "windows-overlap"
+    ? warning(
+        `plan.windows.${finding.window}`,
+        `Window ${finding.window + 1} overlaps window ${finding.other + 1}: between them they are open as one.`,
+      )
+    : warning(
+        "plan.windows",
+        `For the ${finding.step} the windows leave no minute of the week out: they hold nobody back.`,
+      );
+
+const downloadOnlySentence = (
+  finding: Extract<PlanFinding, { kind: `download-only-${string}` }>,
+): string =>
+  finding.kind === "download-only-stops-stages"
+    ? `Nobody succeeds before a person opens the installation, so until then only the ${counted(finding.devices, "device")} of stage 1 ${finding.devices === 1 ? "downloads" : "download"}.`
+    : `Devices that keep what they downloaded keep their places: until a person opens the installation no more than ${numberText(finding.concurrentMax)} of ${numberText(finding.devices)} download.`;
 
 const conditionRemark = (
   finding: Extract<PlanFinding, { kind: `conditions-${string}` }>,

@@ -426,6 +426,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/deployment-advance.ts")).deploymentAdvance,
   ),
   entry(
+    "deployment open-installation",
+    "Let devices install what they have downloaded",
+    async () =>
+      (await import("../commands/deployment-open-installation.ts")).deploymentOpenInstallation,
+  ),
+  entry(
     "deployment approve",
     "Approve a stage of a deployment",
     async () => (await import("../commands/deployment-approve.ts")).deploymentApprove,

@@ -296,6 +296,19 @@ describe("a deployment", () => {
     expect(body).toEqual({ stage: 1 });
   });
 
+  test("has its installation opened on a yes", async () => {
+    await serving({
+      showDeployment: () => deployment(),
+      openInstallation: () => deployment({ installationOpenedAt: AT }),
+    });
+
+    expect((await moult(`deployment open-installation ${DEPLOYMENT_ID}`)).code).toBe(2);
+    expect(server?.asked).not.toContain("openInstallation");
+    const done = await moult(`deployment open-installation ${DEPLOYMENT_ID} -y`);
+    expect(done).toMatchObject({ code: 0 });
+    expect(done.out).toContain("open since");
+  });
+
   test("has the stage approved that lacks approvals, or the one that is named, and withdrawn", async () => {
     const bodies: unknown[] = [];
     const answer = (call: { readonly body: unknown }) => {

@@ -154,7 +154,7 @@ export const PLAN_OPTIONS = {
   mode: {
     type: "string",
     value: "MODE",
-    help: "optional (unless told): a device's own reasons put it off; consent: a person at it says yes to the installation; force: only what keeps it from harm holds it",
+    help: "optional (unless told): a device's own reasons put it off; consent: a person at it says yes to the installation; force: only what keeps it from harm holds it; download-only: it keeps what it downloaded until a person opens the installation",
   },
   "force-after": {
     type: "string",

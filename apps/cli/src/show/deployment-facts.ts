@@ -38,6 +38,12 @@ export function deploymentText(deployment: Deployment, terminal: Terminal): stri
       ["At a time", `${limitsText(plan.limits)}; each has ${triesText(plan.retry)}`],
       ["On a trip", onTripWords(plan.onTrip)],
       ["Mode", modeWords(plan.mode, plan.forceAfterSeconds)],
+      [
+        "Installation",
+        deployment.installationOpenedAt === null
+          ? undefined
+          : `open since ${timeText(deployment.installationOpenedAt)}`,
+      ],
       ["Conditions", plan.conditions === undefined ? undefined : plainText(plan.conditions)],
       ["Windows", plan.windows?.map((window) => plainText(windowLine(window))).join("\n")],
       ["Taken back", orderText(rollback.order)],

@@ -40,14 +40,22 @@ export async function expireAssignments(
   );
 }
 
+/** Whether a person may still let its devices install: a device that waits for that owes nobody a word. */
+const waitsForPerson = ({ plan, state, installationOpenedAt }: DeploymentRecord): boolean =>
+  plan.mode === "download-only" &&
+  installationOpenedAt === null &&
+  (state === "running" || state === "paused");
+
 async function expireQuiet(
   db: TenantDb,
-  { id: deploymentId, plan }: DeploymentRecord,
+  deployment: DeploymentRecord,
   states: readonly AssignmentState[],
   heard: HeardTime,
   at: InstantMs,
 ): Promise<number> {
-  const question = { deploymentId, states, limit: ENDED_AT_ONCE };
+  const { id: deploymentId, plan } = deployment;
+  const withKeepers = !waitsForPerson(deployment);
+  const question = { deploymentId, states, withKeepers, limit: ENDED_AT_ONCE };
   const byPlan = patienceOf(plan, NO_HABIT);
   if (byPlan.kind === "by-plan" && heard.at - heard.heardSince < byPlan.silenceMs) return 0;
   let ended = 0;

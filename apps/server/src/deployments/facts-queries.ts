@@ -330,6 +330,7 @@ export async function openAssignmentOf(
       "deployment.version as version",
       "deployment.release_id as release_id",
       "deployment.plan as plan",
+      "deployment.installation_opened_at as installation_opened_at",
     ])
     .where("assignment.tenant_id", "=", db.tenantId)
     .where("assignment.id", "=", assignmentId)
@@ -365,6 +366,7 @@ export async function openAssignmentOf(
         record.deferral === null ? phaseEndsAt(plan, record.state, instant(row.phase_since)) : null,
       deferral: record.deferral,
       window: await deferredWindow(db, record, plan, at),
+      isUntold: isBefore && row.installation_opened_at !== null && row.installation_told === 0,
     },
   };
 }

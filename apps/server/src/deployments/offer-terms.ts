@@ -4,6 +4,7 @@ import { stepWindows, zoneAttributesOf } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { timeZone } from "../platform/time-zones.ts";
 import { firstOfferedAt } from "./assignment-queries.ts";
+import { noteInstallationTold } from "./opening-queries.ts";
 import type { Offer } from "./plan-device.ts";
 import { deploymentById } from "./queries.ts";
 import { attributesNamed } from "./zone-queries.ts";
@@ -16,19 +17,21 @@ export interface OfferTerms {
   readonly mode?: UpdateMode;
 }
 
-/** What the device is to be told now about its update. */
+/** What the device is told now about its update; notes that it was told of an installation that is open. */
 export async function offerTerms(
   db: TenantDb,
   deviceId: DeviceId,
   { assignmentId, deploymentId }: Pick<Offer, "assignmentId" | "deploymentId">,
   at: InstantMs,
 ): Promise<OfferTerms> {
-  const plan = (await deploymentById(db, deploymentId))?.plan;
-  if (plan === undefined) return {};
+  const deployment = await deploymentById(db, deploymentId);
+  if (deployment === undefined) return {};
+  const { plan, installationOpenedAt } = deployment;
+  if (installationOpenedAt !== null) await noteInstallationTold(db, assignmentId);
   const windows = await windowsFor(db, deviceId, plan, at);
   const offeredAt =
     plan.forceAfterSeconds === undefined ? at : await firstOfferedAt(db, assignmentId);
-  const mode = modeOf(plan, offeredAt);
+  const mode = modeOf(plan, offeredAt, installationOpenedAt !== null);
   return { ...(windows === undefined ? {} : { windows }), ...(mode === undefined ? {} : { mode }) };
 }
 
@@ -47,7 +50,10 @@ async function windowsFor(
 function modeOf(
   { mode = "optional", forceAfterSeconds }: Plan,
   offeredAt: InstantMs,
+  isOpen: boolean,
 ): UpdateMode | undefined {
+  if (mode === "download-only")
+    return isOpen ? undefined : { consent: false, forceFromMs: null, downloadOnly: true };
   if (mode === "force") return { consent: false, forceFromMs: 0 };
   const consent = mode === "consent";
   if (!consent && forceAfterSeconds === undefined) return undefined;

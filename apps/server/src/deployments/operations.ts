@@ -14,6 +14,7 @@ import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { assignmentShown, assignmentsPage, deviceAssignmentsPage } from "./list-queries.ts";
 import { loadFacts } from "./load-facts.ts";
+import { openInstallation } from "./open-installation.ts";
 import { orderDevice, type DeviceOrder } from "./order-device.ts";
 import { orderRollback, previewRollback } from "./order-rollback.ts";
 import { previewDeployment } from "./preview-deployment.ts";
@@ -50,6 +51,7 @@ export type DeploymentHandlers = Handlers<
   | "resumeDeployment"
   | "abortDeployment"
   | "advanceDeployment"
+  | "openInstallation"
   | "approveDeployment"
   | "withdrawApproval"
   | "previewRollBack"
@@ -141,6 +143,7 @@ function changingHandlers(
   | "resumeDeployment"
   | "abortDeployment"
   | "advanceDeployment"
+  | "openInstallation"
   | "approveDeployment"
   | "withdrawApproval"
   | "rollBackDeployment"
@@ -193,6 +196,11 @@ function changingHandlers(
 
     rollBackDeployment: async ({ db, principal }, { params, body }) => {
       await orderRollback(db, params.deploymentId, body, principal, deps);
+      return deploymentOrRefusal(db, params.deploymentId);
+    },
+
+    openInstallation: async ({ db, principal }, { params }) => {
+      await openInstallation(db, params.deploymentId, principal.name, deps);
       return deploymentOrRefusal(db, params.deploymentId);
     },
 

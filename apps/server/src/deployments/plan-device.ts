@@ -36,6 +36,8 @@ export interface Offer {
   /** The version of the release, which is the artifact's name. */
   readonly artifactName: ReleaseVersion;
   readonly artifact: Pick<ArtifactFacts, "path" | "sizeBytes" | "sha256">;
+  /** It has to be told anew: it may install by now. */
+  readonly isUntold: boolean;
 }
 
 /** What a device is to do now. */
@@ -110,6 +112,7 @@ function planOf(decision: Extract<Decision, { kind: "wait" | "keep" }>): DeviceP
       attempt: assignment.attempt,
       artifactName: assignment.version,
       artifact,
+      isUntold: assignment.isUntold,
     },
   };
 }
@@ -179,6 +182,7 @@ async function makeOffer(
     attempt,
     artifactName: version,
     artifact,
+    isUntold: false,
   };
 }
 

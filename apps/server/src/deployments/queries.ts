@@ -48,6 +48,7 @@ export interface DeploymentRecord {
   readonly stage: number;
   readonly stageOpenedAt: InstantMs;
   readonly salt: number;
+  readonly installationOpenedAt: InstantMs | null;
   readonly trip: Trip | null;
   readonly waived: Ends;
   readonly counts: Omit<Tally, "eligible">;
@@ -399,6 +400,14 @@ export async function setStage(
   return updateDeployment(db, deploymentId, () => ({ stage, stage_opened_at: at }));
 }
 
+export async function setInstallationOpened(
+  db: TenantDb,
+  deploymentId: DeploymentId,
+  at: InstantMs,
+): Promise<void> {
+  await updateDeployment(db, deploymentId, () => ({ installation_opened_at: at }));
+}
+
 export async function setCensus(
   db: TenantDb,
   deploymentId: DeploymentId,
@@ -455,6 +464,8 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     stage: row.stage,
     stageOpenedAt: instant(row.stage_opened_at),
     salt: row.salt,
+    installationOpenedAt:
+      row.installation_opened_at === null ? null : instant(row.installation_opened_at),
     trip: row.trip === null ? null : Trip.parse(JSON.parse(row.trip)),
     waived: row.waived === null ? NO_ENDS : StoredEnds.parse(JSON.parse(row.waived)),
     counts: {

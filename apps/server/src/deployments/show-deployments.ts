@@ -106,6 +106,7 @@ function shown(
     stageOpenedAt: isoFrom(record.stageOpenedAt),
     nextStage: nextStageSentence(record, record.counts, census),
     approvals: record.approvedBy.map(({ stage, by, email, at }) => ({ stage, by, email, at })),
+    installationOpenedAt: isoOrNull(record.installationOpenedAt),
     trip: record.trip,
     tally,
     stageDevices: [...stageSteps(record.plan, eligible, named)],

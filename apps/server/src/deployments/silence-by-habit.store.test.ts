@@ -183,7 +183,12 @@ describe.each(DIALECTS)("silence by a device's own habit, on %s", (dialect) => {
         expected.push(deviceId);
     }
 
-    const question = { deploymentId: id, states: ["offered"] as const, limit: 1_000 };
+    const question = {
+      deploymentId: id,
+      states: ["offered"] as const,
+      withKeepers: true,
+      limit: 1_000,
+    };
     const found = await quietByHabit(db, question, { heardSince: 0, at });
     expect(found.map(({ assignment }) => assignment.deviceId).toSorted()).toEqual(
       expected.toSorted(),

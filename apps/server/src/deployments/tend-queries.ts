@@ -3,6 +3,7 @@ import type { AssignmentState, DeploymentId } from "@moult/model";
 import { sql } from "kysely";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { assignmentFrom, type AssignmentRecord } from "./assignment-queries.ts";
+import { keepsDownload } from "./opening-queries.ts";
 
 /** An assignment that has not been heard of, and what is known of its device. */
 export interface QuietAssignment {
@@ -25,10 +26,15 @@ export const habitFrom = (row: HabitColumns): CheckInHabit => ({
 export interface QuietQuestion {
   readonly deploymentId: DeploymentId;
   readonly states: readonly AssignmentState[];
+  /** Whether those that keep what they downloaded until a person's word are among them. */
+  readonly withKeepers: boolean;
   readonly limit: number;
 }
 
-function openAssignments(db: TenantDb, { deploymentId, states, limit }: QuietQuestion) {
+function openAssignments(
+  db: TenantDb,
+  { deploymentId, states, withKeepers, limit }: QuietQuestion,
+) {
   return db.kysely
     .selectFrom("assignment")
     .innerJoin("device", "device.id", "assignment.device_id")
@@ -43,6 +49,7 @@ function openAssignments(db: TenantDb, { deploymentId, states, limit }: QuietQue
     .where("assignment.deployment_id", "=", deploymentId)
     .where("assignment.state", "in", states)
     .where("device.tenant_id", "=", db.tenantId)
+    .$if(!withKeepers, (query) => query.where(sql<boolean>`not (${keepsDownload()})`))
     .orderBy("assignment.updated_at")
     .limit(limit);
 }

@@ -169,13 +169,13 @@ async function confirm(
   return HOLDS;
 }
 
-/** Whether the device, holding the last answer, was told the same. Opening an assignment is a new answer. */
+/** Whether the device, holding the last answer, was told the same. An offer is a new answer, and so is that it may install. */
 const isSameAnswer = (
   plan: DevicePlan,
   { openAssignmentId }: Pick<PollRow, "openAssignmentId">,
 ): boolean =>
   plan.kind === "install"
-    ? plan.offer.assignmentId === openAssignmentId
+    ? plan.offer.assignmentId === openAssignmentId && !plan.offer.isUntold
     : openAssignmentId === null;
 
 function decidedAt(epoch: number, plan: DevicePlan, at: InstantMs): DecidedAt {

@@ -61,6 +61,7 @@ table assignment column ran_before text
 table assignment column tries_after integer not null default 0
 table assignment column phase_since bigint not null default 0
 table assignment column site text
+table assignment column installation_told integer not null default 0
 table assignment constraint assignment_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES deployment(id)
 table assignment constraint assignment_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table assignment constraint assignment_pkey PRIMARY KEY (id)
@@ -209,6 +210,7 @@ table deployment column offered_bytes bigint not null default 0
 table deployment column priority integer not null default 5
 table deployment column named_stages text
 table deployment column rollback_order text
+table deployment column installation_opened_at bigint
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_rollback ON public.deployment USING btree (rollback_of) WHERE (rollback_of IS NOT NULL)

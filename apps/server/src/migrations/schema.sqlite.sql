@@ -21,7 +21,7 @@ CREATE TABLE assignment (
   deployment_id text not null references deployment (id), device_id text not null references device (id),
   artifact_id text, stage integer not null, state text not null, attempt integer not null,
   event_sequence bigint not null, progress_percent integer, outcome text, code text, detail text,
-  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text, tries_after integer not null default 0, phase_since bigint not null default 0, site text);
+  offered_at bigint not null, updated_at bigint not null, closed_at bigint, deferral text, ran_before text, tries_after integer not null default 0, phase_since bigint not null default 0, site text, installation_told integer not null default 0);
 CREATE UNIQUE INDEX assignment_device on assignment (deployment_id, device_id);
 CREATE INDEX assignment_latest on assignment (deployment_id, updated_at, id);
 CREATE UNIQUE INDEX assignment_number on assignment (tenant_id, number);
@@ -76,7 +76,7 @@ CREATE TABLE deployment (
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
   finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text, created_by_user text, approvals text, approved_stages integer not null default 20, offers bigint not null default 0, chain_number bigint not null default 0, chain_sha256 text not null
-  default '0000000000000000000000000000000000000000000000000000000000000000', target_frozen integer not null default 0, target_terms text, offered_bytes bigint not null default 0, priority integer not null default 5, named_stages text, rollback_order text);
+  default '0000000000000000000000000000000000000000000000000000000000000000', target_frozen integer not null default 0, target_terms text, offered_bytes bigint not null default 0, priority integer not null default 5, named_stages text, rollback_order text, installation_opened_at bigint);
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_rollback on deployment (rollback_of) where rollback_of is not null;
 CREATE INDEX deployment_rolled_back on deployment (tenant_id, number) where rollback_order is not null;

@@ -282,6 +282,8 @@ export interface DeploymentTable {
   stage_opened_at: At;
   /** In [1, 2^31 - 2]: place of a device = (draw * salt) mod (2^31 - 1). */
   salt: number;
+  /** When a person let devices install what they have downloaded. */
+  installation_opened_at: Generated<At | null>;
   trip: Json | null;
   /** Ends that an operator has waved through by resuming, by kind. */
   waived: Json | null;
@@ -357,6 +359,8 @@ export interface AssignmentTable {
   progress_percent: number | null;
   /** `Deferral`, while the device puts its next step off. */
   deferral: Json | null;
+  /** Whether its device was told that the installation is open. */
+  installation_told: Generated<Flag>;
   outcome: Outcome | null;
   code: string | null;
   detail: string | null;

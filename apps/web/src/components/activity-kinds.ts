@@ -31,6 +31,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "deployment-state-changed": "deployments",
   "deployment-tripped": "deployments",
   "stage-advanced": "deployments",
+  "installation-opened": "deployments",
   "stage-approved": "deployments",
   "approval-withdrawn": "deployments",
   "deployment-rolled-back": "deployments",

@@ -11,6 +11,7 @@ import { Foreign } from "../ui/foreign.tsx";
 import { Loading } from "../ui/panel.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { OpenInstallation } from "./open-installation.tsx";
 import { RollBack } from "./roll-back.tsx";
 
 type Act = "pause" | "resume" | "abort" | "advance";
@@ -62,6 +63,7 @@ export function DeploymentActions({ deployment }: { readonly deployment: Deploym
           {act === "advance" ? `Open stage ${deployment.stage + 2}` : ACTS[act].verb}…
         </Button>
       ))}
+      <OpenInstallation deployment={deployment} />
       <RollBack deployment={deployment} />
       {asked !== undefined && (
         <ActDialog

@@ -53,6 +53,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "safeguard-lifted":
     case "release-deleted":
     case "stage-advanced":
+    case "installation-opened":
     case "stage-approved":
     case "deployment-rolled-back":
     case "approval-withdrawn":

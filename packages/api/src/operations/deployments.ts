@@ -216,6 +216,17 @@ export const deploymentOperations = {
     reply: Deployment,
     errors: ["not-found", "state-conflict"],
   }),
+  openInstallation: operation({
+    id: "openInstallation",
+    summary: "Let devices install what they have downloaded, by a plan that has them wait for it",
+    method: "POST",
+    path: "/deployments/{deploymentId}/open-installation",
+    permission: "deployments:write",
+    params,
+    replyKind: "json",
+    reply: Deployment,
+    errors: ["not-found", "state-conflict"],
+  }),
   approveDeployment: operation({
     id: "approveDeployment",
     summary: "Approve a stage, which opens no sooner than as many people have as its plan asks for",

@@ -7,6 +7,7 @@ const MODES: readonly { readonly value: DeploymentMode; readonly label: string }
   { value: "optional", label: "may put it off" },
   { value: "consent", label: "ask a person first" },
   { value: "force", label: "wait only to keep from harm" },
+  { value: "download-only", label: "download it, and install on a person's word" },
 ];
 
 /** What devices may have against it. */
