@@ -23,6 +23,9 @@ test("a plan of one's own is written part by part, said back in words, and is it
   await stage(page, 1).getByRole("checkbox", { name: "A person opens it" }).check();
   await stage(page, 2).getByLabel("Reaches").selectOption({ label: "a number of devices" });
   await stage(page, 2).getByLabel("Up to devices").fill("12");
+  await stage(page, 2).getByRole("checkbox", { name: "It begins slowly and goes faster" }).check();
+  await stage(page, 2).getByLabel("Times").fill("1.5");
+  await stage(page, 2).getByLabel("Devices", { exact: true }).selectOption("offered");
   await stage(page, 3).getByRole("checkbox", { name: "timed out" }).uncheck();
   await page.getByLabel("At once, at most").fill("4");
   await page.getByLabel("Started in any minute, at most").fill("2");
@@ -58,7 +61,12 @@ test("a plan of one's own is written part by part, said back in words, and is it
           advance: { successPercent: 90, afterSeconds: 7_200, manual: true },
           errorStop: stop,
         },
-        { size: { count: 12 }, advance: { successPercent: 90 }, errorStop: stop },
+        {
+          size: { count: 12 },
+          ramp: { perMinute: 1, factor: 1.5, every: { offered: 10 }, perMinuteMax: 50 },
+          advance: { successPercent: 90 },
+          errorStop: stop,
+        },
         {
           size: { remaining: true },
           errorStop: { ...stop, kinds: ["failed", "rolled-back", "rejected", "silent"] },

@@ -86,6 +86,7 @@ export {
   StageAdvance,
   StageApprovals,
   type NamedSize,
+  Ramp,
   StageSize,
 } from "./plan.ts";
 export {
@@ -94,6 +95,7 @@ export {
   errorStopWords,
   bytesWords,
   flowWords,
+  rampWords,
   onTripWords,
   phaseTimeoutWords,
   secondsWords,

@@ -10,7 +10,11 @@ test("a plan is said in one sentence for each thing that it says", () => {
         advance: { successPercent: 90, afterSeconds: 7_200, manual: true },
         errorStop: { count: 1, kinds: ["failed", "rolled-back"] },
       },
-      { size: { remaining: true }, approvals: { required: 2 } },
+      {
+        size: { remaining: true },
+        approvals: { required: 2 },
+        ramp: { perMinute: 5, factor: 2, every: { succeeded: 100 }, perMinuteMax: 500 },
+      },
     ],
     limits: { concurrentMax: 1_500, bytesPerDay: 20_000_000_000 },
     retry: { attemptsMax: 3, backoffSeconds: 600, neverOn: ["wrong-board"] },
@@ -23,7 +27,7 @@ test("a plan is said in one sentence for each thing that it says", () => {
 
   expect(planSentences(plan)).toEqual([
     "Stage 1: 5 devices. It stops itself at 1 failed or rolled back. Stage 2 opens when 90 % succeeded, 2 h or more after it opened, and a person opens it.",
-    "Stage 2: all that are left. It opens once approved by 2 other people. Failures do not stop it.",
+    "Stage 2: all that are left. It opens once approved by 2 other people. Devices start slowly: at most 5 started in any minute at first, 2 times as many after each 100 that succeeded, up to 500. Failures do not stop it.",
     "At most 1,500 devices are in the update at the same time, at most 20 GB of artifacts offered in any 24 hours.",
     "Window to download: every day from 02:00 for 4 h, by each device's own clocks.",
     "On an update that waits: a person at the device has to say yes, for 2 d after the offer; then it is forced.",

@@ -6,6 +6,7 @@ import {
   flowWords,
   onTripWords,
   phaseTimeoutWords,
+  rampWords,
   secondsWords,
   sizeWords,
   stageWords,
@@ -56,7 +57,7 @@ function stageSentence(
   stages: number,
   groupName: GroupName | undefined,
 ): string {
-  const { size, approvals, errorStop, advance } = stage;
+  const { size, approvals, ramp, errorStop, advance } = stage;
   const words = sizeWords(size, groupName);
   const reach = isNamedSize(size)
     ? index === 0
@@ -72,6 +73,7 @@ function stageSentence(
   return [
     `${stageWords(index, stage)}: ${reach}.`,
     ...(approvals === undefined ? [] : [`It opens once approved by ${approvalsWords(approvals)}.`]),
+    ...(ramp === undefined ? [] : [`Devices start slowly: ${rampWords(ramp)}.`]),
     errorStop === undefined
       ? "Failures do not stop it."
       : `It stops itself ${errorStopWords(errorStop)}.`,

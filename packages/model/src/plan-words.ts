@@ -4,6 +4,7 @@ import type {
   ErrorStop,
   OnTrip,
   Plan,
+  Ramp,
   Stage,
   StageAdvance,
   StageApprovals,
@@ -55,6 +56,15 @@ export const flowWords = ({
     ? []
     : [`at most ${perSite.concurrentMax} at a time with the same ${perSite.attribute}`]),
 ];
+
+/** `at most 5 started in any minute at first, 2 times as many after each 100 that succeeded, up to 500`. */
+export function rampWords({ perMinute, factor, every, perMinuteMax }: Ramp): string {
+  const each =
+    "succeeded" in every
+      ? `${every.succeeded} that succeeded`
+      : `${every.offered} that were offered it`;
+  return `at most ${perMinute} started in any minute at first, ${factor} times as many after each ${each}, up to ${perMinuteMax}`;
+}
 
 /** Who must have approved a stage before it opens: `2 people`, `2 of ada@example.org, bob@example.org`. */
 export function approvalsWords({ required, from }: StageApprovals): string {

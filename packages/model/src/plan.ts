@@ -86,12 +86,41 @@ export const StageApprovals = z
   });
 export type StageApprovals = z.infer<typeof StageApprovals>;
 
+/**
+ * A rate that grows while the release proves itself: so many offers in any 60 seconds when the stage opens, times `factor` after
+ * each so many devices since then. It is claimed as a plan's own rate is, and the smaller of the two holds.
+ */
+export const Ramp = z
+  .strictObject({
+    perMinute: z.int().min(1).max(100_000),
+    factor: z.number().min(1.1).max(10),
+    every: z.union(
+      [
+        /** Devices that succeeded with the release. */
+        z.strictObject({ succeeded: z.int().min(1).max(1_000_000) }),
+        /** Offers, each try of a device being one. */
+        z.strictObject({ offered: z.int().min(1).max(1_000_000) }),
+      ],
+      {
+        error: 'a ramp rises after every {"succeeded": a number} or {"offered": a number}',
+      },
+    ),
+    /** Where it ends. */
+    perMinuteMax: z.int().min(1).max(100_000),
+  })
+  .refine(({ perMinute, perMinuteMax }) => perMinuteMax > perMinute, {
+    message: "a ramp goes up: it ends above where it begins",
+    path: ["perMinuteMax"],
+  });
+export type Ramp = z.infer<typeof Ramp>;
+
 /** A share of the target, and what must hold before the next share begins. */
 export const Stage = z.strictObject({
   /** What people call it; its number stays beside it. */
   name: z.string().trim().min(1).max(60).optional(),
   size: StageSize,
   approvals: StageApprovals.optional(),
+  ramp: Ramp.optional(),
   advance: StageAdvance.prefault({}),
   errorStop: ErrorStop.optional(),
 });

@@ -115,8 +115,12 @@ export const WaitReason = z.discriminatedUnion("kind", [
     site: z.string().nullable(),
     limit: z.int().min(1),
   }),
-  /** As many devices as may start in one minute have. */
-  inDeployment("rate-limit").extend({ perMinute: z.int().min(1), until: Instant }),
+  /** As many devices as may start in one minute by now have. `growsTo`: where the stage's ramp ends; null: it grows no more. */
+  inDeployment("rate-limit").extend({
+    perMinute: z.int().min(1),
+    growsTo: z.int().min(1).nullable(),
+    until: Instant,
+  }),
   /** What the plan lets be offered in 24 hours is; null: the artifact alone is more than that, and never is. */
   inDeployment("byte-budget").extend({
     bytesPerDay: z.int().min(1),

@@ -1,4 +1,4 @@
-import { Plan, Window, windowFromText, type StageApprovals } from "@moult/model";
+import { Plan, Window, windowFromText, type Ramp, type StageApprovals } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type * as z from "zod";
@@ -126,6 +126,42 @@ test("an artifact that is larger than what may be offered in a day is told, and 
     reasons: [{ kind: "byte-budget", sizeBytes: 1_001, until: null }],
     until: null,
   });
+});
+
+const ramped = (
+  stage: number,
+  every: Ramp["every"],
+  plan: Partial<z.input<typeof Plan>> = {},
+): Plan => {
+  const ramp = { perMinute: 2, factor: 2, every, perMinuteMax: 50 };
+  const stages = two({}).stages.map((each, index) => (index === stage ? { ...each, ramp } : each));
+  return planOf({ stages, ...plan });
+};
+
+test.each<[Plan, PlanFinding[]]>([
+  [ramped(0, { succeeded: 9 }), []],
+  [
+    ramped(0, { succeeded: 10 }),
+    [{ kind: "ramp-never-rises", stage: 0, by: "succeeded", every: 10, atMost: 10 }],
+  ],
+  // Ten of the hundred have succeeded by then.
+  [ramped(1, { succeeded: 89 }), []],
+  [
+    ramped(1, { succeeded: 90 }),
+    [{ kind: "ramp-never-rises", stage: 1, by: "succeeded", every: 90, atMost: 90 }],
+  ],
+  [ramped(0, { offered: 10 }, { retry: { attemptsMax: 2 } }), []],
+  [
+    ramped(0, { offered: 20 }, { retry: { attemptsMax: 2 } }),
+    [{ kind: "ramp-never-rises", stage: 0, by: "offered", every: 20, atMost: 20 }],
+  ],
+  [ramped(0, { succeeded: 5 }, { limits: { perMinute: 3 } }), []],
+  [
+    ramped(0, { succeeded: 5 }, { limits: { perMinute: 2 } }),
+    [{ kind: "ramp-idle", stage: 0, begins: 2, perMinute: 2 }],
+  ],
+])("a ramp that makes no difference is told with what shows it (%#)", (plan, expected) => {
+  expect(checkPlan(plan, 100, [])).toEqual(expected);
 });
 
 test("a device that may take as long to begin as it may be silent is told", () => {

@@ -96,7 +96,7 @@ export function checkPlan(
   plan: Plan,
   eligible: number,
   approvers: readonly string[] = [],
-  artifacts: Parameters<typeof checkLimits>[1] = [],
+  artifacts: Parameters<typeof checkLimits>[2] = [],
   named: readonly number[] = [],
 ): readonly PlanFinding[] {
   const { stages, timeouts } = plan;
@@ -131,7 +131,7 @@ export function checkPlan(
     ...checkMode(plan, eligible),
     ...checkTimeouts(plan),
     ...checkRetry(plan),
-    ...checkLimits(plan, artifacts),
+    ...checkLimits(plan, sizes, artifacts),
   ];
 }
 

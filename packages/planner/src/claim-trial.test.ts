@@ -5,6 +5,17 @@ import { deploymentId, NOW, planOf } from "./facts.fixture.ts";
 import { memoryClaims } from "./memory-claims.ts";
 
 const plan = planOf({
+  stages: [
+    {
+      size: { count: 10 },
+      ramp: { perMinute: 1, factor: 2, every: { offered: 3 }, perMinuteMax: 4 },
+    },
+    {
+      size: { count: 20 },
+      ramp: { perMinute: 1, factor: 1.5, every: { succeeded: 2 }, perMinuteMax: 5 },
+    },
+    { size: { remaining: true } },
+  ],
   limits: {
     concurrentMax: 4,
     perMinute: 5,
@@ -32,6 +43,7 @@ test("a store that grants what it is asked is found out", async () => {
       openMax: null,
       placesMax: null,
       offersMax: null,
+      stage: null,
       bytes: null,
       site: null,
       approvedMin: null,
@@ -48,6 +60,7 @@ test("a store that grants what it is asked is found out", async () => {
     "devices in the update",
     "devices of one site",
     "offers in a minute",
+    "offers in a minute of the ramp",
     "bytes in a day",
     "places",
   ])

@@ -21,9 +21,11 @@ export interface ClaimStore {
   readonly facts: (
     now: InstantMs,
     site: string,
-  ) => Promise<Pick<DeploymentFacts, "tally" | "flow">>;
+  ) => Promise<Pick<DeploymentFacts, "stage" | "tally" | "flow">>;
   /** Offers it to a device that was offered it never before; false, and nothing changed, when a bound is reached. */
   readonly offer: (claim: Omit<Claim, "deploymentId">, now: InstantMs) => Promise<boolean>;
+  /** The next stage opens. */
+  readonly openStage: (stage: number, now: InstantMs) => Promise<void>;
   /** A device of this site that is in the update succeeds. */
   readonly end: (site: string) => Promise<void>;
 }
@@ -43,6 +45,8 @@ const APART_MS_MAX = SLACK_MS / 2;
 
 /** The first are devices without a site. */
 const SITES = ["", "north", "south"];
+/** So many turns or so a stage stays open. */
+const STAGE_TURNS = 15;
 /** Of the artifacts that devices are to get. */
 const SIZES = [1_000, 40_000, 150_000];
 
@@ -102,6 +106,11 @@ export async function tryClaims(
       if (isGranted) books.offered(present(claims[index], "each claim has its answer"), now);
     }
     books.check(now);
+    const next = books.stage + 1;
+    if (next < deployment.plan.stages.length && below(STAGE_TURNS) === 0) {
+      await servers[0].openStage(next, now);
+      books.opened(next);
+    }
     for (let ending = below(ASKERS_MAX); ending > 0 && books.open.length > 0; ending -= 1)
       await servers[0].end(books.ended(below(books.open.length)));
   }
@@ -121,6 +130,9 @@ class Books {
   readonly broken: string[] = [];
   /** The site of each device that is in the update. */
   readonly open: string[] = [];
+  stage = 0;
+  /** Since the open stage opened. */
+  #done = { offered: 0, succeeded: 0 };
   readonly #offers: { readonly at: InstantMs; readonly sizeBytes: number }[] = [];
   readonly #plan: Plan;
   readonly #placesMax: number | null;
@@ -133,24 +145,47 @@ class Books {
   offered({ claim, sizeBytes }: Asking, at: InstantMs): void {
     this.open.push(claim.site?.site ?? "");
     this.#offers.push({ at, sizeBytes });
+    this.#holds("offers in a minute of the ramp", this.#since(at, MINUTE_MS).length, this.#rate());
+    this.#done.offered += 1;
   }
 
   ended(index: number): string {
+    this.#done.succeeded += 1;
     return present(this.open.splice(index, 1)[0], "who ends was in the update");
+  }
+
+  opened(stage: number): void {
+    this.stage = stage;
+    this.#done = { offered: 0, succeeded: 0 };
   }
 
   check(now: InstantMs): void {
     const { concurrentMax, perMinute = Infinity, perSite, bytesPerDay } = this.#plan.limits;
-    const since = (ms: number) => this.#offers.filter(({ at }) => at > now - ms);
-    const bytes = since(DAY_MS).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const bytes = this.#since(now, DAY_MS).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#holds("devices in the update", this.open.length, concurrentMax);
     for (const site of SITES) {
       const open = this.open.filter((each) => each === site).length;
       this.#holds("devices of one site", open, perSite?.concurrentMax ?? Infinity);
     }
     this.#holds("places", this.#offers.length, this.#placesMax ?? Infinity);
-    this.#holds("offers in a minute", since(MINUTE_MS).length, perMinute);
+    this.#holds("offers in a minute", this.#since(now, MINUTE_MS).length, perMinute);
     this.#holds("bytes in a day", bytes, bytesPerDay ?? Infinity);
+  }
+
+  #since(now: InstantMs, ms: number) {
+    return this.#offers.filter(({ at }) => at > now - ms);
+  }
+
+  /** What the ramp of the open stage allows, by its own account. */
+  #rate(): number {
+    const ramp = this.#plan.stages[this.stage]?.ramp;
+    if (ramp === undefined) return Infinity;
+    const { perMinute, factor, every, perMinuteMax } = ramp;
+    const steps =
+      "succeeded" in every
+        ? Math.floor(this.#done.succeeded / every.succeeded)
+        : Math.floor(this.#done.offered / every.offered);
+    return Math.min(perMinuteMax, Math.floor(perMinute * factor ** steps + 1e-9));
   }
 
   #holds(what: string, found: number, max: number): void {

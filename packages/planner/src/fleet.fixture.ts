@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS, type InstantMs } from "@moult/base";
-import type { Plan } from "@moult/model";
+import type { Plan, Ramp } from "@moult/model";
 import fc from "fast-check";
 import { isUnderWay } from "./assignment-transitions.ts";
 import type { Decision } from "./decide.ts";
@@ -19,6 +19,17 @@ export const flowLimits = fc.record(
   },
   { requiredKeys: [] },
 );
+
+/** Stages' own rates, which reach their ends soon. */
+export const ramps = fc.record({
+  perMinute: fc.constantFrom(1, 2),
+  factor: fc.constantFrom(1.5, 4),
+  every: fc.oneof(
+    fc.record({ succeeded: fc.constantFrom(1, 3) }),
+    fc.record({ offered: fc.constantFrom(1, 4) }),
+  ),
+  perMinuteMax: fc.constantFrom(3, 6),
+});
 
 const SITES = ["", "north", "south"];
 
@@ -42,27 +53,39 @@ export function brokenSites({ sites, devices, plan, forcedOffers }: Fleet): read
 interface OfferMade {
   readonly at: InstantMs;
   readonly bytes: number;
+  readonly stage: number;
 }
 const OFFERS_MADE = new WeakMap<Fleet, OfferMade[]>();
 
 /** Notes an offer in books of its own, and says which of the plan's limits over time it breaks. */
 export function brokenByOffer(
   fleet: Fleet,
-  { deployment: { isForced }, artifact }: Extract<Decision, { kind: "offer" }>,
+  { deployment: { isForced, stage, tally, flow }, artifact }: Extract<Decision, { kind: "offer" }>,
 ): readonly string[] {
   const { now: at, plan } = fleet;
-  const made = [...(OFFERS_MADE.get(fleet) ?? []), { at, bytes: artifact.sizeBytes }];
+  const before = OFFERS_MADE.get(fleet) ?? [];
+  const made = [...before, { at, bytes: artifact.sizeBytes, stage }];
   OFFERS_MADE.set(fleet, made);
   if (isForced) return [];
+  const offered = before.filter((one) => one.stage === stage).length;
+  const succeeded = tally.succeeded - flow.atOpening.succeeded;
   const { perMinute = Infinity, bytesPerDay = Infinity } = plan.limits;
+  const perMinuteMax = Math.min(perMinute, rateBy(plan.stages[stage]?.ramp, offered, succeeded));
   const inMinute = made.filter((one) => one.at > at - MINUTE_MS).length;
   const inDay = made
     .filter((one) => one.at > at - DAY_MS)
     .reduce((sum, { bytes }) => sum + bytes, 0);
   return [
-    ...(inMinute > perMinute ? [`${inMinute} in a minute, ${perMinute} may be`] : []),
+    ...(inMinute > perMinuteMax ? [`${inMinute} in a minute, ${perMinuteMax} may be`] : []),
     ...(inDay > bytesPerDay ? [`${inDay} bytes in a day, ${bytesPerDay} may be`] : []),
   ];
+}
+
+function rateBy(ramp: Ramp | undefined, offered: number, succeeded: number): number {
+  if (ramp === undefined) return Infinity;
+  const { perMinute, factor, every, perMinuteMax } = ramp;
+  const steps = "succeeded" in every ? succeeded / every.succeeded : offered / every.offered;
+  return Math.min(perMinuteMax, Math.floor(perMinute * factor ** Math.floor(steps) + 1e-9));
 }
 
 /** A deployment of 2.0 to devices that run 1.0. */

@@ -27,7 +27,15 @@ import { holdAt } from "./device-hold.ts";
 import type { DecideFacts } from "./facts.ts";
 import { explain } from "./explain.ts";
 import { HOLD, planOf, SAFEGUARD } from "./facts.fixture.ts";
-import { brokenByOffer, brokenSites, flowLimits, newDevice, startFleet } from "./fleet.fixture.ts";
+import { checkEarliest } from "./earliest.fixture.ts";
+import {
+  brokenByOffer,
+  brokenSites,
+  ramps,
+  flowLimits,
+  newDevice,
+  startFleet,
+} from "./fleet.fixture.ts";
 import { isUnderWay } from "./assignment-transitions.ts";
 import {
   approve,
@@ -80,7 +88,10 @@ const approvals = fc.record({ required: fc.integer({ min: 1, max: 2 }) });
 const plan: fc.Arbitrary<Plan> = fc
   .record({
     stages: fc.array(
-      fc.record({ size, advance: advanceRule, approvals }, { requiredKeys: ["size", "advance"] }),
+      fc.record(
+        { size, advance: advanceRule, approvals, ramp: ramps },
+        { requiredKeys: ["size", "advance"] },
+      ),
       { maxLength: 4 },
     ),
     lastApprovals: fc.option(approvals, { nil: undefined, freq: 9 }),
@@ -103,6 +114,7 @@ const plan: fc.Arbitrary<Plan> = fc
         ...rising(stages).map((stage) => ({ ...stage, ...errorStop })),
         {
           size: { remaining: true },
+          ramp: stages.at(-1)?.ramp,
           ...(lastApprovals === undefined ? {} : { approvals: lastApprovals }),
           ...errorStop,
         },
@@ -362,24 +374,6 @@ function checkExplained(given: DecideFacts, decision: Decision): void {
   if (decision.kind !== "wait") return;
   expect(explained.reasons.map(({ reason }) => reason)).toEqual(decision.reasons);
   expect(explained.earliest).toBe(decision.until);
-}
-
-/** Nothing changes for a device before the instant that it was told, if nothing but time passes; then it does. */
-function checkEarliest(
-  { devices, ...fleet }: Fleet,
-  index: number,
-  { reasons, until }: Extract<Decision, { kind: "wait" }>,
-): void {
-  if (until === null) return;
-  expect(until, "what time changes lies ahead").toBeGreaterThan(fleet.now);
-  const answerAt = (at: InstantMs): Decision => {
-    const copy = structuredClone({ ...fleet, devices });
-    wait(copy, at - copy.now);
-    return decide(factsOf(copy, present(copy.devices[index], "the device exists")));
-  };
-  expect(answerAt(later(until, -1))).toMatchObject({ kind: "wait", reasons });
-  const then = answerAt(until);
-  expect(then.kind === "wait" ? then.reasons : [], "time changes it").not.toEqual(reasons);
 }
 
 function checkNumbers(fleet: Fleet): void {

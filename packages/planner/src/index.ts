@@ -81,6 +81,7 @@ export {
 } from "./memory-fleet.ts";
 export {
   NO_FLOW,
+  hasRamp,
   siteAttributes,
   siteOf,
   type FlowFacts,
@@ -96,6 +97,7 @@ export {
   type WindowRule,
   type WindowUse,
 } from "./sliding-window.ts";
+export type { RampCount } from "./ramp.ts";
 export { phaseEndsAt, phaseLimits, phaseOf } from "./phase-timeouts.ts";
 export { heldBackAbout, heldBackFrom, isHeldBack } from "./hold-back.ts";
 export { PLACES, placeOf, placeThreshold } from "./place.ts";

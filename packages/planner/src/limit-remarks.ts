@@ -15,5 +15,15 @@ export function limitRemark(finding: LimitFinding): readonly [field: string, sen
         "plan.limits.bytesPerDay",
         `Devices of ${finding.hardwareTypes.join(", ")} never get their artifact: it has ${bytesWords(finding.sizeBytes)}, and ${bytesWords(finding.bytesPerDay)} are offered in any 24 hours.`,
       ];
+    case "ramp-idle":
+      return [
+        `plan.stages.${finding.stage}.ramp`,
+        `The ramp of stage ${finding.stage + 1} begins with ${numberText(finding.begins)} in any minute, and the plan lets no more than ${numberText(finding.perMinute)} start: it makes no difference.`,
+      ];
+    case "ramp-never-rises":
+      return [
+        `plan.stages.${finding.stage}.ramp`,
+        `The ramp of stage ${finding.stage + 1} rises after ${numberText(finding.every)} that ${finding.by === "succeeded" ? "succeeded" : "were offered it"}, and the stage has ${numberText(finding.atMost)} at most: it never does.`,
+      ];
   }
 }

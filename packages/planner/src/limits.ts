@@ -2,6 +2,7 @@ import { isoText, present, type InstantMs } from "@moult/base";
 import type { Plan, WaitReason } from "@moult/model";
 import { byteRoom, type ByteClaim } from "./byte-budget.ts";
 import type { DeploymentFacts } from "./facts.ts";
+import { NOTHING_DONE, rampRate, type RampCount } from "./ramp.ts";
 import { freeAt, MINUTE_WINDOW, takenMax, UNUSED, type WindowUse } from "./sliding-window.ts";
 
 /** What a plan's limits over time are judged by; untouched where it has none. */
@@ -10,6 +11,8 @@ export interface FlowFacts {
   readonly offers: WindowUse;
   /** Bytes of the artifacts that were offered, each whole. */
   readonly bytes: WindowUse;
+  /** As it was when the open stage opened. */
+  readonly atOpening: RampCount;
   /** Of the device that asks; null where the plan limits no sites. */
   readonly site: SiteFacts | null;
 }
@@ -21,7 +24,12 @@ export interface SiteFacts {
   readonly open: number;
 }
 
-export const NO_FLOW: FlowFacts = { offers: UNUSED, bytes: UNUSED, site: null };
+export const NO_FLOW: FlowFacts = {
+  offers: UNUSED,
+  bytes: UNUSED,
+  atOpening: NOTHING_DONE,
+  site: null,
+};
 
 /** The attribute whose values a plan's limits tell devices apart by; none or one. */
 export const siteAttributes = ({ limits: { perSite } }: Pick<Plan, "limits">): readonly string[] =>
@@ -42,6 +50,8 @@ export interface LimitClaim {
   readonly openMax: number | null;
   /** Holds while fewer than this many offers were ever made. */
   readonly offersMax: number | null;
+  /** Holds while this stage is the open one; null where no rate is a stage's own. */
+  readonly stage: number | null;
   /** Where the plan limits bytes. */
   readonly bytes: ByteClaim | null;
   /** Where the plan limits sites: which one, and that it holds while fewer than so many of its devices are in the update. */
@@ -49,7 +59,13 @@ export interface LimitClaim {
 }
 
 /** Of what is no offer. */
-export const NO_LIMITS: LimitClaim = { openMax: null, offersMax: null, bytes: null, site: null };
+export const NO_LIMITS: LimitClaim = {
+  openMax: null,
+  offersMax: null,
+  stage: null,
+  bytes: null,
+  site: null,
+};
 
 export type Room =
   | { readonly kind: "free"; readonly claim: LimitClaim }
@@ -60,7 +76,11 @@ export type Room =
       readonly until: InstantMs | null;
     };
 
-type LimitedFacts = Pick<DeploymentFacts, "id" | "isForced" | "plan" | "tally" | "flow">;
+type LimitedFacts = Pick<DeploymentFacts, "id" | "isForced" | "plan" | "stage" | "tally" | "flow">;
+
+/** Whether some stage has a rate of its own. */
+export const hasRamp = ({ stages }: Pick<Plan, "stages">): boolean =>
+  stages.some(({ ramp }) => ramp !== undefined);
 
 /**
  * Whether the plan's limits leave room for one more offer, of an artifact of this size. A device that a person sent ahead is
@@ -84,9 +104,10 @@ export function roomFor(deployment: LimitedFacts, sizeBytes: number, now: Instan
   const siteClaim =
     site === null ? null : { site: site.site, openMax: perSite?.concurrentMax ?? null };
   const { offersMax } = rate;
+  const stage = hasRamp(plan) ? deployment.stage : null;
   return {
     kind: "free",
-    claim: { openMax: concurrentMax, offersMax, bytes: bytes.claim, site: siteClaim },
+    claim: { openMax: concurrentMax, offersMax, stage, bytes: bytes.claim, site: siteClaim },
   };
 }
 
@@ -107,17 +128,53 @@ function placeWait({ id: deploymentId, plan, tally, flow }: LimitedFacts): WaitR
 }
 
 function rateRoom(
-  { id: deploymentId, plan, flow: { offers } }: LimitedFacts,
+  deployment: LimitedFacts,
   now: InstantMs,
-): Extract<Room, { kind: "full" }> | (Pick<LimitClaim, "offersMax"> & { readonly kind: "free" }) {
-  const { perMinute } = plan.limits;
-  if (perMinute === undefined) return { kind: "free", offersMax: null };
+): Extract<Room, { kind: "full" }> | { readonly kind: "free"; readonly offersMax: number | null } {
+  const rate = rateOf(deployment);
+  if (rate === null) return { kind: "free", offersMax: null };
+  const { offers } = deployment.flow;
+  const { perMinute, growsTo, isContended } = rate;
   const offersMax = takenMax(MINUTE_WINDOW, offers, perMinute, now);
   if (offers.taken < offersMax) return { kind: "free", offersMax };
   const until = present(
     freeAt(MINUTE_WINDOW, offers, perMinute, 1),
     "offers that fill a minute leave it",
   );
-  const reason = { kind: "rate-limit", deploymentId, perMinute, until: isoText(until) } as const;
-  return { kind: "full", reason, isContended: false, until };
+  return {
+    kind: "full",
+    reason: {
+      kind: "rate-limit",
+      deploymentId: deployment.id,
+      perMinute,
+      growsTo,
+      until: isoText(until),
+    },
+    isContended,
+    until,
+  };
+}
+
+interface Rate {
+  readonly perMinute: number;
+  readonly growsTo: number | null;
+  /** Another device that succeeds can raise it at any moment. */
+  readonly isContended: boolean;
+}
+
+/** What holds by now: the plan's rate or the one that the open stage's ramp has reached, whichever is smaller. */
+function rateOf({ plan, stage, tally, flow }: LimitedFacts): Rate | null {
+  const { perMinute: limit = Infinity } = plan.limits;
+  const ramp = plan.stages[stage]?.ramp;
+  if (ramp === undefined)
+    return limit === Infinity ? null : { perMinute: limit, growsTo: null, isContended: false };
+  const done = { offers: flow.offers.taken, succeeded: tally.succeeded };
+  const perMinute = Math.min(limit, rampRate(ramp, done, flow.atOpening));
+  const end = Math.min(limit, ramp.perMinuteMax);
+  const isGrowing = perMinute < end;
+  return {
+    perMinute,
+    growsTo: isGrowing ? end : null,
+    isContended: isGrowing && "succeeded" in ramp.every,
+  };
 }

@@ -27,7 +27,7 @@ import type {
 } from "./facts.ts";
 import { heldBackFrom } from "./hold-back.ts";
 import { NO_FLOW, type SiteFacts } from "./limits.ts";
-import { mayClaim, moveSite, noteOffer, type Ledger } from "./memory-claims.ts";
+import { mayClaim, moveSite, noteOffer, noteOpening, type Ledger } from "./memory-claims.ts";
 import { placeOf } from "./place.ts";
 import { missingApproval, NO_ENDS, type Ends } from "./stage-gate.ts";
 import { lastStage, namedStageCount } from "./stage-share.ts";
@@ -473,6 +473,7 @@ export function withdrawApproval(fleet: Fleet, stage: number): void {
 function openStage(fleet: Fleet, stage: number): void {
   fleet.stage = stage;
   fleet.stageOpenedAt = fleet.now;
+  noteOpening(fleet);
 }
 
 function settle(fleet: Fleet): void {

@@ -225,15 +225,13 @@ function planFinding(finding: PlanFinding): DeploymentFinding {
     case "window-shorter-than-timeout":
       return warning(...outlastedWindow(finding));
     case "retry-without-tries":
-      return warning("plan.retry", RETRY_IDLE);
+    case "retry-contradicts":
+      return warning("plan.retry", retryRemark(finding));
     case "site-limit-idle":
     case "byte-budget-too-small":
+    case "ramp-idle":
+    case "ramp-never-rises":
       return warning(...limitRemark(finding));
-    case "retry-contradicts":
-      return warning(
-        "plan.retry",
-        `After ${finding.code} a device both tries again and never does; never wins.`,
-      );
   }
 }
 
@@ -256,6 +254,13 @@ const downloadOnlySentence = (
   finding.kind === "download-only-stops-stages"
     ? `Nobody succeeds before a person opens the installation, so until then only the ${counted(finding.devices, "device")} of stage 1 ${finding.devices === 1 ? "downloads" : "download"}.`
     : `Devices that keep what they downloaded keep their places: until a person opens the installation no more than ${numberText(finding.concurrentMax)} of ${numberText(finding.devices)} download.`;
+
+const retryRemark = (
+  finding: Extract<PlanFinding, { kind: "retry-without-tries" | "retry-contradicts" }>,
+): string =>
+  finding.kind === "retry-without-tries"
+    ? "Devices have one try: what is said of further tries has no effect."
+    : `After ${finding.code} a device both tries again and never does; never wins.`;
 
 const conditionRemark = (
   finding: Extract<PlanFinding, { kind: `conditions-${string}` }>,
@@ -299,8 +304,6 @@ function stickSentence({
   const failures = `${counted(failed, "failure")} of ${counted(of, "device")}`;
   return `Stage ${stage + 1} can stand still: ${failures} would not stop it, and ${numberText(needed)} must succeed before the next.`;
 }
-
-const RETRY_IDLE = "Devices have one try: what is said of further tries has no effect.";
 
 /** Fewer devices than this are a trial themselves. */
 const CONFIRM_DEVICES_MIN = 2;

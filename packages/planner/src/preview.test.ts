@@ -272,9 +272,20 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices wait for a place among those with the same store: 5 at a time are in the update.",
   ],
   [
-    { kind: "rate-limit", deploymentId: id, perMinute: 10, until: "2026-12-01T08:00:02.000Z" },
+    {
+      kind: "rate-limit",
+      deploymentId: id,
+      perMinute: 10,
+      growsTo: null,
+      until: "2026-12-01T08:00:02.000Z",
+    },
     "1 device waits, because at most 10 start in any minute.",
     "2,608 devices wait, because at most 10 start in any minute.",
+  ],
+  [
+    { kind: "rate-limit", deploymentId: id, perMinute: 10, growsTo: 50, until: "" },
+    "1 device waits, because at most 10 start in any minute by now, and up to 50 later.",
+    "2,608 devices wait, because at most 10 start in any minute by now, and up to 50 later.",
   ],
   [
     { ...BUDGET, until: "2026-12-01T08:00:00.000Z" },
@@ -443,19 +454,6 @@ test.each<[Partial<Intent>, readonly string[]]>([
     [
       "warning plan.stages All 5 devices are in the first stage: nothing is tried on a few first.",
       "warning plan.stages.0.errorStop Failures do not stop stage 1.",
-    ],
-  ],
-  [
-    {
-      artifacts: [artifact(), artifact({ sizeBytes: 2_500_000_000 })],
-      plan: planOf({
-        stages: [{ size: { remaining: true }, errorStop: { count: 1 } }],
-        limits: { bytesPerDay: 2_000_000_000 },
-      }),
-      eligible: 1,
-    },
-    [
-      "warning plan.limits.bytesPerDay Devices of gw2 never get their artifact: it has 2.5 GB, and 2 GB are offered in any 24 hours.",
     ],
   ],
   [

@@ -106,8 +106,10 @@ const SENTENCES: {
     `${devices(count, "waits", "wait")} for a place: ${numberText(limit)} at a time are in the update`,
   "site-limit": ({ attribute, limit }, count) =>
     `${devices(count, "waits", "wait")} for a place among those with the same ${attribute}: ${numberText(limit)} at a time are in the update`,
-  "rate-limit": ({ perMinute }, count) =>
-    `${devices(count, "waits", "wait")}, because at most ${numberText(perMinute)} start in any minute`,
+  "rate-limit": ({ perMinute, growsTo }, count) =>
+    `${devices(count, "waits", "wait")}, because at most ${numberText(perMinute)} start in any minute${
+      growsTo === null ? "" : ` by now, and up to ${numberText(growsTo)} later`
+    }`,
   "byte-budget": ({ bytesPerDay, sizeBytes, until }, count) =>
     until === null
       ? `${devices(count, "never gets it", "never get it")}: an artifact of ${bytesWords(sizeBytes)} is larger than the ${bytesWords(bytesPerDay)} that are offered in any 24 hours`

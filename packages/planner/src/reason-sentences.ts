@@ -134,8 +134,10 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `As many devices as the plan allows at a time (${limit}) are being updated; its turn comes when one is done.`,
   "site-limit": ({ attribute, site, limit }) =>
     `As many devices ${site === null ? `without ${attribute}` : `with ${attribute} ${site}`} as the plan allows at a time (${numberText(limit)}) are being updated; its turn comes when one is done.`,
-  "rate-limit": ({ perMinute, until }) =>
-    `At most ${numberText(perMinute)} devices start in any minute by the plan; the next one may at ${utcText(until)}.`,
+  "rate-limit": ({ perMinute, growsTo, until }) =>
+    `At most ${numberText(perMinute)} devices start in any minute ${
+      growsTo === null ? "by the plan" : `by now, up to ${numberText(growsTo)} as the stage goes on`
+    }; the next one may at ${utcText(until)}.`,
   "byte-budget": ({ bytesPerDay, sizeBytes, until }) =>
     until === null
       ? `The device's artifact of ${bytesWords(sizeBytes)} is larger than all that the plan lets be offered in 24 hours (${bytesWords(bytesPerDay)}), so it never is.`

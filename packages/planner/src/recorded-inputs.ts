@@ -8,7 +8,7 @@ import type { DecideFacts } from "./facts.ts";
  * older facts do not have. Deployments keep their facts for years, so a later planner says of a version that it cannot decide that it
  * is not replayable instead of answering by guess.
  */
-export const FACTS_VERSION = 2;
+export const FACTS_VERSION = 3;
 
 /** What decided an event of a deployment, and what the planner said: all that it takes to decide it again. */
 export type RecordedInputs =

@@ -107,6 +107,9 @@ describe("a plan", () => {
     [{ "on-trip": "roll-back:1.0" }, /Invalid UUID/],
     [{ "bytes-per-day": "a lot" }, /--bytes-per-day is a size such as 500MB/],
     [{ "bytes-per-day": "11TB" }, /bytesPerDay/],
+    [{ ramp: "fast" }, /--ramp is "5 x2 every 100 succeeded to 500"/],
+    [{ ramp: "5 x2 every 100 succeeded to 5" }, /a ramp goes up/],
+    [{ ramp: "5 x11 every 100 succeeded to 50" }, /factor/],
     [{ concurrent: "0" }, /--concurrent is a whole number from 1/],
     [{ "silent-after": "10s" }, /silenceSeconds/],
     [{ mode: "please" }, /--mode is one of optional, consent, force, download-only/],
@@ -126,6 +129,15 @@ describe("a plan", () => {
   test("says in which circumstances devices are offered it", async () => {
     const conditions = "context.busy = false";
     expect(await planOf({ conditions })).toMatchObject({ conditions });
+  });
+
+  test.each(["succeeded", "offered"])("has its ramp by %s in each stage", async (counted) => {
+    const { stages } = await planOf({
+      stages: "10,100",
+      ramp: `5 x1.5 every 100 ${counted} to 500`,
+    });
+    const ramp = { perMinute: 5, factor: 1.5, every: { [counted]: 100 }, perMinuteMax: 500 };
+    expect(stages).toMatchObject([{ ramp }, { ramp }]);
   });
 
   test("says what devices may have against it", async () => {

@@ -84,6 +84,11 @@ export const PLAN_OPTIONS = {
     value: "NUMBER",
     help: "Devices that start in any one minute; as many as may be in the update unless told",
   },
+  ramp: {
+    type: "string",
+    value: "RAMP",
+    help: 'Each stage begins slowly and goes faster, such as "5 x2 every 100 succeeded to 500": 5 in any minute, twice as many after each 100 that succeeded (or offered), up to 500',
+  },
   "per-site": {
     type: "string",
     value: "ATTRIBUTE:NUMBER",
@@ -196,6 +201,7 @@ function fromOptions(options: PlanOptions): unknown {
     manual: options["advance-manually"] === true ? true : undefined,
   });
   const approvals = approvalsFrom(options);
+  const ramp = rampFrom(options.ramp);
   const errorStop = errorStopFrom(options);
   const million = { min: 1, max: 1_000_000 };
   const plan = {
@@ -204,6 +210,7 @@ function fromOptions(options: PlanOptions): unknown {
     stages: (options.stages ?? "all").split(",").map((size) => ({
       size: sizeFrom(size.trim()),
       approvals,
+      ramp,
       advance,
       errorStop,
     })),
@@ -243,6 +250,25 @@ function approvalsFrom(options: PlanOptions): object | undefined {
     throw usageError("--approvers goes with --approvals.");
   return given({ required, from });
 }
+
+function rampFrom(text: string | undefined): object | undefined {
+  if (text === undefined) return undefined;
+  const read = RAMP.exec(text.trim())?.groups;
+  if (read === undefined)
+    throw usageError(
+      `--ramp is "5 x2 every 100 succeeded to 500" or "5 x1.5 every 100 offered to 500", not "${text}".`,
+    );
+  const { begins, factor, count, counted = "", ends } = read;
+  return {
+    perMinute: Number(begins),
+    factor: Number(factor),
+    every: { [counted]: Number(count) },
+    perMinuteMax: Number(ends),
+  };
+}
+
+const RAMP =
+  /^(?<begins>\d{1,6}) x(?<factor>\d{1,2}(?:\.\d{1,3})?) every (?<count>\d{1,7}) (?<counted>succeeded|offered) to (?<ends>\d{1,6})$/u;
 
 function perSiteFrom(text: string | undefined): unknown {
   if (text === undefined) return undefined;

@@ -227,6 +227,7 @@ describe.each(DIALECTS)("approvals of stages, on %s", (dialect) => {
           openMax: null,
           placesMax: null,
           offersMax: null,
+          stage: null,
           bytes: null,
           site: null,
           approvedMin: 2,

@@ -25,11 +25,12 @@ import {
   PRODUCT,
   refreshed,
   report,
+  setRunning,
 } from "./fleet.fixture.ts";
 import { flowOf, noteOffer } from "./flow-queries.ts";
 import type { DevicePlan } from "./plan-device.ts";
 import { enterSite, siteFacts } from "./site-queries.ts";
-import { claimPlace, moveCount, type DeploymentRecord } from "./queries.ts";
+import { claimPlace, moveCount, setStage, type DeploymentRecord } from "./queries.ts";
 
 /** The claims of a deployment as a server makes them. */
 function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {
@@ -38,6 +39,7 @@ function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {
       const deployment = await refreshed(db, id);
       return {
         tally: deployment.counts,
+        stage: deployment.stage,
         flow: await flowOf(db, deployment, await siteFacts(db, deployment, { store: site }), now),
       };
     },
@@ -56,6 +58,9 @@ function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {
         await enterSite(inner, id, claim);
         return true;
       }),
+    openStage: async (stage, now) => {
+      await db.transaction((inner) => setStage(inner, id, stage, now));
+    },
     end: async (site) => {
       await db.transaction(async (inner) => {
         await moveCount(inner, id, "open", "succeeded");
@@ -82,6 +87,17 @@ async function setStores(db: TenantDb, ids: readonly DeviceId[], value: string):
 }
 
 const plan = {
+  stages: [
+    {
+      size: { count: 10 },
+      ramp: { perMinute: 1, factor: 2, every: { offered: 3 }, perMinuteMax: 4 },
+    },
+    {
+      size: { count: 20 },
+      ramp: { perMinute: 1, factor: 1.5, every: { succeeded: 2 }, perMinuteMax: 5 },
+    },
+    { size: { remaining: true as const } },
+  ],
   limits: {
     concurrentMax: 4,
     perMinute: 5,
@@ -249,5 +265,67 @@ describe.each(DIALECTS)("claims on %s", (dialect) => {
       reasons: [{ kind: "byte-budget", until: null }, { kind: "superseded" }],
       until: null,
     });
+  });
+
+  test("of check-ins begin with a stage's ramp when it opens, and go faster as devices succeed", async () => {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const ids = await addDevices(db, [1, 2, 3, 4, 5, 6, 7, 8]);
+    const ramp = { perMinute: 1, factor: 2, every: { succeeded: 1 }, perMinuteMax: 2 };
+    const stages = [{ size: { count: 3 } }, { size: { remaining: true as const }, ramp }];
+    const deployment = await deploy(db, await addRelease(db, "2.0"), { plan: { stages } });
+    const round = async (at: InstantMs) => {
+      const offered: [DeviceId, DevicePlan][] = [];
+      const waiting: DevicePlan[] = [];
+      for (const id of ids) {
+        const plan = await checkIn(db, id, { at });
+        if (plan.kind === "install") offered.push([id, plan]);
+        else if (plan.reasons[0]?.kind !== "already-running") waiting.push(plan);
+      }
+      for (const [id, plan] of offered) {
+        await report(db, id, plan, [finished("succeeded", "2.0")], at);
+        await setRunning(db, id, "2.0");
+      }
+      return { offered: offered.length, waiting };
+    };
+
+    expect((await round(TEST_NOW)).offered).toBe(3);
+    const opened = await refreshed(db, deployment.id);
+    expect(opened).toMatchObject({ stage: 1, atOpening: { offers: 3, succeeded: 3 } });
+    const afterMinute = (minute: number) => later(TEST_NOW, minute * 65_000);
+
+    // The three of the stage before it are in this minute too.
+    expect((await round(later(TEST_NOW, 1_000))).offered).toBe(0);
+    const { offered, waiting } = await round(afterMinute(1));
+    expect(offered).toBe(1);
+    const until = isoText(later(afterMinute(1), 63_000));
+    const reason = { kind: "rate-limit", perMinute: 1, growsTo: 2, until };
+    expect(waiting[0]).toMatchObject({ reasons: [reason], isContended: true });
+
+    // Its success makes it two, and nobody waits for the minute to be over.
+    const told = async () => waitingReasons(db, await refreshed(db, deployment.id), afterMinute(1));
+    expect(await told()).toMatchObject([{ kind: "next-check-in", count: 4 }]);
+    expect((await round(afterMinute(1))).offered).toBe(1);
+    const sentence = "3 devices wait, because at most 2 start in any minute.";
+    expect(await told()).toEqual([{ kind: "rate-limit", sentence, count: 3 }]);
+    expect((await round(afterMinute(2))).offered).toBe(2);
+  });
+
+  test("of a stage that is no longer the open one are not granted: its rate was another's", async () => {
+    const { db, deployment } = await deployed();
+    const { offer, openStage } = storedClaims(db, deployment);
+    const claim = {
+      openMax: null,
+      placesMax: null,
+      offersMax: null,
+      stage: 0,
+      bytes: null,
+      site: null,
+      approvedMin: null,
+    };
+
+    await openStage(1, TEST_NOW);
+    expect(await offer(claim, TEST_NOW)).toBe(false);
+    expect(await offer({ ...claim, stage: 1 }, TEST_NOW)).toBe(true);
   });
 });

@@ -29,6 +29,7 @@ const KINDS = [
   "installation-undecided",
   "no-artifact-for-hardware",
   "offered",
+  "rate-limit",
   "release-not-signed",
   "retry-backoff",
   "retry-forbidden",

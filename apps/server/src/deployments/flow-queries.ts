@@ -4,6 +4,7 @@ import {
   bucketAt,
   DAY_WINDOW,
   forgottenBefore,
+  hasRamp,
   MINUTE_WINDOW,
   NO_FLOW,
   windowBegin,
@@ -17,15 +18,15 @@ import type { DeploymentFlowTable } from "../platform/limits-schema.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { DeploymentRecord } from "./queries.ts";
 
-type Flowing = Pick<DeploymentRecord, "id" | "plan" | "offers" | "offeredBytes">;
+type Flowing = Pick<DeploymentRecord, "id" | "plan" | "offers" | "offeredBytes" | "atOpening">;
 
-const limitsOffers = ({ limits }: Plan): boolean => limits.perMinute !== undefined;
+const limitsOffers = (plan: Plan): boolean => plan.limits.perMinute !== undefined || hasRamp(plan);
 const limitsBytes = ({ limits }: Plan): boolean => limits.bytesPerDay !== undefined;
 
 /** What the limits over time of a deployment's plan are judged by. */
 export async function flowOf(
   db: TenantDb,
-  { id, plan, offers, offeredBytes }: Flowing,
+  { id, plan, offers, offeredBytes, atOpening }: Flowing,
   site: SiteFacts | null,
   at: InstantMs,
 ): Promise<FlowFacts> {
@@ -36,6 +37,7 @@ export async function flowOf(
     bytes: limitsBytes(plan)
       ? await useOf(db, id, "bytes", DAY_WINDOW, offeredBytes, at)
       : NO_FLOW.bytes,
+    atOpening,
     site,
   };
 }

@@ -205,6 +205,18 @@ async function deployBounded(
     plan: { limits: { bytesPerDay: 2 * 5_120 } },
   });
   await live(db, some.slice(0, 4));
+  const ramp = { perMinute: 2, factor: 2, every: { succeeded: 1 }, perMinuteMax: 10 };
+  const others = ids.filter((_, index) => index % 100 === 33);
+  await deploy(db, large, {
+    target: { kind: "devices", deviceIds: others },
+    plan: { stages: [{ size: { remaining: true }, ramp }] },
+  });
+  const [first, second] = others;
+  for (const [id, seconds] of [
+    [first, 990],
+    [second, 995],
+  ] as const)
+    if (id !== undefined) await checkIn(db, id, { at: at(seconds) });
 }
 
 /** Sending a device ahead that is in an update already is refused. */

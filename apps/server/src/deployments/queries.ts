@@ -17,6 +17,7 @@ import {
   type ApprovalCounts,
   type Ends,
   type LimitClaim,
+  type RampCount,
   type TallyCounter,
 } from "@moult/planner";
 import { printQuery } from "@moult/query";
@@ -56,6 +57,8 @@ export interface DeploymentRecord {
   readonly offers: number;
   /** Bytes of their artifacts; none where the plan does not limit them. */
   readonly offeredBytes: number;
+  /** When the open stage opened. */
+  readonly atOpening: RampCount;
   readonly createdBy: string;
   readonly createdByUser: UserId | null;
   readonly approvedBy: readonly StoredApproval[];
@@ -307,14 +310,10 @@ export async function moveCount(
 }
 
 /** What a claim takes, and under which bounds. */
-export interface PlaceClaim {
+export interface PlaceClaim extends LimitClaim {
   readonly deploymentId: DeploymentId;
-  readonly openMax: number | null;
   readonly placesMax: number | null;
-  readonly offersMax: number | null;
-  readonly bytes: LimitClaim["bytes"];
   readonly approvedMin: number | null;
-  readonly site: LimitClaim["site"];
   readonly from: TallyCounter | null;
   readonly to: TallyCounter;
   /** Whether this device is offered the release for the first time. */
@@ -329,7 +328,7 @@ export async function claimPlace(
   db: TenantDb,
   claim: PlaceClaim,
 ): Promise<DeploymentRecord | undefined> {
-  const { deploymentId, openMax, placesMax, offersMax, bytes, approvedMin } = claim;
+  const { deploymentId, openMax, placesMax, offersMax, stage, bytes, approvedMin } = claim;
   const { site, from, to, isFirst } = claim;
   const siteMax = site?.openMax ?? null;
   // A site's count stands in a row of its own. With the deployment's held first, the claim sees it as it is.
@@ -351,6 +350,7 @@ export async function claimPlace(
   if (placesMax !== null)
     query = query.where(sql<boolean>`admitted + already_running - aborted < ${placesMax}`);
   if (offersMax !== null) query = query.where("offers", "<", offersMax);
+  if (stage !== null) query = query.where("stage", "=", stage);
   if (bytes !== null && bytes.takenMax !== null)
     query = query.where("offered_bytes", "<=", bytes.takenMax - bytes.more);
   if (site !== null && siteMax !== null)
@@ -397,7 +397,12 @@ export async function setStage(
   stage: number,
   at: InstantMs,
 ): Promise<DeploymentRecord | undefined> {
-  return updateDeployment(db, deploymentId, () => ({ stage, stage_opened_at: at }));
+  return updateDeployment(db, deploymentId, (row) => ({
+    stage,
+    stage_opened_at: at,
+    opened_with_offers: row.ref("offers"),
+    opened_with_succeeded: row.ref("succeeded"),
+  }));
 }
 
 export async function setInstallationOpened(
@@ -482,6 +487,7 @@ export function deploymentFrom(row: Selectable<DeploymentTable>): DeploymentReco
     },
     offers: row.offers,
     offeredBytes: row.offered_bytes,
+    atOpening: { offers: row.opened_with_offers, succeeded: row.opened_with_succeeded },
     createdBy: row.created_by,
     createdByUser: row.created_by_user,
     approvedBy,

@@ -32,6 +32,7 @@ import { up as invitations } from "./0045-invitations.ts";
 import { up as rollbackOrders } from "./0046-rollback-orders.ts";
 import { up as checkInHabits } from "./0047-check-in-habits.ts";
 import { up as openedInstallations } from "./0048-opened-installations.ts";
+import { up as ramps } from "./0049-ramps.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -68,4 +69,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 46, name: "rollback-orders", up: rollbackOrders },
   { number: 47, name: "check-in-habits", up: checkInHabits },
   { number: 48, name: "opened-installations", up: openedInstallations },
+  { number: 49, name: "ramps", up: ramps },
 ];

@@ -211,6 +211,8 @@ table deployment column priority integer not null default 5
 table deployment column named_stages text
 table deployment column rollback_order text
 table deployment column installation_opened_at bigint
+table deployment column opened_with_offers bigint not null default 0
+table deployment column opened_with_succeeded bigint not null default 0
 table deployment constraint deployment_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX deployment_number ON public.deployment USING btree (tenant_id, number)
 CREATE INDEX deployment_rollback ON public.deployment USING btree (rollback_of) WHERE (rollback_of IS NOT NULL)

@@ -76,7 +76,7 @@ CREATE TABLE deployment (
   failed bigint not null, rolled_back bigint not null, rejected bigint not null, timed_out bigint not null,
   silent bigint not null, aborted bigint not null, created_by text not null, created_at bigint not null,
   finished_at bigint, census text, target_query text, waived text, stage_opened_at bigint not null default 0, rollback_of text, rollback_problems text, created_by_user text, approvals text, approved_stages integer not null default 20, offers bigint not null default 0, chain_number bigint not null default 0, chain_sha256 text not null
-  default '0000000000000000000000000000000000000000000000000000000000000000', target_frozen integer not null default 0, target_terms text, offered_bytes bigint not null default 0, priority integer not null default 5, named_stages text, rollback_order text, installation_opened_at bigint);
+  default '0000000000000000000000000000000000000000000000000000000000000000', target_frozen integer not null default 0, target_terms text, offered_bytes bigint not null default 0, priority integer not null default 5, named_stages text, rollback_order text, installation_opened_at bigint, opened_with_offers bigint not null default 0, opened_with_succeeded bigint not null default 0);
 CREATE UNIQUE INDEX deployment_number on deployment (tenant_id, number);
 CREATE INDEX deployment_rollback on deployment (rollback_of) where rollback_of is not null;
 CREATE INDEX deployment_rolled_back on deployment (tenant_id, number) where rollback_order is not null;

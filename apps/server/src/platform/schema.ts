@@ -306,6 +306,8 @@ export interface DeploymentTable {
   /** Ever made, each try of a device being one. */
   offers: Generated<number>;
   offered_bytes: Generated<number>;
+  opened_with_offers: Generated<number>;
+  opened_with_succeeded: Generated<number>;
   created_by: string;
   /** Who must not approve it; null when it was made by no person. */
   created_by_user: Generated<UserId | null>;

@@ -1,17 +1,21 @@
-import { flowWords, type Deployment } from "@moult/model";
+import { flowWords, rampWords, type Deployment } from "@moult/model";
 import { exactCount } from "../format/number.ts";
 import { ShareBar } from "../ui/share-bar.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
 /** How much of what the plan allows at a time is taken now; the limits that have no present use are named. */
 export function LimitsInUse({
-  deployment: { id: deploymentId, tally, plan, state },
+  deployment: { id: deploymentId, tally, plan, state, stage },
 }: {
   readonly deployment: Deployment;
 }) {
   if (state === "finished" || state === "aborted") return null;
   const { concurrentMax } = plan.limits;
-  const others = flowWords(plan.limits);
+  const ramp = plan.stages[stage]?.ramp;
+  const others = [
+    ...flowWords(plan.limits),
+    ...(ramp === undefined ? [] : [`this stage: ${rampWords(ramp)}`]),
+  ];
   return (
     <section
       aria-label="Limits in use"

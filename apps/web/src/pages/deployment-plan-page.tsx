@@ -2,6 +2,7 @@ import {
   advanceWords,
   approvalsWords,
   errorStopWords,
+  rampWords,
   stageWords,
   type Deployment,
   type Plan,
@@ -69,6 +70,16 @@ function StageTable({ plan: { stages } }: { readonly plan: Plan }) {
                 title: "Approved by",
                 cell: ({ approvals }: Stage) =>
                   approvals === undefined ? "nobody" : <Foreign text={approvalsWords(approvals)} />,
+              },
+            ]
+          : []),
+        ...(stages.some(({ ramp }) => ramp !== undefined)
+          ? [
+              {
+                key: "ramp",
+                title: "How fast",
+                cell: ({ ramp }: Stage) =>
+                  ramp === undefined ? "as the plan's limits let it" : rampWords(ramp),
               },
             ]
           : []),

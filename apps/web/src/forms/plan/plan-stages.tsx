@@ -9,6 +9,7 @@ import { OUTCOME } from "../../ui/status.ts";
 import { ApprovalFields } from "./plan-approvals.tsx";
 import { isObject, stagesOf, withStage, withoutStage } from "./plan-draft.ts";
 import { Remarks, usePlanEditing, usePlanField } from "./plan-editing.tsx";
+import { RampFields } from "./plan-ramp.tsx";
 import { CheckAt, DurationAt, FieldRow, NumberAt, Part, TextAt } from "./plan-fields.tsx";
 
 /** The stages one after the other: how far each reaches, what it waits for, when it stops everything. */
@@ -59,6 +60,7 @@ const STAGE_PARTS: Readonly<Record<keyof Stage, (props: StageProps) => ReactNode
   name: ({ index }) => <TextAt at={`stages.${index}.name`} label="Name (optional)" />,
   size: StageSizeFields,
   approvals: ApprovalFields,
+  ramp: RampFields,
   errorStop: ErrorStopFields,
   advance: ({ index, isLast }) =>
     isLast ? <LastAdvance index={index} /> : <AdvanceFields index={index} />,
