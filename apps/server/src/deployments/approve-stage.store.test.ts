@@ -23,7 +23,8 @@ import {
 import { waitingReasons } from "./explain-waiting.ts";
 import { orderDevice } from "./order-device.ts";
 import { previewDeployment } from "./preview-deployment.ts";
-import { claimPlace, setStage } from "./queries.ts";
+import { claimPlace } from "./claim-queries.ts";
+import { setStage } from "./queries.ts";
 import { showDeployments } from "./show-deployments.ts";
 import { waitingDevicesPage } from "./waiting-devices.ts";
 

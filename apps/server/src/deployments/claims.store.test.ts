@@ -30,7 +30,8 @@ import {
 import { flowOf, noteOffer } from "./flow-queries.ts";
 import type { DevicePlan } from "./plan-device.ts";
 import { enterSite, siteFacts } from "./site-queries.ts";
-import { claimPlace, moveCount, setStage, type DeploymentRecord } from "./queries.ts";
+import { claimPlace } from "./claim-queries.ts";
+import { moveCount, setStage, type DeploymentRecord } from "./queries.ts";
 
 /** The claims of a deployment as a server makes them. */
 function storedClaims(db: TenantDb, { id }: DeploymentRecord): ClaimStore {

@@ -24,7 +24,7 @@ import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
 import { noteOffer } from "./flow-queries.ts";
 import { judgeDeployment } from "./judge-deployment.ts";
 import { loadFacts } from "./load-facts.ts";
-import { claimPlace } from "./queries.ts";
+import { claimPlace } from "./claim-queries.ts";
 import { enterSite, setSite } from "./site-queries.ts";
 import { announce, correctAssignment, endAssignment } from "./settle-assignment.ts";
 
