@@ -60,13 +60,14 @@ export async function mixedFleet(
 ): Promise<{ readonly ids: readonly DeviceId[]; readonly now: InstantMs }> {
   await addProduct(db);
   const countOf = (share: number) => Math.floor(size * share);
-  const drawsFrom = (first: number, count: number) =>
-    Array.from({ length: count }, (_, index) => (first + index) * 7_919);
-  const mini = await addDevices(db, drawsFrom(1, countOf(0.15)), MINI);
-  const odd = await addDevices(db, drawsFrom(size, countOf(0.05)), ODD);
+  // Over all places in order, so that of a target that is too large to rank, too, the first are in the first share only.
+  const drawsOf = (count: number) =>
+    Array.from({ length: count }, (_, index) => 1 + Math.floor((index * PLACES) / (count + 1)));
+  const mini = await addDevices(db, drawsOf(countOf(0.15)), MINI);
+  const odd = await addDevices(db, drawsOf(countOf(0.05)), ODD);
   const usualCount = size - mini.length - odd.length;
   const usual = await addDevices(db, [
-    ...drawsFrom(2 * size, usualCount - HELD_BACK),
+    ...drawsOf(usualCount - HELD_BACK),
     ...Array.from({ length: HELD_BACK }, (_, index) => PLACES - 1 - index),
   ]);
   const ids = [...usual, ...mini, ...odd];
