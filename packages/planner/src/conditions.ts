@@ -5,7 +5,7 @@ import { matchesContext, parseConditions, type ContextTexts } from "@moult/query
  * What a device said of its circumstances, as conditions ask for it. One that said anything at all also says whether some of it
  * could not be found out.
  */
-export function contextTexts(context: ReportedContext | null): ContextTexts {
+function contextTexts(context: ReportedContext | null): ContextTexts {
   if (context === null) return {};
   const { busy, driving, metered, onPower, batteryPercent, unknown } = context;
   return {
