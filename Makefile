@@ -50,12 +50,12 @@ test: build ## every suite; SUITES="unit store" runs only those named
 .PHONY: image
 image: build ## the disk images of the rig, made from this checkout, into .build/rig/
 	tools/test-packages.sh rig
-	node tools/rig.ts --image
+	node tools/rig.ts --image $(if $(BOOTLOADER),--bootloader $(BOOTLOADER))
 
 .PHONY: rig
-rig: build ## power cuts at a real bootloader, kernel and agent; CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, JSON=1
+rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub, CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, JSON=1
 	tools/test-packages.sh rig
-	node tools/rig.ts --cuts $(or $(CUTS),20) $(if $(SEED),--seed $(SEED)) $(if $(ATOM),--atom $(ATOM)) \
+	node tools/rig.ts --cuts $(or $(CUTS),20) $(if $(BOOTLOADER),--bootloader $(BOOTLOADER)) $(if $(SEED),--seed $(SEED)) $(if $(ATOM),--atom $(ATOM)) \
 		$(if $(VOLATILE),--volatile) $(if $(NEGATIVE),--negative) $(if $(JSON),--json)
 
 .PHONY: bench

@@ -1,6 +1,7 @@
 /**
  * `node tools/rig.ts OPTIONS`: a real bootloader, kernel and agent in a virtual machine, a real server, and power cuts.
  *
+ *   --bootloader X   (grub)
  *   --image          only builds what is needed
  *   --cuts N         (20)
  *   --seed N         of the moments and of what the disk forgets (one more than the last in the ledger)
@@ -21,14 +22,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleAgent } from "./build/faulty-agent.ts";
+import { BOARDS } from "./rig/boards/boards.ts";
 import { RIG_CONTROLS, type RigControl, type RigControlName } from "./rig/campaign/rig-controls.ts";
 import { buildImages, RIG_FOLDER } from "./rig/image/build-images.ts";
 import { runRig, type RigOptions, type RigResult } from "./rig/campaign/run-rig.ts";
+import type { Board } from "./rig/machine/board.ts";
 import { RIG_INVARIANTS } from "./rig/campaign/rig-tally.ts";
 
 const LEDGER = join(RIG_FOLDER, "ledger.json");
 const { values } = parseArgs({
   options: {
+    bootloader: { type: "string", default: "grub" },
     image: { type: "boolean", default: false },
     cuts: { type: "string", default: "20" },
     seed: { type: "string" },
@@ -43,17 +47,25 @@ const say = (line: string): void => {
   if (!values.json) console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 };
 
+const board = chosenBoard();
+
 // A machine and a server end with this process, by its `exit`, which a signal alone does not bring about.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 const controls = Object.keys(RIG_CONTROLS) as RigControlName[];
-if (values.image) buildImages(say);
+if (values.image) buildImages(board, say);
 else if (values.negative) for (const name of controls) await runControl(name);
 else if (values.control !== undefined) {
   const name = controls.find((known) => known === values.control);
   if (name === undefined) throw new Error(`the controls are ${controls.join(", ")}`);
   await runControl(name);
 } else await run();
+
+function chosenBoard(): Board {
+  const chosen = BOARDS[values.bootloader];
+  if (chosen !== undefined) return chosen;
+  throw new Error(`the bootloaders are ${Object.keys(BOARDS).join(", ")}`);
+}
 
 function optionsOf(seed: number): Omit<RigOptions, "images"> {
   return {
@@ -71,7 +83,7 @@ async function run(): Promise<void> {
   const seed = Number(values.seed ?? Math.max(0, ...ledger.map((one) => one.seed)) + 1);
   const result = await runRig({
     ...optionsOf(seed),
-    images: buildImages(say),
+    images: buildImages(board, say),
     onProgress: (soFar) => writeLedger([...ledger, soFar]),
   });
   writeLedger([...ledger, result]);
@@ -90,7 +102,7 @@ async function runControl(name: RigControlName): Promise<void> {
     control.agentEdits === undefined
       ? undefined
       : await bundleAgent(mkdtempSync(join(tmpdir(), "moult-planted-")), control.agentEdits);
-  const images = buildImages(say, agent);
+  const images = buildImages(board, say, agent);
   const { findings, tally } = await runRig({
     ...optionsOf(Number(values.seed ?? 1)),
     images,

@@ -8,6 +8,7 @@ import { emptyRigTally } from "../../tools/rig/campaign/rig-tally.ts";
 import { runUntil } from "../../tools/rig/campaign/run-power-cycle.ts";
 import { slowness } from "../../tools/rig/campaign/run-rig.ts";
 import { Watch } from "../../tools/rig/campaign/watch-device.ts";
+import { GRUB } from "../../tools/rig/boards/grub.ts";
 import { buildImages, type RigImages } from "../../tools/rig/image/build-images.ts";
 import { makeDisk } from "../../tools/rig/image/make-disk.ts";
 import { openRigDevice, type RigDevice } from "../../tools/rig/machine/rig-device.ts";
@@ -21,7 +22,7 @@ let world: RigWorld;
 let device: RigDevice | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "moult-rig-"));
-  images = buildImages(() => undefined);
+  images = buildImages(GRUB, () => undefined);
   world = await startRigWorld(join(folder, "world"), images, () => undefined);
 });
 afterAll(async () => {
@@ -31,14 +32,18 @@ afterAll(async () => {
 });
 
 test("a device from the factory starts by its bootloader, enrols, and its server knows what it runs", async () => {
-  const { systems, runtimeFile, grubScripts } = images;
+  const { board, systems, runtimeFile } = images;
   const factory = present(systems[0], "the factory's system");
   const diskFile = join(folder, "disk.img");
   const { provisioning } = world;
-  makeDisk({ grubScripts, systemFile: factory.file, runtimeFile, provisioning }, diskFile);
-  device = await openRigDevice({
+  makeDisk(
+    { board, scripts: board.scripts(), systemFile: factory.file, runtimeFile, provisioning },
     diskFile,
-    serialLog: join(folder, "serial.log"),
+  );
+  device = await openRigDevice({
+    board,
+    diskFile,
+    folder,
     atomBytes: 4096,
     random: seededRandom(1),
   });

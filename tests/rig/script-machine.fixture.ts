@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "@moult/artifact";
-import { makeBootCode } from "../../tools/rig/image/make-boot-code.ts";
+import { makeBootCode } from "../../tools/rig/boards/make-boot-code.ts";
 import { makeFileSystem } from "../../tools/rig/image/make-file-system.ts";
 import { runTool } from "../../tools/rig/image/run-tool.ts";
 import { tinyArmKernel, tinyPcKernel } from "./tiny-kernels.fixture.ts";

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { GRUB_ENVIRONMENT } from "../boards/grub-environment.ts";
 import { EnvironmentStates } from "./environment-states.ts";
 
 const OFFSETS = [8_192, 12_288] as const;
@@ -17,6 +18,7 @@ function block(generation: number, good: string, trial = "", tries = 0): Buffer 
 function watched() {
   const wrong: string[] = [];
   const states = new EnvironmentStates({
+    environment: GRUB_ENVIRONMENT,
     offsets: OFFSETS,
     blocks: [block(1, "a"), block(2, "a")],
     onWrong: (detail) => wrong.push(detail),

@@ -1,10 +1,10 @@
 import type { DiskEvent } from "../disk/forgetful-disk.ts";
-import { holding, parseBootCopy, type BootCopiesOnDisk } from "./boot-copies-on-disk.ts";
+import type { EnvironmentOnDisk } from "../machine/board.ts";
+import { holding } from "./boot-copies-on-disk.ts";
 
 // Cuts that are timed by a clock seldom hit the milliseconds in which the boot environment is written. So each write to it that
 // a real run makes is taken as a cut of its own, in every way that it may go: all subsets of the sectors that are pending.
 
-const BLOCK_BYTES = 1024;
 const SECTOR_BYTES = 512;
 /** Of more pending sectors, the newest: 4,096 subsets. */
 const PENDING_MAX = 12;
@@ -17,6 +17,7 @@ interface SectorWrite {
 }
 
 export interface EnvironmentStatesOptions {
+  readonly environment: Pick<EnvironmentOnDisk, "blockBytes" | "parse">;
   /** Where the two blocks lie on the disk. */
   readonly offsets: readonly [number, number];
   /** What they hold now. */
@@ -37,7 +38,7 @@ export class EnvironmentStates {
   constructor(options: EnvironmentStatesOptions) {
     this.#options = options;
     this.#durable = [Buffer.from(options.blocks[0]), Buffer.from(options.blocks[1])];
-    this.#choices = new Set([choiceOf(this.#durable)]);
+    this.#choices = new Set([this.#choiceOf(this.#durable)]);
   }
 
   /** States that were looked at, and the writes that led to them. */
@@ -55,7 +56,7 @@ export class EnvironmentStates {
     this.#writes += 1;
     const before = this.#pending.length;
     this.#pending.push(...sectors);
-    this.#choices.add(choiceOf(this.#blocksAfter(() => true)));
+    this.#choices.add(this.#choiceOf(this.#blocksAfter(() => true)));
     this.#enumerate();
     // What is durable when it is answered may still be torn while it is written: hence after the look.
     if (event.isForced) {
@@ -68,7 +69,7 @@ export class EnvironmentStates {
   takeOver(blocks: readonly [Buffer, Buffer]): void {
     this.#durable = [Buffer.from(blocks[0]), Buffer.from(blocks[1])];
     this.#pending = [];
-    this.#choices = new Set([choiceOf(this.#durable)]);
+    this.#choices = new Set([this.#choiceOf(this.#durable)]);
   }
 
   #settle(): void {
@@ -78,7 +79,7 @@ export class EnvironmentStates {
   #sectorsOf(offset: number, bytes: Buffer): SectorWrite[] {
     const found: SectorWrite[] = [];
     for (const copy of [0, 1] as const)
-      for (let start = 0; start < BLOCK_BYTES; start += SECTOR_BYTES) {
+      for (let start = 0; start < this.#options.environment.blockBytes; start += SECTOR_BYTES) {
         const at = this.#options.offsets[copy] + start - offset;
         if (at >= 0 && at + SECTOR_BYTES <= bytes.length)
           found.push({ copy, start, bytes: Buffer.from(bytes.subarray(at, at + SECTOR_BYTES)) });
@@ -91,7 +92,7 @@ export class EnvironmentStates {
     const count = this.#pending.length - first;
     for (let subset = 0; subset < 2 ** count; subset += 1) {
       this.#states += 1;
-      const choice = choiceOf(
+      const choice = this.#choiceOf(
         this.#blocksAfter((index) => index < first || (subset & (1 << (index - first))) !== 0),
       );
       if (!this.#choices.has(choice))
@@ -105,12 +106,12 @@ export class EnvironmentStates {
       if (survives(index)) bytes.copy(blocks[copy], start);
     return blocks;
   }
-}
 
-function choiceOf(blocks: readonly [Buffer, Buffer]): string {
-  const copies: BootCopiesOnDisk = [parseBootCopy(blocks[0]), parseBootCopy(blocks[1])];
-  const now = holding(copies);
-  return now === undefined
-    ? "neither copy can be read"
-    : `good=${now.good} trial=${now.trial} tries=${now.tries}`;
+  #choiceOf([first, second]: readonly [Buffer, Buffer]): string {
+    const { parse } = this.#options.environment;
+    const now = holding([parse(first), parse(second)]);
+    return now === undefined
+      ? "neither copy can be read"
+      : `good=${now.good} trial=${now.trial} tries=${now.tries}`;
+  }
 }

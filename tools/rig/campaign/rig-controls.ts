@@ -1,6 +1,6 @@
 import { assert } from "@moult/base";
 import type { Edit } from "../../build/faulty-agent.ts";
-import type { GrubScripts } from "../image/make-boot-code.ts";
+import type { BootScripts } from "../machine/board.ts";
 import type { RigInvariant } from "./rig-tally.ts";
 import type { Milestone } from "./serial-mark.ts";
 
@@ -16,7 +16,7 @@ export interface RigControl {
   /** The disk says that a flush is done and does nothing. */
   readonly ignoresFlush?: boolean;
   readonly agentEdits?: readonly Edit[];
-  readonly plantInGrub?: (scripts: GrubScripts) => GrubScripts;
+  readonly plantInScripts?: (scripts: BootScripts) => BootScripts;
 }
 
 const BLOCK_DEVICE = "apps/agent/src/storage/block-device.ts";
@@ -46,7 +46,7 @@ export const RIG_CONTROLS = {
     says: "GRUB starts a trial without writing that a try is gone",
     breaks: ["trial-is-bounded"],
     systems: ["rig-1", "rig-5"],
-    plantInGrub: (scripts) => ({
+    plantInScripts: (scripts) => ({
       ...scripts,
       "moult.cfg": replaceOnce(
         scripts["moult.cfg"] ?? "",

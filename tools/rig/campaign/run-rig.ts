@@ -93,14 +93,24 @@ async function makeDevice(
   report: (invariant: RigInvariant, detail: string) => void,
 ): Promise<{ readonly device: RigDevice; readonly watch: Watch }> {
   const diskFile = join(folder, "disk.img");
-  const { systems, runtimeFile } = images;
-  const grubScripts = control?.plantInGrub?.(images.grubScripts) ?? images.grubScripts;
+  const { board, systems, runtimeFile } = images;
+  const scripts = board.scripts();
   const systemFile = present(systems[0], "the factory's system").file;
-  makeDisk({ grubScripts, systemFile, runtimeFile, provisioning: world.provisioning }, diskFile);
+  makeDisk(
+    {
+      board,
+      scripts: control?.plantInScripts?.(scripts) ?? scripts,
+      systemFile,
+      runtimeFile,
+      provisioning: world.provisioning,
+    },
+    diskFile,
+  );
   let watch: Watch | undefined;
   const device = await openRigDevice({
+    board,
     diskFile,
-    serialLog: join(folder, "serial.log"),
+    folder,
     atomBytes,
     random: seededRandom(seed),
     onDiskEvent: (event) => watch?.onDiskEvent(event),

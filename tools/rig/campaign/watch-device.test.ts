@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { slotPartition } from "../machine/rig-device.ts";
+import { GRUB } from "../boards/grub.ts";
+import { slotOf } from "../image/disk-layout.ts";
 import type { BootCopy } from "./boot-copies-on-disk.ts";
 import { emptyRigTally } from "./rig-tally.ts";
 import { Watch } from "./watch-device.ts";
@@ -16,6 +17,7 @@ function watched({ isVolatile = false } = {}) {
   const found: string[] = [];
   const tally = emptyRigTally();
   const device = {
+    board: GRUB,
     copies: [copy(), copy({ generation: 2 })] as [BootCopy | undefined, BootCopy | undefined],
     slots: { a: "digest of rig-1", b: "digest of rig-3" } as Record<string, string>,
     disk: { ignoresForce: true, ignoresFlush: false },
@@ -43,13 +45,13 @@ function copy(over: Partial<BootCopy> = {}): BootCopy {
   return { generation: 1, good: "a", trial: "", tries: 0, ...over };
 }
 
-const GRUB = "moult: start slot=a good=a trial= tries=0";
+const START = "moult: start slot=a good=a trial= tries=0";
 const INIT = "@@ INIT slot=a version=rig-1 fua=0 cache=write-back up=3.33";
 
 test("a device that starts what its disk says, and runs it whole, is in order", () => {
   const { watch, found, tally, device } = watched();
   watch.beforeStart();
-  for (const line of [GRUB, INIT]) watch.onLine(line);
+  for (const line of [START, INIT]) watch.onLine(line);
   watch.afterEnd(true);
   expect(found).toEqual([]);
   expect(tally).toMatchObject({ starts: 1, trialStarts: 0 });
@@ -59,11 +61,11 @@ test("a device that starts what its disk says, and runs it whole, is in order", 
 test.each<[invariant: string, lines: string[]]>([
   ["start-as-chosen", ["moult: start slot=b good=b trial= tries=0"]],
   ["start-as-chosen", ["moult: tries cannot be counted"]],
-  ["start-as-chosen", [GRUB, INIT.replace("slot=a", "slot=b").replace("rig-1", "rig-3")]],
-  ["boots-whole-system", [GRUB, INIT.replace("rig-1", "rig-2")]],
-  ["cache-is-known", [GRUB, INIT.replace("write-back", "write-through")]],
-  ["no-kernel-trouble", [GRUB, "[    1.0] Kernel panic - not syncing"]],
-  ["identity-kept", [GRUB, INIT, "@@ LOST /keep up=4"]],
+  ["start-as-chosen", [START, INIT.replace("slot=a", "slot=b").replace("rig-1", "rig-3")]],
+  ["boots-whole-system", [START, INIT.replace("rig-1", "rig-2")]],
+  ["cache-is-known", [START, INIT.replace("write-back", "write-through")]],
+  ["no-kernel-trouble", [START, "[    1.0] Kernel panic - not syncing"]],
+  ["identity-kept", [START, INIT, "@@ LOST /keep up=4"]],
 ])("%s is found", (invariant, lines) => {
   const { watch, found } = watched();
   watch.beforeStart();
@@ -75,7 +77,7 @@ test("a slot that holds a mixture is found when it runs, and when it is the good
   const { watch, found, device } = watched();
   device.slots["a"] = "digest of half a system";
   watch.beforeStart();
-  for (const line of [GRUB, INIT]) watch.onLine(line);
+  for (const line of [START, INIT]) watch.onLine(line);
   watch.afterEnd(true);
   expect(found).toEqual(["boots-whole-system", "good-slot-whole"]);
 });
@@ -99,13 +101,13 @@ test("a write to the slot that runs is found, once; one to the other slot is in 
   const write = (slot: string) =>
     watch.onDiskEvent({
       kind: "write",
-      offset: slotPartition(slot).startBytes + 4096,
+      offset: slotOf(GRUB.layout, slot).startBytes + 4096,
       bytes: Buffer.alloc(512),
       isForced: false,
     });
   write("a");
   watch.beforeStart();
-  for (const line of [GRUB, INIT]) watch.onLine(line);
+  for (const line of [START, INIT]) watch.onLine(line);
   write("b");
   expect(found).toEqual([]);
   write("a");

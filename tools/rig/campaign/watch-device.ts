@@ -1,6 +1,7 @@
 import type { DiskEvent } from "../disk/forgetful-disk.ts";
 import type { RigSystem } from "../image/build-images.ts";
-import { slotPartition, type RigDevice } from "../machine/rig-device.ts";
+import { slotOf } from "../image/disk-layout.ts";
+import type { RigDevice } from "../machine/rig-device.ts";
 import { holding, predictStart } from "./boot-copies-on-disk.ts";
 import { EnvironmentStates } from "./environment-states.ts";
 import type { RigInvariant, RigTally } from "./rig-tally.ts";
@@ -13,7 +14,10 @@ import {
 } from "./serial-mark.ts";
 
 export interface WatchOptions {
-  readonly device: Pick<RigDevice, "bootCopies" | "bootBlocks" | "bootOffsets" | "digestOf"> & {
+  readonly device: Pick<
+    RigDevice,
+    "board" | "bootCopies" | "bootBlocks" | "bootOffsets" | "digestOf"
+  > & {
     readonly disk: { ignoresForce: boolean; ignoresFlush: boolean };
   };
   readonly systems: readonly RigSystem[];
@@ -43,6 +47,7 @@ export class Watch {
     const { device, report } = options;
     this.#options = options;
     this.#states = new EnvironmentStates({
+      environment: device.board.environment,
       offsets: device.bootOffsets,
       blocks: device.bootBlocks(),
       onWrong: (detail) => report("environment-in-every-state", detail),
@@ -105,7 +110,7 @@ export class Watch {
   #mayTouch(event: DiskEvent): void {
     const slot = this.#runningSlot;
     if (event.kind !== "write" || slot === undefined || this.#isTouchReported) return;
-    const { startBytes, sizeBytes } = slotPartition(slot);
+    const { startBytes, sizeBytes } = slotOf(this.#options.device.board.layout, slot);
     const end = event.offset + event.bytes.length;
     if (event.offset >= startBytes + sizeBytes || end <= startBytes) return;
     // One such write is as bad as thousands.

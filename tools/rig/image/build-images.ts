@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { AGENT_BUNDLE } from "../../local/local-agent.ts";
 import { ROOT } from "../../build/bundle-program.ts";
-import { SYSTEM_BYTES } from "./disk-layout.ts";
-import { fetchKernel } from "./kernel.ts";
-import type { GrubScripts } from "./make-boot-code.ts";
+import type { Board } from "../machine/board.ts";
 import { makeRuntime } from "./make-disk.ts";
 import { makeInitrd } from "./make-initrd.ts";
 import { makeSystem, type SystemHealth } from "./make-system.ts";
@@ -23,9 +21,9 @@ export interface RigSystem {
 }
 
 export interface RigImages {
+  readonly board: Board;
   readonly systems: readonly RigSystem[];
   readonly runtimeFile: string;
-  readonly grubScripts: GrubScripts;
 }
 
 /** What devices go through, in this order and again. The factory's comes first. */
@@ -40,14 +38,16 @@ const VERSIONS = [
 
 /** Makes what is missing. The agent in it is the one that `npm run build` made, or another for a control. */
 export function buildImages(
+  board: Board,
   say: (line: string) => void,
   agentBundle: string = AGENT_BUNDLE,
 ): RigImages {
   mkdirSync(RIG_FOLDER, { recursive: true });
-  const kernel = fetchKernel(RIG_FOLDER);
-  say(`kernel ${kernel.release}`);
-  const parts = { kernel, initrd: makeInitrd(kernel), modules: join(ROOT, "dist/modules/v3") };
-  const content = contentDigest(parts.initrd, agentBundle);
+  const guest = board.guest(RIG_FOLDER);
+  say(`${board.name}: ${guest.says}`);
+  const initrd = makeInitrd(guest);
+  const parts = { board, guest, initrd, modules: join(ROOT, "dist/modules/v3") };
+  const content = contentDigest(board, initrd, agentBundle);
   const systems = VERSIONS.map(({ name, health }) => {
     const file = join(RIG_FOLDER, `${name}-${content}.img`);
     if (!existsSync(file)) {
@@ -55,28 +55,20 @@ export function buildImages(
       renameSync(`${file}.new`, file);
     }
     const sha256 = createHash("sha256").update(readFileSync(file)).digest("hex");
-    say(`${file} ${SYSTEM_BYTES / 1024 / 1024} MiB, ${health}`);
+    say(`${file} ${board.layout.systemBytes / 1024 / 1024} MiB, ${health}`);
     return { name, health, file, sha256 };
   });
-  const runtimeFile = join(RIG_FOLDER, `runtime-${process.version}.img`);
-  makeRuntime(runtimeFile);
-  say(`${runtimeFile} Node ${process.version}`);
-  return { systems, runtimeFile, grubScripts: readGrubScripts() };
-}
-
-/** The scripts that ship for GRUB, unchanged. */
-function readGrubScripts(): GrubScripts {
-  const folder = join(ROOT, "apps/agent/boot-integration/grub");
-  return Object.fromEntries(
-    readdirSync(folder)
-      .filter((name) => name.endsWith(".cfg"))
-      .map((name) => [name, readFileSync(join(folder, name), "utf8")]),
-  );
+  const runtimeFile = join(RIG_FOLDER, `runtime-${board.hardwareType}-${process.version}.img`);
+  makeRuntime(guest, board.layout.partitions["moult-runtime"].sizeBytes, runtimeFile);
+  return { board, systems, runtimeFile };
 }
 
 /** Names what systems are made of, so that a changed agent or recipe is not mistaken for the one before. */
-function contentDigest(initrd: Uint8Array, agentBundle: string): string {
-  const digest = createHash("sha256").update(initrd).update(readFileSync(agentBundle));
+function contentDigest(board: Board, initrd: Uint8Array, agentBundle: string): string {
+  const digest = createHash("sha256")
+    .update(board.name)
+    .update(initrd)
+    .update(readFileSync(agentBundle));
   for (const file of [
     "make-system.ts",
     "make-file-system.ts",

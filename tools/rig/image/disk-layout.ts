@@ -7,42 +7,77 @@ export interface Partition {
   readonly sizeBytes: number;
   /** GPT type, by its short code of sgdisk. */
   readonly typeCode: string;
+  /** A bit of GPT's attributes that is set, if one is: 2 is where U-Boot looks for its script. */
+  readonly attribute?: number;
+}
+
+/** What lies where on a board's disk. The numbers of partitions are the same on all boards. */
+export interface DiskLayout {
+  readonly partitions: Readonly<Record<PartitionName, Partition>>;
+  /** Of the file system of one release; its slot is larger, as slots are. */
+  readonly systemBytes: number;
+  readonly diskBytes: number;
+}
+
+export type PartitionName =
+  | "moult-boot"
+  | "moult-env"
+  | "moult-a"
+  | "moult-b"
+  | "moult-keep"
+  | "moult-data"
+  | "moult-runtime";
+
+export interface LayoutOptions {
+  /** The partition that is the bootloader's own. */
+  readonly boot: {
+    readonly mebibytes: number;
+    readonly typeCode: string;
+    readonly attribute?: number;
+  };
+  readonly systemMebibytes: number;
+  /** Of the file system that Node lies in. */
+  readonly runtimeMebibytes: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
+const SLOT_MORE_MEBIBYTES = 4;
+const LINUX = "8300";
 
-/** One row each: what it holds, and how large it is. */
-const TABLE = [
-  ["moult-boot", 1, "ef02"],
-  ["moult-env", 1, "8300"],
-  ["moult-a", 48, "8300"],
-  ["moult-b", 48, "8300"],
-  ["moult-keep", 16, "8300"],
-  ["moult-data", 128, "8300"],
-  // Node, apart from the systems: a release is a third of the size then, and so is a cycle of the rig.
-  ["moult-runtime", 136, "8300"],
-] as const;
-export type PartitionName = (typeof TABLE)[number][0];
-
-export const PARTITIONS = Object.fromEntries(
-  TABLE.map(([name, mebibytes, typeCode], index) => {
-    const before = TABLE.slice(0, index).reduce((sum, [, size]) => sum + size, 1);
-    return [
+export function layoutOf({ boot, systemMebibytes, runtimeMebibytes }: LayoutOptions): DiskLayout {
+  const slot = systemMebibytes + SLOT_MORE_MEBIBYTES;
+  const table: readonly (readonly [PartitionName, number])[] = [
+    ["moult-boot", boot.mebibytes],
+    ["moult-env", 1],
+    ["moult-a", slot],
+    ["moult-b", slot],
+    ["moult-keep", 16],
+    ["moult-data", 128],
+    // Node, apart from the systems: a release is a third of the size then, and so is a cycle of the rig.
+    ["moult-runtime", runtimeMebibytes],
+  ];
+  let end = 1;
+  const partitions = table.map(([name, mebibytes], index) => {
+    const start = end;
+    end += mebibytes;
+    const partition = {
+      number: index + 1,
       name,
-      {
-        number: index + 1,
-        name,
-        startBytes: before * MEBIBYTE,
-        sizeBytes: mebibytes * MEBIBYTE,
-        typeCode,
-      },
-    ];
-  }),
-) as Readonly<Record<PartitionName, Partition>>;
+      startBytes: start * MEBIBYTE,
+      sizeBytes: mebibytes * MEBIBYTE,
+      typeCode: LINUX,
+      ...(index === 0 ? { typeCode: boot.typeCode } : {}),
+      ...(index === 0 && boot.attribute !== undefined ? { attribute: boot.attribute } : {}),
+    };
+    return [name, partition] as const;
+  });
+  return {
+    partitions: Object.fromEntries(partitions) as Record<PartitionName, Partition>,
+    systemBytes: systemMebibytes * MEBIBYTE,
+    // The table's copy lies behind the last partition.
+    diskBytes: (end + 1) * MEBIBYTE,
+  };
+}
 
-export const DISK_BYTES =
-  // The table, its copy behind the last partition, and what lies between.
-  TABLE.reduce((sum, [, mebibytes]) => sum + mebibytes, 2) * MEBIBYTE;
-
-/** Smaller than its slot, as systems are. */
-export const SYSTEM_BYTES = 40 * MEBIBYTE;
+export const slotOf = ({ partitions }: DiskLayout, slot: string): Partition =>
+  partitions[slot === "a" ? "moult-a" : "moult-b"];

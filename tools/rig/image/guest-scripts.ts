@@ -1,8 +1,8 @@
 /**
- * The first process of the rig's systems. Each line that it says begins with `@@` and ends with the uptime; the rig reads
+ * The first process of the rig's systems, on a disk that Linux names so. Each line that it says begins with `@@` and ends with the uptime; the rig reads
  * them on the serial line. `/data` may be lost: then the agent runs without it, which it must be able to.
  */
-export const INIT = `#!/bin/sh
+export const initScript = (partitionPrefix: string): string => `#!/bin/sh
 export PATH=/bin:/sbin:/usr/bin:/usr/lib/runtime
 say() {
   read -r up _ </proc/uptime
@@ -17,7 +17,7 @@ for word in $(cat /proc/cmdline); do
   case $word in moult.slot=*) slot=\${word#moult.slot=} ;; esac
 done
 read -r line </etc/moult/artifact_info
-say "INIT slot=$slot version=\${line#artifact_name=} fua=$(cat /sys/block/vda/queue/fua) cache=$(cat /sys/block/vda/queue/write_cache | tr ' ' -)"
+say "INIT slot=$slot version=\${line#artifact_name=} fua=$(cat /sys/block/${diskOf(partitionPrefix)}/queue/fua) cache=$(cat /sys/block/${diskOf(partitionPrefix)}/queue/write_cache | tr ' ' -)"
 read -r health </etc/health
 [ "$health" != dead ] || reboot -f
 
@@ -29,12 +29,12 @@ mount_or_repair() {
   say "LOST $2"
   return 1
 }
-mount_or_repair /dev/vda5 /keep
-if ! mount_or_repair /dev/vda6 /data; then
-  mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file /dev/vda6
-  mount -t ext4 /dev/vda6 /data || mount -t tmpfs data /data
+mount_or_repair ${partitionPrefix}5 /keep
+if ! mount_or_repair ${partitionPrefix}6 /data; then
+  mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file ${partitionPrefix}6
+  mount -t ext4 ${partitionPrefix}6 /data || mount -t tmpfs data /data
 fi
-mount -t ext4 -o ro /dev/vda7 /usr/lib/runtime
+mount -t ext4 -o ro ${partitionPrefix}7 /usr/lib/runtime
 mkdir -p /data/moult /keep/identity /keep/boot /run/moult
 
 ip link set lo up
@@ -47,11 +47,15 @@ fi
 insmod /lib/watchdog.ko && insmod /lib/softdog.ko
 while :; do
   say AGENT start
-  node /usr/bin/moult-agent daemon
+  LD_LIBRARY_PATH=/usr/lib/runtime node /usr/bin/moult-agent daemon
   say "AGENT exit=$?"
   sleep 1
 done
 `;
+
+/** `vda` of `/dev/vda`, `nvme0n1` of `/dev/nvme0n1p`. */
+const diskOf = (partitionPrefix: string): string =>
+  partitionPrefix.replace("/dev/", "").replace(/(\d)p$/, "$1");
 
 /** What the agent calls to restart the machine. Its own files are open, so what is left is to write everything out. */
 export const RESTART = `#!/bin/sh

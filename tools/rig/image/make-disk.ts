@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   ftruncateSync,
   mkdirSync,
@@ -11,9 +12,9 @@ import {
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DISK_BYTES, PARTITIONS, type Partition } from "./disk-layout.ts";
-import { makeBootCode, type GrubScripts } from "./make-boot-code.ts";
+import { basename, join } from "node:path";
+import type { Board, BootScripts, DiskWriter, Guest } from "../machine/board.ts";
+import type { Partition } from "./disk-layout.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { uuidOf } from "./make-system.ts";
 import { runTool } from "./run-tool.ts";
@@ -21,7 +22,9 @@ import { runTool } from "./run-tool.ts";
 const SECTOR_BYTES = 512;
 
 export interface DiskParts {
-  readonly grubScripts: GrubScripts;
+  readonly board: Board;
+  /** The bootloader's, which may be planted ones. */
+  readonly scripts: BootScripts;
   /** The system in slot a; slot b is empty. */
   readonly systemFile: string;
   /** The file system with Node. */
@@ -32,48 +35,58 @@ export interface DiskParts {
 
 /** A whole disk as a factory would make it, in a sparse file: no loop device, no mount and no root are needed. */
 export function makeDisk(parts: DiskParts, file: string): void {
+  const { board, scripts } = parts;
+  const { partitions, diskBytes } = board.layout;
   const folder = mkdtempSync(join(tmpdir(), "moult-disk-"));
   rmSync(file, { force: true });
   const disk = openSync(file, "w+");
   try {
-    ftruncateSync(disk, DISK_BYTES);
-    runTool("sgdisk", ["-a", "1", ...Object.values(PARTITIONS).flatMap(tableEntry), file]);
-    const place = (partition: Partition, bytes: Buffer): void => {
-      if (bytes.length > partition.sizeBytes)
-        throw new Error(`${bytes.length} bytes do not fit into ${partition.name}`);
-      writeSparse(disk, bytes, partition.startBytes);
+    ftruncateSync(disk, diskBytes);
+    runTool("sgdisk", ["-a", "1", ...Object.values(partitions).flatMap(tableEntry), file]);
+    const writer: DiskWriter = {
+      layout: board.layout,
+      write: (offset, bytes) => writeSparse(disk, bytes, offset),
+      place: (name, bytes) => {
+        const { startBytes, sizeBytes } = partitions[name];
+        if (bytes.length > sizeBytes)
+          throw new Error(`${bytes.length} bytes do not fit into ${name}`);
+        writeSparse(disk, bytes, startBytes);
+      },
     };
-    const boot = PARTITIONS["moult-boot"];
-    const { first, core } = makeBootCode(parts.grubScripts, boot.startBytes / SECTOR_BYTES);
-    writeSync(disk, first, 0, first.length, 0);
-    place(boot, core);
-    place(PARTITIONS["moult-env"], readFileSync(makeEnvironment(folder)));
-    place(PARTITIONS["moult-a"], readFileSync(parts.systemFile));
+    board.install(writer, scripts);
+    writer.place("moult-a", readFileSync(parts.systemFile));
     const keep = join(folder, "keep");
     mkdirSync(keep);
     writeFileSync(join(keep, "provisioning.json"), parts.provisioning);
-    place(PARTITIONS["moult-keep"], makePartition(folder, PARTITIONS["moult-keep"], keep));
+    writer.place("moult-keep", makePartition(folder, partitions["moult-keep"], keep));
     const data = join(folder, "data");
     mkdirSync(data);
-    place(PARTITIONS["moult-data"], makePartition(folder, PARTITIONS["moult-data"], data));
-    place(PARTITIONS["moult-runtime"], readFileSync(parts.runtimeFile));
+    writer.place("moult-data", makePartition(folder, partitions["moult-data"], data));
+    writer.place("moult-runtime", readFileSync(parts.runtimeFile));
   } finally {
     closeSync(disk);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Node without its symbols, in a file system of its own that is made once. */
-export function makeRuntime(file: string): void {
+/** Node without its symbols and what it is linked to, in a file system of its own that is made once. */
+export function makeRuntime(
+  { programs, nodeLibraries, strip }: Guest,
+  sizeBytes: number,
+  file: string,
+): void {
   if (existsSync(file)) return;
   const tree = mkdtempSync(join(tmpdir(), "moult-runtime-"));
   try {
-    runTool("strip", ["-o", join(tree, "node"), process.execPath]);
+    if (strip === undefined) copyFileSync(programs.node, join(tree, "node"));
+    else runTool(strip, ["-o", join(tree, "node"), programs.node]);
+    for (const library of nodeLibraries)
+      copyFileSync(library.file, join(tree, basename(library.path)));
     makeFileSystem({
       kind: "ext4",
       tree,
       file: `${file}.new`,
-      sizeBytes: PARTITIONS["moult-runtime"].sizeBytes,
+      sizeBytes,
       label: "moult-runtime",
       uuid: uuidOf("runtime"),
       hasJournal: false,
@@ -84,36 +97,27 @@ export function makeRuntime(file: string): void {
   }
 }
 
-/** Two copies of what GRUB chooses from: slot a is good, nothing is on trial. */
-function makeEnvironment(folder: string): string {
-  const tree = join(folder, "env");
-  mkdirSync(tree);
-  for (const [index, generation] of [1, 2].entries()) {
-    const copy = join(tree, `boot-env.${index}`);
-    runTool("grub-editenv", [copy, "create"]);
-    const choice = ["moult_good=a", "moult_trial=", "moult_tries=0"];
-    runTool("grub-editenv", [copy, "set", `moult_generation=${generation}`, ...choice]);
-  }
-  const file = join(folder, "env.img");
-  const { sizeBytes } = PARTITIONS["moult-env"];
-  const uuid = uuidOf("env");
-  makeFileSystem({ kind: "ext2", tree, file, sizeBytes, label: "moult-env", uuid });
-  return file;
-}
-
 function makePartition(folder: string, { name, sizeBytes }: Partition, tree: string): Buffer {
   const file = join(folder, `${name}.img`);
   makeFileSystem({ kind: "ext4", tree, file, sizeBytes, label: name, uuid: uuidOf(name) });
   return readFileSync(file);
 }
 
-function tableEntry({ number, name, startBytes, sizeBytes, typeCode }: Partition): string[] {
+function tableEntry({
+  number,
+  name,
+  startBytes,
+  sizeBytes,
+  typeCode,
+  attribute,
+}: Partition): string[] {
   const start = startBytes / SECTOR_BYTES;
   const end = start + sizeBytes / SECTOR_BYTES - 1;
   return [
     `--new=${number}:${start}:${end}`,
     `--typecode=${number}:${typeCode}`,
     `--change-name=${number}:${name}`,
+    ...(attribute === undefined ? [] : [`--attributes=${number}:set:${attribute}`]),
   ];
 }
 

@@ -12,6 +12,8 @@ export interface FileSystem {
   /** Of the file system; also where its names are hashed to. */
   readonly uuid: string;
   readonly hasJournal?: boolean;
+  /** How many files it may have; by its size, unless said. */
+  readonly inodes?: number;
   readonly blockBytes?: 1024 | 4096;
 }
 
@@ -29,6 +31,7 @@ export function makeFileSystem(options: FileSystem): void {
     uuid,
     hasJournal = true,
     blockBytes = 4096,
+    inodes,
   } = options;
   forgetTimes(tree, readdirSync(tree, { recursive: true, encoding: "utf8" }));
   const features = hasJournal ? FEATURES_OFF : `${FEATURES_OFF},^has_journal`;
@@ -36,6 +39,7 @@ export function makeFileSystem(options: FileSystem): void {
   const extended = `root_owner=0:0,hash_seed=${uuid},lazy_itable_init=0,lazy_journal_init=0`;
   const args = ["-q", "-F", "-t", kind, "-b", String(blockBytes), "-m", "0", "-L", label];
   args.push("-U", uuid, "-E", extended, ...(kind === "ext2" ? ["-I", "128"] : ["-O", features]));
+  if (inodes !== undefined) args.push("-N", String(inodes));
   runTool("mke2fs", [...args, "-d", tree, file, `${sizeBytes / 1024}k`], {
     environment: { E2FSPROGS_FAKE_TIME: "1" },
   });

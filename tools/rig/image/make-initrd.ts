@@ -13,21 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Kernel } from "./kernel.ts";
+import type { Guest } from "../machine/board.ts";
 import { runTool } from "./run-tool.ts";
-
-/** In the order in which they need each other. */
-const MODULES = [
-  "drivers/virtio/virtio_ring.ko",
-  "drivers/virtio/virtio.ko",
-  "drivers/virtio/virtio_pci_legacy_dev.ko",
-  "drivers/virtio/virtio_pci_modern_dev.ko",
-  "drivers/virtio/virtio_pci.ko",
-  "drivers/block/virtio_blk.ko",
-  "net/core/failover.ko",
-  "drivers/net/net_failover.ko",
-  "drivers/net/virtio_net.ko",
-];
 
 /** Finds the slot that the bootloader chose and goes on in it; what cannot be mounted is reset, as a panic is. */
 const INIT = `#!/bin/busybox sh
@@ -51,15 +38,18 @@ exec /bin/busybox switch_root /system /init
 `;
 
 /** The early user space, as bytes that are the same each time. */
-export function makeInitrd(kernel: Kernel): Buffer {
+export function makeInitrd({
+  earlyModules,
+  programs,
+}: Pick<Guest, "earlyModules" | "programs">): Buffer {
   const tree = mkdtempSync(join(tmpdir(), "moult-initrd-"));
   try {
     for (const folder of ["bin", "proc", "dev", "system", "modules"]) mkdirSync(join(tree, folder));
-    copyFileSync("/bin/busybox", join(tree, "bin/busybox"));
+    copyFileSync(programs.busybox, join(tree, "bin/busybox"));
     symlinkSync("busybox", join(tree, "bin/sh"));
-    for (const [index, module] of MODULES.entries()) {
+    for (const [index, module] of earlyModules.entries()) {
       const name = `${String(index).padStart(2, "0")}-${basename(module)}`;
-      copyFileSync(join(kernel.modules, module), join(tree, "modules", name));
+      copyFileSync(module, join(tree, "modules", name));
     }
     writeFileSync(join(tree, "init"), INIT);
     chmodSync(join(tree, "init"), 0o755);

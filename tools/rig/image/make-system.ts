@@ -10,10 +10,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { SYSTEM_BYTES } from "./disk-layout.ts";
-import { INIT, RESTART } from "./guest-scripts.ts";
-import type { Kernel } from "./kernel.ts";
+import { basename, dirname, join } from "node:path";
+import type { Board, Guest } from "../machine/board.ts";
+import { initScript, RESTART } from "./guest-scripts.ts";
 import { makeFileSystem } from "./make-file-system.ts";
 import { runTool } from "./run-tool.ts";
 
@@ -34,18 +33,21 @@ export interface SystemVersion {
 }
 
 export interface SystemParts {
-  readonly kernel: Kernel;
+  readonly board: Board;
+  readonly guest: Guest;
   readonly initrd: Buffer;
   /** The folder of the agent's update modules. */
   readonly modules: string;
 }
 
 /** Random bytes that no other version has, in every block: what is half written cannot look whole. */
-const FILLER_BYTES = 6 * 1024 * 1024;
+const FILLER_BYTES = 4 * 1024 * 1024;
+/** No more than they need: a table of inodes for every 16 KiB would be a tenth of the file system. */
+const INODES = 1_024;
 const FOLDERS =
   "bin boot data dev etc/moult/health.d keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/runtime usr/share/moult/modules var";
 
-const agentConfig = (health: SystemHealth) => ({
+const agentConfig = ({ slots }: Board, health: SystemHealth) => ({
   identity: { attributes: { serial: "rig-1" } },
   checkIn: { secondsMin: 1, secondsMax: 5 },
   clock: { lift: true },
@@ -55,12 +57,7 @@ const agentConfig = (health: SystemHealth) => ({
     confirmTimeoutSeconds: health === "cut-off" ? 60 : 300,
     rebootCommand: ["/sbin/restart-machine"],
   },
-  slots: {
-    bootloader: "grub",
-    environment: "/dev/vda2",
-    devices: { a: "/dev/vda3", b: "/dev/vda4" },
-    tries: 2,
-  },
+  slots: { ...slots, tries: 2 },
   paths: {
     dataDir: "/data/moult",
     identityDir: "/keep/identity",
@@ -77,17 +74,19 @@ export function makeSystem(parts: SystemParts, version: SystemVersion, file: str
   const tree = mkdtempSync(join(tmpdir(), "moult-system-"));
   try {
     for (const folder of FOLDERS.split(" ")) mkdirSync(join(tree, folder), { recursive: true });
-    addTools(tree);
+    addTools(tree, parts.guest);
     addKernel(tree, parts);
     addAgent(tree, parts, version);
-    put(tree, "init", INIT, 0o755);
+    put(tree, "init", initScript(parts.board.partitionPrefix), 0o755);
     put(tree, "sbin/restart-machine", RESTART, 0o755);
     put(tree, "etc/filler", fillerOf(version.name), 0o644);
+    parts.board.addToSystem?.(tree);
     makeFileSystem({
       kind: "ext4",
       tree,
       file,
-      sizeBytes: SYSTEM_BYTES,
+      sizeBytes: parts.board.layout.systemBytes,
+      inodes: INODES,
       label: "moult-system",
       uuid: uuidOf(version.name),
       // It is only ever mounted read-only.
@@ -98,37 +97,36 @@ export function makeSystem(parts: SystemParts, version: SystemVersion, file: str
   }
 }
 
-function addTools(tree: string): void {
-  copyFileSync("/bin/busybox", join(tree, "bin/busybox"));
+function addTools(tree: string, { programs, libraries }: Guest): void {
+  copyFileSync(programs.busybox, join(tree, "bin/busybox"));
+  // The applets are the same on all architectures: this computer's own can be asked.
   for (const applet of runTool("/bin/busybox", ["--list"]).toString("utf8").trim().split("\n"))
     if (applet !== "busybox") symlinkSync("/bin/busybox", join(tree, "bin", applet));
-  copyFileSync("/sbin/e2fsck", join(tree, "sbin/e2fsck"));
-  copyFileSync("/sbin/mke2fs", join(tree, "sbin/mke2fs"));
-  for (const program of ["/sbin/e2fsck", "/sbin/mke2fs", process.execPath])
-    for (const library of librariesOf(program)) {
-      mkdirSync(join(tree, dirname(library)), { recursive: true });
-      copyFileSync(library, join(tree, library));
-    }
+  copyFileSync(programs.e2fsck, join(tree, "sbin/e2fsck"));
+  copyFileSync(programs.mke2fs, join(tree, "sbin/mke2fs"));
+  for (const { file, path } of libraries) {
+    mkdirSync(join(tree, dirname(path)), { recursive: true });
+    copyFileSync(file, join(tree, path));
+  }
 }
 
-/** The shared libraries of a program, by the paths at which its loader finds them. */
-function librariesOf(program: string): string[] {
-  const listed = runTool("ldd", [program]).toString("utf8");
-  return [...listed.matchAll(/(?:=> )?(\/\S+) \(0x/g)].flatMap(([, path]) => path ?? []);
-}
-
-function addKernel(tree: string, { kernel, initrd }: SystemParts): void {
-  copyFileSync(kernel.file, join(tree, "boot/vmlinuz"));
+function addKernel(tree: string, { guest, initrd }: SystemParts): void {
+  copyFileSync(guest.kernel, join(tree, "boot/vmlinuz"));
   put(tree, "boot/initrd", initrd, 0o644);
-  for (const module of ["watchdog.ko", "softdog.ko"])
-    copyFileSync(join(kernel.modules, "drivers/watchdog", module), join(tree, "lib", module));
+  for (const module of guest.watchdogModules)
+    copyFileSync(module, join(tree, "lib", basename(module)));
 }
 
-function addAgent(tree: string, { modules }: SystemParts, version: SystemVersion): void {
+function addAgent(tree: string, { board, modules }: SystemParts, version: SystemVersion): void {
   copyFileSync(version.agentBundle, join(tree, "usr/bin/moult-agent"));
   chmodSync(join(tree, "usr/bin/moult-agent"), 0o755);
   cpSync(modules, join(tree, "usr/share/moult/modules/v3"), { recursive: true });
-  put(tree, "etc/moult/agent.json", JSON.stringify(agentConfig(version.health), null, 2), 0o644);
+  put(
+    tree,
+    "etc/moult/agent.json",
+    JSON.stringify(agentConfig(board, version.health), null, 2),
+    0o644,
+  );
   put(tree, "etc/moult/artifact_info", `artifact_name=${version.name}\n`, 0o644);
   const check = `#!/bin/sh\necho "the rig finds this system ${version.health}"\nexit ${version.health === "ill" ? 1 : 0}\n`;
   put(tree, "etc/moult/health.d/rig", check, 0o755);

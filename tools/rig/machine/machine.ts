@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
+import type { EmulatorCommand } from "./board.ts";
 
 export interface MachineOptions {
-  /** Where the disk is served. */
-  readonly socketPath: string;
-  /** Everything on the serial line, over all starts. */
+  readonly command: EmulatorCommand;
+  /** Every line of the serial line, over all starts, each with the seconds since its power-on. */
   readonly serialLog: string;
   readonly onLine: (line: string) => void;
 }
@@ -23,23 +23,8 @@ export type MachineEnd =
   | { readonly kind: "killed" }
   | { readonly kind: "failed"; readonly detail: string };
 
-/**
- * Emulation in software, on purpose: where hardware's help is only half there it hangs. A reset ends the process
- * (`-no-reboot`), because resets inside of one get slower each time; the disk, which is served elsewhere, keeps its cache.
- */
-function argumentsOf(socketPath: string): string[] {
-  const disk = `driver=nbd,node-name=d0,server.type=unix,server.path=${socketPath}`;
-  return [
-    "-nodefaults -display none -machine q35,accel=tcg -cpu max -smp 1 -m 320 -no-reboot -serial stdio",
-    "-device virtio-blk-pci,drive=d0,bootindex=0",
-    "-netdev user,id=n0 -device virtio-net-pci,netdev=n0,romfile=",
-  ]
-    .flatMap((line) => line.split(" "))
-    .concat("-blockdev", disk);
-}
-
-export function startMachine({ socketPath, serialLog, onLine }: MachineOptions): Machine {
-  const child = spawn("qemu-system-x86_64", argumentsOf(socketPath), {
+export function startMachine({ command, serialLog, onLine }: MachineOptions): Machine {
+  const child = spawn(command.program, [...command.args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const log = createWriteStream(serialLog, { flags: "a" });
@@ -48,11 +33,13 @@ export function startMachine({ socketPath, serialLog, onLine }: MachineOptions):
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-4_000);
   });
-  const lines = createLineReader(onLine);
-  child.stdout.on("data", (chunk: Buffer) => {
-    log.write(chunk);
-    lines(chunk.toString("latin1"));
+  const begunAt = performance.now();
+  const lines = createLineReader((line) => {
+    // When it came, so that a log says what takes how long.
+    log.write(`${((performance.now() - begunAt) / 1_000).toFixed(2).padStart(7)} ${line}\n`);
+    onLine(line);
   });
+  child.stdout.on("data", (chunk: Buffer) => lines(chunk.toString("latin1")));
   // Whatever ends this process, no machine stays behind.
   const endWithUs = (): void => {
     child.kill("SIGKILL");

@@ -3,12 +3,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Random } from "@moult/base";
-import {
-  findBootCopies,
-  parseBootCopy,
-  readBootBlocks,
-  type BootCopiesOnDisk,
-} from "../campaign/boot-copies-on-disk.ts";
+import type { BootCopiesOnDisk } from "../campaign/boot-copies-on-disk.ts";
 import type { CutPolicy } from "../disk/cut-policy.ts";
 import { openFileBytes } from "../disk/file-bytes.ts";
 import {
@@ -17,12 +12,14 @@ import {
   type DiskEvent,
   type ForgetfulDisk,
 } from "../disk/forgetful-disk.ts";
-import { PARTITIONS, SYSTEM_BYTES, type PartitionName } from "../image/disk-layout.ts";
+import { slotOf, type DiskLayout, type PartitionName } from "../image/disk-layout.ts";
 import { startNbdServer } from "../nbd/nbd-server.ts";
+import type { Board } from "./board.ts";
 import { startMachine, type Machine, type MachineEnd } from "./machine.ts";
 
 /** A device: a disk that goes on from start to start, and the machine that is started from it. */
 export interface RigDevice {
+  readonly board: Board;
   readonly disk: ForgetfulDisk;
   start(onLine: (line: string) => void): Machine;
   /**
@@ -37,7 +34,7 @@ export interface RigDevice {
   /** Where the two blocks of the boot environment lie, and what they hold now. */
   readonly bootOffsets: readonly [number, number];
   bootBlocks(): readonly [Buffer, Buffer];
-  /** What GRUB would read now. */
+  /** What the bootloader would read now. */
   bootCopies(): BootCopiesOnDisk;
   /** The SHA-256 of what a slot holds now, in the size that all systems have. */
   digestOf(slot: string): string;
@@ -51,21 +48,22 @@ export interface DiskMoment {
 }
 
 export interface RigDeviceOptions {
+  readonly board: Board;
   /** A disk that was just made. */
   readonly diskFile: string;
-  readonly serialLog: string;
+  /** Of the run: for the serial line's log, and what the emulator keeps. */
+  readonly folder: string;
   readonly atomBytes: number;
   readonly random: Random;
   readonly onDiskEvent?: (event: DiskEvent) => void;
 }
 
-export const slotPartition = (slot: string) => PARTITIONS[slot === "a" ? "moult-a" : "moult-b"];
-
 export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevice> {
-  const { diskFile, serialLog, atomBytes, random, onDiskEvent } = options;
+  const { board, diskFile, folder, atomBytes, random, onDiskEvent } = options;
+  const { layout, environment } = board;
   const bytes = openFileBytes(diskFile);
-  const offsets = findBootCopies(bytes, PARTITIONS["moult-env"]);
-  const stop = createStop();
+  const offsets = environment.find(bytes, layout.partitions["moult-env"]);
+  const stop = createStop(layout);
   const disk = createForgetfulDisk({
     bytes,
     atomBytes,
@@ -83,9 +81,19 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
     await server.idle();
     return end;
   };
+  const bootBlocks = (): readonly [Buffer, Buffer] => [
+    bytes.read(offsets[0], environment.blockBytes),
+    bytes.read(offsets[1], environment.blockBytes),
+  ];
   return {
     disk,
-    start: (onLine) => startMachine({ socketPath, serialLog, onLine }),
+    board,
+    start: (onLine) =>
+      startMachine({
+        command: board.emulator({ diskSocket: socketPath, folder }),
+        serialLog: join(folder, "serial.log"),
+        onLine,
+      }),
     stopAtWrite: stop.at,
     ended,
     cutPower: async (machine, policy) => {
@@ -95,14 +103,14 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
       return disk.cutPower(policy);
     },
     bootOffsets: offsets,
-    bootBlocks: () => readBootBlocks(bytes, offsets),
+    bootBlocks,
     bootCopies: () => {
-      const [first, second] = readBootBlocks(bytes, offsets);
-      return [parseBootCopy(first), parseBootCopy(second)];
+      const [first, second] = bootBlocks();
+      return [environment.parse(first), environment.parse(second)];
     },
     digestOf: (slot) =>
       createHash("sha256")
-        .update(bytes.read(slotPartition(slot).startBytes, SYSTEM_BYTES))
+        .update(bytes.read(slotOf(layout, slot).startBytes, layout.systemBytes))
         .digest("hex"),
     close: async () => {
       await server.close();
@@ -113,7 +121,7 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
 }
 
 /** Waits for one write. */
-function createStop() {
+function createStop({ partitions }: DiskLayout) {
   let moment: DiskMoment | undefined;
   let left = 0;
   let isDone = false;
@@ -133,7 +141,7 @@ function createStop() {
     },
     onDiskEvent: (event: DiskEvent): void => {
       if (event.kind !== "write" || moment === undefined || isDone) return;
-      const { startBytes, sizeBytes } = PARTITIONS[moment.partition];
+      const { startBytes, sizeBytes } = partitions[moment.partition];
       if (event.offset < startBytes || event.offset >= startBytes + sizeBytes) return;
       left -= 1;
       if (left > 0) return;

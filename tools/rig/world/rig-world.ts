@@ -8,7 +8,6 @@ import { createMoultCommand, words, type MoultCommand } from "../../local/moult-
 import type { RigImages } from "../image/build-images.ts";
 
 export const RIG_PRODUCT = "rig";
-const HARDWARE_TYPE = "rig-x86";
 /** By which a machine of the emulator's network reaches the loopback address of this one. */
 const HOST_ADDRESS = "10.0.2.2";
 
@@ -24,7 +23,7 @@ export interface RigWorld {
 /** A real server, its people, and one signed release for each system but the factory's, which devices have already. */
 export async function startRigWorld(
   folder: string,
-  { systems }: RigImages,
+  { board, systems }: RigImages,
   say: (line: string) => void,
 ): Promise<RigWorld> {
   rmSync(folder, { recursive: true, force: true });
@@ -50,7 +49,7 @@ export async function startRigWorld(
     for (const { name, file } of systems) {
       // What a virtual machine unpacks in software, it unpacks slowly.
       await moult.ok(
-        words`artifact create ${file} --type rootfs-image --name ${name} --hardware-type ${HARDWARE_TYPE}
+        words`artifact create ${file} --type rootfs-image --name ${name} --hardware-type ${board.hardwareType}
           --compression none`,
       );
       await moult.ok(
@@ -61,7 +60,7 @@ export async function startRigWorld(
       words`enrolment-token create --product ${RIG_PRODUCT} --accepts --uses 1000`,
     );
     await moult.ok(
-      words`device provision --product ${RIG_PRODUCT} --hardware-type ${HARDWARE_TYPE}
+      words`device provision --product ${RIG_PRODUCT} --hardware-type ${board.hardwareType}
         --server-url ${`https://${HOST_ADDRESS}:${port}`} --enrolment-token - --out provisioning.json`,
       secret,
     );

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runTool } from "./run-tool.ts";
+import type { BootScripts } from "../machine/board.ts";
+import { runTool } from "../image/run-tool.ts";
 
 const GRUB_FOLDER = "/usr/lib/grub/i386-pc";
 const SECTOR_BYTES = 512;
@@ -18,14 +19,11 @@ export interface BootCode {
   readonly core: Buffer;
 }
 
-/** GRUB's scripts by their names; it begins with `grub.cfg`. */
-export type GrubScripts = Readonly<Record<string, string>>;
-
 /**
  * GRUB for a BIOS, with its scripts inside: what `grub-install` writes, but into a plain file. `coreSector` is where the
  * core will lie.
  */
-export function makeBootCode(scripts: GrubScripts, coreSector: number): BootCode {
+export function makeBootCode(scripts: BootScripts, coreSector: number): BootCode {
   const folder = mkdtempSync(join(tmpdir(), "moult-grub-"));
   try {
     mkdirSync(join(folder, "boot/grub"), { recursive: true });

@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../build/bundle-program.ts";
+import { layoutOf } from "../image/disk-layout.ts";
+import type { Board, BootScripts } from "../machine/board.ts";
+import { GRUB_ENVIRONMENT } from "./grub-environment.ts";
+import { grubEnvironmentImage } from "./grub-environment-image.ts";
+import { makeBootCode } from "./make-boot-code.ts";
+import { x86Guest } from "./x86-guest.ts";
+
+const SECTOR_BYTES = 512;
+
+/** GRUB for a BIOS. */
+export const GRUB: Board = {
+  name: "grub",
+  hardwareType: "rig-x86",
+  layout: layoutOf({
+    boot: { mebibytes: 1, typeCode: "ef02" },
+    systemMebibytes: 26,
+    runtimeMebibytes: 144,
+  }),
+  partitionPrefix: "/dev/vda",
+  slots: {
+    bootloader: "grub",
+    environment: "/dev/vda2",
+    devices: { a: "/dev/vda3", b: "/dev/vda4" },
+  },
+  guest: x86Guest,
+  scripts: grubScripts,
+  install: (disk, scripts) => {
+    const { startBytes } = disk.layout.partitions["moult-boot"];
+    const { first, core } = makeBootCode(scripts, startBytes / SECTOR_BYTES);
+    disk.write(0, first);
+    disk.place("moult-boot", core);
+    disk.place("moult-env", grubEnvironmentImage(disk.layout.partitions["moult-env"]));
+  },
+  emulator: ({ diskSocket }) => ({ program: "qemu-system-x86_64", args: x86Emulator(diskSocket) }),
+  environment: GRUB_ENVIRONMENT,
+};
+
+/** The scripts that ship for GRUB, unchanged. */
+export function grubScripts(): BootScripts {
+  const folder = join(ROOT, "apps/agent/boot-integration/grub");
+  return Object.fromEntries(
+    readdirSync(folder)
+      .filter((name) => name.endsWith(".cfg"))
+      .map((name) => [name, readFileSync(join(folder, name), "utf8")]),
+  );
+}
+
+/**
+ * Emulation in software, on purpose: where hardware's help is only half there it hangs. A reset ends the process
+ * (`-no-reboot`), because resets inside of one get slower each time; the disk, which is served elsewhere, keeps its cache.
+ */
+export function x86Emulator(diskSocket: string, cpu = "max"): string[] {
+  const disk = `driver=nbd,node-name=d0,server.type=unix,server.path=${diskSocket}`;
+  return [
+    `-nodefaults -display none -machine q35,accel=tcg -cpu ${cpu} -smp 1 -m 320 -no-reboot -serial stdio`,
+    "-device virtio-blk-pci,drive=d0,bootindex=0",
+    "-netdev user,id=n0 -device virtio-net-pci,netdev=n0,romfile=",
+  ]
+    .flatMap((line) => line.split(" "))
+    .concat("-blockdev", disk);
+}
