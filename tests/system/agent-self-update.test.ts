@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { decodeBootCopy } from "@moult/agent-core";
-import { present, seededRandom } from "@moult/base";
+import { seededRandom } from "@moult/base";
 import { describe, expect, test, type TestContext } from "vitest";
 import { waitFor } from "../../tools/local/local-process.ts";
 import { DeviceServer } from "./device-server.fixture.ts";
@@ -87,15 +87,14 @@ async function aDevice({ onTestFinished }: Pick<TestContext, "onTestFinished">) 
   };
 }
 
-/** What the two copies of a boot environment come to. */
+/** What the two copies of a boot environment come to. A cut within the first write of all leaves none: slot a, as before it. */
 function bootChoice(slots: string) {
   const copies = ["boot-env.0", "boot-env.1"].flatMap((name) => {
     if (!readdirSync(slots).includes(name)) return [];
     return decodeBootCopy(readFileSync(join(slots, name))) ?? [];
   });
   const newest = copies.toSorted((one, other) => other.generation - one.generation)[0];
-  const { good, trial } = present(newest, "a valid copy");
-  return { good, trial };
+  return { good: newest?.good ?? "a", trial: newest?.trial ?? null };
 }
 
 describe.concurrent("a good new agent", () => {

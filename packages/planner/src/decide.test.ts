@@ -1,3 +1,4 @@
+import { HardwareType } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decide, type Decision } from "./decide.ts";
@@ -389,4 +390,19 @@ test("the order in which artifacts were read does not change the answer", () => 
       });
     }),
   );
+});
+
+test("an offer is taken back before the install when the device turns out to be other hardware", () => {
+  const board = HardwareType.parse("another-board");
+  const answer = (state: "offered" | "downloading" | "installing") =>
+    decide(
+      facts({ device: device({ hardwareType: board }), openAssignment: openAssignment({ state }) }),
+    );
+  for (const state of ["offered", "downloading"] as const)
+    expect(answer(state)).toMatchObject({
+      kind: "withdraw",
+      cause: "hardware-changed",
+      into: "retry-pending",
+    });
+  expect(answer("installing")).toMatchObject({ kind: "keep" });
 });

@@ -46,6 +46,7 @@ export type WithdrawCause =
   | "identity-conflict"
   | "device-held"
   | "installation-undecided"
+  | "hardware-changed"
   | "artifact-missing"
   | "release-not-signed"
   | "terms-changed"
@@ -151,6 +152,9 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       const cause = "installation-undecided";
       return { kind: "withdraw", assignment, cause, into: "retry-pending" };
     }
+    // Its key says that it is other hardware than the one that the offer was for.
+    if (artifact !== null && !artifact.hardwareTypes.includes(device.hardwareType))
+      return { kind: "withdraw", assignment, cause: "hardware-changed", into: "retry-pending" };
     // The device would refuse it by now; signed anew, it gets its next try.
     if (artifact !== null && isRefusedBySigners(assignment.deploymentId, artifact, device, now)) {
       const cause = isPublished(artifact) ? "terms-changed" : "release-not-signed";

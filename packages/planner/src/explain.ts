@@ -39,6 +39,7 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "identity-conflict": "two machines speak with this device's key",
   "device-held": "a person holds the device",
   "installation-undecided": "somebody at the device installed something else meanwhile",
+  "hardware-changed": "the device is other hardware than the offer was for",
   "artifact-missing": "the artifact is gone",
   "release-not-signed": "offline keys no longer vouch for the release",
   "terms-changed": "what offline keys allow the release for no longer fits the device",

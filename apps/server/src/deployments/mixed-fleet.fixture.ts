@@ -212,7 +212,8 @@ async function deployBounded(
     target: { kind: "devices", deviceIds: others },
     plan: { stages: [{ size: { remaining: true }, ramp }] },
   });
-  const [first, second] = others;
+  // Of the middle: those before it are in the update of the main deployment already, those behind it have other hardware.
+  const [first, second] = others.slice(others.length / 2);
   for (const [id, seconds] of [
     [first, 990],
     [second, 995],

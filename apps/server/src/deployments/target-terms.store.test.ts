@@ -1,5 +1,6 @@
 import { instant, present } from "@moult/base";
 import {
+  HardwareType,
   Plan,
   type DeploymentId,
   type DeploymentTarget,
@@ -9,15 +10,18 @@ import {
 import { explain } from "@moult/planner";
 import { describe, expect, test } from "vitest";
 import { recordInventory } from "../devices/index.ts";
+import { setHardwareType } from "../devices/queries.ts";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
 import { createGroupHandlers } from "../groups/index.ts";
 import { DIALECTS } from "../platform/dialect.ts";
+import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { silentLog, TEST_NOW, useTestDatabase } from "../platform/test-database.fixture.ts";
 import { createDeployment } from "./create-deployment.ts";
 import { planningDevice } from "./facts-queries.ts";
 import {
   ADA,
+  HARDWARE,
   PRODUCT,
   addDevices,
   addProduct,
@@ -52,6 +56,11 @@ const takeOut = (db: TenantDb, group: Group, deviceIds: DeviceId[]) =>
   groups.removeFromGroup(asOperator(db), { ...about(group), body: { deviceIds } });
 const reports = (db: TenantDb, deviceId: DeviceId, inventory: Record<string, string>) =>
   db.transaction((inner) => recordInventory(inner, deviceId, inventory, TEST_NOW));
+const becomes = (db: TenantDb, deviceId: DeviceId, hardwareType: HardwareType) =>
+  db.transaction(async (inner) => {
+    await setHardwareType(inner, deviceId, hardwareType);
+    await raisePlanningEpoch(inner);
+  });
 const show = (db: TenantDb, deploymentId: DeploymentId) =>
   deployments.showDeployment(asOperator(db), {
     params: { deploymentId },
@@ -249,6 +258,25 @@ describe.each(DIALECTS)("what narrows targets on %s", (dialect) => {
           await report(db, deviceId, answer, [finished("succeeded", "2.0")]);
       }
     expect(await refreshed(db, id)).toMatchObject({ state: "finished", counts: { succeeded: 2 } });
+  });
+
+  test("a device that becomes other hardware in the middle loses its offer, and gets what fits the new one", async () => {
+    const { db, ids, releaseId } = await fleet(1);
+    const [device] = ids as [DeviceId];
+    const { id } = await deploy(db, releaseId, { plan: { retry: { attemptsMax: 2 } } });
+    expect(await checkIn(db, device)).toMatchObject({ offer: { artifactName: "2.0" } });
+
+    await becomes(db, device, HardwareType.parse("another-board"));
+    expect(await kindOf(db, device)).toBe("abort");
+    expect(await kindOf(db, device)).toBe("nothing-to-do");
+    expect(await why(db, device)).toMatchObject({
+      kind: "no-artifact-for-hardware",
+      deploymentId: id,
+      hardwareType: "another-board",
+    });
+
+    await becomes(db, device, HARDWARE);
+    expect(await checkIn(db, device)).toMatchObject({ offer: { artifactName: "2.0", attempt: 2 } });
   });
 
   test("an exclusion of another product's devices or groups is refused", async () => {
