@@ -267,7 +267,6 @@ describe.each(DIALECTS)("what narrows targets on %s", (dialect) => {
     expect(await checkIn(db, device)).toMatchObject({ offer: { artifactName: "2.0" } });
 
     await becomes(db, device, HardwareType.parse("another-board"));
-    expect(await kindOf(db, device)).toBe("abort");
     expect(await kindOf(db, device)).toBe("nothing-to-do");
     expect(await why(db, device)).toMatchObject({
       kind: "no-artifact-for-hardware",
