@@ -120,3 +120,19 @@ test("letters lead to the places, but not while somebody types", async () => {
   expect(await page.getByRole("searchbox").inputValue()).toBe("gr");
   expect(new URL(page.url()).pathname).toBe("/devices");
 });
+
+test("whoever types faster than the server answers still goes to what they typed", async () => {
+  const { page } = await open("/");
+  await settled(page);
+  const answers = Promise.withResolvers<void>();
+  await page.route("**/api/v1/devices?*", async (route) => {
+    await answers.promise;
+    await route.continue();
+  });
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("meter-4711");
+  await page.keyboard.press("Enter");
+  await seen(page.getByText("Searching…"));
+  answers.resolve();
+  await seen(page.getByRole("heading", { name: "meter-4711", level: 1 }));
+});

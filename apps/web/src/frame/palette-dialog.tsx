@@ -1,5 +1,5 @@
 import { useNavigate, type LinkProps } from "@tanstack/react-router";
-import { useDeferredValue, useId, useState, type KeyboardEvent } from "react";
+import { useEffect, useEffectEvent, useId, useState, type KeyboardEvent } from "react";
 import { useOperation } from "../server/operation-query.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { Foreign } from "../ui/foreign.tsx";
@@ -34,8 +34,14 @@ const PLACES: readonly Entry[] = (
 
 const FOUND_MAX = 8;
 
+interface Entries {
+  readonly entries: readonly Entry[];
+  /** The server has not answered yet: its part of them is missing, or is of an earlier text. */
+  readonly isSearching: boolean;
+}
+
 /** Places that fit the text, and what the server finds by it. */
-function useEntries(text: string): readonly Entry[] {
+function useEntries(text: string): Entries {
   const search = text.trim();
   const enabled = search.length >= 2;
   const devices = useOperation(
@@ -46,8 +52,8 @@ function useEntries(text: string): readonly Entry[] {
   const releases = useOperation("listReleases", { query: { limit: 100 } }, { enabled });
   const deployments = useOperation("listDeployments", { query: { limit: 100 } }, { enabled });
   const fits = (label: string): boolean => label.toLowerCase().includes(search.toLowerCase());
-  if (!enabled) return PLACES.filter(({ label }) => fits(label));
-  return [
+  if (!enabled) return { entries: PLACES.filter(({ label }) => fits(label)), isSearching: false };
+  const entries = [
     ...PLACES.filter(({ label }) => fits(label)),
     ...(devices.data?.items ?? []).map((device) => ({
       key: device.id,
@@ -74,6 +80,10 @@ function useEntries(text: string): readonly Entry[] {
         link: { to: "/releases/$releaseId", params: { releaseId: id } } as LinkProps,
       })),
   ];
+  const isSearching = [devices, releases, deployments].some(
+    ({ isPending, isPlaceholderData }) => isPending || isPlaceholderData,
+  );
+  return { entries, isSearching };
 }
 
 export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
@@ -81,13 +91,22 @@ export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const listId = useId();
-  const entries = useEntries(useDeferredValue(text));
+  const { entries, isSearching } = useEntries(text);
   const current = Math.min(chosen, entries.length - 1);
+  const [isEntered, setEntered] = useState(false);
   const go = (entry: Entry | undefined): void => {
     if (entry === undefined) return;
     onClose();
     void navigate(entry.link);
   };
+  const goToFound = useEffectEvent(() => {
+    setEntered(false);
+    go(entries[current]);
+  });
+  // Whoever types fast means what they typed: not what an earlier text had found.
+  useEffect(() => {
+    if (isEntered && !isSearching) goToFound();
+  }, [isEntered, isSearching]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const steps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1 };
     const step = steps[event.key];
@@ -96,7 +115,8 @@ export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
       setChosen(Math.max(0, Math.min(entries.length - 1, current + step)));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      go(entries[current]);
+      if (entries[current]?.kind === "Go to") go(entries[current]);
+      else setEntered(true);
     }
   };
   return (
@@ -114,6 +134,7 @@ export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
         onChange={(event) => {
           setText(event.target.value);
           setChosen(0);
+          setEntered(false);
         }}
         onKeyDown={onKeyDown}
         className="min-h-10 w-full rounded-md border border-control bg-page px-3"
@@ -134,7 +155,9 @@ export function PaletteDialog({ onClose }: { readonly onClose: () => void }) {
           </li>
         ))}
       </ul>
-      {entries.length === 0 && <p className="text-soft">Nothing has that name.</p>}
+      {entries.length === 0 && (
+        <p className="text-soft">{isSearching ? "Searching…" : "Nothing has that name."}</p>
+      )}
     </Dialog>
   );
 }
