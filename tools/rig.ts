@@ -1,7 +1,7 @@
 /**
  * `node tools/rig.ts OPTIONS`: a real bootloader, kernel and agent in a virtual machine, a real server, and power cuts.
  *
- *   --bootloader X   (grub)
+ *   --bootloader X   grub (the default) or u-boot, which is on arm64
  *   --image          only builds what is needed
  *   --cuts N         (20)
  *   --seed N         of the moments and of what the disk forgets (one more than the last in the ledger)

@@ -21,7 +21,7 @@ if [ "${1:-tests}" = rig ]; then
   need qemu-system-x86 command -v qemu-system-x86_64
   need grub-pc-bin test -e /usr/lib/grub/i386-pc/boot.img
   need grub-common command -v grub-mkimage
-  # The same for U-Boot's script.
+  # The same for U-Boot, on arm64; what its systems are made of is fetched by apt and npm.
   need qemu-system-arm command -v qemu-system-aarch64
   need u-boot-qemu test -e /usr/lib/u-boot/qemu_arm64/u-boot.bin
   need u-boot-tools command -v mkimage
@@ -38,6 +38,7 @@ else
   need g++ command -v "${CXX:-g++}"
   # Boot environments, as factories make them.
   need grub-common command -v grub-editenv
+  need u-boot-tools command -v mkenvimage
   need e2fsprogs test -x /usr/sbin/mke2fs
   # What the shipped update modules hand their payloads to, and what makes such payloads.
   need busybox-static has_static_busybox

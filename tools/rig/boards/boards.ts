@@ -1,7 +1,8 @@
 import type { Board } from "../machine/board.ts";
 import { GRUB } from "./grub.ts";
+import { U_BOOT } from "./u-boot.ts";
 
 /** Every board that the rig can cut the power of, by the name that chooses it. */
 export const BOARDS: Readonly<Record<string, Board>> = Object.fromEntries(
-  [GRUB].map((board) => [board.name, board]),
+  [GRUB, U_BOOT].map((board) => [board.name, board]),
 );

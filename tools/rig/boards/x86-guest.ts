@@ -3,22 +3,10 @@ import { join } from "node:path";
 import { present } from "@moult/base";
 import type { Guest, Library } from "../machine/board.ts";
 import { runTool } from "../image/run-tool.ts";
+import { VIRTIO_MODULES, WATCHDOG_MODULES } from "./virtio-modules.ts";
 
-/** Debian's kernel for virtual machines: EXT4 is built in, virtio and the watchdog are modules. */
+/** Debian's kernel for virtual machines. */
 const META_PACKAGE = "linux-image-cloud-amd64";
-
-const EARLY_MODULES = [
-  "drivers/virtio/virtio_ring.ko",
-  "drivers/virtio/virtio.ko",
-  "drivers/virtio/virtio_pci_legacy_dev.ko",
-  "drivers/virtio/virtio_pci_modern_dev.ko",
-  "drivers/virtio/virtio_pci.ko",
-  "drivers/block/virtio_blk.ko",
-  "net/core/failover.ko",
-  "drivers/net/net_failover.ko",
-  "drivers/net/virtio_net.ko",
-];
-const WATCHDOG_MODULES = ["drivers/watchdog/watchdog.ko", "drivers/watchdog/softdog.ko"];
 
 /** This computer's own programs, and Debian's kernel for virtual machines. */
 export function x86Guest(cache: string): Guest {
@@ -29,7 +17,7 @@ export function x86Guest(cache: string): Guest {
   return {
     says: `Linux ${release}, Node ${process.version}`,
     kernel,
-    earlyModules: EARLY_MODULES.map(module),
+    earlyModules: VIRTIO_MODULES.map(module),
     watchdogModules: WATCHDOG_MODULES.map(module),
     programs: {
       busybox: "/bin/busybox",
