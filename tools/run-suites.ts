@@ -34,7 +34,7 @@ const SUITES: readonly Suite[] = [
   },
   vitest("unit", 45),
   vitest("process", 150),
-  vitest("store", 90),
+  vitest("store", 135),
   vitest("wire", 15),
   vitest("interop", 60),
   vitest("gates", 60),
