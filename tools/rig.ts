@@ -3,33 +3,36 @@
  *
  *   --bootloader X   grub (the default) or u-boot, which is on arm64
  *   --image          only builds what is needed
- *   --cuts N         (20)
+ *   --cuts N         that find something to forget (20); a planted bug gets so many cuts of any kind
  *   --seed N         of the moments and of what the disk forgets (one more than the last in the ledger)
  *   --atom N         bytes that the disk writes whole or not at all: 4096, or 512, which is hostile
  *   --volatile       the bootloader's writes are in the disk's cache until Linux flushes it
  *   --control NAME   with a planted bug; --negative: every one of them; fails unless it is found
- *   --json           one line of JSON instead of sentences
+ *   --campaign       run after run, with a seed and a disk of its own each, until it is ended
+ *   --ledger FILE    where runs are added to (.build/rig/ledger.json); --sum: only says what all in it came to
+ *   --json           one line of JSON about all that is in the ledger, instead of sentences
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleAgent } from "./build/faulty-agent.ts";
+import { ROOT } from "./build/bundle-program.ts";
 import { BOARDS } from "./rig/boards/boards.ts";
 import { RIG_CONTROLS, type RigControl, type RigControlName } from "./rig/campaign/rig-controls.ts";
+import {
+  ledgerLine,
+  readLedger,
+  sumOfRuns,
+  writeLedger,
+  type LedgerRun,
+} from "./rig/campaign/rig-ledger.ts";
 import { buildImages, RIG_FOLDER } from "./rig/image/build-images.ts";
 import { runRig, type RigOptions, type RigResult } from "./rig/campaign/run-rig.ts";
 import type { Board } from "./rig/machine/board.ts";
-import { RIG_INVARIANTS } from "./rig/campaign/rig-tally.ts";
+import { cyclesOf, RIG_INVARIANTS } from "./rig/campaign/rig-tally.ts";
 
-const LEDGER = join(RIG_FOLDER, "ledger.json");
 const { values } = parseArgs({
   options: {
     bootloader: { type: "string", default: "grub" },
@@ -40,26 +43,32 @@ const { values } = parseArgs({
     volatile: { type: "boolean", default: false },
     control: { type: "string" },
     negative: { type: "boolean", default: false },
+    campaign: { type: "boolean", default: false },
+    ledger: { type: "string", default: join(RIG_FOLDER, "ledger.json") },
+    sum: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const say = (line: string): void => {
   if (!values.json) console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 };
-
 const board = chosenBoard();
+const commit = commitNow();
 
 // A machine and a server end with this process, by its `exit`, which a signal alone does not bring about.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
 const controls = Object.keys(RIG_CONTROLS) as RigControlName[];
 if (values.image) buildImages(board, say);
+else if (values.campaign) await campaign();
 else if (values.negative) for (const name of controls) await runControl(name);
 else if (values.control !== undefined) {
   const name = controls.find((known) => known === values.control);
   if (name === undefined) throw new Error(`the controls are ${controls.join(", ")}`);
   await runControl(name);
-} else await run();
+} else if (!values.sum) await run({});
+if (values.json) console.log(ledgerLine(readLedger(values.ledger)));
+else if (!values.image) console.log(sumOfRuns(readLedger(values.ledger).runs));
 
 function chosenBoard(): Board {
   const chosen = BOARDS[values.bootloader];
@@ -67,9 +76,18 @@ function chosenBoard(): Board {
   throw new Error(`the bootloaders are ${Object.keys(BOARDS).join(", ")}`);
 }
 
+function commitNow(): string {
+  const git = (...args: string[]): string =>
+    spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout.trim();
+  const changes = git("status", "--porcelain", "--untracked-files=no");
+  return git("rev-parse", "--short=12", "HEAD") + (changes === "" ? "" : "+");
+}
+
+type Run = Partial<Pick<RigOptions, "cuts" | "atomBytes" | "isVolatile">>;
+
 function optionsOf(seed: number): Omit<RigOptions, "images"> {
   return {
-    folder: join(RIG_FOLDER, "run"),
+    folder: join(RIG_FOLDER, `run-${board.name}`),
     seed,
     cuts: Number(values.cuts),
     atomBytes: Number(values.atom),
@@ -78,53 +96,79 @@ function optionsOf(seed: number): Omit<RigOptions, "images"> {
   };
 }
 
-async function run(): Promise<void> {
-  const ledger = readLedger();
-  const seed = Number(values.seed ?? Math.max(0, ...ledger.map((one) => one.seed)) + 1);
+async function run(over: Run): Promise<RigResult> {
+  const ledger = readLedger(values.ledger);
+  const seed = Number(values.seed ?? Math.max(0, ...ledger.runs.map((one) => one.seed)) + 1);
+  const write = (result: RigResult): void => {
+    const mine: LedgerRun = { commit, ...result };
+    // Read anew each time: another board may be run beside this one.
+    const { runs, controls: looked } = readLedger(values.ledger);
+    const others = runs.filter(
+      (one) => one.seed !== seed || one.bootloader !== board.name || one.commit !== commit,
+    );
+    writeLedger(values.ledger, { runs: [...others, mine], controls: looked });
+  };
   const result = await runRig({
     ...optionsOf(seed),
+    ...over,
     images: buildImages(board, say),
-    onProgress: (soFar) => writeLedger([...ledger, soFar]),
+    onProgress: write,
   });
-  writeLedger([...ledger, result]);
-  console.log(values.json ? JSON.stringify(result) : result);
+  write(result);
+  if (!values.json) console.log(result);
   for (const { cycle, invariant, detail } of result.findings)
     console.error(
-      `cut ${cycle}: ${invariant}: ${detail} (what must hold: ${RIG_INVARIANTS[invariant]})`,
+      `seed ${seed}, cut ${cycle}: ${invariant}: ${detail} (what must hold: ${RIG_INVARIANTS[invariant]})`,
     );
   if (result.findings.length > 0) process.exitCode = 1;
+  return result;
+}
+
+/** The disks that a campaign goes through, one run after the other. */
+const DISKS: readonly Run[] = [
+  { atomBytes: 4096, isVolatile: false },
+  { atomBytes: 512, isVolatile: false },
+  { atomBytes: 512, isVolatile: true },
+  { atomBytes: 4096, isVolatile: true },
+];
+
+async function campaign(): Promise<void> {
+  for (let index = readLedger(values.ledger).runs.length; ; index += 1)
+    await run({ cuts: Number(values.cuts), ...DISKS[index % DISKS.length] });
 }
 
 /** Runs a planted bug; what it is found by, and after how many cuts. */
 async function runControl(name: RigControlName): Promise<void> {
   const control: RigControl = RIG_CONTROLS[name];
+  if (control.boards?.includes(board.name) === false) return;
   const agent =
     control.agentEdits === undefined
       ? undefined
       : await bundleAgent(mkdtempSync(join(tmpdir(), "moult-planted-")), control.agentEdits);
+  const seed = Number(values.seed ?? 1);
   const images = buildImages(board, say, agent);
   const { findings, tally } = await runRig({
-    ...optionsOf(Number(values.seed ?? 1)),
+    ...optionsOf(seed),
+    atomBytes: control.atomBytes ?? Number(values.atom),
     images,
     control,
   });
   const found = findings.find(({ invariant }) => control.breaks.includes(invariant));
-  const { cuts, starts } = tally;
-  console.log(
-    values.json
-      ? JSON.stringify({ control: name, says: control.says, found: found ?? null, cuts, starts })
-      : `${found === undefined ? "NOT FOUND" : `found at cut ${found.cycle}`}  ${name}: ${control.says}: ${found?.invariant ?? ""}`,
+  const { runs, controls: looked } = readLedger(values.ledger);
+  const result = {
+    bootloader: board.name,
+    control: name,
+    commit,
+    seed,
+    foundBy: found?.invariant ?? null,
+    cycles: cyclesOf(tally),
+  };
+  writeLedger(values.ledger, { runs, controls: [...looked, result] });
+  say(
+    `${found === undefined ? "NOT FOUND" : `found at cut ${found.cycle}`}  ${name}: ${control.says}: ${found?.invariant ?? ""}: ${found?.detail ?? ""}`,
   );
-  if (found === undefined) process.exitCode = 1;
-}
-
-/** Every run that was made here, so that campaigns of many runs add up. */
-function readLedger(): readonly RigResult[] {
-  return existsSync(LEDGER) ? (JSON.parse(readFileSync(LEDGER, "utf8")) as RigResult[]) : [];
-}
-
-function writeLedger(runs: readonly RigResult[]): void {
-  mkdirSync(RIG_FOLDER, { recursive: true });
-  writeFileSync(`${LEDGER}.new`, JSON.stringify(runs));
-  renameSync(`${LEDGER}.new`, LEDGER);
+  if (found === undefined) {
+    console.error(`planted and not found: ${name} (${control.says})`);
+    process.exitCode = 1;
+  }
 }

@@ -9,13 +9,17 @@ export interface CutPlan {
   /** Null: from power-on; a moment of the disk's, without a delay. */
   readonly after: Milestone | DiskMoment | null;
   readonly delayMs: number;
+  /** Power goes directly after the write that comes next then, to whatever partition: so that something is not flushed. */
+  readonly isAtWrite: boolean;
   readonly policy: CutPolicy;
 }
 
 /** Of cuts by the clock alone, those before the system runs are most. */
-const BY_CLOCK = 0.15;
-/** Of cuts directly after a write: only those find for certain that something was not flushed. */
-const BY_DISK = 0.5;
+const BY_CLOCK = 0.1;
+/** Of cuts directly after a write to a certain place. */
+const BY_DISK = 0.4;
+/** Of the others, those that wait for a write; the rest come wherever they come. */
+const AT_WRITE = 0.85;
 /** To be hit equally often, and about how many writes an update makes there. `spare`: the slot that is not the good one. */
 const DISK_PLACES = [
   ["moult-env", 6],
@@ -37,27 +41,31 @@ export interface CutCircumstances {
 
 export function drawCut(random: Random, { slowness, spare, moment }: CutCircumstances): CutPlan {
   const policy = pick(CUT_POLICIES, random);
-  if (moment !== undefined) return { after: moment, delayMs: random.fraction() * SOON_MS, policy };
+  if (moment !== undefined)
+    return { after: moment, delayMs: random.fraction() * SOON_MS, isAtWrite: false, policy };
   const way = random.fraction();
   if (way < BY_DISK) {
     const [place, writesMax] = pick(DISK_PLACES, random);
     const partition = place === "spare" ? spare : place;
     const writes = 1 + Math.floor(random.fraction() * writesMax);
-    return { after: { partition, writes }, delayMs: 0, policy };
+    return { after: { partition, writes }, delayMs: 0, isAtWrite: false, policy };
   }
-  if (way < BY_DISK + BY_CLOCK)
-    return { after: null, delayMs: random.fraction() * BY_CLOCK_MS * slowness, policy };
+  const isAtWrite = random.fraction() < AT_WRITE;
+  if (way < BY_DISK + BY_CLOCK) {
+    const delayMs = random.fraction() * BY_CLOCK_MS * slowness;
+    return { after: null, delayMs, isAtWrite, policy };
+  }
   const after = pick(MILESTONES, random);
   const delayMs = random.fraction() * (random.fraction() < 0.5 ? SOON_MS : LATE_MS * slowness);
-  return { after, delayMs, policy };
+  return { after, delayMs, isAtWrite, policy };
 }
 
 const pick = <T>(values: readonly T[], random: Random): T =>
   present(values[Math.floor(random.fraction() * values.length)], "fractions are below 1");
 
 /** For people. */
-export function planText({ after, delayMs, policy }: CutPlan): string {
+export function planText({ after, delayMs, isAtWrite, policy }: CutPlan): string {
   if (after !== null && typeof after === "object")
     return `${policy}, at write ${after.writes} to ${after.partition}`;
-  return `${policy}, ${Math.round(delayMs)} ms after ${after ?? "power-on"}`;
+  return `${policy}, ${isAtWrite ? "at the next write " : ""}${Math.round(delayMs)} ms after ${after ?? "power-on"}`;
 }

@@ -6,7 +6,7 @@ import type { RigSystem } from "../image/build-images.ts";
 import { RIG_PRODUCT } from "../world/rig-world.ts";
 
 const product = RIG_PRODUCT as ProductName;
-const POLL_MS = 1_000;
+const POLL_MS = 250;
 
 interface DeploymentEnd {
   readonly system: RigSystem;

@@ -7,6 +7,10 @@ import type { Milestone } from "./serial-mark.ts";
 /** A planted bug: a rig that does not find it proves nothing. */
 export interface RigControl {
   readonly says: string;
+  /** The boards whose scripts or agent hold the place of the bug; else all. */
+  readonly boards?: readonly string[];
+  /** What the disk writes whole or not at all; as the run says, unless said here. */
+  readonly atomBytes?: number;
   /** What it must be found by: one of these. */
   readonly breaks: readonly RigInvariant[];
   /** The one moment at which it shows; else cuts come at all moments. */
@@ -15,10 +19,13 @@ export interface RigControl {
   readonly systems?: readonly string[];
   /** The disk says that a flush is done and does nothing. */
   readonly ignoresFlush?: boolean;
+  /** The disk refuses what the bootloader writes. */
+  readonly refusesBootloader?: boolean;
   readonly agentEdits?: readonly Edit[];
   readonly plantInScripts?: (scripts: BootScripts) => BootScripts;
 }
 
+const SLOT_INSTALLER = "packages/agent-core/src/slot-installer.ts";
 const BLOCK_DEVICE = "apps/agent/src/storage/block-device.ts";
 
 export const RIG_CONTROLS = {
@@ -42,9 +49,60 @@ export const RIG_CONTROLS = {
       ],
     ].map(([find = "", replace = ""]) => ({ file: BLOCK_DEVICE, find, replace })),
   },
+  "armed-before-written": {
+    says: "the agent arms the slot before it writes it",
+    breaks: ["boots-whole-system", "start-as-chosen", "no-kernel-trouble", "device-comes-back"],
+    cutAfter: "armed",
+    agentEdits: [
+      {
+        file: SLOT_INSTALLER,
+        find: "await boot.disarm();\n      const device = await openSlot(spare, sizeBytes);",
+        replace:
+          "await boot.arm(spare, 2);\n      const device = await openSlot(spare, sizeBytes);",
+      },
+    ],
+  },
+  "running-slot-written": {
+    says: "the agent writes the new system over the one that runs",
+    breaks: ["running-slot-untouched"],
+    agentEdits: [
+      { file: SLOT_INSTALLER, find: "return otherSlot(booted);", replace: "return booted;" },
+      { file: BLOCK_DEVICE, find: "isExclusive ? constants.O_EXCL : 0", replace: "0" },
+    ],
+  },
+  "confirmed-without-health": {
+    says: "the agent confirms a system without asking its health checks",
+    breaks: ["good-slot-healthy"],
+    systems: ["rig-1", "rig-3"],
+    agentEdits: [
+      {
+        file: "apps/agent/src/system-slots/check-system-health.ts",
+        find: "if (complaint === undefined)",
+        replace: "if (complaint === undefined || round > 0)",
+      },
+    ],
+  },
+  "environment-by-rename": {
+    says: "the agent writes the boot environment as a new file that takes the old one's name",
+    breaks: ["start-as-chosen", "environment-readable", "environment-in-every-state"],
+    boards: ["grub"],
+    systems: ["rig-1", "rig-2"],
+    agentEdits: [
+      {
+        file: "apps/agent/src/bootloaders/boot-copies.ts",
+        find: "await device.write(offset, form.encode(saidBy(bytes)));",
+        replace:
+          'const { execSync } = await import("node:child_process"); const fs = await import("node:fs");' +
+          'execSync("mount -t ext2 /dev/vda2 /mnt");' +
+          'fs.writeFileSync("/mnt/new", Buffer.concat([Buffer.from(form.encode(saidBy(bytes))), Buffer.alloc(512, 35)]));' +
+          'fs.renameSync("/mnt/new", "/mnt/" + name); execSync("umount /mnt"); void offset;',
+      },
+    ],
+  },
   "tries-not-counted": {
     says: "GRUB starts a trial without writing that a try is gone",
     breaks: ["trial-is-bounded"],
+    boards: ["grub"],
     systems: ["rig-1", "rig-5"],
     plantInScripts: (scripts) => ({
       ...scripts,
@@ -52,6 +110,21 @@ export const RIG_CONTROLS = {
         scripts["moult.cfg"] ?? "",
         "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then",
         "set moult_slot=$moult_next\n      if [ a = b ]; then",
+      ),
+    }),
+  },
+  "save-env-unchecked": {
+    says: "GRUB starts a trial though its disk refused to write that a try is gone",
+    breaks: ["trial-is-bounded"],
+    boards: ["grub"],
+    systems: ["rig-1", "rig-5"],
+    refusesBootloader: true,
+    plantInScripts: (scripts) => ({
+      ...scripts,
+      "moult.cfg": replaceOnce(
+        scripts["moult.cfg"] ?? "",
+        "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then",
+        "save_env -f ($moult_env)/boot-env.$moult_copy moult_tries\n      set moult_slot=$moult_next\n      if [ a = b ]; then",
       ),
     }),
   },

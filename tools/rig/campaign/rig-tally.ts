@@ -31,6 +31,7 @@ export interface RigFinding {
 
 /** What came of a run, as it is written down. */
 export interface RigTally {
+  /** That found something to forget: the others prove little, and are counted apart. */
   cuts: number;
   cutsWithNothingPending: number;
   cutsBeforeTheSystem: number;
@@ -58,8 +59,14 @@ export interface RigTally {
     lostWrites: number;
     pendingBytesMax: number;
   };
+  /** How often each invariant was found broken. */
+  readonly found: Record<RigInvariant, number>;
   seconds: number;
 }
+
+/** Every cut, whether something was pending or not. */
+export const cyclesOf = ({ cuts, cutsWithNothingPending }: RigTally): number =>
+  cuts + cutsWithNothingPending;
 
 const zeroes = <Name extends string>(names: readonly Name[]): Record<Name, number> =>
   Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
@@ -90,5 +97,6 @@ export const emptyRigTally = (): RigTally => ({
     lostWrites: 0,
     pendingBytesMax: 0,
   },
+  found: zeroes(Object.keys(RIG_INVARIANTS) as RigInvariant[]),
   seconds: 0,
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RigDevice } from "../machine/rig-device.ts";
+import type { DiskMoment, RigDevice } from "../machine/rig-device.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { CutPlan } from "./cut-plan.ts";
 import type { RigInvariant, RigTally } from "./rig-tally.ts";
@@ -12,6 +12,8 @@ export interface PowerCycleOptions {
   readonly tally: RigTally;
   /** Whether the bootloader's writes stay in the disk's cache until Linux flushes it. */
   readonly isVolatile: boolean;
+  /** Whether the disk refuses what the bootloader writes. */
+  readonly refusesBootloader?: boolean;
   /** How much longer everything takes on this machine now than on a quiet one. */
   readonly slowness: () => number;
   readonly report: (invariant: RigInvariant, detail: string) => void;
@@ -24,39 +26,73 @@ const SILENCE_MS_MAX = 60_000;
 /** A cut whose moment never comes is made at this age of the cycle: several updates, on a quiet machine. */
 const CYCLE_MS_MAX = 60_000;
 
+/** A write that a cut waits for and that does not come: the cut is made without it, on a quiet machine so much later. */
+const WRITE_MS_MAX = 2_000;
+
 /** Lets a device run until the planned cut, through as many restarts of its own as it takes, and cuts. */
 export async function runUntilCut(options: PowerCycleOptions, plan: CutPlan): Promise<void> {
   const { device, watch, tally } = options;
   tally.powerOns += 1;
-  const begunAt = performance.now();
   let last: Milestone | "power-on" = "power-on";
-  const cutAtLatest = begunAt + CYCLE_MS_MAX * options.slowness();
-  let cutAt: number | undefined;
-  let stopped: Promise<void> | undefined;
-  if (plan.after !== null && typeof plan.after === "object")
-    stopped = device.stopAtWrite(plan.after);
-  for (;;) {
-    const { outcome, machine } = await runOnce(options, (milestone, cut) => {
-      if (milestone !== undefined) last = milestone;
-      if (milestone === undefined) stopped?.then(() => cut(0)).catch(() => undefined);
-      const now = performance.now();
-      if ((milestone ?? null) === plan.after) cutAt ??= now + plan.delayMs;
-      // The machine may have restarted itself since the moment that the cut is timed by.
-      if (cutAt !== undefined || now > cutAtLatest) cut(Math.max(0, (cutAt ?? now) - now));
-    });
-    if (outcome === "reset") {
-      tally.resets += 1;
-      continue;
+  const strike = createStrike(options, plan);
+  try {
+    for (;;) {
+      const { outcome, machine } = await runOnce(options, (milestone, cut) => {
+        if (milestone !== undefined) last = milestone;
+        strike.onMoment(milestone, cut);
+      });
+      if (outcome === "reset") {
+        tally.resets += 1;
+        continue;
+      }
+      const { pendingWrites } = await device.cutPower(machine, plan.policy);
+      if (pendingWrites > 0) tally.cuts += 1;
+      else tally.cutsWithNothingPending += 1;
+      tally.cutsByPolicy[plan.policy] += 1;
+      tally.cutsAfter[last] += 1;
+      if (!watch.isSystemUp) tally.cutsBeforeTheSystem += 1;
+      watch.afterEnd(true);
+      return;
     }
-    tally.cuts += 1;
-    tally.cutsByPolicy[plan.policy] += 1;
-    tally.cutsAfter[last] += 1;
-    if (!watch.isSystemUp) tally.cutsBeforeTheSystem += 1;
-    const { pendingWrites } = await device.cutPower(machine, plan.policy);
-    if (pendingWrites === 0) tally.cutsWithNothingPending += 1;
-    watch.afterEnd(true);
-    return;
+  } finally {
+    strike.end();
   }
+}
+
+/** Knows when the planned cut is due. Its timers go on while the machine restarts itself. */
+function createStrike({ device, slowness }: PowerCycleOptions, plan: CutPlan) {
+  const timers: NodeJS.Timeout[] = [];
+  const after = (delayMs: number, what: () => void): void => {
+    timers.push(setTimeout(what, delayMs));
+  };
+  let isDue = false;
+  let isTimed = false;
+  let cutNow: () => void = () => undefined;
+  const strike = (): void => {
+    isDue = true;
+    cutNow();
+  };
+  const atWrite = (at: DiskMoment): void => void device.stopAtWrite(at).then(strike);
+  const isAtDisk = plan.after !== null && typeof plan.after === "object";
+  if (isAtDisk) atWrite(plan.after);
+  after(CYCLE_MS_MAX * slowness(), strike);
+  return {
+    onMoment: (milestone: Milestone | undefined, cut: (delayMs: number) => void): void => {
+      cutNow = () => cut(0);
+      if (isDue) cutNow();
+      if (isAtDisk || isTimed || (milestone ?? null) !== plan.after) return;
+      isTimed = true;
+      after(plan.delayMs, () => {
+        if (!plan.isAtWrite) return strike();
+        atWrite({ partition: "any", writes: 1 });
+        after(WRITE_MS_MAX * slowness(), strike);
+      });
+    },
+    end: (): void => {
+      cutNow = () => undefined;
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
 }
 
 /** Lets a device run, through its own restarts, until `isDone`; then takes the power away and loses nothing. */
@@ -107,11 +143,12 @@ interface OneStart {
  * the wait but leaves the machine to be cut by the caller.
  */
 async function runOnce(
-  { device, watch, isVolatile, slowness, report, isOver }: PowerCycleOptions,
+  { device, watch, isVolatile, refusesBootloader, slowness, report, isOver }: PowerCycleOptions,
   onMoment: (milestone: Milestone | undefined, cut: (delayMs: number) => void) => void,
 ): Promise<OneStart> {
   watch.beforeStart();
   device.disk.ignoresForce = isVolatile;
+  device.disk.refusesWrites = refusesBootloader === true;
   const { promise: isDue, resolve: due } = Promise.withResolvers<"cut">();
   let cutTimer: NodeJS.Timeout | undefined;
   let silence: NodeJS.Timeout | undefined;

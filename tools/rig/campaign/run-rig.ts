@@ -10,7 +10,13 @@ import { holding } from "./boot-copies-on-disk.ts";
 import type { RigControl } from "./rig-controls.ts";
 import { drawCut, planText } from "./cut-plan.ts";
 import { driveDeployments, runningOnDevice, type Driver } from "./drive-deployments.ts";
-import { emptyRigTally, type RigFinding, type RigInvariant, type RigTally } from "./rig-tally.ts";
+import {
+  cyclesOf,
+  emptyRigTally,
+  type RigFinding,
+  type RigInvariant,
+  type RigTally,
+} from "./rig-tally.ts";
 import { runUntil, runUntilCut, type PowerCycleOptions } from "./run-power-cycle.ts";
 import { Watch } from "./watch-device.ts";
 
@@ -29,6 +35,8 @@ export interface RigOptions {
 }
 
 export interface RigResult {
+  /** The name of the board. */
+  readonly bootloader: string;
   readonly seed: number;
   readonly atomBytes: number;
   readonly isVolatile: boolean;
@@ -58,12 +66,14 @@ export async function runRig(options: RigOptions): Promise<RigResult> {
   const findings: RigFinding[] = [];
   const report = (invariant: RigInvariant, detail: string): void => {
     say(`FOUND ${invariant}: ${detail}`);
-    if (findings.length < FINDINGS_MAX) findings.push({ cycle: tally.cuts, invariant, detail });
+    if (findings.length < FINDINGS_MAX)
+      findings.push({ cycle: cyclesOf(tally), invariant, detail });
+    tally.found[invariant] += 1;
   };
   const world = await startRigWorld(join(folder, "world"), images, say);
   const result = (): RigResult => {
     tally.seconds = Math.round((performance.now() - begunAt) / 1_000);
-    return { seed, atomBytes, isVolatile, tally, findings };
+    return { bootloader: images.board.name, seed, atomBytes, isVolatile, tally, findings };
   };
   try {
     const { device, watch } = await makeDevice(options, world, tally, report);
@@ -74,7 +84,9 @@ export async function runRig(options: RigOptions): Promise<RigResult> {
         findings.length >= FINDINGS_MAX ||
         (control !== undefined &&
           findings.some(({ invariant }) => control.breaks.includes(invariant)));
-      const cycle = { device, watch, tally, isVolatile, slowness, report, isOver };
+      const refusesBootloader = control?.refusesBootloader === true;
+      const power = { isVolatile, refusesBootloader, slowness };
+      const cycle = { device, watch, tally, ...power, report, isOver };
       await runPhases(options, { world, cycle, report, result });
     } finally {
       copyCounters(device, tally);
@@ -138,7 +150,8 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
     await reach("one update without trouble", phases, () => successes(driver) > 0);
     // Of its own, so that what the disk does after a cut does not change when the next one comes.
     const random = seededRandom(seed + 1);
-    while (tally.cuts < cuts && !cycle.isOver()) {
+    const isEnough = (): boolean => (control === undefined ? tally.cuts : cyclesOf(tally)) >= cuts;
+    while (!isEnough() && !cycle.isOver()) {
       const plan = drawCut(random, {
         slowness: slowness(),
         spare: holding(cycle.device.bootCopies())?.good === "a" ? "moult-b" : "moult-a",
@@ -148,7 +161,7 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
       copyDeployments(driver, tally);
       copyCounters(cycle.device, tally);
       say(
-        `cut ${tally.cuts}: ${planText(plan)}; ` +
+        `cut ${cyclesOf(tally)}, ${tally.cuts} of them with something pending: ${planText(plan)}; ` +
           `${tally.starts} starts, ${tally.confirmations} confirmations, ${result().findings.length} findings`,
       );
       onProgress?.(result());

@@ -20,7 +20,7 @@ function watched({ isVolatile = false } = {}) {
     board: GRUB,
     copies: [copy(), copy({ generation: 2 })] as [BootCopy | undefined, BootCopy | undefined],
     slots: { a: "digest of rig-1", b: "digest of rig-3" } as Record<string, string>,
-    disk: { ignoresForce: true, ignoresFlush: false },
+    disk: { ignoresForce: true, ignoresFlush: false, refusesWrites: true },
     bootOffsets: [8_192, 12_288] as const,
     bootBlocks: () => [Buffer.alloc(1_024), Buffer.alloc(1_024)] as const,
     bootCopies() {

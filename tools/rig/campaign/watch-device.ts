@@ -18,7 +18,7 @@ export interface WatchOptions {
     RigDevice,
     "board" | "bootCopies" | "bootBlocks" | "bootOffsets" | "digestOf"
   > & {
-    readonly disk: { ignoresForce: boolean; ignoresFlush: boolean };
+    readonly disk: { ignoresForce: boolean; ignoresFlush: boolean; refusesWrites: boolean };
   };
   readonly systems: readonly RigSystem[];
   readonly tally: RigTally;
@@ -160,6 +160,7 @@ export class Watch {
     this.#runningSlot = slot;
     this.#isSystemUp = true;
     device.disk.ignoresForce = false;
+    device.disk.refusesWrites = false;
     if (this.#started !== undefined && slot !== this.#started.slot)
       report("start-as-chosen", `slot ${slot} runs, ${this.#started.slot} was started`);
     const system = this.#systemIn(slot);

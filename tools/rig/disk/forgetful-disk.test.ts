@@ -54,6 +54,19 @@ describe("a cut", () => {
     expect(marksOf(content)).toEqual([0]);
   });
 
+  test("may take away the very write during which power goes, whatever that asked for", () => {
+    const content = Buffer.alloc(SECTOR);
+    const disk = createForgetfulDisk({
+      bytes: memoryBytes(content),
+      atomBytes: SECTOR,
+      random: seededRandom(1),
+      isInterrupted: () => true,
+    });
+    disk.write(0, sector(9), true);
+    expect(disk.cutPower("none")).toMatchObject({ pendingWrites: 1, lostWrites: 1 });
+    expect(marksOf(content)).toEqual([0]);
+  });
+
   test("takes away what was flushed, while the disk lies about that", () => {
     const content = Buffer.alloc(SECTOR);
     const disk = diskOf(content);

@@ -42,6 +42,8 @@ export interface ForgetfulDiskOptions {
   /** What the medium writes whole or not at all: 4096 is a friendly disk, 512 a hostile one. */
   readonly atomBytes: number;
   readonly random: Random;
+  /** Whether power goes during the write that is asked now: then it is not durable, whatever it asked for. */
+  readonly isInterrupted?: () => boolean;
   /** Sees everything that is asked, before it is done. */
   readonly onEvent?: (event: DiskEvent) => void;
 }
@@ -63,6 +65,8 @@ export interface ForgetfulDisk {
   ignoresForce: boolean;
   /** While true, a flush does nothing, as a disk's that lies. */
   ignoresFlush: boolean;
+  /** While true, it fails to write. */
+  refusesWrites: boolean;
   read(offset: number, lengthBytes: number): Buffer;
   write(offset: number, bytes: Buffer, isForced?: boolean): void;
   flush(): void;
@@ -84,7 +88,7 @@ interface PendingWrite {
  * costs nothing, and a cut as much as was pending.
  */
 export function createForgetfulDisk(options: ForgetfulDiskOptions): ForgetfulDisk {
-  const { bytes, atomBytes, random, onEvent = () => undefined } = options;
+  const { bytes, atomBytes, random, isInterrupted, onEvent = () => undefined } = options;
   const counters = emptyCounters();
   let pending: PendingWrite[] = [];
   let pendingBytes = 0;
@@ -97,6 +101,7 @@ export function createForgetfulDisk(options: ForgetfulDiskOptions): ForgetfulDis
     counters,
     ignoresForce: false,
     ignoresFlush: false,
+    refusesWrites: false,
     read: (offset, lengthBytes) => {
       counters.reads += 1;
       counters.readBytes += lengthBytes;
@@ -109,7 +114,7 @@ export function createForgetfulDisk(options: ForgetfulDiskOptions): ForgetfulDis
       counters.writes += 1;
       counters.writtenBytes += written.length;
       if (isForced) counters.forcedWrites += 1;
-      if (isForced && !disk.ignoresForce) {
+      if (isForced && !disk.ignoresForce && isInterrupted?.() !== true) {
         // What is durable by its own word is not undone by a write before it, lost or not.
         for (const write of pending) patch(write, offset, written);
       } else {

@@ -49,12 +49,12 @@ const FOLDERS =
 
 const agentConfig = ({ slots }: Board, health: SystemHealth) => ({
   identity: { attributes: { serial: "rig-1" } },
-  checkIn: { secondsMin: 1, secondsMax: 5 },
+  checkIn: { secondsMin: 1, secondsMax: 2 },
   clock: { lift: true },
   // What never becomes well, or never reaches its server, need not be waited for.
-  health: { deadlineSeconds: health === "ill" ? 30 : 300 },
+  health: { deadlineSeconds: health === "ill" ? 3 : 300, intervalSeconds: 1 },
   updates: {
-    confirmTimeoutSeconds: health === "cut-off" ? 60 : 300,
+    confirmTimeoutSeconds: health === "cut-off" ? 10 : 300,
     rebootCommand: ["/sbin/restart-machine"],
   },
   slots: { ...slots, tries: 2 },

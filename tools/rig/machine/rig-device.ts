@@ -23,7 +23,7 @@ export interface RigDevice {
   readonly disk: ForgetfulDisk;
   start(onLine: (line: string) => void): Machine;
   /**
-   * Stops the disk directly after the given write to a partition, before anything that follows it; power is to be taken
+   * Stops the disk directly after the given write, before anything that follows it; power is to be taken
    * away then. Counts from now, over restarts of the guest; a cut ends it.
    */
   stopAtWrite(at: DiskMoment): Promise<void>;
@@ -41,9 +41,9 @@ export interface RigDevice {
   close(): Promise<void>;
 }
 
-/** A moment by what is written to the disk: the so-manieth write to a partition. */
+/** A moment by what is written to the disk: the so-manieth write to a partition, or to any. */
 export interface DiskMoment {
-  readonly partition: PartitionName;
+  readonly partition: PartitionName | "any";
   readonly writes: number;
 }
 
@@ -68,6 +68,7 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
     bytes,
     atomBytes,
     random,
+    isInterrupted: stop.isDone,
     onEvent: (event) => {
       onDiskEvent?.(event);
       stop.onDiskEvent(event);
@@ -141,8 +142,10 @@ function createStop({ partitions }: DiskLayout) {
     },
     onDiskEvent: (event: DiskEvent): void => {
       if (event.kind !== "write" || moment === undefined || isDone) return;
-      const { startBytes, sizeBytes } = partitions[moment.partition];
-      if (event.offset < startBytes || event.offset >= startBytes + sizeBytes) return;
+      if (moment.partition !== "any") {
+        const { startBytes, sizeBytes } = partitions[moment.partition];
+        if (event.offset < startBytes || event.offset >= startBytes + sizeBytes) return;
+      }
       left -= 1;
       if (left > 0) return;
       isDone = true;

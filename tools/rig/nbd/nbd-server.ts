@@ -131,6 +131,7 @@ function answer(disk: ForgetfulDisk, request: Request, data?: Buffer): Buffer[] 
       return [...done, disk.read(offset, lengthBytes)];
     case COMMAND.write:
       if (data === undefined || !isInside) return refused(ERROR.noSpace);
+      if (disk.refusesWrites) return refused(ERROR.inputOutput);
       disk.write(offset, data, isForced);
       return done;
     case COMMAND.flush:

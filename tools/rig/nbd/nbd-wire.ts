@@ -20,7 +20,7 @@ export const COMMAND = {
   writeZeroes: 6,
 } as const;
 export const COMMAND_FLAG = { force: 1 } as const;
-export const ERROR = { none: 0, invalid: 22, noSpace: 28 } as const;
+export const ERROR = { none: 0, inputOutput: 5, invalid: 22, noSpace: 28 } as const;
 
 /** Flush, forced writes, trims and writes of zeroes are understood. */
 const TRANSMISSION_FLAGS = 1 | 4 | 8 | 32 | 64;

@@ -33,7 +33,7 @@ export async function startRigWorld(
     dataFolder: join(folder, "server"),
     port,
     program: SERVER_BUNDLE,
-    settings: { MOULT_DEVICES_CHECK_IN_SECONDS: "2", MOULT_TLS_NAMES: HOST_ADDRESS },
+    settings: { MOULT_DEVICES_CHECK_IN_SECONDS: "1", MOULT_TLS_NAMES: HOST_ADDRESS },
   });
   try {
     const moult = createMoultCommand({
