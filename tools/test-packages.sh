@@ -21,6 +21,11 @@ if [ "${1:-tests}" = rig ]; then
   need qemu-system-x86 command -v qemu-system-x86_64
   need grub-pc-bin test -e /usr/lib/grub/i386-pc/boot.img
   need grub-common command -v grub-mkimage
+  # The same under UEFI.
+  need ovmf test -e /usr/share/OVMF/OVMF_CODE_4M.fd
+  need grub-efi-amd64-bin test -e /usr/lib/grub/x86_64-efi/moddep.lst
+  need dosfstools test -x /usr/sbin/mkfs.fat
+  need mtools command -v mcopy
   # The same for U-Boot, on arm64; what its systems are made of is fetched by apt and npm.
   need qemu-system-arm command -v qemu-system-aarch64
   need u-boot-qemu test -e /usr/lib/u-boot/qemu_arm64/u-boot.bin

@@ -9,8 +9,11 @@ const SECTOR_BYTES = 512;
 /** Of the first sector: what follows is the partition table's. */
 const BOOT_CODE_BYTES = 440;
 
-const MODULES =
-  "biosdisk part_gpt ext2 normal linux loadenv test echo memdisk tar reboot serial terminal minicmd sleep boot configfile";
+/** What the script that ships needs, on any firmware. */
+export const GRUB_MODULES =
+  "part_gpt ext2 normal linux loadenv test echo memdisk tar reboot serial terminal minicmd sleep boot configfile".split(
+    " ",
+  );
 
 export interface BootCode {
   /** For the disk's first bytes. */
@@ -26,15 +29,10 @@ export interface BootCode {
 export function makeBootCode(scripts: BootScripts, coreSector: number): BootCode {
   const folder = mkdtempSync(join(tmpdir(), "moult-grub-"));
   try {
-    mkdirSync(join(folder, "boot/grub"), { recursive: true });
-    for (const [name, script] of Object.entries(scripts))
-      writeFileSync(join(folder, "boot/grub", name), script);
-    const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--format=ustar"];
-    runTool("tar", [...reproducible, "-cf", "memdisk.tar", "boot"], { cwd: folder });
+    makeScriptArchive(scripts, folder);
     const output = ["-O", "i386-pc", "-o", "core.img", "-p", "(memdisk)/boot/grub"];
-    runTool("grub-mkimage", [...output, "-m", "memdisk.tar", ...MODULES.split(" ")], {
-      cwd: folder,
-    });
+    const archive = ["-m", "memdisk.tar"];
+    runTool("grub-mkimage", [...output, ...archive, "biosdisk", ...GRUB_MODULES], { cwd: folder });
     return {
       first: bootSector(readFileSync(join(GRUB_FOLDER, "boot.img")), coreSector),
       core: placedCore(readFileSync(join(folder, "core.img")), coreSector),
@@ -42,6 +40,15 @@ export function makeBootCode(scripts: BootScripts, coreSector: number): BootCode
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Puts the scripts where GRUB finds them in itself: into `memdisk.tar` in this folder. */
+export function makeScriptArchive(scripts: BootScripts, folder: string): void {
+  mkdirSync(join(folder, "boot/grub"), { recursive: true });
+  for (const [name, script] of Object.entries(scripts))
+    writeFileSync(join(folder, "boot/grub", name), script);
+  const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--format=ustar"];
+  runTool("tar", [...reproducible, "-cf", "memdisk.tar", "boot"], { cwd: folder });
 }
 
 /** GRUB's first sector, told where its core is. The offsets are those of GRUB's include/grub/i386/pc/boot.h. */

@@ -47,6 +47,7 @@ test.each<[line: string, mark: SerialMark]>([
 test("half a line and a person's words say nothing", () => {
   expect(parseSerialLine('{"at":"2026-11-29T02:01:49.489Z","lev')).toBeUndefined();
   expect(parseSerialLine("Welcome")).toBeUndefined();
+  expect(parseSerialLine("error: no suitable video mode found.")).toBeUndefined();
 });
 
 const log = (event: string, fields: object = {}): SerialMark => ({

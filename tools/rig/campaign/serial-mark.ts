@@ -44,6 +44,8 @@ export function parseSerialLine(line: string): SerialMark | undefined {
   const [, slot, good, trial, tries] = START.exec(line) ?? [];
   if (slot !== undefined && good !== undefined)
     return { kind: "start", slot, good, trial: trial ?? "", tries: Number(tries) };
+  // Under UEFI GRUB says so on a machine without a screen, and goes on.
+  if (line === "error: no suitable video mode found.") return undefined;
   if (line.startsWith("moult: ") || line.startsWith("error: "))
     return { kind: "grub-trouble", line };
   const [, booted, version, cache] = SYSTEM.exec(line) ?? [];
