@@ -25,7 +25,7 @@ import {
   createDeploymentHandlers,
   createDeploymentTender,
 } from "./deployments/index.ts";
-import { createDeviceSessions } from "./device-session/index.ts";
+import { createDeviceSessions, createForeignSessions } from "./device-session/index.ts";
 import { createDeviceHandlers, createLastSeen, type CloseOpenAssignment } from "./devices/index.ts";
 import { createEnrolmentCommandHandlers } from "./enrolment-commands/index.ts";
 import { createEventHandlers } from "./events/index.ts";
@@ -49,6 +49,7 @@ import type { TenantDb } from "./platform/tenant-db.ts";
 import { openTls } from "./platform/tls/open-tls.ts";
 import { metricsRoutes } from "./metrics/index.ts";
 import { createProductHandlers } from "./products/index.ts";
+import { menderRoutes } from "./protocols/mender/index.ts";
 import { moultRoutes } from "./protocols/moult/index.ts";
 import { createReferencedBlobs, createReleaseHandlers } from "./releases/index.ts";
 import { createSafeguardHandlers } from "./safeguards/index.ts";
@@ -196,7 +197,7 @@ async function mountOperatorApi(
 async function mountDeviceProtocols(
   app: FastifyInstance,
   config: ServerConfig,
-  { database, blobs, lastSeen, signer, secrets }: Platform,
+  { database, tenantId, blobs, lastSeen, signer, secrets }: Platform,
 ): Promise<void> {
   const { pendingMax, pendingKeysPerDeviceMax, checkInSeconds, instructionLifetimeSeconds } =
     config.devices;
@@ -219,6 +220,12 @@ async function mountDeviceProtocols(
         instructionLifetimeSeconds,
       }),
     { prefix: "/device/v1" },
+  );
+  const foreign = createForeignSessions({ database, lastSeen, clock, sessions });
+  await app.register(
+    async (scope) =>
+      menderRoutes(scope, { sessions: { ...sessions, ...foreign }, tenantId, secret, clock }),
+    { prefix: "/api/devices" },
   );
 }
 

@@ -37,7 +37,10 @@ export const ChallengeReply = z.object({
 export type ChallengeReply = z.infer<typeof ChallengeReply>;
 
 /** Whoever speaks this protocol verifies all of it: the signer signs nothing for a device that does less. */
-const AgentTraits = ClientTraits.extend({ trust: z.literal("end-to-end") });
+const AgentTraits = ClientTraits.extend({
+  trust: z.literal("end-to-end"),
+  payloadTypes: ClientTraits.shape.payloadTypes.unwrap(),
+});
 
 /** `POST /device/v1/enroll`, signed. Asking again with the same key answers with the device's present state. */
 export const EnrollRequest = z.object({

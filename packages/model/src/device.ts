@@ -48,8 +48,8 @@ export type Inventory = z.infer<typeof Inventory>;
 export const ClientTraits = z.object({
   /** For people: `moult-agent/0.1.0`. */
   client: z.string().max(128),
-  /** Payload types it can install. */
-  payloadTypes: z.array(z.string().max(128)).max(100),
+  /** Payload types it can install. Null: it does not say, and finds out itself (Mender's clients). */
+  payloadTypes: z.array(z.string().max(128)).max(100).nullable(),
   /** It refuses artifacts whose path does not start with this (its provisioned policy). */
   pathPrefix: z.string().max(256),
   /** It can give up an offer that it has not begun to install. */

@@ -75,8 +75,9 @@ function obstacleOf(
     return { step: 1, reason: { kind: "outside-path-prefix", deploymentId, pathPrefix, path } };
   }
 
+  const known = traits?.payloadTypes ?? null;
   const payloadTypes = artifact.payloads.flatMap(({ type }) =>
-    type === null || traits === null || traits.payloadTypes.includes(type) ? [] : [type],
+    type === null || known === null || known.includes(type) ? [] : [type],
   );
   if (payloadTypes.length > 0)
     return { step: 2, reason: { kind: "payload-type-unsupported", deploymentId, payloadTypes } };

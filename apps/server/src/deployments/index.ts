@@ -7,3 +7,4 @@ export { shownDeployments, unfinishedDeployments } from "./show-deployments.ts";
 export { reportAssignment, type AssignmentReport, type ReportResult } from "./report-assignment.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
 export { offerTerms, type OfferTerms } from "./offer-terms.ts";
+export { reportedUpdate, type ReportedUpdate } from "./reported-update.ts";

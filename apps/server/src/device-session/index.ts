@@ -1,3 +1,11 @@
 export { createDeviceSessions, type DeviceSessions } from "./create-device-sessions.ts";
 export type { DevicePrincipal } from "./device-principal.ts";
+export {
+  createForeignSessions,
+  type ForeignSessions,
+  type ReportedUpdate,
+  type StandingOffer,
+  type UnnumberedReport,
+} from "./foreign-sessions.ts";
 export type { PollAnswer } from "./poll-device.ts";
+export { createSessionTokens, type SessionTokens } from "./session-token.ts";

@@ -1,4 +1,4 @@
-import type { AssignmentId, DeviceId, DeviceState, Sha256 } from "@moult/model";
+import type { AssignmentId, DeviceId, DeviceState, HardwareType, Sha256 } from "@moult/model";
 import type { PrepareRead, PreparedRead } from "../platform/prepare-read.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { SessionStanding } from "./device-principal.ts";
@@ -15,6 +15,7 @@ export interface PollRow {
   readonly contextSha256: Sha256 | null;
   readonly instanceId: string | null;
   readonly openAssignmentId: AssignmentId | null;
+  readonly hardwareType: HardwareType;
   readonly planningEpoch: number;
 }
 
@@ -37,6 +38,7 @@ export const preparePollRow = (prepareRead: PrepareRead): ReadPollRow =>
         "device.context_sha256 as contextSha256",
         "device.instance_id as instanceId",
         "device.open_assignment_id as openAssignmentId",
+        "device.hardware_type as hardwareType",
         "tenant.planning_epoch as planningEpoch",
       ])
       .where("device.id", "=", value("deviceId"))

@@ -36,6 +36,23 @@ export async function usableToken(
   return row === undefined ? undefined : { id: row.id, accepts: row.accepts === 1 };
 }
 
+/** The product that a token lets devices into now. */
+export async function productOfToken(
+  db: TenantDb,
+  secretSha256: Sha256,
+  at: number,
+): Promise<ProductName | undefined> {
+  const row = await db.kysely
+    .selectFrom("enrolment_token")
+    .select("product")
+    .where("tenant_id", "=", db.tenantId)
+    .where("secret_sha256", "=", secretSha256)
+    .where("expires_at", ">", at)
+    .whereRef("uses", "<", "uses_max")
+    .executeTakeFirst();
+  return row?.product;
+}
+
 /** Takes one use of a token; false when none is left, or it is gone. */
 export async function chargeToken(db: TenantDb, tokenId: EnrolmentTokenId): Promise<boolean> {
   const charged = await db.kysely

@@ -1,5 +1,6 @@
-import type { Sha256 } from "@moult/model";
+import type { DeviceIdentity, Sha256 } from "@moult/model";
 import type { TenantDb } from "../platform/tenant-db.ts";
+import { identityDigest } from "./device-identity.ts";
 import { deviceByKey, type DeviceByKey } from "./queries.ts";
 
 /** A key and its device, as sessions need them. */
@@ -15,3 +16,9 @@ export function findDeviceByKey(
 ): Promise<KeyedDevice | undefined> {
   return deviceByKey(db, fingerprint);
 }
+
+/** Whether the device is the one that its maker tells from others by this. */
+export const isOfIdentity = (
+  { identitySha256 }: Pick<KeyedDevice, "identitySha256">,
+  identity: DeviceIdentity,
+): boolean => identitySha256 === identityDigest(identity);

@@ -4,10 +4,18 @@ export type { ContactClock } from "./device-contact.ts";
 export { changeDevice, type DeviceAction } from "./device-transitions.ts";
 export { enrolDevice, type EnrolmentRequest } from "./enrol-device.ts";
 export { issueEnrolmentToken } from "./enrolment-operations.ts";
-export { findDeviceByKey } from "./find-device.ts";
+export { findDeviceByKey, isOfIdentity } from "./find-device.ts";
+export { joiningProduct } from "./joining-product.ts";
 export { fleetContact } from "./fleet-contact.ts";
 export { createLastSeen, type LastSeen } from "./last-seen.ts";
 export { createDeviceHandlers } from "./operations.ts";
 export { recordInstance } from "./record-instance.ts";
-export { recordContext, recordInventory, recordRunning, recordTraits } from "./record-report.ts";
+export {
+  recordContext,
+  mergeInventory,
+  recordHardwareType,
+  recordInventory,
+  recordRunning,
+  recordTraits,
+} from "./record-report.ts";
 export { selectedDevices, type SelectedDevice } from "./selected-devices.ts";

@@ -1,13 +1,22 @@
 import type { InstantMs } from "@moult/base";
 import { contextDigest, inventoryDigest, runningDigest } from "@moult/device-protocol";
-import type { ClientTraits, DeviceId, Inventory, ReportedContext, Running } from "@moult/model";
+import {
+  type ClientTraits,
+  type DeviceId,
+  type HardwareType,
+  Inventory,
+  type ReportedContext,
+  type Running,
+} from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import { appendEvent } from "../platform/events.ts";
-import { forgetDecision } from "../platform/planning-epoch.ts";
+import { forgetDecision, raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { setTraits } from "./queries.ts";
+import { setHardwareType, setTraits } from "./queries.ts";
 import {
+  attributesOf,
   beginRun,
+  hardwareTypeOf,
   knownReports,
   replaceAttributes,
   replaceContext,
@@ -68,6 +77,19 @@ export async function recordInventory(
   return true;
 }
 
+/** Keeps some attributes of a device beside those it has, in the caller's transaction; false when they are too many together. */
+export async function mergeInventory(
+  db: TenantDb,
+  deviceId: DeviceId,
+  some: Inventory,
+  at: InstantMs,
+): Promise<boolean> {
+  const merged = Inventory.safeParse({ ...(await attributesOf(db, deviceId)), ...some });
+  if (!merged.success) return false;
+  await recordInventory(db, deviceId, merged.data, at);
+  return true;
+}
+
 /**
  * Keeps what a device says of its circumstances, in the caller's transaction. They change often and are no event: what one of
  * them decided stands with the offer that was made.
@@ -99,4 +121,18 @@ export async function recordTraits(
   const isNews = await setTraits(db, deviceId, traits);
   if (isNews) await forgetDecision(db, deviceId);
   return isNews;
+}
+
+/** Keeps what kind of machine a device says it is, in the caller's transaction. */
+export async function recordHardwareType(
+  db: TenantDb,
+  deviceId: DeviceId,
+  hardwareType: HardwareType,
+): Promise<boolean> {
+  if ((await hardwareTypeOf(db, deviceId)) === hardwareType) return false;
+  await setHardwareType(db, deviceId, hardwareType);
+  await forgetDecision(db, deviceId);
+  // It counts among other devices now.
+  await raisePlanningEpoch(db);
+  return true;
 }

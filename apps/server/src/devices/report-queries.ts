@@ -2,6 +2,7 @@ import {
   ReportedContext,
   type DeviceId,
   type DeviceRunningEntry,
+  type HardwareType,
   type Inventory,
   type KnownContext,
   type Running,
@@ -106,6 +107,19 @@ export async function runsOf(
     since: isoFrom(row.since),
     until: isoOrNull(row.until),
   }));
+}
+
+export async function hardwareTypeOf(
+  db: TenantDb,
+  deviceId: DeviceId,
+): Promise<HardwareType | undefined> {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select("hardware_type")
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+  return row?.hardware_type;
 }
 
 export async function attributesOf(db: TenantDb, deviceId: DeviceId): Promise<Inventory> {

@@ -70,7 +70,10 @@ function Client({ device: { traits } }: { readonly device: ShownDevice }) {
     <Facts
       facts={[
         ["Program", <Foreign key="client" text={client} />],
-        ["Installs", <Foreign key="types" text={payloadTypes.join(", ")} />],
+        [
+          "Installs",
+          <Foreign key="types" text={payloadTypes?.join(", ") ?? "whatever it has modules for"} />,
+        ],
         [
           "Takes artifacts under",
           pathPrefix === "" ? "any path" : <Foreign key="prefix" text={pathPrefix} mono />,

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { later, type Clock } from "@moult/base";
-import { createSealedValues } from "./sealed-value.ts";
+import { createSealedValues } from "../../platform/sealed-value.ts";
 
 /** Long enough for a slow link, short enough that a recorded request is soon worthless. */
 export const CHALLENGE_SECONDS = 60;

@@ -12,15 +12,19 @@ import {
 import { AssignmentId, Sha256 } from "@moult/model";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
-import type { DevicePrincipal, DeviceSessions } from "../../device-session/index.ts";
+import {
+  createSessionTokens,
+  type DevicePrincipal,
+  type DeviceSessions,
+  type SessionTokens,
+} from "../../device-session/index.ts";
 import { ApiError } from "../../platform/api-error.ts";
 import { sendStream } from "../../platform/http/stream-reply.ts";
 import type { Signer } from "../../platform/signer-client.ts";
-import { createAddressRate } from "./address-rate.ts";
+import { createAddressRate } from "../../platform/http/address-rate.ts";
 import { answerCheckIn } from "./answer-check-in.ts";
 import { CHALLENGE_SECONDS, createChallenges } from "./challenge.ts";
 import { demandSignature, rawBody, readMessage } from "./read-message.ts";
-import { SESSION_SECONDS, createSessionTokens, type SessionTokens } from "./session-token.ts";
 
 export interface MoultProtocolDeps {
   readonly sessions: DeviceSessions;
@@ -35,6 +39,7 @@ export interface MoultProtocolDeps {
 }
 
 const KIB = 1024;
+const SESSION_SECONDS = 3_600;
 /** The longest of each message that an honest device sends, with room to spare. */
 const JOIN_BYTES_MAX = 16 * KIB;
 const CHECK_IN_BYTES_MAX = 256 * KIB;
@@ -42,7 +47,10 @@ const EVENTS_BYTES_MAX = 512 * KIB;
 
 /** Moult's own device protocol, version 1 (docs/protocol/device-v1.md); register it with the prefix `/device/v1`. */
 export function moultRoutes(app: FastifyInstance, deps: MoultProtocolDeps): void {
-  const tokens = createSessionTokens(deps.secret, deps.clock);
+  const tokens = createSessionTokens(deps.secret, deps.clock, {
+    purpose: "mds1",
+    seconds: SESSION_SECONDS,
+  });
   const principalOf = (request: FastifyRequest): DevicePrincipal => {
     const { authorization } = request.headers;
     const token = authorization?.startsWith("Bearer ") === true ? authorization.slice(7) : "";

@@ -1,10 +1,7 @@
 import { later, type Clock } from "@moult/base";
 import type { DeviceId, Sha256, TenantId } from "@moult/model";
-import type { DevicePrincipal } from "../../device-session/index.ts";
-import { createSealedValues } from "./sealed-value.ts";
-
-/** A stolen token is worthless after it; revoking a device ends it at once, by the credential epoch. */
-export const SESSION_SECONDS = 3_600;
+import { createSealedValues } from "../platform/sealed-value.ts";
+import type { DevicePrincipal } from "./device-principal.ts";
 
 const UUID_BYTES = 16;
 const FINGERPRINT_BYTES = 32;
@@ -21,18 +18,33 @@ const OPENED_MAX = 10_000;
 
 interface OpenedToken {
   readonly principal: DevicePrincipal;
+  readonly digest: Sha256;
   readonly expiresAt: number;
 }
 
-/** Bearer tokens: tenant, device, fingerprint of the proven key, credential epoch and expiry, sealed. */
+/** Bearer tokens: tenant, device, a digest, credential epoch and expiry, sealed. */
 export interface SessionTokens {
-  issue(principal: DevicePrincipal, keyFingerprint: Sha256): string;
+  /** `digest`: of what it is for, or by. Of a session, the fingerprint of the key that was proven. */
+  issue(principal: DevicePrincipal, digest: Sha256): string;
   /** Who holds the token; undefined when it is none of ours, or expired. */
   read(token: string): DevicePrincipal | undefined;
+  /** The same, with the digest that it was issued with. */
+  open(token: string): OpenedToken | undefined;
 }
 
-export function createSessionTokens(secret: Uint8Array, clock: Clock): SessionTokens {
-  const sealed = createSealedValues(secret, "mds1", PAYLOAD_BYTES);
+export interface SessionTokenRules {
+  /** Says what the tokens are good for: a token of one purpose is none of another. */
+  readonly purpose: string;
+  /** A stolen token is worthless after it; revoking a device ends it at once, by the credential epoch. */
+  readonly seconds: number;
+}
+
+export function createSessionTokens(
+  secret: Uint8Array,
+  clock: Clock,
+  { purpose, seconds }: SessionTokenRules,
+): SessionTokens {
+  const sealed = createSealedValues(secret, purpose, PAYLOAD_BYTES);
   /** In the order in which they were first seen. */
   const opened = new Map<string, OpenedToken>();
 
@@ -44,31 +56,34 @@ export function createSessionTokens(secret: Uint8Array, clock: Clock): SessionTo
       deviceId: uuidAt(payload, UUID_BYTES) as DeviceId,
       credentialEpoch: numberAt(payload, EPOCH_AT),
     };
-    const known = { principal, expiresAt: numberAt(payload, EXPIRY_AT) };
+    const digest = payload.toString("hex", 2 * UUID_BYTES, EPOCH_AT) as Sha256;
+    const known = { principal, digest, expiresAt: numberAt(payload, EXPIRY_AT) };
     const oldest = opened.size >= OPENED_MAX ? opened.keys().next().value : undefined;
     if (oldest !== undefined) opened.delete(oldest);
     opened.set(token, known);
     return known;
   };
 
+  const current = (token: string): OpenedToken | undefined => {
+    const known = opened.get(token) ?? openToken(token);
+    if (known === undefined || known.expiresAt > clock.now()) return known;
+    opened.delete(token);
+    return undefined;
+  };
+
   return {
-    issue: ({ tenantId, deviceId, credentialEpoch }, keyFingerprint) => {
+    issue: ({ tenantId, deviceId, credentialEpoch }, digest) => {
       const payload = Buffer.alloc(PAYLOAD_BYTES);
       payload.write(tenantId.replaceAll("-", ""), 0, "hex");
       payload.write(deviceId.replaceAll("-", ""), UUID_BYTES, "hex");
-      payload.write(keyFingerprint, 2 * UUID_BYTES, "hex");
+      payload.write(digest, 2 * UUID_BYTES, "hex");
       payload.writeBigUInt64BE(BigInt(credentialEpoch), EPOCH_AT);
-      const expiresAt = later(clock.now(), SESSION_SECONDS * 1_000);
+      const expiresAt = later(clock.now(), seconds * 1_000);
       payload.writeBigUInt64BE(BigInt(expiresAt), EXPIRY_AT);
       return sealed.seal(payload);
     },
-    read: (token) => {
-      const known = opened.get(token) ?? openToken(token);
-      if (known === undefined) return undefined;
-      if (known.expiresAt > clock.now()) return known.principal;
-      opened.delete(token);
-      return undefined;
-    },
+    read: (token) => current(token)?.principal,
+    open: current,
   };
 }
 

@@ -1,0 +1,1 @@
+export { menderRoutes } from "./mender-routes.ts";

@@ -1,0 +1,252 @@
+import { isoText, later, SECOND_MS, type Clock } from "@moult/base";
+import { AssignmentId, type ClientTraits, type Sha256, type TenantId } from "@moult/model";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { hash } from "node:crypto";
+import {
+  createSessionTokens,
+  type DevicePrincipal,
+  type DeviceSessions,
+  type ForeignSessions,
+  type SessionTokens,
+} from "../../device-session/index.ts";
+import { ApiError } from "../../platform/api-error.ts";
+import { createAddressRate } from "../../platform/http/address-rate.ts";
+import { sendStream } from "../../platform/http/stream-reply.ts";
+import { answerError } from "./mender-error.ts";
+import { offerFor } from "./offer-update.ts";
+import { isSigned, readAuthRequest } from "./read-auth-request.ts";
+import { bytesOf, readBody } from "./read-body.ts";
+import { readInventory } from "./read-inventory.ts";
+import { readLog } from "./read-log.ts";
+import {
+  readFirstForm,
+  readQueryForm,
+  readSecondForm,
+  type UpdateRequest,
+} from "./read-update-request.ts";
+import { DeviceStatus, isLast, meaningOf } from "./status-table.ts";
+import * as z from "zod";
+
+export interface MenderProtocolDeps {
+  readonly sessions: Pick<DeviceSessions, "log" | "blob"> & ForeignSessions;
+  /** Whose devices come in by this door: Mender's clients name a token, not a tenant. */
+  readonly tenantId: TenantId;
+  /** Seals tokens and links; every server of an installation has the same. */
+  readonly secret: Uint8Array;
+  readonly clock: Clock;
+}
+
+const KIB = 1024;
+const AUTH_BYTES_MAX = 32 * KIB;
+const NEXT_BYTES_MAX = 256 * KIB;
+const STATUS_BYTES_MAX = 64 * KIB;
+const REPORT_BYTES_MAX = 1024 * KIB;
+
+/** Clients get a new one when this one is refused, and before each commit. */
+const TOKEN_SECONDS = 86_400;
+/** A download that takes longer asks for the update again, and gets a new link. */
+const LINK_SECONDS = 86_400;
+
+interface Tokens {
+  readonly devices: SessionTokens;
+  /** Downloads carry no token of the device, so the link is one: of this device, for these bytes. */
+  readonly links: SessionTokens;
+}
+
+/** Mender's device API, of both generations (docs/protocol/mender.md); register it with the prefix `/api/devices`. */
+export function menderRoutes(app: FastifyInstance, deps: MenderProtocolDeps): void {
+  const { secret, clock } = deps;
+  const tokens: Tokens = {
+    devices: createSessionTokens(secret, clock, { purpose: "mmd1", seconds: TOKEN_SECONDS }),
+    links: createSessionTokens(secret, clock, { purpose: "mml1", seconds: LINK_SECONDS }),
+  };
+  // Signatures cover the bytes that arrived, so bodies stay bytes until then.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.setErrorHandler(answerError);
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header("x-men-requestid", request.id);
+    done();
+  });
+  authRoute(app, deps, tokens.devices);
+  updateRoutes(app, deps, tokens);
+  reportRoutes(app, deps, tokens.devices);
+}
+
+const AGENT = /^Mender\/[A-Za-z0-9._+-]{1,64}$/;
+
+/**
+ * What is known of a client of Mender's. It decides by itself which payloads it has modules for and whether an artifact's
+ * signature is one that it knows; it says neither, so no more is counted on than that it does what this server says.
+ */
+function traitsOf({ headers }: FastifyRequest): ClientTraits {
+  const agent = headers["user-agent"] ?? "";
+  return {
+    client: AGENT.test(agent) ? agent : "mender-client",
+    payloadTypes: null,
+    pathPrefix: "",
+    canAbort: true,
+    trust: "server-trusted",
+  };
+}
+
+function authRoute(
+  app: FastifyInstance,
+  { sessions, tenantId, clock }: MenderProtocolDeps,
+  tokens: SessionTokens,
+): void {
+  const rate = createAddressRate(clock);
+  const onRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    const waitSeconds = rate.take(request.ip);
+    if (waitSeconds > 0) {
+      reply.header("retry-after", waitSeconds);
+      throw new ApiError("too-many-requests", `Try again in ${waitSeconds} s.`);
+    }
+    done();
+  };
+  const options = { onRequest, bodyLimit: AUTH_BYTES_MAX };
+  app.post("/v1/authentication/auth_requests", options, async (request, reply) => {
+    const { identity, key, publicKey, token } = readAuthRequest(request.body);
+    const signature = request.headers["x-men-signature"];
+    if (typeof signature !== "string")
+      throw new ApiError("invalid-request", "missing request signature header");
+    if (!isSigned(key, bytesOf(request.body), signature))
+      throw new ApiError("signature-invalid", "signature verification failed");
+    const traits = traitsOf(request);
+    const principal = await sessions.join(tenantId, { publicKey, identity, traits, token });
+    const fingerprint = hash("sha256", publicKey) as Sha256;
+    return reply.type("application/jwt").send(tokens.issue(principal, fingerprint));
+  });
+}
+
+function principalOf({ headers }: FastifyRequest, tokens: SessionTokens): DevicePrincipal {
+  const { authorization } = headers;
+  const token = authorization?.startsWith("Bearer ") === true ? authorization.slice(7) : "";
+  const principal = tokens.read(token);
+  if (principal === undefined)
+    throw new ApiError("session-expired", "Send the token of an accepted device.");
+  return principal;
+}
+
+const LinkParams = z.object({ link: z.string() });
+
+function updateRoutes(
+  app: FastifyInstance,
+  { sessions, clock }: MenderProtocolDeps,
+  { devices, links }: Tokens,
+): void {
+  const answerNext = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    read: () => UpdateRequest,
+  ): Promise<FastifyReply> => {
+    const principal = principalOf(request, devices);
+    const offer = await offerFor(principal, read(), sessions);
+    if (offer === undefined) return reply.code(204).send();
+    const { assignmentId, attempt, artifactName, artifact } = offer;
+    const link = links.issue(principal, artifact.sha256);
+    // The address by which the device came here is one that it can reach.
+    const origin = `${request.protocol}://${request.host}`;
+    return reply.send({
+      id: updateId(assignmentId, attempt),
+      artifact: {
+        id: artifact.id,
+        artifact_name: artifactName,
+        source: {
+          uri: `${origin}/api/devices/v1/deployments/artifacts/${link}`,
+          expire: isoText(later(clock.now(), LINK_SECONDS * SECOND_MS)),
+        },
+        device_types_compatible: artifact.hardwareTypes,
+      },
+    });
+  };
+  const path = "/deployments/device/deployments/next";
+  const options = { bodyLimit: NEXT_BYTES_MAX };
+  app.post(`/v2${path}`, options, (request, reply) =>
+    answerNext(request, reply, () => readSecondForm(request.body)),
+  );
+  app.post(`/v1${path}`, options, (request, reply) =>
+    answerNext(request, reply, () => readFirstForm(request.body)),
+  );
+  app.get(`/v1${path}`, (request, reply) =>
+    answerNext(request, reply, () => readQueryForm(request.query)),
+  );
+
+  app.route({
+    method: ["GET", "HEAD"],
+    url: "/v1/deployments/artifacts/:link",
+    handler: async (request, reply) => {
+      const { link } = LinkParams.parse(request.params);
+      const opened = links.open(link);
+      if (opened === undefined)
+        throw new ApiError("not-found", "This link is none of this server's, or its time is over.");
+      const content = await sessions.blob(opened.principal, opened.digest);
+      reply.header("cache-control", "private, max-age=31536000, immutable");
+      return sendStream(request, reply, content);
+    },
+  });
+}
+
+/** Each try of a device is a deployment of its own to its client. */
+const updateId = (assignmentId: AssignmentId, attempt: number): string =>
+  `${assignmentId}-${attempt}`;
+
+const UpdateParams = z.object({ id: z.string().regex(/^[0-9a-f-]{36}-[1-9][0-9]{0,5}$/) });
+
+function updateOf({ params }: FastifyRequest): {
+  readonly assignmentId: AssignmentId;
+  readonly attempt: number;
+} {
+  const parsed = UpdateParams.safeParse(params);
+  const assignmentId = AssignmentId.safeParse(parsed.data?.id.slice(0, 36));
+  if (!parsed.success || !assignmentId.success)
+    throw new ApiError("not-found", "This device has no such deployment.");
+  return { assignmentId: assignmentId.data, attempt: Number(parsed.data.id.slice(37)) };
+}
+
+const StatusMessage = z.object({
+  status: DeviceStatus,
+  substate: z.string().max(STATUS_BYTES_MAX).optional(),
+});
+
+function reportRoutes(
+  app: FastifyInstance,
+  { sessions }: MenderProtocolDeps,
+  tokens: SessionTokens,
+): void {
+  const path = "/v1/deployments/device/deployments/:id";
+  app.put(`${path}/status`, { bodyLimit: STATUS_BYTES_MAX }, async (request, reply) => {
+    const principal = principalOf(request, tokens);
+    const { assignmentId, attempt } = updateOf(request);
+    const { status, substate } = readBody(request.body, StatusMessage);
+    const told = await sessions.tell(principal, assignmentId, attempt, (update) =>
+      meaningOf(status, update, substate?.slice(0, DETAIL_CHARACTERS_MAX)),
+    );
+    if (told === "not-found")
+      throw new ApiError("not-found", "This device has no such deployment.");
+    // Whoever has finished has nothing left to give up.
+    if (told === "recorded" || isLast(status)) return reply.code(204).send();
+    return reply.code(409).send({ error: "This deployment was aborted.", request_id: request.id });
+  });
+
+  app.put(`${path}/log`, { bodyLimit: REPORT_BYTES_MAX }, async (request, reply) => {
+    const principal = principalOf(request, tokens);
+    const { assignmentId, attempt } = updateOf(request);
+    await sessions.log(principal, assignmentId, attempt, readLog(request.body));
+    return reply.code(204).send();
+  });
+
+  app.route({
+    method: ["PUT", "PATCH"],
+    url: "/v1/inventory/device/attributes",
+    bodyLimit: REPORT_BYTES_MAX,
+    handler: async (request, reply) => {
+      const principal = principalOf(request, tokens);
+      const inventory = readInventory(request.body);
+      await sessions.describe(principal, inventory, request.method === "PUT" ? "all" : "some");
+      return reply.code(200).send();
+    },
+  });
+}
+
+const DETAIL_CHARACTERS_MAX = 2_000;
