@@ -9,6 +9,8 @@ export type AgentErrorCode =
   | "provisioning-exists"
   | "device-key-invalid"
   | "device-key-missing"
+  /** The key would go with the slot. */
+  | "identity-in-slot"
   | "state-file-invalid"
   | "identity-unavailable"
   | "folder-in-use"

@@ -201,6 +201,10 @@ export interface LoadedConfig {
   readonly isReRooted: boolean;
 }
 
+/** Where the running slot is mounted, which the next system replaces; undefined where no system is replaced. */
+export const slotFolderOf = ({ config, isReRooted }: LoadedConfig): string | undefined =>
+  config.slots === undefined || isReRooted ? undefined : "/";
+
 /** What the command line says about where the agent lives. */
 export interface ConfigOptions {
   readonly root?: string | undefined;

@@ -15,6 +15,8 @@ const MEANINGS: Readonly<Record<AgentErrorCode, string>> = {
     "The device's key cannot be used. It is never replaced by itself: restore it, or delete it to make this a new device.",
   "device-key-missing":
     "This device had a key and it is gone. Mount or restore its folder; to start as a new device delete link.json in the data folder.",
+  "identity-in-slot":
+    "The device's key would be made in the slot of the system that runs, and be gone with its next update. Mount the partition of paths.identityDir; docs/guide/system-updates.md says how.",
   "state-file-invalid": "A state file of the agent cannot be read.",
   "identity-unavailable":
     "What tells this device from others cannot be found out. Set `identity` in agent.json, or mend its script.",

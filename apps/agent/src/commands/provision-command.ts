@@ -3,7 +3,7 @@ import { hex } from "@moult/base";
 import { fingerprintGroups } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import { AgentError } from "../agent-error.ts";
-import { loadConfig } from "../config.ts";
+import { loadConfig, slotFolderOf } from "../config.ts";
 import { openDeviceKey } from "../identity/device-key.ts";
 import { installProvisioning } from "../identity/read-provisioning.ts";
 import { readLinkRecord } from "../server-link/link-state.ts";
@@ -21,7 +21,8 @@ export const provisionCommand: Command = {
   positionalsMin: 1,
   positionalsMax: 1,
   run: async ({ positionals, switches }, { options, print }) => {
-    const { folders } = await loadConfig(options);
+    const loaded = await loadConfig(options);
+    const { folders } = loaded;
     const [path = ""] = positionals;
     const content = await readFileIfPresent(path);
     if (content === undefined)
@@ -36,7 +37,11 @@ export const provisionCommand: Command = {
     );
     // The factory writes the fingerprint down, so that the device is expected when it first calls.
     const record = await readLinkRecord(join(folders.dataDir, "link.json"));
-    const key = await openDeviceKey(folders.identityDir, record?.keyFingerprint ?? undefined);
+    const key = await openDeviceKey(
+      folders.identityDir,
+      record?.keyFingerprint ?? undefined,
+      slotFolderOf(loaded),
+    );
     print(`Server       ${provisioning.server.url}`);
     print(`Product      ${provisioning.product}, ${provisioning.hardwareType}`);
     print(`Takes only   ${provisioning.pathPrefix}...`);

@@ -6,7 +6,7 @@ import type { Sha256 } from "@moult/model";
 import type { TrustSource } from "@moult/trust";
 import { AGENT_NAME } from "../agent-version.ts";
 import { liftClock, setSystemClockByDate, systemClock } from "../clock/lift-clock.ts";
-import type { LoadedConfig } from "../config.ts";
+import { slotFolderOf, type LoadedConfig } from "../config.ts";
 import { createDownloads, type Downloads } from "../downloads/create-downloads.ts";
 import { openDeviceKey, type DeviceKey } from "../identity/device-key.ts";
 import { readIdentity } from "../identity/read-identity.ts";
@@ -97,8 +97,12 @@ export function openLinkAt(
 }
 
 /** The device's key, which its memory of a server names, so that a lost key is not quietly another device. */
-export async function openKeyOf({ folders }: LoadedConfig, link: LinkState): Promise<DeviceKey> {
-  const key = await openDeviceKey(folders.identityDir, link.read().keyFingerprint ?? undefined);
+export async function openKeyOf(loaded: LoadedConfig, link: LinkState): Promise<DeviceKey> {
+  const key = await openDeviceKey(
+    loaded.folders.identityDir,
+    link.read().keyFingerprint ?? undefined,
+    slotFolderOf(loaded),
+  );
   if (link.read().keyFingerprint !== key.fingerprint)
     await link.save({ keyFingerprint: key.fingerprint });
   return key;

@@ -6,13 +6,19 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { base64, hex } from "@moult/base";
 import { signedMessage } from "@moult/device-protocol";
 import { Sha256 } from "@moult/model";
 import { encodeEnvelope, preAuthenticationEncoding } from "@moult/trust";
 import { AgentError } from "../agent-error.ts";
-import { makeFolder, readFileIfPresent, writeFileDurably } from "../storage/durable-file.ts";
+import {
+  makeFolder,
+  readFileIfPresent,
+  systemCode,
+  writeFileDurably,
+} from "../storage/durable-file.ts";
 
 /** The key that the device proves itself with. The private half never leaves this object. */
 export interface DeviceKey {
@@ -33,17 +39,19 @@ const KEY_FILE = "device-key.pem";
 /**
  * The device's key, made at the first start. `knownFingerprint` is the key this device had before, as its data folder
  * remembers: with it a missing file means that the identity folder is not there (not mounted, or lost), and a new key would
- * make a stranger of the device. A damaged file is never replaced either; both need a person.
+ * make a stranger of the device. A damaged file is never replaced either; both need a person. Nor is a key made in
+ * the file system of `slotFolder`, which the next system replaces.
  */
 export async function openDeviceKey(
   identityDir: string,
   knownFingerprint: Sha256 | undefined,
+  slotFolder?: string,
 ): Promise<DeviceKey> {
   const path = join(identityDir, KEY_FILE);
   const content = await readFileIfPresent(path);
   const privateKey =
     content === undefined
-      ? await makeKey(identityDir, path, knownFingerprint)
+      ? await makeKey(path, knownFingerprint, slotFolder)
       : parseKey(path, content);
   const key = deviceKeyOf(privateKey);
   if (knownFingerprint !== undefined && key.fingerprint !== knownFingerprint)
@@ -64,18 +72,34 @@ export async function readFingerprint(identityDir: string): Promise<Sha256 | und
 }
 
 async function makeKey(
-  identityDir: string,
   path: string,
   knownFingerprint: Sha256 | undefined,
+  slotFolder: string | undefined,
 ): Promise<KeyObject> {
   if (knownFingerprint !== undefined)
     throw new AgentError("device-key-missing", { path, knownFingerprint });
+  const identityDir = dirname(path);
+  if (
+    slotFolder !== undefined &&
+    (await fileSystemOf(identityDir)) === (await fileSystemOf(slotFolder))
+  )
+    throw new AgentError("identity-in-slot", { path });
   const { privateKey } = generateKeyPairSync("ed25519");
   await makeFolder(identityDir);
   await writeFileDurably(path, privateKey.export({ format: "pem", type: "pkcs8" }), {
     mode: 0o600,
   });
   return privateKey;
+}
+
+/** The number of the file system that `path` is in, or would be. */
+async function fileSystemOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).dev;
+  } catch (cause) {
+    if (systemCode(cause) !== "ENOENT") throw cause;
+    return fileSystemOf(dirname(path));
+  }
 }
 
 function parseKey(path: string, content: Buffer): KeyObject {

@@ -88,6 +88,16 @@ test("a device that had a key and cannot find it becomes no new device", async (
   await expect(stat(keyFile())).rejects.toThrow("ENOENT");
 });
 
+test("no key is made in a slot, which the next system replaces", async () => {
+  const openWithSlotAt = (slotFolder: string) =>
+    openDeviceKey(join(root, "not/mounted"), undefined, slotFolder);
+  await expect(openWithSlotAt(root)).rejects.toMatchObject({ code: "identity-in-slot" });
+  await expect(stat(join(root, "not"))).rejects.toThrow("ENOENT");
+  await expect(openWithSlotAt("/proc")).resolves.toMatchObject({
+    fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+});
+
 test("a key that is not the one this device enrolled with is refused", async () => {
   await openKey();
   await expect(openKey("ab".repeat(32))).rejects.toMatchObject({ code: "device-key-invalid" });
