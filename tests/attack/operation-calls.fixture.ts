@@ -135,6 +135,15 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   createEnrolmentCommand: ({ product }) => [{ body: { product, hardwareType: "linux" } }],
   listEnrolmentTokens: plain,
   deleteEnrolmentToken: ({ enrolmentTokenId }) => [{ params: { enrolmentTokenId } }],
+  registerController: ({ product }) => [
+    { body: { controllerId: unique(), product, hardwareType: "linux" } },
+  ],
+  renewControllerToken: ({ controllerId }) => [{ params: { controllerId } }],
+  createControllerGateway: ({ product }) => [
+    { body: { product, hardwareType: "linux", controllerIds: [unique()] } },
+  ],
+  listControllerGateways: plain,
+  deleteControllerGateway: ({ controllerGatewayId: gatewayId }) => [{ params: { gatewayId } }],
   listGroups: plain,
   createGroup: ({ product }) => [
     { body: { name: unique(), product } },

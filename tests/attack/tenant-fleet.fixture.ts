@@ -6,6 +6,7 @@ import {
   type ArtifactId,
   type AssignmentId,
   type BulkChangeId,
+  type ControllerGatewayId,
   type DeploymentId,
   type DeviceId,
   type EnrolmentTokenId,
@@ -45,6 +46,8 @@ export interface TenantFleet {
   readonly assignmentId: AssignmentId;
   readonly enrolmentTokenId: EnrolmentTokenId;
   readonly preauthorisationId: PreauthorisationId;
+  readonly controllerId: string;
+  readonly controllerGatewayId: ControllerGatewayId;
   readonly uploadId: UploadId;
   readonly trustProposalId: TrustProposalId;
   readonly keyId: string;
@@ -234,6 +237,7 @@ export async function makeFleet(
     marker,
   );
   await sealedAndTold(sql, tenantId, marker);
+  const controllerGatewayId = await controllers(client, sql, tenantId, marker, assignmentId);
   const { key } = await client.call("createApiKey", { body: { name: marker, role: "viewer" } });
   const personId = await insertPerson(sql, tenantId, marker);
   const { invitation } = await client.call("invitePerson", {
@@ -251,6 +255,8 @@ export async function makeFleet(
     assignmentId,
     enrolmentTokenId: token.token.id,
     preauthorisationId: preauthorisation.id,
+    controllerId: marker,
+    controllerGatewayId,
     uploadId,
     trustProposalId,
     keyId: key.id,
@@ -259,6 +265,32 @@ export async function makeFleet(
   };
   const secrets = [marker, tenantId, ...Object.values(ids)];
   return { tenantId, apiKey, client, product, marker, ...ids, secrets };
+}
+
+/** A device of hawkBit's protocol, a token that speaks for others, and the number of an update. */
+async function controllers(
+  client: Client,
+  sql: ServerSql,
+  tenantId: TenantId,
+  marker: string,
+  assignmentId: AssignmentId,
+): Promise<ControllerGatewayId> {
+  // Another product: the lists of this one have one device of each state.
+  const other = "sensor" as ProductName;
+  await client.call("createProduct", { body: { name: other, title: marker } });
+  const { deviceId } = await client.call("registerController", {
+    body: { controllerId: marker, product: other, hardwareType },
+  });
+  await sql.run(
+    `insert into controller_action (tenant_id, number, device_id, assignment_id, attempt) values (?, 1, ?, ?, 1)`,
+    tenantId,
+    deviceId,
+    assignmentId,
+  );
+  const { gateway } = await client.call("createControllerGateway", {
+    body: { product: other, hardwareType, label: marker, controllerIds: [`${marker}-2`] },
+  });
+  return gateway.id;
 }
 
 /** An upload in parts that has none yet; its name is the marker, so that whoever sees it shows it. */

@@ -143,6 +143,26 @@ export const ServerConfig = z.strictObject({
       pendingKeysPerDeviceMax: whole(1, 100).default(3),
     })
     .prefault({}),
+  hawkbit: z
+    .strictObject({
+      /** The attribute in which devices of hawkBit's protocol say which release they run. */
+      versionAttribute: z.string().min(1).max(128).default("sw_version"),
+      /** How long after its client was done a device may go on to say that it runs what it ran before. */
+      confirmSeconds: whole(1, 7 * DAY_SECONDS).default(1_800),
+      /** Authorities of device certificates; empty: nobody is let in by one. The proxies are those of `trustedProxies`. */
+      certificateAuthorities: z
+        .preprocess(
+          (value) =>
+            typeof value === "string" ? value.split(",").map((name) => name.trim()) : value,
+          z.array(z.string().min(1).max(256)).max(100),
+        )
+        .default([]),
+      /** The header in which the proxy says the common name of the certificate it saw. */
+      certificateNameHeader: z.string().min(1).max(64).default("X-Controller-Id"),
+      /** The header in which it says who issued it. */
+      certificateAuthorityHeader: z.string().min(1).max(64).default("X-Authority"),
+    })
+    .prefault({}),
   artifacts: z
     .strictObject({
       bytesMax: whole(1, 1024 * GIB).default(10 * GIB),

@@ -25,6 +25,7 @@ import {
   createDeploymentHandlers,
   createDeploymentTender,
 } from "./deployments/index.ts";
+import { createControllerHandlers } from "./controllers/index.ts";
 import { createDeviceSessions, createForeignSessions } from "./device-session/index.ts";
 import { createDeviceHandlers, createLastSeen, type CloseOpenAssignment } from "./devices/index.ts";
 import { createEnrolmentCommandHandlers } from "./enrolment-commands/index.ts";
@@ -47,6 +48,7 @@ import { openSecrets } from "./platform/secrets.ts";
 import { SignerClient } from "./platform/signer-client.ts";
 import type { TenantDb } from "./platform/tenant-db.ts";
 import { openTls } from "./platform/tls/open-tls.ts";
+import { mountHawkbit } from "./mount-hawkbit.ts";
 import { metricsRoutes } from "./metrics/index.ts";
 import { createProductHandlers } from "./products/index.ts";
 import { menderRoutes } from "./protocols/mender/index.ts";
@@ -170,6 +172,7 @@ async function mountOperatorApi(
       checkInSeconds: config.devices.checkInSeconds,
       closeOpenAssignment: abortOpenAssignment,
     }),
+    ...createControllerHandlers({ clock }),
     ...createBulkChangeHandlers({
       clock,
       checkInSeconds: config.devices.checkInSeconds,
@@ -198,6 +201,8 @@ async function mountDeviceProtocols(
   app: FastifyInstance,
   config: ServerConfig,
   { database, tenantId, blobs, lastSeen, signer, secrets }: Platform,
+  publicUrl: () => string,
+  log: Log,
 ): Promise<void> {
   const { pendingMax, pendingKeysPerDeviceMax, checkInSeconds, instructionLifetimeSeconds } =
     config.devices;
@@ -227,6 +232,7 @@ async function mountDeviceProtocols(
       menderRoutes(scope, { sessions: { ...sessions, ...foreign }, tenantId, secret, clock }),
     { prefix: "/api/devices" },
   );
+  await mountHawkbit(app, config, { database, tenantId, blobs, lastSeen, clock, publicUrl, log });
 }
 
 /** Starts everything and resolves when it serves; the answer ends it again. */
@@ -257,7 +263,7 @@ async function startServer(config: ServerConfig, log: Log): Promise<() => Promis
   );
   const { authenticator } = operators;
   metricsRoutes(app, { database, authenticator, publicUrl: () => publicUrl, clock });
-  await mountDeviceProtocols(app, config, platform);
+  await mountDeviceProtocols(app, config, platform, () => publicUrl, log);
   downloadRoutes(app, platform.downloads);
   await webConsoleRoutes(app, { webRoot: resolve(config.webRoot ?? join(DIST_FOLDER, "web")) });
   await app.listen(config.listen);

@@ -1,4 +1,5 @@
 import { bulkChangeOperations } from "./operations/bulk-changes.ts";
+import { controllerOperations } from "./operations/controllers.ts";
 import { deploymentOperations } from "./operations/deployments.ts";
 import { deviceOperations } from "./operations/devices.ts";
 import { eventOperations } from "./operations/events.ts";
@@ -20,6 +21,7 @@ export const operations = {
   ...overviewOperations,
   ...productOperations,
   ...deviceOperations,
+  ...controllerOperations,
   ...groupOperations,
   ...bulkChangeOperations,
   ...releaseOperations,

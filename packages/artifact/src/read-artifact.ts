@@ -30,6 +30,8 @@ export interface ArtifactReadOptions {
 
 /** A payload file in the middle of a reading. */
 export interface PayloadFileReading extends VerifiedFile {
+  /** Where its bytes stand in the artifact, one after the other; null when they are compressed. */
+  readonly storedAt: number | null;
   /**
    * The uncompressed bytes. They are verified only when this has ended without an error, so nothing may be activated
    * before. May be left early or not be taken at all: what is left is then verified without being given out.
@@ -127,7 +129,7 @@ export async function openArtifact(
 
   isDigesting = isWholeDigested;
 
-  const payloads = createPayloadReader(tar, head, limits);
+  const payloads = createPayloadReader(tar, () => bytes.position, head, limits);
   const nextFile = (): Promise<OpenPayloadFile | undefined> => steps.run(() => payloads.next());
   let summary: ArtifactSummary | undefined;
   const reading: ArtifactReading = {

@@ -17,6 +17,8 @@ const READ_BYTES_MAX = 1024 * 1024;
 
 /** A payload file that is being read: its content must be taken before the next file is asked for. */
 export interface OpenPayloadFile extends VerifiedFile {
+  /** Where its bytes stand in the artifact, one after the other; null when they are compressed. */
+  readonly storedAt: number | null;
   /** The next bytes; undefined after the last, when the digest was found right. */
   readonly chunk: () => Promise<Uint8Array | undefined>;
 }
@@ -33,6 +35,8 @@ interface SkippableFile extends OpenPayloadFile {
 }
 
 interface OpenData {
+  /** Where the archive of its files begins in the artifact; null when it is compressed. */
+  readonly startsAt: number | null;
   readonly payloadIndex: number;
   readonly name: string;
   readonly entry: TarEntry;
@@ -43,11 +47,12 @@ interface OpenData {
 }
 
 /**
- * Reads the data entries of an artifact. A file that the manifest does not name is refused before any of its bytes are
+ * Reads the data entries of an artifact, of which `position` bytes were taken. A file that the manifest does not name is refused before any of its bytes are
  * given out; a file that it names and that is not there is an error at the end of its payload.
  */
 export function createPayloadReader(
   tar: TarReader,
+  position: () => number,
   head: ArtifactHead,
   limits: ArtifactLimits,
 ): PayloadReader {
@@ -71,6 +76,7 @@ export function createPayloadReader(
       throw new ArtifactError("entry-unexpected", { entry: entry.name, reason: "no such payload" });
     checkHasNoFiles(head, nextPayload, payloadIndex);
     nextPayload = payloadIndex + 1;
+    const startsAt = compression === "none" ? position() : null;
     const bytes = new ByteReader(
       decompress(compression, contentOf(entry), entry.name, limits),
       () =>
@@ -84,7 +90,7 @@ export function createPayloadReader(
       },
     });
     const missing = expectedFiles(head, payloadIndex);
-    return { payloadIndex, name: entry.name, entry, bytes, files, missing };
+    return { payloadIndex, startsAt, name: entry.name, entry, bytes, files, missing };
   };
 
   return {
@@ -112,7 +118,7 @@ export function createPayloadReader(
 }
 
 function openFile(
-  { payloadIndex, name: archive, missing }: OpenData,
+  { payloadIndex, startsAt, bytes: taken, name: archive, missing }: OpenData,
   entry: TarEntry,
   limits: ArtifactLimits,
   onVerified: (file: VerifiedFile) => void,
@@ -149,6 +155,7 @@ function openFile(
   };
   return {
     ...about,
+    storedAt: startsAt === null ? null : startsAt + taken.position,
     chunk,
     skip: async () => {
       if (state !== "open") return;

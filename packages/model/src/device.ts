@@ -59,6 +59,8 @@ export const ClientTraits = z.object({
    * The others are clients of other protocols, which get no instruction.
    */
   trust: z.enum(["end-to-end", "payload-signed", "server-trusted"]),
+  /** It takes the files of a payload alone and cannot read artifacts (hawkBit's devices). */
+  bareFiles: z.boolean().optional(),
   /** Of the newest root of trust that it has accepted. */
   rootVersion: z.int().min(1).optional(),
   /** It refuses releases that were signed with a lower one. */

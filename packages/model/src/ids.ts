@@ -38,6 +38,9 @@ export type BulkChangeId = z.infer<typeof BulkChangeId>;
 export const EnrolmentTokenId = id.brand<"EnrolmentTokenId">();
 export type EnrolmentTokenId = z.infer<typeof EnrolmentTokenId>;
 
+export const ControllerGatewayId = id.brand<"ControllerGatewayId">();
+export type ControllerGatewayId = z.infer<typeof ControllerGatewayId>;
+
 export const PreauthorisationId = id.brand<"PreauthorisationId">();
 export type PreauthorisationId = z.infer<typeof PreauthorisationId>;
 

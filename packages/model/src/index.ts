@@ -54,6 +54,7 @@ export {
   WebhookDeliveryId,
   EnrolmentTokenId,
   GroupId,
+  ControllerGatewayId,
   PreauthorisationId,
   ReleaseId,
   SafeguardId,
@@ -106,6 +107,7 @@ export { planRules, planSentences } from "./plan-summary.ts";
 export {
   Artifact,
   ArtifactSignature,
+  BARE_PAYLOAD_TYPES,
   Payload,
   PayloadFile,
   Product,
@@ -146,3 +148,4 @@ export { WINDOW_SHAPE, textOfWindow, windowFromText } from "./window-text.ts";
 export { windowLine } from "./window-words.ts";
 export { Safeguard } from "./safeguard.ts";
 export { targetTermsWords } from "./target-words.ts";
+export { ControllerGateway, ControllerId } from "./controller.ts";

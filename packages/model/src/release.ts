@@ -27,8 +27,20 @@ export const PayloadFile = z.object({
   name: z.string(),
   sizeBytes: z.int().min(0),
   sha256: Sha256,
+  /** Set where clients that take the file alone, without its artifact, can have it. */
+  bare: z
+    .object({
+      /** Where its bytes begin in the artifact. */
+      storedAt: z.int().min(0),
+      sha1: z.string().regex(/^[0-9a-f]{40}$/),
+      md5: z.string().regex(/^[0-9a-f]{32}$/),
+    })
+    .optional(),
 });
 export type PayloadFile = z.infer<typeof PayloadFile>;
+
+/** Payload types whose files mean something without their artifact: of SWUpdate, of RAUC, and whatever else. */
+export const BARE_PAYLOAD_TYPES: readonly string[] = ["swu", "rauc", "raw-file"];
 
 export const Payload = z.object({
   /** Update-module type; null for an empty payload. */

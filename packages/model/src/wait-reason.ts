@@ -57,6 +57,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
   /** They forbid it beside what the device has. */
   inDeployment("conflict").extend({ name: z.string(), value: z.string() }),
   inDeployment("payload-type-unsupported").extend({ payloadTypes: z.array(z.string()) }),
+  /** The device takes files without their artifact, and this artifact's are compressed or of several payloads. */
+  inDeployment("payload-not-bare"),
   inDeployment("depends-unmet").extend({
     name: z.string(),
     wanted: z.array(z.string()),

@@ -81,6 +81,8 @@ function obstacleOf(
   );
   if (payloadTypes.length > 0)
     return { step: 2, reason: { kind: "payload-type-unsupported", deploymentId, payloadTypes } };
+  if (traits?.bareFiles === true && !isBare(artifact))
+    return { step: 2, reason: { kind: "payload-not-bare", deploymentId } };
 
   const provides = providesOf(hardwareType, running);
   for (const [name, wanted] of Object.entries(artifact.depends)) {
@@ -101,6 +103,13 @@ function obstacleOf(
   const refused = refusedTerm(deploymentId, artifact.terms, traits, provides, now);
   return refused === undefined ? undefined : { step: 5 + refused.term, ...refused };
 }
+
+/** Whether its one payload's files can be had without it. */
+const isBare = ({ payloads: [payload, second] }: ArtifactFacts): boolean =>
+  payload !== undefined &&
+  second === undefined &&
+  payload.files.length > 0 &&
+  payload.files.every(({ bare }) => bare !== undefined);
 
 /**
  * The device is right for the release and waits for the people with the keys, or for the instant they named. An older

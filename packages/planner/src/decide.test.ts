@@ -89,6 +89,22 @@ test.each<[string, Partial<DeploymentFacts>, string]>([
     "payload-type-unsupported",
   ],
   [
+    "has files that its device takes only without their artifact",
+    {
+      artifacts: [
+        artifact({
+          payloads: [
+            {
+              type: "rootfs-image",
+              files: [{ name: "a", sizeBytes: 1, sha256: "ab".repeat(32) as never }],
+            },
+          ],
+        }),
+      ],
+    },
+    "payload-not-bare",
+  ],
+  [
     "needs what the device does not have",
     { artifacts: [artifact({ depends: { "rootfs-image.version": ["1.5"] } })] },
     "depends-unmet",

@@ -63,6 +63,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "security-counter-too-low", deploymentId: id, releaseCounter: 2, deviceCounter: 3 },
   { kind: "conflict", deploymentId: id, name: "x", value: "1" },
   { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
+  { kind: "payload-not-bare", deploymentId: id },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: null },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: "2" },
   { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: "1.4" },

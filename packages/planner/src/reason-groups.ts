@@ -86,6 +86,8 @@ const SENTENCES: {
     `${devices(count, "has", "have")} ${name} ${value}, which the release must not be installed with`,
   "payload-type-unsupported": ({ payloadTypes }, count) =>
     `${devices(count, "cannot install", "cannot install")} the payload type ${list(payloadTypes)}`,
+  "payload-not-bare": (_, count) =>
+    `${devices(count, "takes", "take")} files without their artifact, and the files of this one are compressed or of several payloads`,
   "depends-unmet": ({ name, wanted, provided }, count) =>
     `${devices(count, "has", "have")} ${provided === null ? `no ${name}` : `${name} ${provided}`}, and the release needs ${list(wanted)}`,
   "minimum-version": ({ minimumFrom, runs }, count) =>

@@ -113,6 +113,8 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `The release must not be installed where ${name} is ${value}, and on the device it is.`,
   "payload-type-unsupported": ({ payloadTypes }) =>
     `The device cannot install the payload type ${list(payloadTypes)}.`,
+  "payload-not-bare": () =>
+    "The device takes files without their artifact, and the files of this one are compressed or of several payloads; make it with `--compression none` and one payload.",
   "depends-unmet": ({ name, wanted, provided }) =>
     `The release needs ${name} to be ${list(wanted)}, and the device ${
       provided === null ? "does not have it" : `has ${provided}`

@@ -1,10 +1,17 @@
 export { closeOpenAssignment } from "./close-open-assignment.ts";
-export { openOffer, saveAttemptLog, type OfferedContent } from "./offered-content.ts";
+export {
+  appendAttemptLog,
+  openOffer,
+  saveAttemptLog,
+  type OfferedContent,
+} from "./offered-content.ts";
 export { createDeploymentHandlers } from "./operations.ts";
 export { planDevice, previewDevice, type DevicePlan, type Offer } from "./plan-device.ts";
 export { noteRefusedOffer } from "./refuse-offer.ts";
 export { shownDeployments, unfinishedDeployments } from "./show-deployments.ts";
 export { reportAssignment, type AssignmentReport, type ReportResult } from "./report-assignment.ts";
+export { offerInstalled, offerStanding, type StandingOffer } from "./standing-offer.ts";
+export { reportNext, type UnnumberedReport } from "./report-next.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
 export { offerTerms, type OfferTerms } from "./offer-terms.ts";
 export { reportedUpdate, type ReportedUpdate } from "./reported-update.ts";

@@ -1,7 +1,7 @@
 import type { AssignmentId, DeviceId, Sha256 } from "@moult/model";
 import { storableText } from "../platform/storable-text.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { openOfferContent, replaceLog } from "./assignment-queries.ts";
+import { logOf, openOfferContent, replaceLog } from "./assignment-queries.ts";
 
 /** The only content that a device may read: what its open offer names. */
 export interface OfferedContent {
@@ -23,3 +23,19 @@ export function saveAttemptLog(
 ): Promise<boolean> {
   return replaceLog(db, deviceId, assignmentId, attempt, storableText(content));
 }
+
+/** Adds lines to the log of a try; the oldest give way where it becomes too long. */
+export async function appendAttemptLog(
+  db: TenantDb,
+  deviceId: DeviceId,
+  assignmentId: AssignmentId,
+  attempt: number,
+  lines: readonly string[],
+): Promise<boolean> {
+  if (lines.length === 0) return true;
+  const before = (await logOf(db, assignmentId, attempt)) ?? "";
+  const content = `${before}${lines.map((line) => `${line}\n`).join("")}`.slice(-LOG_LENGTH_MAX);
+  return saveAttemptLog(db, deviceId, assignmentId, attempt, content);
+}
+
+const LOG_LENGTH_MAX = 1024 * 1024;

@@ -51,8 +51,8 @@ export type AssignmentReport = {
       readonly outcome: ReportedOutcome;
       readonly code?: string | undefined;
       readonly detail?: string | undefined;
-      /** What runs now. Success counts only if it is the release. */
-      readonly running: Running;
+      /** What runs now; null: its client does not know. Success counts only if it is the release. */
+      readonly running: Running | null;
       /** What the device swears of the try, where its protocol has that. */
       readonly receipt?: string | undefined;
     }
@@ -99,7 +99,7 @@ async function recordOne(
   if (!isUnderWay(assignment.state)) return recordLate(db, assignment, report, at);
   if (report.kind === "finished") {
     await markSeen(db, assignment, report.sequence, at);
-    await recordRunning(db, assignment.deviceId, report.running, at);
+    await recordWhatRuns(db, assignment, report, at);
     const { ending, follows } = await judgeTry(db, assignment, report);
     await endAssignment(
       db,
@@ -163,6 +163,15 @@ async function markSeen(
   await setProgress(db, id, { state, progressPercent, deferral, eventSequence, isNewPhase, at });
 }
 
+async function recordWhatRuns(
+  db: TenantDb,
+  { deviceId }: AssignmentRecord,
+  { running }: Finished,
+  at: InstantMs,
+): Promise<void> {
+  if (running !== null) await recordRunning(db, deviceId, running, at);
+}
+
 type Finished = Extract<AssignmentReport, { kind: "finished" }>;
 
 /** What a finished try comes to, and whether another follows. */
@@ -197,7 +206,7 @@ async function recordLate(
   if (!isGuess) return "assignment-closed";
   if (report.kind !== "finished") return "recorded";
   await markSeen(db, assignment, report.sequence, at);
-  await recordRunning(db, assignment.deviceId, report.running, at);
+  await recordWhatRuns(db, assignment, report, at);
   // The acknowledgement of what was taken back.
   if (report.outcome === "aborted") return "recorded";
 
@@ -221,11 +230,13 @@ async function deploymentOf(
 
 /** Written is not running: a success that leaves the device with something else is none. */
 function endingOf({ outcome, code, detail, running }: Finished, version: string): Ending {
-  if (outcome === "succeeded" && running.artifactName !== version)
+  if (outcome === "succeeded" && running?.artifactName !== version)
     return {
       outcome: "failed",
       code: "wrong-release-running",
-      detail: storableText(`it reported success and runs ${running.artifactName}`),
+      detail: storableText(
+        `it reported success and runs ${running?.artifactName ?? "nobody knows what"}`,
+      ),
     };
   return {
     outcome,

@@ -9,3 +9,7 @@ export {
 } from "./foreign-sessions.ts";
 export type { PollAnswer } from "./poll-device.ts";
 export { createSessionTokens, type SessionTokens } from "./session-token.ts";
+export { createControllerSessions, type ControllerSessions } from "./controller-sessions.ts";
+export type { ControllerAnswer, ControllerPrincipal, ControllerWork } from "./controller-work.ts";
+export type { CancelFeedback, ControllerFeedback } from "./controller-feedback.ts";
+export type { ControllerCredential } from "../controllers/index.ts";

@@ -178,7 +178,7 @@ const isSameAnswer = (
     ? plan.offer.assignmentId === openAssignmentId && !plan.offer.isUntold
     : openAssignmentId === null;
 
-function decidedAt(epoch: number, plan: DevicePlan, at: InstantMs): DecidedAt {
+export function decidedAt(epoch: number, plan: DevicePlan, at: InstantMs): DecidedAt {
   if (plan.kind !== "nothing-to-do") return { epoch, nextDecisionAt: null };
   return { epoch, nextDecisionAt: plan.isContended ? at : plan.until };
 }

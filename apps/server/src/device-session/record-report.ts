@@ -25,6 +25,7 @@ export async function recordReport(
   for (const report of reports) {
     if (report.kind !== "finished" || report.receipt === undefined) continue;
     const { outcome, running, receipt: envelope } = report;
+    if (running === null) continue;
     await recordReceipt(db, { deviceId, assignmentId, attempt, outcome, running, envelope }, at);
   }
   return result;

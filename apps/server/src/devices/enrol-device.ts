@@ -61,7 +61,7 @@ export type EnrolmentAnswer =
   | { readonly kind: "refused"; readonly reason: ErrorCode; readonly detail: string };
 
 /** One more than the largest draw of a device, which is below the prime 2^31 - 1. */
-const DRAW_END = 2 ** 31 - 1;
+export const DRAW_END = 2 ** 31 - 1;
 
 /**
  * Answers a device that asks to join. The same key asking again gets its present state and changes nothing; a new key is

@@ -1,3 +1,4 @@
+export { addKeylessDevice, type KeylessDevice } from "./add-keyless-device.ts";
 export { decideOneOfMany, impossibleSentence, type CloseOpenAssignment } from "./change-device.ts";
 export type { EnrolmentLimits, KeyState } from "./decide-enrolment.ts";
 export type { ContactClock } from "./device-contact.ts";
@@ -18,4 +19,5 @@ export {
   recordRunning,
   recordTraits,
 } from "./record-report.ts";
+export { knownAttributes, knownRunning } from "./known-reports.ts";
 export { selectedDevices, type SelectedDevice } from "./selected-devices.ts";

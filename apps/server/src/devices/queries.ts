@@ -118,7 +118,8 @@ export interface NewDevice {
   readonly searchText: string;
   readonly state: "pending" | "accepted";
   readonly draw: number;
-  readonly traits: ClientTraits;
+  /** Null: its client has not said. */
+  readonly traits: ClientTraits | null;
   readonly enrolledAt: number;
 }
 
@@ -389,7 +390,11 @@ export async function setTraits(
   return changed !== undefined;
 }
 
-function traitsColumns(traits: ClientTraits): { traits: string; traits_sha256: Sha256 } {
+function traitsColumns(traits: ClientTraits | null): {
+  traits: string | null;
+  traits_sha256: Sha256 | null;
+} {
+  if (traits === null) return { traits: null, traits_sha256: null };
   const text = storableJson(traits);
   return { traits: text, traits_sha256: hash("sha256", text) as Sha256 };
 }

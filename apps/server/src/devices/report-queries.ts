@@ -1,4 +1,5 @@
 import {
+  Provides,
   ReportedContext,
   type DeviceId,
   type DeviceRunningEntry,
@@ -36,6 +37,21 @@ export async function knownReports(
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)
     .executeTakeFirst();
+}
+
+/** What a device last said that it runs. */
+export async function runningOf(db: TenantDb, deviceId: DeviceId): Promise<Running | null> {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select(["running_artifact", "running_provides"])
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+  if (row === undefined || row.running_artifact === null) return null;
+  return {
+    artifactName: row.running_artifact,
+    provides: fromJson(Provides, row.running_provides ?? "{}"),
+  };
 }
 
 /** False when another report of the device came in between. */

@@ -33,6 +33,7 @@ import { up as rollbackOrders } from "./0046-rollback-orders.ts";
 import { up as checkInHabits } from "./0047-check-in-habits.ts";
 import { up as openedInstallations } from "./0048-opened-installations.ts";
 import { up as ramps } from "./0049-ramps.ts";
+import { up as controllers } from "./0053-controllers.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -70,4 +71,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 47, name: "check-in-habits", up: checkInHabits },
   { number: 48, name: "opened-installations", up: openedInstallations },
   { number: 49, name: "ramps", up: ramps },
+  { number: 53, name: "controllers", up: controllers },
 ];

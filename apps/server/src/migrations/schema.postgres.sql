@@ -165,6 +165,46 @@ table bulk_change_member column bulk_change_id text not null
 table bulk_change_member column device_id text not null
 table bulk_change_member constraint bulk_change_member_bulk_change_id_fkey FOREIGN KEY (bulk_change_id) REFERENCES bulk_change(id) ON DELETE CASCADE
 table bulk_change_member constraint bulk_change_member_pkey PRIMARY KEY (bulk_change_id, device_id)
+table controller column tenant_id text not null
+table controller column controller_id text not null
+table controller column device_id text not null
+table controller column token_sha256 text
+table controller column uses_certificate integer not null
+table controller column wants_attributes integer not null
+table controller column created_at bigint not null
+table controller constraint controller_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table controller constraint controller_device_id_key UNIQUE (device_id)
+table controller constraint controller_pkey PRIMARY KEY (tenant_id, controller_id)
+table controller_action column tenant_id text not null
+table controller_action column number bigint not null
+table controller_action column device_id text not null
+table controller_action column assignment_id text not null
+table controller_action column attempt integer not null
+table controller_action column fetched_at bigint
+table controller_action column confirmed_at bigint
+table controller_action column written_at bigint
+table controller_action column closed_at bigint
+table controller_action column refused_cancel integer not null default 0
+table controller_action constraint controller_action_assignment_id_attempt_key UNIQUE (assignment_id, attempt)
+table controller_action constraint controller_action_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
+table controller_action constraint controller_action_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table controller_action constraint controller_action_pkey PRIMARY KEY (tenant_id, number)
+CREATE INDEX controller_action_of_device ON public.controller_action USING btree (tenant_id, device_id, closed_at)
+table controller_gateway column id text not null
+table controller_gateway column tenant_id text not null
+table controller_gateway column product text not null
+table controller_gateway column hardware_type text not null
+table controller_gateway column label text not null
+table controller_gateway column secret_sha256 text not null
+table controller_gateway column created_at bigint not null
+table controller_gateway constraint controller_gateway_pkey PRIMARY KEY (id)
+table controller_gateway constraint controller_gateway_secret_sha256_key UNIQUE (secret_sha256)
+CREATE INDEX controller_gateway_of_tenant ON public.controller_gateway USING btree (tenant_id, created_at)
+table controller_gateway_member column tenant_id text not null
+table controller_gateway_member column gateway_id text not null
+table controller_gateway_member column controller_id text not null
+table controller_gateway_member constraint controller_gateway_member_gateway_id_fkey FOREIGN KEY (gateway_id) REFERENCES controller_gateway(id)
+table controller_gateway_member constraint controller_gateway_member_pkey PRIMARY KEY (gateway_id, controller_id)
 table deployment column id text not null
 table deployment column tenant_id text not null
 table deployment column number bigint not null
@@ -485,6 +525,7 @@ table tenant column deployment_number bigint not null
 table tenant column created_at bigint not null
 table tenant column heard_since bigint
 table tenant column heard_until bigint
+table tenant column controller_action_number bigint not null default 0
 table tenant constraint tenant_pkey PRIMARY KEY (id)
 table trust_file column tenant_id text not null
 table trust_file column role text not null

@@ -68,6 +68,24 @@ CREATE INDEX bulk_change_unfinished on bulk_change (state, created_at) where fin
 CREATE TABLE bulk_change_member (
   tenant_id text not null, bulk_change_id text not null references bulk_change (id) on delete cascade,
   device_id text not null, primary key (bulk_change_id, device_id));
+CREATE TABLE controller (
+  tenant_id text not null, controller_id text not null, device_id text not null unique references device (id),
+  token_sha256 text, uses_certificate integer not null, wants_attributes integer not null,
+  created_at bigint not null, primary key (tenant_id, controller_id));
+CREATE TABLE controller_action (
+  tenant_id text not null, number bigint not null, device_id text not null references device (id),
+  assignment_id text not null references assignment (id), attempt integer not null, fetched_at bigint,
+  confirmed_at bigint,
+  written_at bigint, closed_at bigint, refused_cancel integer not null default 0,
+  primary key (tenant_id, number), unique (assignment_id, attempt));
+CREATE INDEX controller_action_of_device on controller_action (tenant_id, device_id, closed_at);
+CREATE TABLE controller_gateway (
+  id text not null primary key, tenant_id text not null, product text not null, hardware_type text not null,
+  label text not null, secret_sha256 text not null unique, created_at bigint not null);
+CREATE INDEX controller_gateway_of_tenant on controller_gateway (tenant_id, created_at);
+CREATE TABLE controller_gateway_member (
+  tenant_id text not null, gateway_id text not null references controller_gateway (id),
+  controller_id text not null, primary key (gateway_id, controller_id));
 CREATE TABLE deployment (
   id text primary key, tenant_id text not null, number bigint not null, name text not null, product text not null,
   release_id text not null, version text not null, target_kind text not null,
@@ -222,7 +240,7 @@ CREATE VIEW signable_trust_file as
   select tenant_id, role, version, content, expires_at, published_at from trust_file;
 CREATE TABLE tenant (
   id text primary key, name text not null, planning_epoch bigint not null, assignment_number bigint not null,
-  deployment_number bigint not null, created_at bigint not null, heard_since bigint, heard_until bigint);
+  deployment_number bigint not null, created_at bigint not null, heard_since bigint, heard_until bigint, controller_action_number bigint not null default 0);
 CREATE TABLE trust_file (
   tenant_id text not null, role text not null, version bigint not null, file text not null, content text not null,
   sha256 text not null, size_bytes integer not null, expires_at bigint not null, published_at bigint,

@@ -27,6 +27,7 @@ import type { ArtifactSignature } from "@moult/model";
 import type { Generated } from "kysely";
 import type { OperatorSchema } from "./operator-schema.ts";
 import type { TargetSchema } from "./target-schema.ts";
+import type { ControllerSchema } from "./controller-schema.ts";
 import type { LimitsSchema } from "./limits-schema.ts";
 import type { TrustSchema } from "./trust-schema.ts";
 
@@ -46,6 +47,7 @@ interface TenantTable {
   planning_epoch: number;
   assignment_number: number;
   deployment_number: number;
+  controller_action_number: Generated<number>;
   created_at: At;
   /** Since when, and until when, devices could be heard without a break. */
   heard_since: Generated<At | null>;
@@ -439,7 +441,8 @@ export interface UploadTable {
   expires_at: At;
 }
 
-export interface Schema extends LimitsSchema, OperatorSchema, TargetSchema, TrustSchema {
+export interface Schema
+  extends ControllerSchema, LimitsSchema, OperatorSchema, TargetSchema, TrustSchema {
   tenant: TenantTable;
   product: ProductTable;
   device: DeviceTable;

@@ -41,6 +41,7 @@ test("what is more than Moult keeps is refused when it arrives, not when it is s
 
   const described = describeArtifact(
     { ...summary, head: { ...summary.head, depends: { checksum } } },
+    new Map(),
     place,
   );
 
@@ -55,6 +56,7 @@ test("a device type that is listed twice counts once", async () => {
 
   const described = describeArtifact(
     { ...summary, head: { ...summary.head, deviceTypes: ["gw2", "gw2"] } },
+    new Map(),
     place,
   );
 

@@ -12,6 +12,7 @@ import {
   type Depends,
   type ProductName,
 } from "@moult/model";
+import type { BareFiles } from "./bare-files.ts";
 
 /** What a head says the release is called, or why Moult cannot use what it says. */
 export type HeadNames =
@@ -41,6 +42,7 @@ export type ArtifactDescribed =
 
 export function describeArtifact(
   summary: ArtifactSummary,
+  bare: BareFiles,
   place: {
     readonly id: ArtifactId;
     readonly product: ProductName;
@@ -63,7 +65,9 @@ export function describeArtifact(
     clearsProvides: head.clearsProvides,
     payloads: head.payloads.map(({ index, type }) => ({
       type,
-      files: summary.files.filter(({ payloadIndex }) => payloadIndex === index),
+      files: summary.files
+        .map((file, at) => ({ ...file, bare: bare.get(at) }))
+        .filter(({ payloadIndex }) => payloadIndex === index),
     })),
     scripts: head.scripts.map(({ name }) => name),
     signature: head.signature.kind,

@@ -4,11 +4,14 @@ import type { ReleaseVersion } from "@moult/model";
 import { ApiError } from "../platform/api-error.ts";
 import type { StreamBody } from "../platform/operation-handler.ts";
 import type { SignatureRule } from "../products/index.ts";
+import { readBareFiles, type BareFiles } from "./bare-files.ts";
 import { readHeadNames } from "./describe-artifact.ts";
 import { isCut, uploadIncomplete, uploadRefusal, uploadTooLarge } from "./upload-refusal.ts";
 
 export interface ReceivedArtifact {
   readonly summary: ArtifactSummary;
+  /** By their places among the files. */
+  readonly bare: BareFiles;
   readonly version: ReleaseVersion;
 }
 
@@ -39,9 +42,10 @@ export async function receiveArtifact(
       await reading.close();
       throw new ApiError("artifact-invalid", names.detail);
     }
+    const bare = await readBareFiles(reading);
     const summary = await reading.finish();
     if (isCut(tee.received())) throw uploadIncomplete(tee.received());
-    return { summary, version: names.version };
+    return { summary, bare, version: names.version };
   } catch (error) {
     await tee.stop();
     throw uploadRefusal(error, tee.received());

@@ -121,12 +121,12 @@ async function ruleOrRefusal(db: TenantDb, product: ProductName): Promise<Signat
 }
 
 function artifactOrRefusal(
-  { summary, version }: ReceivedArtifact,
+  { summary, bare, version }: ReceivedArtifact,
   place: { readonly product: ProductName; readonly channel: ChannelName },
   clock: Clock,
 ): Artifact {
   const at = clock.now();
-  const described = describeArtifact(summary, {
+  const described = describeArtifact(summary, bare, {
     ...place,
     id: newId<ArtifactId>(at),
     version,

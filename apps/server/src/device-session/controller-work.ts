@@ -1,0 +1,30 @@
+import type { ControllerAction } from "../controllers/index.ts";
+import type { Standing } from "./ask-device.ts";
+import type { DevicePrincipal } from "./device-principal.ts";
+
+/** A device that was authenticated by a name and a shared secret, as hawkBit's are. */
+export interface ControllerPrincipal extends DevicePrincipal {
+  readonly controllerId: string;
+  /** It is asked for its attributes. */
+  readonly wantsAttributes: boolean;
+  /** As the server has them: JSON text. */
+  readonly traits: string | null;
+}
+
+/** An update as its client is shown it: under a number, with what the plan says of it. */
+export interface ControllerWork {
+  readonly action: ControllerAction;
+  readonly offer: Standing;
+}
+
+export type ControllerAnswer =
+  | { readonly kind: "nothing" }
+  | ({ readonly kind: "deploy" } & ControllerWork)
+  /** Its client read it, and it is taken back. */
+  | { readonly kind: "cancel"; readonly number: number };
+
+/** How the client ends an update. */
+export interface ControllerHabits {
+  /** It ends an update only after it has started what it installed; what it runs says nothing before that. */
+  readonly closesAfterRestart: boolean;
+}

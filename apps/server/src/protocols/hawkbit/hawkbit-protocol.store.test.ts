@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { SECOND_MS } from "@moult/base";
+import type { Plan } from "@moult/model";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type * as z from "zod";
+import { addProduct, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import { changeDeployment } from "../../deployments/change-deployment.ts";
+import { DIALECTS } from "../../platform/dialect.ts";
+import type { TenantDb } from "../../platform/tenant-db.ts";
+import { useTestDatabase } from "../../platform/test-database.fixture.ts";
+import {
+  TestController,
+  addFileRelease,
+  register,
+  startHawkbitServer,
+  type AGENTS,
+  type HawkbitServer,
+} from "./hawkbit-server.fixture.ts";
+
+interface Shown {
+  readonly id: string;
+  readonly deployment: {
+    readonly download: string;
+    readonly update: string;
+    readonly maintenanceWindow?: string;
+    readonly chunks: readonly {
+      readonly version: string;
+      readonly artifacts: readonly {
+        readonly filename: string;
+        readonly size: number;
+        readonly hashes: Record<string, string>;
+        readonly _links: Record<string, { readonly href: string }>;
+      }[];
+    }[];
+  };
+}
+
+const content = Buffer.from("0123456789".repeat(1_000));
+const digest = (name: string) => createHash(name).update(content).digest("hex");
+
+describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
+  const store = useTestDatabase(dialect);
+  let server: HawkbitServer;
+  beforeAll(async () => {
+    server = await startHawkbitServer(store);
+  });
+  afterAll(() => server.close());
+
+  async function aDevice(db: TenantDb, agent: keyof typeof AGENTS): Promise<TestController> {
+    const { controllerId, token } = await register(db, server);
+    const device = new TestController(server, db, controllerId, `TargetToken ${token}`, agent);
+    await device.links();
+    await device.configData({ sw_version: "1.0" });
+    return device;
+  }
+
+  async function anUpdate(
+    agent: keyof typeof AGENTS,
+    plan: Partial<z.input<typeof Plan>> = {},
+    type = agent === "rauc" ? "rauc" : "swu",
+  ) {
+    const db = await store.newTenant();
+    await addProduct(db);
+    const device = await aDevice(db, agent);
+    const file = { type, name: `fw.${type}`, content };
+    const { releaseId, artifact } = await addFileRelease(db, server, "2.0", file);
+    const { id } = await deploy(db, releaseId, { plan });
+    return { db, device, deploymentId: id, artifact };
+  }
+
+  const shownTo = async (device: TestController): Promise<Shown> => {
+    const { deploymentBase = "" } = await device.links();
+    const reply = await device.request("GET", deploymentBase);
+    expect([deploymentBase, reply.statusCode]).toEqual([expect.stringMatching(/./), 200]);
+    return reply.json<Shown>();
+  };
+
+  test("an update is done when its client has ended it and what then runs is its release", async () => {
+    const { db, device, deploymentId } = await anUpdate("swupdate");
+
+    const { id, deployment } = await shownTo(device);
+    const file = deployment.chunks[0]?.artifacts[0];
+    expect(Number(id)).toBeGreaterThan(0);
+    expect(deployment).toMatchObject({ download: "forced", update: "forced" });
+    expect(file).toMatchObject({
+      filename: "fw.swu",
+      size: content.length,
+      hashes: { sha1: digest("sha1"), md5: digest("md5"), sha256: digest("sha256") },
+    });
+    const href = file?._links["download-http"]?.href ?? "";
+    expect(href).toMatch(/^http:\/\/updates\.example:8443\//);
+    expect((await device.request("GET", href)).rawPayload.equals(content)).toBe(true);
+
+    expect((await device.feedback(id, "proceeding", "none", ["All Chunks Installed."])).body).toBe(
+      "",
+    );
+    // It has restarted: what it runs says nothing before its client has ended the update.
+    await device.configData({ sw_version: "2.0" });
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 1, succeeded: 0 });
+    expect(await device.links()).toHaveProperty("deploymentBase");
+    await device.feedback(id, "closed", "success", ["Update Installed."]);
+
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, succeeded: 1 });
+    expect(await device.links()).not.toHaveProperty("deploymentBase");
+    expect((await device.feedback(id, "closed", "success")).statusCode).toBe(410);
+    expect((await device.request("GET", `/installedBase/${id}`)).statusCode).toBe(200);
+  });
+
+  test("what is written and does not run is no success, and a fall-back is one that rolled back", async () => {
+    const { db, device, deploymentId } = await anUpdate("rauc");
+    const { id } = await shownTo(device);
+    await device.feedback(id, "closed", "success", ["Software bundle installed successfully."]);
+
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 1, succeeded: 0 });
+    // It has not restarted yet, says so, and is asked again.
+    expect(Object.keys(await device.links())).toEqual(["configData"]);
+    await device.configData({ sw_version: "1.0" });
+    expect(Object.keys(await device.links())).toEqual(["configData"]);
+    server.clock.move(601 * SECOND_MS);
+    await device.configData({ sw_version: "1.0" });
+
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, rolledBack: 1 });
+  });
+
+  test("a device that was started again and runs what it ran has fallen back at once", async () => {
+    const { db, device, deploymentId } = await anUpdate("rauc");
+    await device.configData({ boot_id: "a" });
+    const { id } = await shownTo(device);
+    await device.feedback(id, "closed", "success");
+    await device.configData({ sw_version: "1.0", boot_id: "b" });
+
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, rolledBack: 1 });
+  });
+
+  test("a release in another format than the client's is not offered to it", async () => {
+    const { device, db, deploymentId } = await anUpdate("rauc", {}, "swu");
+
+    expect(await device.links()).toEqual({});
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ admitted: 0 });
+  });
+
+  test("an update that is taken back is cancelled, and one that its client goes on with counts", async () => {
+    const { db, device, deploymentId } = await anUpdate("rauc");
+    const { id } = await shownTo(device);
+    await changeDeployment(db, deploymentId, "abort", "Ada", { clock: server.clock });
+
+    const { cancelAction = "" } = await device.links();
+    const cancel = await device.request("GET", cancelAction);
+    expect(cancel.json()).toEqual({ id, cancelAction: { stopId: id } });
+    // SWUpdate empties its log into the update at this moment.
+    expect((await device.feedback(id, "proceeding", "none", ["log"])).statusCode).toBe(200);
+    expect(
+      (await device.feedback(id, "closed", "success", ["Action canceled."], "cancelAction"))
+        .statusCode,
+    ).toBe(200);
+    expect(await device.links()).toEqual({});
+    expect((await device.request("GET", `/cancelAction/${id}`)).statusCode).toBe(404);
+  });
+
+  test("who is not known is answered by 401 and nothing else, and no other device's token helps", async () => {
+    const { db, device } = await anUpdate("swupdate");
+    const other = await register(db, server);
+    const { controllerId } = await register(db, server);
+    const tokens = [null, `TargetToken ${other.token}`, `GatewayToken ${other.token}`, "Basic x"];
+    for (const authorization of tokens) {
+      const stranger = new TestController(server, db, controllerId, authorization, "swupdate");
+      const reply = await stranger.request("GET", "");
+      expect([reply.statusCode, reply.body]).toEqual([401, ""]);
+    }
+    const { id } = await shownTo(device);
+    const neighbour = await aDevice(db, "swupdate");
+    expect((await neighbour.request("GET", `/deploymentBase/${id}`)).statusCode).toBe(404);
+    expect((await neighbour.feedback(id, "closed", "success")).statusCode).toBe(404);
+    const file = await neighbour.request("GET", `/softwaremodules/${id}/artifacts/fw.swu`);
+    expect(file.statusCode).toBe(404);
+  });
+});

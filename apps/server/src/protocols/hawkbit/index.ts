@@ -1,0 +1,2 @@
+export { proxyAddresses } from "./read-credential.ts";
+export { hawkbitRoutes } from "./hawkbit-routes.ts";
