@@ -30,6 +30,13 @@ export interface Choice {
 
 export interface ScriptMachine {
   readonly name: string;
+  /** Where everything lies, for who serves the disk in a way of their own. */
+  readonly place: {
+    readonly file: string;
+    readonly offsets: readonly [number, number];
+    readonly slots: Readonly<Record<"a" | "b", number>>;
+    readonly slotBytes: number;
+  };
   /** As the bootloader and the agent write a copy. */
   readonly sectorOf: (choice: Choice) => Buffer;
   readonly read: (copy: 0 | 1) => Buffer;
@@ -112,6 +119,12 @@ function machineOf(
 ): ScriptMachine {
   return {
     name,
+    place: {
+      file: disk.file,
+      offsets,
+      slots: { a: startOf("a"), b: startOf("b") },
+      slotBytes: SLOT_BYTES,
+    },
     sectorOf,
     read: (copy) => disk.get(offsets[copy], SECTOR_BYTES),
     write: (copy, sector) => disk.put(offsets[copy], sector),

@@ -1,5 +1,6 @@
 import { FAULT_LEVELS, type FaultLevel } from "./fault-levels.ts";
 import type { Broken } from "./invariants.ts";
+import type { SeenBootPlan } from "./machine.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { createImages, type Images } from "./release.ts";
 import { scenarioOf } from "./scenario.ts";
@@ -30,6 +31,7 @@ export interface SeedOptions {
   readonly shipped?: Shipped;
   readonly isTraced?: boolean;
   readonly images?: Images;
+  readonly onBootPlan?: (seen: SeenBootPlan) => void;
 }
 
 /** The one world of a seed. */

@@ -8,6 +8,9 @@ export {
   type Finding,
 } from "./campaign.ts";
 export { PLANTED_BUGS } from "./planted-bugs.ts";
+export { grubFirmware } from "./grub-firmware.ts";
+export type { SeenBootPlan } from "./machine.ts";
+export { SHIPPED } from "./shipped.ts";
 export type { Platform } from "./simulate.ts";
 export { EXHAUSTIVE_CASES, exploreCuts, type ExhaustiveResult } from "./exhaustive.ts";
 export { FAULT_LEVELS, type FaultLevel } from "./fault-levels.ts";

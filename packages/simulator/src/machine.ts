@@ -23,6 +23,15 @@ export interface Booted {
   readonly release: number | null;
 }
 
+/** What a bootloader found, and what it made of it. */
+export interface SeenBootPlan {
+  /** Null where it could read nothing. */
+  readonly copies: Readonly<Record<string, Uint8Array | null>>;
+  /** Whether what stands in a slot can be loaded. */
+  readonly isLoadable: Readonly<Record<Slot, boolean>>;
+  readonly plan: BootPlan;
+}
+
 export interface MachineDeps {
   readonly scenario: Scenario;
   readonly time: VirtualTime;
@@ -36,6 +45,8 @@ export interface MachineDeps {
   readonly trace: Trace;
   readonly tally: Tally;
   readonly isFaulty: () => boolean;
+  /** Told of each choice that the bootloader makes. */
+  readonly onBootPlan?: ((seen: SeenBootPlan) => void) | undefined;
   /** Power went, and what is left of the disk is settled. */
   readonly onPowerCut: () => void;
   /** Begins a run of the agent. */
@@ -162,14 +173,19 @@ export class Machine {
     const { firmware, checks, power, trace, scenario, fates } = this.#deps;
     // Never where it is the only copy left: two faults at once are a broken board.
     let mayBeShorn = firmware.hasBoth((name) => this.boot.readDurable(name));
+    const copies: Record<string, Uint8Array | null> = {};
     const plan = firmware.plan((name) => {
+      copies[name] = null;
       if (mayBeShorn && this.#happens("shorn read of the environment", scenario.terms.shornReads)) {
         mayBeShorn = false;
         checks.environmentMisread();
         return null;
       }
-      return this.boot.readRaw(name, fates());
+      copies[name] = this.boot.readRaw(name, fates());
+      return copies[name];
     });
+    const isLoadable = { a: this.#isLoadable("a"), b: this.#isLoadable("b") };
+    this.#deps.onBootPlan?.({ copies, isLoadable, plan });
     checks.environmentRead(plan.isCertain);
     trace.note(() => `bootloader: ${plan.says}`);
     if (plan.write !== null) {
@@ -185,13 +201,11 @@ export class Machine {
   }
 
   #startFirst({ order, isTrial }: BootPlan): void {
-    const { images, scenario, trace, checks } = this.#deps;
+    const { scenario, trace, checks } = this.#deps;
     for (const slot of order) {
-      const { raw } = this.slots[slot];
-      const release = raw === null ? null : images.whoseIs(raw);
-      const isLoadable = raw !== null && (release !== null || !scenario.terms.hasVerity);
+      const release = this.#releaseIn(slot);
       const behaviour = this.#behaviourOf(release);
-      if (!isLoadable || behaviour === "no-kernel") {
+      if (!this.#isLoadable(slot)) {
         trace.note(() => `slot ${slot} cannot be loaded`);
         continue;
       }
@@ -205,6 +219,18 @@ export class Machine {
       return;
     }
     this.#resetAfter(POWER_BACK_MS, "reset", "a bootloader with nothing to load");
+  }
+
+  #releaseIn(slot: Slot): number | null {
+    const { raw } = this.slots[slot];
+    return raw === null ? null : this.#deps.images.whoseIs(raw);
+  }
+
+  #isLoadable(slot: Slot): boolean {
+    const release = this.#releaseIn(slot);
+    const isWhole = release !== null || !this.#deps.scenario.terms.hasVerity;
+    const isReadable = this.slots[slot].raw !== null;
+    return isReadable && isWhole && this.#behaviourOf(release) !== "no-kernel";
   }
 
   #startAgentOf(booted: Booted): void {

@@ -2,6 +2,7 @@ import { concatBytes, hex, utf8, type Crypto } from "@moult/base";
 import type { Checks } from "./checks.ts";
 import type { Fates } from "./fates.ts";
 import type { Broken } from "./invariants.ts";
+import type { SeenBootPlan } from "./machine.ts";
 import type { Power } from "./power.ts";
 import { createImages, IMAGE_BYTES, type Images, type Release } from "./release.ts";
 import type { Scenario } from "./scenario.ts";
@@ -28,6 +29,8 @@ export interface SimulateOptions {
   readonly power?: Power;
   /** What a cut leaves; by chance unless said. */
   readonly fates?: () => Fates;
+  /** Told of each choice that the bootloader makes. */
+  readonly onBootPlan?: (seen: SeenBootPlan) => void;
   readonly isTraced?: boolean;
   readonly images?: Images;
   /**
@@ -98,6 +101,7 @@ class World {
       isFaulty: () => this.#isFaulty,
       power,
       fates,
+      onBootPlan: options.onBootPlan,
       onPowerCut: () => this.#look(),
     });
     this.#server = this.#createServer();

@@ -5,7 +5,7 @@ import { chanceOf, type Chance } from "./chance.ts";
 import { Checks } from "./checks.ts";
 import { drawnFates, type Fates } from "./fates.ts";
 import type { Life } from "./life.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type SeenBootPlan } from "./machine.ts";
 import { createPerson, fileOf, type Person } from "./person.ts";
 import { chancyPower, type Power } from "./power.ts";
 import type { Images, Release } from "./release.ts";
@@ -46,6 +46,7 @@ export interface DeviceDeps {
   readonly power?: Power | undefined;
   /** What a cut leaves; by chance unless said. */
   readonly fates?: (() => Fates) | undefined;
+  readonly onBootPlan?: ((seen: SeenBootPlan) => void) | undefined;
   readonly onPowerCut: () => void;
 }
 
@@ -129,6 +130,7 @@ export class SimulatedDevice {
         trace,
         tally,
         isFaulty,
+        onBootPlan: this.#deps.onBootPlan,
         onPowerCut,
         startAgent: (life) => this.#startAgent(life),
       },
