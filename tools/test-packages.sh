@@ -45,6 +45,8 @@ else
   need grub-common command -v grub-editenv
   need u-boot-tools command -v mkenvimage
   need e2fsprogs test -x /usr/sbin/mke2fs
+  need dosfstools test -x /usr/sbin/mkfs.fat
+  need mtools command -v mcopy
   # What the shipped update modules hand their payloads to, and what makes such payloads.
   need busybox-static has_static_busybox
   need rpm command -v rpmbuild

@@ -18,9 +18,10 @@ const write = (content: string): Promise<void> =>
 test("without a file every setting has its default, and every folder lies under the root", async () => {
   const { config, folders } = await loadConfig({ root });
   expect(config.updates.confirmTimeoutSeconds).toBe(900);
-  const { bootIdFile, kernelCommandLineFile, ...own } = folders;
+  const { bootIdFile, kernelCommandLineFile, efiVariablesDir, ...own } = folders;
   expect(bootIdFile).toBe("/proc/sys/kernel/random/boot_id");
   expect(kernelCommandLineFile).toBe("/proc/cmdline");
+  expect(efiVariablesDir).toBe("/sys/firmware/efi/efivars");
   for (const folder of Object.values(own)) expect(folder.startsWith(root)).toBe(true);
   expect(folders.identityDir.startsWith(`${folders.dataDir}/`)).toBe(false);
 });
@@ -35,6 +36,18 @@ test("on a real device the folders are those of the documentation", async () => 
     provisioningFile: "/etc/moult/provisioning.json",
     destRoot: "/",
   });
+});
+
+test("more than one start of a trial is a mistake with systemd-boot, which gives one", async () => {
+  const slots = {
+    bootloader: "systemd-boot",
+    environment: "/dev/vda1",
+    devices: { a: "/dev/vda3", b: "/dev/vda4" },
+  };
+  await write(JSON.stringify({ slots }));
+  expect((await loadConfig({ root })).config.slots?.bootloader).toBe("systemd-boot");
+  await write(JSON.stringify({ slots: { ...slots, tries: 2 } }));
+  await expect(loadConfig({ root })).rejects.toThrow("one start");
 });
 
 test("a misspelt setting is an error that names it, at every depth", async () => {

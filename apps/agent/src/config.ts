@@ -15,15 +15,19 @@ const seconds = (min: number, max: number) => z.int().min(min).max(max);
 /** The two places of the system, for devices whose bootloader chooses between them (docs/guide/system-updates.md). */
 const SlotsConfig = z
   .strictObject({
-    bootloader: z.enum(["grub", "u-boot", "raw"]),
-    /** The partition of the boot environment. */
+    bootloader: z.enum(["grub", "u-boot", "raw", "systemd-boot"]),
+    /** The partition of the boot environment; of systemd-boot the EFI system partition. */
     environment: AbsolutePath,
     devices: z.strictObject({ a: AbsolutePath, b: AbsolutePath }),
-    /** Starts of one trial. */
-    tries: z.int().min(1).max(9).default(2),
+    /** Starts of one trial. Absent: two, and the only one that there is with systemd-boot. */
+    tries: z.int().min(1).max(9).optional(),
   })
   .refine(({ environment, devices: { a, b } }) => new Set([environment, a, b]).size === 3, {
     message: "slots and environment are three places",
+  })
+  .refine(({ bootloader, tries = 1 }) => bootloader !== "systemd-boot" || tries === 1, {
+    path: ["tries"],
+    message: "systemd-boot gives a trial one start",
   });
 export type SlotsConfig = z.infer<typeof SlotsConfig>;
 export type BootloaderName = SlotsConfig["bootloader"];
@@ -168,6 +172,8 @@ export const AgentConfig = z.strictObject({
       /** Says by `moult.slot=a` which slot the bootloader started. */
       kernelCommandLineFile: AbsolutePath.optional(),
       healthDir: AbsolutePath.optional(),
+      /** The firmware's variables, for systemd-boot. */
+      efiVariablesDir: AbsolutePath.optional(),
       /** Empty after a restart of the machine. */
       runDir: AbsolutePath.optional(),
     })
@@ -188,6 +194,7 @@ export interface AgentFolders extends AgentPaths {
   readonly kernelCommandLineFile: string;
   /** Executables that a new system has to pass. */
   readonly healthDir: string;
+  readonly efiVariablesDir: string;
   /** For what is about this run of the machine alone. */
   readonly runDir: string;
   /** Where the security counter is mirrored, so that it outlives a lost data folder. */
@@ -259,6 +266,7 @@ function foldersOf({ paths }: AgentConfig, root: string): AgentFolders {
     bootStateDir: paths.bootStateDir ?? join(root, "boot/moult"),
     bootIdFile: paths.bootIdFile ?? "/proc/sys/kernel/random/boot_id",
     kernelCommandLineFile: paths.kernelCommandLineFile ?? "/proc/cmdline",
+    efiVariablesDir: paths.efiVariablesDir ?? "/sys/firmware/efi/efivars",
     healthDir: paths.healthDir ?? join(root, "etc/moult/health.d"),
     runDir: paths.runDir ?? join(root, "run/moult"),
   };

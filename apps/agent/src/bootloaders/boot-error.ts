@@ -10,4 +10,16 @@ export class BootError extends AppError<
   | "slot-mounted"
   /** A slot's place is neither a block device nor a file. */
   | "slot-device-invalid"
+  /** The firmware does not hold what was written. */
+  | "efi-variable-not-kept"
+  /** Linux guards the variable, and `chattr` could not change that. */
+  | "efi-variable-guarded"
+  /** The system in the slot brings no kernel for the EFI system partition. */
+  | "kernel-missing"
+  /** The system in the slot could not be read as a file system. */
+  | "slot-not-mounted"
+  /** The slot's file on the EFI system partition is smaller than the kernel. */
+  | "kernel-too-large"
+  /** The kernel, as it was read back, is not the one that was written. */
+  | "kernel-not-kept"
 > {}

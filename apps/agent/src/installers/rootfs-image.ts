@@ -2,6 +2,7 @@ import type { Ticker } from "@moult/agent-core";
 import { concatBytes, textFromUtf8, type Log } from "@moult/base";
 import type { UpdateState } from "@moult/updater";
 import { AgentError } from "../agent-error.ts";
+import { BootError } from "../bootloaders/boot-error.ts";
 import type { SystemSlots } from "../system-slots/system-slots.ts";
 import type { Reboot } from "../update-runner/update-runner.ts";
 import { InstallError } from "./install-error.ts";
@@ -56,6 +57,7 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
     installer: {
       ...QUIET_STATES,
       ...steps,
+      install: (at, signal) => inBootWords(() => steps.install(at, signal)),
       neededReboot: () => Promise.resolve("system"),
       checkHealth: deps.checkHealth,
     },
@@ -69,6 +71,26 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
       });
     },
   };
+}
+
+/** What an image's kernel, which lies apart from its slot, can come to grief by. */
+const BOOT_WORDS: Partial<Readonly<Record<BootError["code"], string>>> = {
+  "kernel-missing": "the image brings no /boot/moult.efi, which is what systemd-boot starts",
+  "kernel-too-large": "/boot/moult.efi is larger than its file on the EFI system partition",
+  "kernel-not-kept": "the EFI system partition does not hold the kernel that was written to it",
+  "slot-not-mounted": "the image in the slot could not be mounted, to take its kernel from it",
+  "slot-mounted":
+    "the slot, or the EFI system partition, is mounted: systemd.gpt_auto=no keeps systemd from it",
+};
+
+async function inBootWords(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    const words = cause instanceof BootError ? BOOT_WORDS[cause.code] : undefined;
+    if (words === undefined) throw cause;
+    throw new InstallError("install-failed", words, { cause });
+  }
 }
 
 const PROGRESS_PERCENT = 10;

@@ -1,16 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Slot } from "@moult/agent-core";
 import type { BootloaderName } from "../config.ts";
 import { BOOTLOADERS, type TestBootloader } from "../bootloaders/boot-disks.fixture.ts";
+import { EfiFirmware } from "../bootloaders/efi-firmware.fixture.ts";
+import { anEsp } from "../bootloaders/esp.fixture.ts";
 import { SectorDisk } from "../bootloaders/sector-disk.fixture.ts";
 import { recordedLog, type RecordedLog } from "../installers/installer.fixture.ts";
 import type { Installer } from "../installers/installer.ts";
 import { createRootfsImages, type RootfsImages } from "../installers/rootfs-image.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { aDevice, type DeviceOptions, type TestDevice } from "../update-runner/device.fixture.ts";
+import type { WithSlotKernel } from "./slot-kernel.ts";
 import { openSystemSlots, type SystemSlots } from "./system-slots.ts";
 
 export const SLOT_BYTES = 1_280 * 1_024;
@@ -25,17 +29,21 @@ export class Machine {
   running: Slot = "a";
   checkHealth: Installer["checkHealth"] = () => Promise.resolve();
   slots: SystemSlots | undefined;
+  /** Of systemd-boot: what an image brings as its kernel. */
+  withSlotKernel: WithSlotKernel = (path, use) =>
+    use({
+      sizeBytes: KERNEL_BYTES,
+      content: createReadStream(path, { end: KERNEL_BYTES - 1 }),
+    });
   #device: TestDevice | undefined;
   readonly #folder: string;
-  readonly #bootloader: TestBootloader;
+  readonly #bootloader: TestBootloader | undefined;
   readonly #name: BootloaderName;
 
   constructor(folder: string, name: BootloaderName) {
     this.#folder = folder;
     this.#name = name;
-    const bootloader = BOOTLOADERS.find((one) => one.bootloader === name);
-    if (bootloader === undefined) throw new Error(`${name} is no bootloader`);
-    this.#bootloader = bootloader;
+    this.#bootloader = BOOTLOADERS.find((one) => one.bootloader === name);
   }
 
   get device(): TestDevice {
@@ -43,7 +51,7 @@ export class Machine {
     return this.#device;
   }
 
-  fileOf(name: Slot | "env" | "cmdline"): string {
+  fileOf(name: Slot | "env" | "cmdline" | "efivars"): string {
     return join(this.#folder, name);
   }
 
@@ -53,14 +61,38 @@ export class Machine {
 
   /** Lets the bootloader choose, and write; returns what runs then. */
   async boot(): Promise<Slot> {
-    const disk = new SectorDisk(new Uint8Array(await readFile(this.fileOf("env"))));
-    this.running = this.#bootloader.start(disk);
-    const bytes = await readFile(this.fileOf("env"));
-    for (const write of disk.writes) bytes.set(write.bytes, write.offset);
-    await writeFile(this.fileOf("env"), bytes);
-    await writeFile(this.fileOf("cmdline"), `quiet moult.slot=${this.running} ro\n`);
+    this.running =
+      this.#bootloader === undefined
+        ? await this.#startByFirmware()
+        : await this.#startByEnvironment(this.#bootloader);
+    // systemd-boot starts one kernel with one command line from either slot.
+    const word = this.#bootloader === undefined ? "" : `moult.slot=${this.running} `;
+    await writeFile(this.fileOf("cmdline"), `quiet ${word}ro\n`);
     this.boots += 1;
     return this.running;
+  }
+
+  async #startByEnvironment(bootloader: TestBootloader): Promise<Slot> {
+    const bytes = await readFile(this.fileOf("env"));
+    const disk = new SectorDisk(new Uint8Array(bytes));
+    const slot = bootloader.start(disk);
+    for (const write of disk.writes) bytes.set(write.bytes, write.offset);
+    await writeFile(this.fileOf("env"), bytes);
+    return slot;
+  }
+
+  async #startByFirmware(): Promise<Slot> {
+    const folder = this.fileOf("efivars");
+    const values = new Map<string, Uint8Array>();
+    for (const name of await readdir(folder))
+      values.set(name, (await readFile(join(folder, name))).subarray(4));
+    const firmware = new EfiFirmware(values);
+    const slot = firmware.start();
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    for (const [name, value] of firmware.values)
+      await writeFile(join(folder, name), Buffer.concat([Buffer.of(7, 0, 0, 0), value]));
+    return slot;
   }
 
   /** A start with its agent. */
@@ -77,10 +109,10 @@ export class Machine {
         bootloader: this.#name,
         environment: this.fileOf("env"),
         devices: { a: this.fileOf("a"), b: this.fileOf("b") },
-        tries: 2,
       },
       folders: {
         kernelCommandLineFile: this.fileOf("cmdline"),
+        efiVariablesDir: this.fileOf("efivars"),
         runDir: join(this.#folder, "run"),
         dataDir: join(this.#folder, "data"),
         identityDir: join(this.#folder, "identity"),
@@ -88,6 +120,7 @@ export class Machine {
       },
       bootId: `boot-${this.boots}`,
       isMachineShared: true,
+      withSlotKernel: (path, use) => this.withSlotKernel(path, use),
       log: this.log,
     });
     if (this.#device !== undefined) return this.#device.restart(this.boots);
@@ -115,10 +148,13 @@ export class Machine {
   }
 }
 
+const KERNEL_BYTES = 200_000;
+
 export async function aMachine(name: BootloaderName): Promise<Machine> {
   const machine = new Machine(await mkdtemp(join(tmpdir(), "moult-machine-")), name);
   const { factory } = BOOTLOADERS.find((one) => one.bootloader === name) ?? {};
-  await writeFile(machine.fileOf("env"), factory ?? "");
+  await writeFile(machine.fileOf("env"), factory ?? anEsp());
+  await mkdir(machine.fileOf("efivars"));
   await writeFile(machine.fileOf("a"), someImage());
   await writeFile(machine.fileOf("b"), someImage());
   return machine;

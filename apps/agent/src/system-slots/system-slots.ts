@@ -9,12 +9,20 @@ import {
 import type { Log } from "@moult/base";
 import type { BootloaderDeps } from "../bootloaders/boot-copies.ts";
 import { createGrubBootControl } from "../bootloaders/grub.ts";
+import { placeKernel } from "../bootloaders/kernel-place.ts";
 import { createOwnBootControl, createUBootControl } from "../bootloaders/raw-copies.ts";
+import {
+  createSystemdBootControl,
+  readSelectedSlot,
+  SYSTEMD_BOOT_TRIES,
+} from "../bootloaders/systemd-boot.ts";
 import type { AgentFolders, SlotsConfig } from "../config.ts";
+import { openEfiVariables } from "../platform/efi-variables.ts";
 import { openBlockDevice, type OpenedDevice } from "../storage/block-device.ts";
 import { dropPageCache } from "../storage/page-cache.ts";
 import { readBootedSlot } from "./booted-slot.ts";
 import { openRestartNote } from "./restart-note.ts";
+import { mountedSlotKernel, type WithSlotKernel } from "./slot-kernel.ts";
 
 /** The two places of this machine's system. */
 export interface SystemSlots {
@@ -28,17 +36,28 @@ export interface SystemSlotsDeps {
   readonly config: SlotsConfig;
   readonly folders: Pick<
     AgentFolders,
-    "kernelCommandLineFile" | "runDir" | "dataDir" | "identityDir" | "bootStateDir"
+    | "kernelCommandLineFile"
+    | "efiVariablesDir"
+    | "runDir"
+    | "dataDir"
+    | "identityDir"
+    | "bootStateDir"
   >;
   readonly bootId: string;
   /** Whether other agents share this machine, and its page cache. */
   readonly isMachineShared: boolean;
+  /** Absent: by mounting the slot. */
+  readonly withSlotKernel?: WithSlotKernel;
   readonly log: Log;
 }
 
+/** Starts of one trial, where counting them is the bootloader's to do. */
+const TRIES = 2;
+
+type CountingBootloader = Exclude<SlotsConfig["bootloader"], "systemd-boot">;
 type MakeBootControl = (deps: BootloaderDeps) => BootControl;
 
-const BOOTLOADERS: Readonly<Record<SlotsConfig["bootloader"], MakeBootControl>> = {
+const BOOTLOADERS: Readonly<Record<CountingBootloader, MakeBootControl>> = {
   grub: createGrubBootControl,
   "u-boot": createUBootControl,
   raw: createOwnBootControl,
@@ -51,11 +70,10 @@ const BOOTLOADERS: Readonly<Record<SlotsConfig["bootloader"], MakeBootControl>> 
 export async function openSystemSlots(deps: SystemSlotsDeps): Promise<SystemSlots | undefined> {
   const { config, folders, log } = deps;
   try {
-    const booted = await readBootedSlot(folders.kernelCommandLineFile);
-    const boot = bootControlOf(deps, booted);
+    const { boot, booted } = await bootControlOf(deps);
     log.info("system-slots", { booted, ...(await boot.read()) });
     if (!deps.isMachineShared) await tellWhatIsInSlot(folders, log);
-    return { boot, installer: installerOf(deps, boot), tries: config.tries };
+    return { boot, installer: installerOf(deps, boot), tries: triesOf(config) };
   } catch (error) {
     log.error("system-slots-unusable", { error });
     return undefined;
@@ -71,8 +89,27 @@ async function tellWhatIsInSlot(folders: SystemSlotsDeps["folders"], log: Log): 
   }
 }
 
-function bootControlOf({ config, log }: SystemSlotsDeps, booted: Slot): BootControl {
-  return BOOTLOADERS[config.bootloader]({
+const triesOf = ({ bootloader, tries }: SlotsConfig): number =>
+  tries ?? (bootloader === "systemd-boot" ? SYSTEMD_BOOT_TRIES : TRIES);
+
+interface KnownBoot {
+  readonly boot: BootControl;
+  readonly booted: Slot;
+}
+
+async function bootControlOf({ config, folders, log }: SystemSlotsDeps): Promise<KnownBoot> {
+  if (config.bootloader === "systemd-boot") {
+    const variables = openEfiVariables(folders.efiVariablesDir);
+    const booted = await readSelectedSlot(variables);
+    const boot = createSystemdBootControl({
+      variables,
+      booted: () => Promise.resolve(booted),
+      log,
+    });
+    return { boot, booted };
+  }
+  const booted = await readBootedSlot(folders.kernelCommandLineFile);
+  const boot = BOOTLOADERS[config.bootloader]({
     withDevice: async (use) => {
       const device = await openBlockDevice(config.environment, {
         isExclusive: false,
@@ -88,30 +125,46 @@ function bootControlOf({ config, log }: SystemSlotsDeps, booted: Slot): BootCont
     booted: () => Promise.resolve(booted),
     log,
   });
+  return { boot, booted };
 }
 
 function installerOf(deps: SystemSlotsDeps, boot: BootControl): SlotInstaller {
-  const { config, folders, bootId, isMachineShared, log } = deps;
+  const { config, folders, bootId, log } = deps;
   const opened: OpenedDevice[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const device of opened.splice(0)) await device.close();
+  };
   // Kept open from the first write to the sync: an error of writing back is told to whoever has the device open.
   const thenClosed = async <Result>(run: () => Promise<Result>): Promise<Result> => {
     try {
       return await run();
     } finally {
-      for (const device of opened.splice(0)) await device.close();
+      await closeAll();
     }
   };
+  const open = async (path: string): Promise<OpenedDevice> => {
+    const device = await openBlockDevice(path, {
+      isExclusive: true,
+      dropCache: () => (deps.isMachineShared ? Promise.resolve() : dropPageCache(log)),
+    });
+    opened.push(device);
+    return device;
+  };
+  const withKernel = deps.withSlotKernel ?? mountedSlotKernel(folders.runDir);
+  const armWithKernel: BootControl["arm"] = async (slot, tries) => {
+    if (tries > 0) {
+      // What was read back by now is mounted, which the agent's own hold of it would forbid.
+      await closeAll();
+      await withKernel(config.devices[slot], async (kernel) =>
+        placeKernel(await open(config.environment), slot, kernel, log),
+      );
+    }
+    await boot.arm(slot, tries);
+  };
   const installer = createSlotInstaller({
-    boot,
+    boot: config.bootloader === "systemd-boot" ? { ...boot, arm: armWithKernel } : boot,
     restartNote: openRestartNote(folders.runDir, bootId),
-    openSlot: async (slot) => {
-      const device = await openBlockDevice(config.devices[slot], {
-        isExclusive: true,
-        dropCache: () => (isMachineShared ? Promise.resolve() : dropPageCache(log)),
-      });
-      opened.push(device);
-      return device;
-    },
+    openSlot: (slot) => open(config.devices[slot]),
     createHasher: () => createHash("sha256"),
     log,
   });
