@@ -46,7 +46,7 @@ export function driveDeployments(client: Client, systems: readonly RigSystem[]):
       if ((await runningOnDevice(client)) === system.name) continue;
       wanted = system;
       begun += 1;
-      const id = await begin(client, system);
+      const id = await deploy(client, system);
       for (;;) {
         await wait();
         if (stopping.signal.aborted) return;
@@ -87,7 +87,8 @@ export async function runningOnDevice(client: Client): Promise<string | undefine
   return items[0]?.running?.artifactName;
 }
 
-async function begin(client: Client, { name, health }: RigSystem): Promise<DeploymentId> {
+/** Asks all devices to run a system. */
+export async function deploy(client: Client, { name, health }: RigSystem): Promise<DeploymentId> {
   const { items } = await client.call("listReleases", { query: { product, version: name } });
   const releaseId: ReleaseId = present(items[0], `release ${name}`).id;
   const { id } = await client.call("createDeployment", {

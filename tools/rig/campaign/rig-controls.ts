@@ -25,6 +25,7 @@ export interface RigControl {
   readonly plantInScripts?: (scripts: BootScripts) => BootScripts;
 }
 
+const SAVE_ENV = "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then";
 const SLOT_INSTALLER = "packages/agent-core/src/slot-installer.ts";
 const BLOCK_DEVICE = "apps/agent/src/storage/block-device.ts";
 
@@ -85,7 +86,7 @@ export const RIG_CONTROLS = {
   "environment-by-rename": {
     says: "the agent writes the boot environment as a new file that takes the old one's name",
     breaks: ["start-as-chosen", "environment-readable", "environment-in-every-state"],
-    boards: ["grub"],
+    boards: ["grub", "grub-uefi"],
     systems: ["rig-1", "rig-2"],
     agentEdits: [
       {
@@ -100,33 +101,33 @@ export const RIG_CONTROLS = {
     ],
   },
   "tries-not-counted": {
-    says: "GRUB starts a trial without writing that a try is gone",
+    says: "the bootloader starts a trial without writing that a try is gone",
     breaks: ["trial-is-bounded"],
-    boards: ["grub"],
+    boards: ["grub", "grub-uefi", "u-boot"],
     systems: ["rig-1", "rig-5"],
-    plantInScripts: (scripts) => ({
-      ...scripts,
-      "moult.cfg": replaceOnce(
-        scripts["moult.cfg"] ?? "",
-        "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then",
-        "set moult_slot=$moult_next\n      if [ a = b ]; then",
-      ),
-    }),
+    plantInScripts: (scripts) =>
+      "moult.cmd" in scripts
+        ? inScript(scripts, "moult.cmd", [
+            ["if ${moult_if} write ${moult_at} ${moult_holds} 1; then", "if true; then"],
+            ['if test "${moult_valid}${moult_tries}" = "yes${moult_left}"; then', "if true; then"],
+          ])
+        : inScript(scripts, "moult.cfg", [
+            [SAVE_ENV, "set moult_slot=$moult_next\n      if [ a = b ]; then"],
+          ]),
   },
   "save-env-unchecked": {
     says: "GRUB starts a trial though its disk refused to write that a try is gone",
     breaks: ["trial-is-bounded"],
-    boards: ["grub"],
+    boards: ["grub", "grub-uefi"],
     systems: ["rig-1", "rig-5"],
     refusesBootloader: true,
-    plantInScripts: (scripts) => ({
-      ...scripts,
-      "moult.cfg": replaceOnce(
-        scripts["moult.cfg"] ?? "",
-        "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then",
-        "save_env -f ($moult_env)/boot-env.$moult_copy moult_tries\n      set moult_slot=$moult_next\n      if [ a = b ]; then",
-      ),
-    }),
+    plantInScripts: (scripts) =>
+      inScript(scripts, "moult.cfg", [
+        [
+          SAVE_ENV,
+          "save_env -f ($moult_env)/boot-env.$moult_copy moult_tries\n      set moult_slot=$moult_next\n      if [ a = b ]; then",
+        ],
+      ]),
   },
   "disk-that-lies": {
     says: "the disk says that it flushed what it then forgets",
@@ -138,7 +139,15 @@ export const RIG_CONTROLS = {
 export type RigControlName = keyof typeof RIG_CONTROLS;
 
 /** A bug that is planted nowhere, because the code has changed, must not look like one that was not found. */
-function replaceOnce(text: string, found: string, replacement: string): string {
-  assert(text.split(found).length === 2, "the place where the bug is planted is there, and once");
-  return text.replace(found, () => replacement);
+function inScript(
+  scripts: BootScripts,
+  name: string,
+  edits: readonly (readonly [found: string, replacement: string])[],
+): BootScripts {
+  let text = scripts[name] ?? "";
+  for (const [found, replacement] of edits) {
+    assert(text.split(found).length === 2, "the place where the bug is planted is there, and once");
+    text = text.replace(found, () => replacement);
+  }
+  return { ...scripts, [name]: text };
 }

@@ -9,7 +9,7 @@ export interface LedgerRun extends RigResult {
 }
 
 /** A planted bug that was looked for. */
-export interface LedgerControl {
+interface LedgerControl {
   readonly bootloader: string;
   readonly control: string;
   readonly commit: string;

@@ -5,12 +5,14 @@ import type { BootCopy } from "./boot-copies-on-disk.ts";
 import { emptyRigTally } from "./rig-tally.ts";
 import { Watch } from "./watch-device.ts";
 
-const SYSTEMS = (["healthy", "cut-off", "healthy"] as const).map((health, index) => ({
-  name: `rig-${index + 1}`,
-  health,
-  file: "",
-  sha256: `digest of rig-${index + 1}`,
-}));
+const SYSTEMS = (["healthy", "cut-off", "healthy", "without-kernel"] as const).map(
+  (health, index) => ({
+    name: `rig-${index + 1}`,
+    health,
+    file: "",
+    sha256: `digest of rig-${index + 1}`,
+  }),
+);
 
 /** A device as the watch sees it: two copies of its environment, and a system in each slot. */
 function watched({ isVolatile = false } = {}) {
@@ -131,6 +133,24 @@ test.each([
     expect(found).toEqual(expected);
   },
 );
+
+test("a release without a kernel is left for the good slot, and only that is no trouble", () => {
+  const { watch, found, tally, device } = watched();
+  device.copies = [copy(), copy({ generation: 2, trial: "b", tries: 2 })];
+  device.slots["b"] = "digest of rig-4";
+  watch.beforeStart();
+  const error = "error: file `/boot/vmlinuz' not found.";
+  const trouble = "moult: slot b cannot be started";
+  const start = "moult: start slot=b good=a trial=b tries=1";
+  for (const line of [start, error, trouble, INIT]) watch.onLine(line);
+  expect(found).toEqual([]);
+  expect(tally.fallBacks).toBe(1);
+
+  device.slots["b"] = "digest of rig-3";
+  watch.beforeStart();
+  for (const line of [start, trouble]) watch.onLine(line);
+  expect(found).toEqual(["start-as-chosen"]);
+});
 
 test("a fall-back to the good slot is counted, and is no trouble", () => {
   const { watch, found, device, tally } = watched();

@@ -35,6 +35,8 @@ export class Watch {
   #predicted: StartWords | undefined;
   #started: StartWords | undefined;
   #runningSlot: string | undefined;
+  /** Whether the bootloader counted a start of a trial, whatever became of it. */
+  #isTrial = false;
   #isSystemUp = false;
   #isTouchReported = false;
   /** Starts of a trial, by the generation that armed it, less those that a cut may have undone. */
@@ -56,6 +58,7 @@ export class Watch {
 
   beforeStart(): void {
     this.#started = undefined;
+    this.#isTrial = false;
     this.#isSystemUp = false;
     const copies = this.#options.device.bootCopies();
     this.#predicted = predictStart(copies);
@@ -79,7 +82,7 @@ export class Watch {
     const { device, report, isVolatile } = this.#options;
     this.#runningSlot = undefined;
     if (isCut) this.#states.takeOver(device.bootBlocks());
-    if (isCut && isVolatile && this.#started?.slot === this.#started?.trial)
+    if (isCut && isVolatile && this.#isTrial)
       this.#trialStarts.set(this.#generation, (this.#trialStarts.get(this.#generation) ?? 1) - 1);
     const now = holding(device.bootCopies());
     if (now === undefined) {
@@ -129,7 +132,7 @@ export class Watch {
     if (mark.kind === "start") this.#onStart(mark);
     if (mark.kind === "system-started") this.#onSystem(mark.slot, mark.version, mark.cache);
     if (mark.kind === "kernel-trouble") report("no-kernel-trouble", mark.line);
-    if (mark.kind === "grub-trouble") report("start-as-chosen", mark.line);
+    if (mark.kind === "grub-trouble") this.#onGrubTrouble(mark.line);
     if (mark.kind === "repaired") tally.repairs += 1;
     if (mark.kind === "lost") {
       if (mark.folder === "/data") tally.lostDataPartitions += 1;
@@ -149,10 +152,25 @@ export class Watch {
       if (slot !== good) report("start-as-chosen", textOf(words));
       return;
     }
+    this.#isTrial = true;
     tally.trialStarts += 1;
     const count = (this.#trialStarts.get(this.#generation) ?? 0) + 1;
     this.#trialStarts.set(this.#generation, count);
     if (count > triesMax) report("trial-is-bounded", `start ${count}: ${textOf(words)}`);
+  }
+
+  /** A slot that holds a release without a kernel cannot be started, and the good one is instead. */
+  #onGrubTrouble(line: string): void {
+    const started = this.#started;
+    const isMeant =
+      started !== undefined &&
+      started.slot !== started.good &&
+      this.#systemIn(started.slot)?.health === "without-kernel";
+    if (!isMeant) this.#options.report("start-as-chosen", line);
+    else if (line.startsWith(`moult: slot ${started.slot} cannot be started`)) {
+      this.#started = { ...started, slot: started.good };
+      this.#options.tally.fallBacks += 1;
+    }
   }
 
   #onSystem(slot: string, version: string, cache: string): void {

@@ -34,6 +34,9 @@ const VERSIONS = [
   { name: "rig-4", health: "healthy" },
   { name: "rig-5", health: "dead" },
   { name: "rig-6", health: "cut-off" },
+  { name: "rig-7", health: "healthy" },
+  { name: "rig-8", health: "without-kernel" },
+  { name: "rig-9", health: "hanging" },
 ] as const;
 
 /** Makes what is missing. The agent in it is the one that `npm run build` made, or another for a control. */

@@ -21,6 +21,12 @@ say "INIT slot=$slot version=\${line#artifact_name=} fua=$(cat /sys/block/${disk
 read -r health </etc/health
 [ "$health" != dead ] || reboot -f
 
+# Started with the system, and not by the agent alone: also a system on which no agent comes up is ended by it.
+patience=120
+[ "$health" != hanging ] || patience=5
+insmod /lib/watchdog.ko open_timeout=$patience && insmod /lib/softdog.ko soft_margin=20 soft_active_on_boot=1
+[ "$health" != hanging ] || while :; do sleep 60; done
+
 mount_or_repair() {
   mount -t ext4 "$1" "$2" && return 0
   e2fsck -fy "$1" >/dev/null 2>&1
@@ -46,7 +52,6 @@ fi
 
 # Linux begins early to write out what nobody synced, and leaves the rest: so what was not synced is half there after a cut.
 echo 2097152 >/proc/sys/vm/dirty_background_bytes
-insmod /lib/watchdog.ko && insmod /lib/softdog.ko
 while :; do
   say AGENT start
   LD_LIBRARY_PATH=/usr/lib/runtime node /usr/bin/moult-agent daemon

@@ -19,9 +19,10 @@ import { runTool } from "./run-tool.ts";
 /**
  * What becomes of a system that is started. A device stays on a healthy one only: an ill one says so itself, by a check
  * that it brings; one that is cut off runs, but does not reach its server; a dead one restarts before its agent does
- * anything, so that the bootloader alone can help.
+ * anything, so that the bootloader alone can help; of one that hangs then, only its watchdog makes a restart; one without a
+ * kernel cannot be started.
  */
-export type SystemHealth = "healthy" | "ill" | "cut-off" | "dead";
+export type SystemHealth = "healthy" | "ill" | "cut-off" | "dead" | "hanging" | "without-kernel";
 
 /** What tells a release's system from another one's. */
 export interface SystemVersion {
@@ -58,6 +59,7 @@ const agentConfig = ({ slots }: Board, health: SystemHealth) => ({
     rebootCommand: ["/sbin/restart-machine"],
   },
   slots: { ...slots, tries: 2 },
+  watchdog: { device: "/dev/watchdog", intervalSeconds: 15 },
   paths: {
     dataDir: "/data/moult",
     identityDir: "/keep/identity",
@@ -81,6 +83,7 @@ export function makeSystem(parts: SystemParts, version: SystemVersion, file: str
     put(tree, "sbin/restart-machine", RESTART, 0o755);
     put(tree, "etc/filler", fillerOf(version.name), 0o644);
     parts.board.addToSystem?.(tree);
+    if (version.health === "without-kernel") rmSync(join(tree, "boot"), { recursive: true });
     makeFileSystem({
       kind: "ext4",
       tree,

@@ -34,7 +34,7 @@ export interface DiskWriter {
   write(offset: number, bytes: Buffer): void;
 }
 
-export interface EmulatorPlace {
+interface EmulatorPlace {
   /** Where the disk is served, by NBD. */
   readonly diskSocket: string;
   /** For what the emulator needs besides; it stays from start to start. */
