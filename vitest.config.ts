@@ -60,7 +60,14 @@ export default defineConfig({
       { test: { name: "gates", include: ["tests/gates/*.test.ts"], testTimeout: 120_000 } },
       { test: { ...SHARED, name: "wire", include: ["tests/wire/*.test.ts"] } },
       {
-        test: { name: "interop", include: ["tests/interop/*.test.ts"], testTimeout: 120_000 },
+        test: {
+          name: "interop",
+          include: ["tests/interop/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          globalSetup: "tests/system/build-once.ts",
+        },
       },
       {
         test: {

@@ -36,7 +36,7 @@ const SUITES: readonly Suite[] = [
   vitest("process", 150),
   vitest("store", 135),
   vitest("wire", 15),
-  vitest("interop", 60),
+  vitest("interop", 180),
   vitest("gates", 60),
   vitest("system", 300),
   vitest("browser", 300),

@@ -37,6 +37,8 @@ if [ "${1:-tests}" = rig ]; then
   need binutils command -v strip
 else
   need mender-artifact command -v mender-artifact
+  # Devices of other makers, as they are packaged.
+  need mender-client command -v mender
   need chromium has_chromium
   # Keys on PKCS#11 tokens: a token in software, and the compiler of tools/build-pkcs11.sh.
   need softhsm2 command -v softhsm2-util

@@ -16,6 +16,8 @@ export interface MenderDeviceOptions {
   readonly artifactName: string;
   /** PEM of whom it believes that a release is theirs. */
   readonly artifactVerifyKey?: string;
+  /** State scripts of the system itself, by name; their bodies. */
+  readonly rootfsScripts?: Readonly<Record<string, string>>;
   /** A key that it was given at the factory. */
   readonly privateKey?: string;
 }
@@ -35,6 +37,7 @@ export interface MenderDevice {
   checkUpdate(): void;
   log(): string;
   read(name: string): string | undefined;
+  readBytes(name: string): Buffer | undefined;
   /** `mender show-provides`, by the program while its daemon does not run. */
   showProvides(): string;
 }
@@ -59,6 +62,8 @@ export function createMenderDevice(options: MenderDeviceOptions): MenderDevice {
     "mender",
   ];
   const logFile = at("mender.log");
+  const readTarget = (name: string): Buffer | undefined =>
+    existsSync(at("target", name)) ? readFileSync(at("target", name)) : undefined;
   return {
     target: at("target"),
     start: async () => {
@@ -78,8 +83,8 @@ export function createMenderDevice(options: MenderDeviceOptions): MenderDevice {
       if (daemon !== undefined) process.kill(daemon.pid, "SIGUSR1");
     },
     log: () => (existsSync(logFile) ? readFileSync(logFile, "utf8") : ""),
-    read: (name) =>
-      existsSync(at("target", name)) ? readFileSync(at("target", name), "utf8") : undefined,
+    read: (name) => readTarget(name)?.toString("utf8"),
+    readBytes: readTarget,
     showProvides: () => spawnSync("unshare", [...inside, "show-provides"]).stdout.toString(),
   };
 }
@@ -98,9 +103,16 @@ function furnish(options: MenderDeviceOptions, at: (...parts: readonly string[])
   };
   mkdirSync(at("share", "identity"), { recursive: true });
   script(at("share", "identity", "mender-device-identity"), printing(options.identity));
-  script(at("share", "inventory", "mender-inventory-os"), printing({ os: "Debian", kernel: "6.1" }));
+  script(
+    at("share", "inventory", "mender-inventory-os"),
+    printing({ os: "Debian", kernel: "6.1" }),
+  );
   writeFileSync(at("var", "device_type"), `device_type=${options.deviceType}\n`);
   writeFileSync(at("etc", "artifact_info"), `artifact_name=${options.artifactName}\n`);
+  mkdirSync(at("etc", "scripts"), { recursive: true });
+  writeFileSync(at("etc", "scripts", "version"), "3");
+  for (const [name, body] of Object.entries(options.rootfsScripts ?? {}))
+    script(at("etc", "scripts", name), `#!/bin/sh\n${body}\n`);
   if (options.artifactVerifyKey !== undefined)
     writeFileSync(at("etc", "artifact-verify-key.pem"), options.artifactVerifyKey);
   if (options.privateKey !== undefined)

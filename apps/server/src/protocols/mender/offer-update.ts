@@ -4,7 +4,7 @@ import type {
   StandingOffer,
 } from "../../device-session/index.ts";
 import type { UpdateRequest } from "./read-update-request.ts";
-import { cameBack } from "./status-table.ts";
+import { cameBack, isPastInstall } from "./status-table.ts";
 
 /**
  * The update that a device asks for. A client asks when it is in none: one that was on its way into the release, and does not
@@ -16,10 +16,7 @@ export async function offerFor(
   sessions: Pick<ForeignSessions, "ask" | "tell">,
 ): Promise<StandingOffer | undefined> {
   const offer = await sessions.ask(principal, request);
-  if (offer === undefined || !hasRestarted(offer)) return offer;
+  if (offer === undefined || !isPastInstall(offer)) return offer;
   await sessions.tell(principal, offer.assignmentId, offer.attempt, cameBack);
   return sessions.ask(principal, request);
 }
-
-const hasRestarted = ({ state }: StandingOffer): boolean =>
-  state === "activating" || state === "proving" || state === "rolling-back";

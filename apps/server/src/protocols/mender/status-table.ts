@@ -22,18 +22,20 @@ const PAUSED = {
   detail: "Its update control or one of its state scripts pauses the update.",
 };
 
-/** It restarted into the release, or was about to: whatever it runs now, it came back from there. */
-const isPastRestart = ({ state }: Pick<ReportedUpdate, "state">): boolean =>
+/** It had installed the release, and restarted or was about to commit: whatever it runs now, it came back from there. */
+export const isPastInstall = ({ state }: Pick<ReportedUpdate, "state">): boolean =>
   state === "activating" || state === "proving" || state === "rolling-back";
 
 /**
- * The one table of Mender's statuses. `installing` is said twice: before the installation, and after the restart, before the
- * commit. `success` is said after the commit, by the software that was installed. A device that gives up says only `failure`;
- * past the restart that is a way back.
+ * The one table of Mender's statuses. `installing` is said twice: before the installation, and before the commit, after the
+ * restart if there is one. `success` is said after the commit, by the software that was installed. A device that gives up says only `failure`;
+ * past the installation that is a way back.
  */
 const MEANINGS: Readonly<Record<DeviceStatus, Meaning>> = {
   downloading: () => ({ kind: "downloading", progressPercent: 0 }),
-  installing: (update) => ({ kind: isPastRestart(update) ? "proving" : "installing" }),
+  installing: ({ state }) => ({
+    kind: state === "offered" || state === "downloading" ? "installing" : "proving",
+  }),
   rebooting: () => ({ kind: "activating" }),
   pause_before_installing: () => ({ kind: "deferred", before: "install", holds: [PAUSED] }),
   pause_before_rebooting: () => ({ kind: "deferred", before: "reboot", holds: [PAUSED] }),
@@ -45,7 +47,7 @@ const MEANINGS: Readonly<Record<DeviceStatus, Meaning>> = {
     if (isTakenBack) return { kind: "finished", outcome: "aborted", code: "withdrawn", running };
     return {
       kind: "finished",
-      outcome: isPastRestart(update) ? "rolled-back" : "failed",
+      outcome: isPastInstall(update) ? "rolled-back" : "failed",
       code: "reported-failure",
       detail: substate ?? "The device's client reported a failure; its log says more.",
       running,
@@ -73,12 +75,12 @@ export const meaningOf = (
 
 /** A device that asks for updates is in none, so one that should run the release by now and does not came back from it. */
 export const cameBack = (update: ReportedUpdate): UnnumberedReport | undefined =>
-  isPastRestart(update)
+  isPastInstall(update)
     ? {
         kind: "finished",
         outcome: "rolled-back",
         code: "came-back",
-        detail: "It restarted for the release, and asked for updates running what it ran before.",
+        detail: "It had installed the release, and asked for updates running what it ran before.",
         running: update.running,
       }
     : undefined;
