@@ -1,0 +1,193 @@
+import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
+import { instant, type InstantMs } from "@moult/base";
+import { AssignmentId } from "@moult/model";
+import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import * as z from "zod";
+import { createDeviceSessions, createForeignSessions } from "../../device-session/index.ts";
+import { createHttpServer } from "../../platform/http/http-server.ts";
+import type { TenantDb } from "../../platform/tenant-db.ts";
+import { TEST_NOW, silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
+import { menderRoutes } from "./mender-routes.ts";
+
+/** The protocol over a real database, for one tenant, and a clock that stands until it is moved. */
+export interface MenderServer {
+  readonly app: FastifyInstance;
+  readonly clock: { now(): InstantMs; move(ms: number): void };
+  /** What the blob store holds, by digest. */
+  readonly blobs: Map<string, Uint8Array>;
+}
+
+export async function startMenderServer(
+  store: TestDatabase,
+  { tenantId }: Pick<TenantDb, "tenantId">,
+): Promise<MenderServer> {
+  let now = TEST_NOW;
+  const clock = {
+    now: () => now,
+    move: (ms: number) => {
+      now = instant(now + ms);
+    },
+  };
+  const blobs = new Map<string, Uint8Array>();
+  const lastSeen = { note: () => undefined };
+  const sessions = createDeviceSessions({
+    database: store.database,
+    blobs: {
+      read: async (sha256, range) => {
+        const content = blobs.get(sha256);
+        return content === undefined ? undefined : once(content.subarray(range?.start, range?.end));
+      },
+    },
+    lastSeen,
+    limits: { pendingDevicesMax: 2, pendingKeysPerDeviceMax: 2 },
+    clock,
+  });
+  const foreign = createForeignSessions({ database: store.database, lastSeen, clock, sessions });
+  const app = createHttpServer({ tls: null, trustedProxies: [], log: silentLog });
+  await app.register(
+    (scope, _options, done) => {
+      const secret = Buffer.alloc(32, 7);
+      menderRoutes(scope, { sessions: { ...sessions, ...foreign }, tenantId, secret, clock });
+      done();
+    },
+    { prefix: "/api/devices" },
+  );
+  await app.ready();
+  return { app, clock, blobs };
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
+
+export const KEY_KINDS = ["rsa", "p256", "p384", "ed25519"] as const;
+
+export function newKeys(kind: (typeof KEY_KINDS)[number]): {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+} {
+  switch (kind) {
+    case "rsa":
+      return generateKeyPairSync("rsa", { modulusLength: 2048 });
+    case "p256":
+      return generateKeyPairSync("ec", { namedCurve: "P-256" });
+    case "p384":
+      return generateKeyPairSync("ec", { namedCurve: "P-384" });
+    case "ed25519":
+      return generateKeyPairSync("ed25519");
+  }
+}
+
+const Next = z.object({
+  id: z.string(),
+  artifact: z.object({
+    artifact_name: z.string(),
+    source: z.object({ uri: z.string(), expire: z.string() }),
+    device_types_compatible: z.array(z.string()),
+  }),
+});
+export type Next = z.infer<typeof Next>;
+
+interface AuthChanges {
+  readonly body?: Buffer;
+  readonly signature?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** A device with a real key, which says what Mender's clients say. */
+export class MenderDevice {
+  readonly serial = randomUUID();
+  artifactName = "1.0";
+  deviceType = "gw2-board";
+  token = "";
+  readonly keys: ReturnType<typeof newKeys>;
+  readonly #server: MenderServer;
+
+  constructor(server: MenderServer, kind: (typeof KEY_KINDS)[number] = "ed25519") {
+    this.#server = server;
+    this.keys = newKeys(kind);
+  }
+
+  get pem(): string {
+    return this.keys.publicKey.export({ format: "pem", type: "spki" }).toString();
+  }
+
+  /** As Go's encoder writes it: with a line end, which is signed too. */
+  authBody(tenantToken: string | undefined, idData: object = { serial: this.serial }): Buffer {
+    const message = {
+      id_data: JSON.stringify(idData),
+      tenant_token: tenantToken,
+      pubkey: this.pem,
+    };
+    return Buffer.from(`${JSON.stringify(message)}\n`);
+  }
+
+  signature(body: Uint8Array): string {
+    const { privateKey } = this.keys;
+    const digest = privateKey.asymmetricKeyType === "ed25519" ? null : "sha256";
+    return sign(digest, body, privateKey).toString("base64");
+  }
+
+  async auth(tenantToken?: string, changes: AuthChanges = {}): Promise<LightMyRequestResponse> {
+    const body = changes.body ?? this.authBody(tenantToken);
+    const reply = await this.#server.app.inject({
+      method: "POST",
+      url: "/api/devices/v1/authentication/auth_requests",
+      headers: {
+        "content-type": "application/json",
+        authorization: "API_KEY",
+        "x-men-signature": changes.signature ?? this.signature(body),
+        ...changes.headers,
+      },
+      payload: body,
+    });
+    if (reply.statusCode === 200) this.token = reply.body;
+    return reply;
+  }
+
+  call(
+    method: "GET" | "POST" | "PUT" | "PATCH",
+    path: string,
+    body?: object | string,
+  ): Promise<LightMyRequestResponse> {
+    return this.#server.app.inject({
+      method,
+      url: `/api/devices${path}`,
+      headers: { "content-type": "application/json", authorization: `Bearer ${this.token}` },
+      ...(body === undefined
+        ? {}
+        : { payload: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) }),
+    });
+  }
+
+  next(provides: Readonly<Record<string, string>> = {}): Promise<LightMyRequestResponse> {
+    const { deviceType: device_type, artifactName: artifact_name } = this;
+    return this.call("POST", "/v2/deployments/device/deployments/next", {
+      device_provides: { device_type, artifact_name, ...provides },
+      update_control_map: true,
+    });
+  }
+
+  async offered(): Promise<Next> {
+    const reply = await this.next();
+    if (reply.statusCode !== 200) throw new Error(`no offer: ${reply.statusCode} ${reply.body}`);
+    return Next.parse(reply.json());
+  }
+
+  async status(id: string, ...statuses: readonly string[]): Promise<readonly number[]> {
+    const codes: number[] = [];
+    for (const status of statuses) {
+      const path = `/v1/deployments/device/deployments/${id}/status`;
+      codes.push((await this.call("PUT", path, { status })).statusCode);
+    }
+    return codes;
+  }
+
+  /** What a link gives, by whoever has it. */
+  fetch(uri: string, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+    return this.#server.app.inject({ method: "GET", url: new URL(uri).pathname, headers });
+  }
+}
+
+/** Of the update that a device was told of. */
+export const assignmentIdOf = (id: string): AssignmentId => AssignmentId.parse(id.slice(0, 36));
