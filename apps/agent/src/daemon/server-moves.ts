@@ -19,7 +19,7 @@ export function createServerMove(
   const stored = () => readMovedServer(identityDir, parts.log);
   return {
     stored,
-    store: (server) => storeMovedServer(identityDir, server),
+    store: (server) => storeMovedServer(identityDir, server, parts.log),
     turnTo: (server, update) => parts.servers().turnTo(placeOf(provisioning, server), update),
     turnBack: async () => parts.servers().turnBack(placeOf(provisioning, await stored())),
     reach: (signal) => parts.contact().reach(signal),
@@ -38,7 +38,7 @@ export function createOfflineServerMove(identityDir: string, log: Log): ServerMo
     );
   return {
     stored: () => readMovedServer(identityDir, log),
-    store: (server) => storeMovedServer(identityDir, server),
+    store: (server) => storeMovedServer(identityDir, server, log),
     turnTo: refuse,
     turnBack: () => Promise.resolve(),
     reach: refuse,

@@ -19,6 +19,7 @@ import {
   systemCode,
   writeFileDurably,
 } from "../storage/durable-file.ts";
+import { whileWritable } from "../storage/kept-place.ts";
 
 /** The key that the device proves itself with. The private half never leaves this object. */
 export interface DeviceKey {
@@ -85,9 +86,11 @@ async function makeKey(
   )
     throw new AgentError("identity-in-slot", { path });
   const { privateKey } = generateKeyPairSync("ed25519");
-  await makeFolder(identityDir);
-  await writeFileDurably(path, privateKey.export({ format: "pem", type: "pkcs8" }), {
-    mode: 0o600,
+  await whileWritable(identityDir, async () => {
+    await makeFolder(identityDir);
+    await writeFileDurably(path, privateKey.export({ format: "pem", type: "pkcs8" }), {
+      mode: 0o600,
+    });
   });
   return privateKey;
 }

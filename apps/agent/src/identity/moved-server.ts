@@ -10,6 +10,7 @@ import {
   removeFile,
   writeFileDurably,
 } from "../storage/durable-file.ts";
+import { whileWritable } from "../storage/kept-place.ts";
 
 /**
  * Another server, or another authority for the same one: the payload of a signed release of type `moult-server`. Nothing
@@ -51,11 +52,19 @@ export async function readMovedServer(
 export async function storeMovedServer(
   identityDir: string,
   server: MovedServer | undefined,
+  log?: Log,
 ): Promise<void> {
-  if (server === undefined) return removeFile(file(identityDir));
-  await makeFolder(identityDir);
-  const content: z.infer<typeof Stored> = { version: 1, server };
-  await writeFileDurably(file(identityDir), JSON.stringify(content));
+  const path = file(identityDir);
+  await whileWritable(
+    identityDir,
+    async () => {
+      if (server === undefined) return removeFile(path);
+      await makeFolder(identityDir);
+      const content: z.infer<typeof Stored> = { version: 1, server };
+      await writeFileDurably(path, JSON.stringify(content));
+    },
+    { log },
+  );
 }
 
 /** What the device goes by: its provisioning, with the server that it was moved to. */

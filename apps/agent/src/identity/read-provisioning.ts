@@ -14,6 +14,7 @@ import {
   systemCode,
   writeFileDurably,
 } from "../storage/durable-file.ts";
+import { whileWritable } from "../storage/kept-place.ts";
 
 /** A provisioning whose root and keys were all looked at. */
 export interface CheckedProvisioning {
@@ -55,8 +56,10 @@ export async function installProvisioning(
     throw new AgentError("provisioning-exists", { path });
   // Somebody at the device names its server anew; where a release had moved it to is over.
   if (isChange) await storeMovedServer(identityDir, undefined);
-  await makeFolder(dirname(path), 0o755);
-  await writeFileDurably(path, source.content, { mode: 0o600 });
+  await whileWritable(dirname(path), async () => {
+    await makeFolder(dirname(path), 0o755);
+    await writeFileDurably(path, source.content, { mode: 0o600 });
+  });
   return checked;
 }
 

@@ -54,26 +54,10 @@ export interface SlotPayloadSteps {
 }
 
 export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
-  const { slots, boot, words } = payload;
-  const planFile = (tree: string): string => join(tree, "tmp", `${payload.name}.json`);
-  const readPlan = async (tree: string): Promise<Plan> =>
-    Plan.parse(JSON.parse(await readFile(planFile(tree), "utf8")));
-  /** Undefined when nothing was armed: the slot was not filled to its end. */
-  const planIn = async (tree: string): Promise<Plan | undefined> => {
-    try {
-      return await readPlan(tree);
-    } catch (cause) {
-      if (systemCode(cause) === "ENOENT") return undefined;
-      throw cause;
-    }
-  };
+  const { slots, words } = payload;
+  const { planFile, readPlan, planIn, isRunning, startsNext } = plansOf(payload);
   const inWords = <Result>(code: FailureCode, run: () => Promise<Result>): Promise<Result> =>
     orFailure(code, words, run);
-
-  const isRunning = async (tree: string): Promise<boolean> => {
-    const plan = await planIn(tree);
-    return plan !== undefined && (await boot.booted()) === plan.slot;
-  };
   const steps: Pick<Installer, Steps> = {
     unpack: async (files, { tree, log }, signal) => {
       let plan: Plan | undefined;
@@ -110,8 +94,10 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
       const plan = await planIn(tree);
       if (plan !== undefined) await inWords("rollback-failed", () => slots.revert(plan.slot));
     },
-    verifyRollback: async ({ tree }) => {
+    verifyRollback: async ({ tree, job }) => {
       if (!(await isRunning(tree))) return;
+      // A file's rollback asks for no restart of its own; the end of the update makes the one that is still owed.
+      if (job.update.kind === "standalone" && !(await startsNext(tree))) return;
       throw new InstallError("rollback-failed", words.startedAgain);
     },
     cleanUp: async (_, signal) => {
@@ -119,6 +105,33 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
     },
   };
   return { steps, isRunning };
+}
+
+/** What the updates remember of the slot that each filled. */
+function plansOf({ boot, name }: Pick<SlotPayload, "boot" | "name">) {
+  const planFile = (tree: string): string => join(tree, "tmp", `${name}.json`);
+  const readPlan = async (tree: string): Promise<Plan> =>
+    Plan.parse(JSON.parse(await readFile(planFile(tree), "utf8")));
+  /** Undefined when nothing was armed: the slot was not filled to its end. */
+  const planIn = async (tree: string): Promise<Plan | undefined> => {
+    try {
+      return await readPlan(tree);
+    } catch (cause) {
+      if (systemCode(cause) === "ENOENT") return undefined;
+      throw cause;
+    }
+  };
+  const isRunning = async (tree: string): Promise<boolean> => {
+    const plan = await planIn(tree);
+    return plan !== undefined && (await boot.booted()) === plan.slot;
+  };
+  /** Whether the next start would be from the slot that this update filled. */
+  const startsNext = async (tree: string): Promise<boolean> => {
+    const plan = await planIn(tree);
+    const { good, trial, triesLeft } = await boot.read();
+    return plan?.slot === (trial !== null && triesLeft > 0 ? trial : good);
+  };
+  return { planFile, readPlan, planIn, isRunning, startsNext };
 }
 
 /** Whether an update is under way that brings a payload of this type. */

@@ -13,11 +13,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-// The script that mounts the data partition, in real shells; the programs that it calls note how, and end as they are told.
+// The scripts that mount partitions, in real shells; the programs that they call note how, and end as they are told.
 
-const SCRIPT = fileURLToPath(
-  new URL("../../boot-integration/data/moult-mount-data", import.meta.url),
-);
+const scriptOf = (name: string): string =>
+  fileURLToPath(new URL(`../../boot-integration/data/${name}`, import.meta.url));
 
 let folder: string;
 beforeEach(() => {
@@ -39,9 +38,9 @@ function program(name: string, ...exitCodes: readonly number[]): void {
   chmodSync(file, 0o755);
 }
 
-function run(shell: readonly string[], ...args: readonly string[]) {
+function run(shell: readonly string[], script: string, ...args: readonly string[]) {
   const [file = "sh", ...before] = shell;
-  const { status, stderr } = spawnSync(file, [...before, SCRIPT, ...args], {
+  const { status, stderr } = spawnSync(file, [...before, scriptOf(script), ...args], {
     encoding: "utf8",
     env: { PATH: `${join(folder, "bin")}:/usr/bin:/bin`, MOULT_DEVICE_SECONDS: "0" },
   });
@@ -50,13 +49,15 @@ function run(shell: readonly string[], ...args: readonly string[]) {
   return { status, stderr, calls: lines.map((line) => line.replaceAll(folder, "")) };
 }
 
-describe.each([
+const SHELLS = [
   ["dash", ["dash"]],
   // BusyBox would call its own mount, whatever is in the PATH.
   ["bash", ["bash", "--posix"]],
-] as const)("the data partition, mounted by %s,", (_, shell) => {
+] as const;
+
+describe.each(SHELLS)("the data partition, mounted by %s,", (_, shell) => {
   const mounted = (...args: readonly string[]) =>
-    run(shell, ...args, join(folder, "disk"), join(folder, "data"));
+    run(shell, "moult-mount-data", ...args, join(folder, "disk"), join(folder, "data"));
   const MOUNT = "mount -t ext4 /disk /data";
   const CHECK = "e2fsck -fy /disk";
   const MEMORY = "mount -t tmpfs -o mode=0700,size=50% tmpfs /data";
@@ -109,5 +110,28 @@ describe.each([
     const { calls, stderr } = mounted("--remake");
     expect(calls).toEqual([MOUNT, MEMORY]);
     expect(stderr).toContain("there is no");
+  });
+});
+
+describe.each(SHELLS)("the partition of what outlives every system, mounted by %s,", (_, shell) => {
+  const mounted = () => run(shell, "moult-mount-keep", join(folder, "disk"), join(folder, "keep"));
+  const MOUNT = "mount -t ext4 -o ro /disk /keep";
+  const CHECK = "e2fsck -fy /disk";
+
+  test("is mounted read-only", () => {
+    program("mount", 0);
+    expect(mounted()).toMatchObject({ status: 0, calls: [MOUNT] });
+  });
+
+  test("is mended when it was torn", () => {
+    program("mount", 32, 0);
+    program("e2fsck", 1);
+    expect(mounted()).toMatchObject({ status: 0, calls: [MOUNT, CHECK, MOUNT] });
+  });
+
+  test("is neither made anew nor replaced when it cannot be mended", () => {
+    program("mount", 32, 32);
+    program("e2fsck", 8);
+    expect(mounted()).toMatchObject({ status: 1, calls: [MOUNT, CHECK, MOUNT] });
   });
 });

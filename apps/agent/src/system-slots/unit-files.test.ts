@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 const UNITS = [
   "deploy/systemd/moult-agent.service",
   "apps/agent/boot-integration/data/moult-data.service",
+  "apps/agent/boot-integration/data/moult-keep.service",
 ];
 const fileOf = (unit: string): string =>
   fileURLToPath(new URL(`../../../../${unit}`, import.meta.url));

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Log } from "@moult/base";
 import * as z from "zod";
 import { makeFolder, readFileIfPresent, writeFileDurably } from "../storage/durable-file.ts";
+import { whileWritable } from "../storage/kept-place.ts";
 
 /** Since version 1. */
 const Stored = z.object({ version: z.literal(1), securityCounter: z.int().min(0) });
@@ -86,9 +87,15 @@ function parse(content: Buffer): z.infer<typeof Stored> {
 
 async function writeCopy(copy: Copy, counter: number, log: Log): Promise<void> {
   try {
-    await makeFolder(copy.folder);
     const content: z.infer<typeof Stored> = { version: 1, securityCounter: counter };
-    await writeFileDurably(copy.file, JSON.stringify(content));
+    await whileWritable(
+      copy.folder,
+      async () => {
+        await makeFolder(copy.folder);
+        await writeFileDurably(copy.file, JSON.stringify(content));
+      },
+      { log },
+    );
     copy.counter = counter;
     copy.trouble = undefined;
   } catch (error) {
