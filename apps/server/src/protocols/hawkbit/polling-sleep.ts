@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 
-const SECONDS_MIN = 5;
+/** Of none at all clients make a time of their own. */
+const SECONDS_MIN = 1;
 const SECONDS_MAX = 24 * 3_600 - 1;
 /** Clients obey the time literally and add nothing of their own, so those that start together would always ask together. */
 const JITTER = 0.15;
