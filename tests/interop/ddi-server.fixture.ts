@@ -11,11 +11,7 @@ import { startLocalServer, type LocalServer } from "../../tools/local/local-serv
 const run = promisify(execFile);
 
 /** A program of the system. A machine without it fails these tests and does not skip them. */
-export async function tool(
-  file: string,
-  args: readonly string[],
-  cwd?: string,
-): Promise<string> {
+export async function tool(file: string, args: readonly string[], cwd?: string): Promise<string> {
   const { stdout } = await run(file, [...args], cwd === undefined ? {} : { cwd });
   return stdout;
 }
@@ -24,7 +20,7 @@ const PRODUCT = "gw2" as ProductName;
 const HARDWARE = "gw2-board" as never;
 
 /** How it stands with the only device of a deployment. */
-export interface Standing {
+interface Standing {
   readonly state: AssignmentState;
   readonly outcome: Outcome | null;
 }

@@ -12,11 +12,7 @@ export async function makeImageKey(folder: string): Promise<void> {
 }
 
 /** A signed image that puts `content` into a file of the device. */
-export async function makeImage(
-  folder: string,
-  version: string,
-  content: Buffer,
-): Promise<string> {
+export async function makeImage(folder: string, version: string, content: Buffer): Promise<string> {
   const place = join(folder, `image-${version}`);
   await mkdir(place, { recursive: true });
   const sha256 = createHash("sha256").update(content).digest("hex");

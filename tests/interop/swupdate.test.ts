@@ -74,7 +74,5 @@ test("swupdate: a system that the bootloader gave up is an update that rolled ba
   await isInstalled(id);
   await start(token, { runs: "1.0", confirms: 3 });
 
-  await expect
-    .poll(() => server.standing(id), PATIENT)
-    .toMatchObject({ outcome: "rolled-back" });
+  await expect.poll(() => server.standing(id), PATIENT).toMatchObject({ outcome: "rolled-back" });
 });

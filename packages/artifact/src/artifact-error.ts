@@ -13,6 +13,7 @@ import { AppError } from "@moult/base";
  * - `header-invalid`: the JSON of the header is not what section 2.2 says.
  * - `signature-missing`, `signature-invalid`, `key-unusable`: section 2.3.
  * - `augmented-refused`: the artifact has augmented parts and the options do not allow them.
+ * - `file-invalid`: a file of another format is not what it says it is.
  * - `description-invalid`, `payload-changed`: the writer's input is wrong, or changed while it was read twice.
  */
 export type ArtifactErrorCode =
@@ -35,6 +36,7 @@ export type ArtifactErrorCode =
   | "signature-invalid"
   | "key-unusable"
   | "augmented-refused"
+  | "file-invalid"
   | "description-invalid"
   | "payload-changed";
 

@@ -58,3 +58,5 @@ export {
   type PreparedArtifact,
 } from "./write-artifact.ts";
 export { crc32 } from "./crc32.ts";
+export { foreignArtifact, inspectForeignFile, type ForeignFile } from "./foreign/foreign-file.ts";
+export type { FileSource } from "./foreign/file-source.ts";

@@ -12,6 +12,9 @@ export interface ResumablePlace {
   readonly product: string;
   readonly channel?: string | undefined;
   readonly fileName: string;
+  /** Of a file that is no artifact and does not say so itself: what it is called, and what it fits. */
+  readonly version?: string | undefined;
+  readonly hardwareTypes?: readonly string[] | undefined;
 }
 
 export interface ResumableProgress {
@@ -57,14 +60,24 @@ export async function resumableUpload(
   place: ResumablePlace,
   options: ResumableOptions,
 ): Promise<Upload> {
-  const { product, channel = "prod", fileName } = place;
-  const fingerprint = await fingerprintOf(content, [transport.baseUrl, product, channel, fileName]);
+  const { product, channel = "prod", fileName, version, hardwareTypes } = place;
+  const named = {
+    ...(version === undefined ? {} : { version }),
+    ...(hardwareTypes === undefined ? {} : { hardwaretypes: hardwareTypes.join(",") }),
+  };
+  const names = [transport.baseUrl, product, channel, fileName, ...Object.values(named)];
+  const fingerprint = await fingerprintOf(content, names);
   const { memory, signal } = options;
   const requests = createTusRequests(transport, signal);
   let upload = await continued(requests, await memory?.recall(fingerprint), content);
   if (upload !== undefined) options.onContinued?.(upload);
   else {
-    const id = await requests.begin(content.size, { product, channel, filename: fileName });
+    const id = await requests.begin(content.size, {
+      product,
+      channel,
+      filename: fileName,
+      ...named,
+    });
     await memory?.remember(fingerprint, id);
     upload = await requests.show(id);
   }

@@ -1,3 +1,4 @@
+import { present } from "@moult/base";
 import { HardwareType } from "@moult/model";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -89,22 +90,6 @@ test.each<[string, Partial<DeploymentFacts>, string]>([
     "payload-type-unsupported",
   ],
   [
-    "has files that its device takes only without their artifact",
-    {
-      artifacts: [
-        artifact({
-          payloads: [
-            {
-              type: "rootfs-image",
-              files: [{ name: "a", sizeBytes: 1, sha256: "ab".repeat(32) as never }],
-            },
-          ],
-        }),
-      ],
-    },
-    "payload-not-bare",
-  ],
-  [
     "needs what the device does not have",
     { artifacts: [artifact({ depends: { "rootfs-image.version": ["1.5"] } })] },
     "depends-unmet",
@@ -117,6 +102,26 @@ test.each<[string, Partial<DeploymentFacts>, string]>([
     deployment: { id: deploymentId(1) },
   });
   expect(kinds(decide(facts({ candidates: [newer] })))).toEqual([reason]);
+});
+
+test("a device that takes files without their artifact is offered those that can be had so", () => {
+  const bare = { storedAt: 1_024, sha1: "ab".repeat(20), md5: "ab".repeat(16) };
+  const file = { name: "fw.swu", sizeBytes: 1, sha256: artifact().sha256 };
+  const traits = { ...present(device().traits, "it has some"), bareFiles: true };
+  const told = (files: readonly object[]) =>
+    decide(
+      facts({
+        device: device({ traits }),
+        candidates: [
+          deployment({
+            artifacts: [artifact({ payloads: [{ type: "rootfs-image", files }] as never })],
+          }),
+        ],
+      }),
+    );
+
+  expect(kinds(told([file]))).toEqual(["payload-not-bare"]);
+  expect(told([{ ...file, bare }])).toMatchObject({ kind: "offer" });
 });
 
 test("a device whose turn has not come waits for the newer release instead of taking the older one", () => {

@@ -1,4 +1,5 @@
 import { entry, type CommandEntry } from "./command-entry.ts";
+import { CONTROLLER_COMMANDS } from "./controller-commands.ts";
 import { PEOPLE_COMMANDS } from "./people-commands.ts";
 
 /** Every command, in the order of the help. */
@@ -335,6 +336,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     "Revoke an enrolment token",
     async () => (await import("../commands/enrolment-token-delete.ts")).enrolmentTokenDelete,
   ),
+  ...CONTROLLER_COMMANDS,
   entry(
     "group create",
     "Create a group of devices",

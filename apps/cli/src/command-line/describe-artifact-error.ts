@@ -21,6 +21,7 @@ const SENTENCES: Readonly<Record<ArtifactErrorCode, string>> = {
   "signature-invalid": "No key that was given made the artifact's signature",
   "key-unusable": "The key cannot be used",
   "augmented-refused": "The artifact has augmented parts, which are refused here",
+  "file-invalid": "The file is not what its name or its beginning says it is",
   "description-invalid": "The artifact cannot be made so",
   "payload-changed": "A payload file changed while it was read",
 };

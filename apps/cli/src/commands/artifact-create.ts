@@ -1,4 +1,5 @@
 import { prepareArtifact } from "@moult/artifact";
+import { BARE_PAYLOAD_TYPES } from "@moult/model";
 import { DESCRIPTION_OPTIONS, describeArtifact } from "../artifact/describe-artifact.ts";
 import { command } from "../command-line/command.ts";
 import { integer, oneOf } from "../command-line/option-value.ts";
@@ -22,7 +23,7 @@ of these options ({"type": "app", "dir": "build", "appName": "web", "command": [
     compression: {
       type: "string",
       value: "gz|zst|none",
-      help: "gz unless told, which every client reads",
+      help: "gz unless told, which every client reads; none for swu, rauc and raw-file",
     },
     "compression-level": { type: "string", value: "LEVEL", help: "1 to 9 for gz, 1 to 19 for zst" },
     "sign-key": { type: "string", value: "FILE", help: "PEM private key to sign it with" },
@@ -35,7 +36,10 @@ of these options ({"type": "app", "dir": "build", "appName": "web", "command": [
   run: async (context, { options, positionals }) => {
     const { terminal, signal } = context;
     const out = options.out ?? `${options.name}.mender`;
-    const compression = oneOf("compression", options.compression, ["gz", "zst", "none"]) ?? "gz";
+    const compression =
+      oneOf("compression", options.compression, ["gz", "zst", "none"]) ??
+      // Compressed by themselves, and clients of hawkBit's protocol take the file as it is.
+      (BARE_PAYLOAD_TYPES.includes(options.type ?? "") ? "none" : "gz");
     const compressionLevel = integer("compression-level", options["compression-level"], {
       min: 1,
       max: 19,

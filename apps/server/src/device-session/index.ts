@@ -10,6 +10,6 @@ export {
 export type { PollAnswer } from "./poll-device.ts";
 export { createSessionTokens, type SessionTokens } from "./session-token.ts";
 export { createControllerSessions, type ControllerSessions } from "./controller-sessions.ts";
-export type { ControllerAnswer, ControllerPrincipal, ControllerWork } from "./controller-work.ts";
+export type { ControllerPrincipal, ControllerWork } from "./controller-work.ts";
 export type { CancelFeedback, ControllerFeedback } from "./controller-feedback.ts";
 export type { ControllerCredential } from "../controllers/index.ts";

@@ -1,4 +1,4 @@
-export { addKeylessDevice, type KeylessDevice } from "./add-keyless-device.ts";
+export { addKeylessDevice } from "./add-keyless-device.ts";
 export { decideOneOfMany, impossibleSentence, type CloseOpenAssignment } from "./change-device.ts";
 export type { EnrolmentLimits, KeyState } from "./decide-enrolment.ts";
 export type { ContactClock } from "./device-contact.ts";

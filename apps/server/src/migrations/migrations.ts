@@ -34,6 +34,7 @@ import { up as checkInHabits } from "./0047-check-in-habits.ts";
 import { up as openedInstallations } from "./0048-opened-installations.ts";
 import { up as ramps } from "./0049-ramps.ts";
 import { up as controllers } from "./0053-controllers.ts";
+import { up as foreignUploads } from "./0054-foreign-uploads.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -72,4 +73,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 48, name: "opened-installations", up: openedInstallations },
   { number: 49, name: "ramps", up: ramps },
   { number: 53, name: "controllers", up: controllers },
+  { number: 54, name: "foreign-uploads", up: foreignUploads },
 ];

@@ -603,6 +603,8 @@ table upload column created integer
 table upload column problem text
 table upload column created_at bigint not null
 table upload column expires_at bigint not null
+table upload column version text
+table upload column hardware_types text
 table upload constraint upload_pkey PRIMARY KEY (id)
 table upload constraint upload_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
 CREATE INDEX upload_end ON public.upload USING btree (state, expires_at)

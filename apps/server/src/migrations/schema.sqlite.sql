@@ -272,7 +272,7 @@ CREATE TABLE upload (
   id text primary key, tenant_id text not null, user_id text not null, product text not null, channel text not null,
   file_name text not null, size_bytes bigint not null, received_bytes bigint not null, state text not null,
   release_id text, artifact_id text, created integer, problem text, created_at bigint not null,
-  expires_at bigint not null,
+  expires_at bigint not null, version text, hardware_types text,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE INDEX upload_end on upload (state, expires_at);
 CREATE INDEX upload_newest on upload (tenant_id, user_id, created_at, id);

@@ -30,7 +30,7 @@ interface ControllerTable {
 }
 
 /** A token that speaks for the controllers that are named with it, and lets them in. */
-export interface ControllerGatewayTable {
+interface ControllerGatewayTable {
   id: ControllerGatewayId;
   tenant_id: TenantId;
   product: ProductName;

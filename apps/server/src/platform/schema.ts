@@ -428,6 +428,9 @@ export interface UploadTable {
   product: ProductName;
   channel: ChannelName;
   file_name: string;
+  /** What its sender calls it and what it fits, for a file that is no artifact; null: the file says so. */
+  version: ReleaseVersion | null;
+  hardware_types: Json | null;
   size_bytes: number;
   /** Flushed to the disk before they were counted. */
   received_bytes: number;

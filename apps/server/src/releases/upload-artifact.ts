@@ -36,7 +36,7 @@ export interface Uploaded {
 
 /** How content that is on the disk already is taken in. */
 export interface Adoption {
-  begin(): BlobWriter;
+  begin(): BlobWriter | Promise<BlobWriter>;
   /** Runs in the transaction that makes the artifact known. */
   conclude(db: TenantDb, uploaded: Uploaded): Promise<void>;
 }
@@ -53,7 +53,7 @@ export async function uploadArtifact(
   adoption?: Adoption,
 ): Promise<Uploaded> {
   const rule = await ruleOrRefusal(db, place.product);
-  const writer = adoption?.begin() ?? (await deps.blobs.begin());
+  const writer = await (adoption === undefined ? deps.blobs.begin() : adoption.begin());
   try {
     const received = await receiveArtifact(body, writer, rule, deps.artifactBytesMax);
     const artifact = artifactOrRefusal(received, place, deps.clock);

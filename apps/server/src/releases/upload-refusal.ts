@@ -68,6 +68,7 @@ const DETAILS: Readonly<Record<Exclude<ArtifactErrorCode, "source-failed">, stri
     "None of the product's keys made this artifact's signature. Sign it with one of them, or add the key to the product",
   "key-unusable": "A key of the product cannot be used",
   "augmented-refused": "The artifact has unsigned additions of another server; upload the original",
+  "file-invalid": "The file is not what its name or its beginning says it is",
   "description-invalid": "The artifact cannot be described",
   "payload-changed": "The artifact changed while it was read",
 };

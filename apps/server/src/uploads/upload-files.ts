@@ -22,6 +22,8 @@ export interface UploadFiles {
   /** Undefined: there is none. */
   sizeBytes(id: UploadId): Promise<number | undefined>;
   read(id: UploadId): AsyncIterable<Uint8Array>;
+  /** From `start` up to, not including, `end`. */
+  readPart(id: UploadId, start: number, end: number): Promise<Uint8Array>;
   pathOf(id: UploadId): string;
   /** One that is gone is fine. */
   remove(id: UploadId): Promise<void>;
@@ -66,6 +68,16 @@ export async function openUploadFiles(folder: string): Promise<UploadFiles> {
       }
     },
     read: (id) => createReadStream(pathOf(id), { highWaterMark: READ_BYTES }),
+    readPart: async (id, start, end) => {
+      const file = await open(pathOf(id), "r");
+      try {
+        const bytes = Buffer.alloc(end - start);
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+        return bytes.subarray(0, bytesRead);
+      } finally {
+        await file.close();
+      }
+    },
     remove: (id) => rm(pathOf(id), { force: true }),
     list: async () =>
       (await readdir(folder)).flatMap((name) => {

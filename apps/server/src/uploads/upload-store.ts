@@ -1,5 +1,12 @@
 import type { Readable } from "node:stream";
-import { ChannelName, ProductName, UploadId, type UserId } from "@moult/model";
+import {
+  ChannelName,
+  HardwareType,
+  ProductName,
+  ReleaseVersion,
+  UploadId,
+  type UserId,
+} from "@moult/model";
 import { DataStore, Upload } from "@tus/server";
 import * as z from "zod";
 import { ApiError } from "../platform/api-error.ts";
@@ -40,6 +47,18 @@ const Metadata = z.object({
     .transform((name) => (name === undefined || name === "" ? "artifact.mender" : name)),
 });
 
+/** Of a file that is none of ours: what it becomes is called and fits. Lists are texts with commas between. */
+const ForeignMetadata = z.object({
+  version: ReleaseVersion.nullish().transform((version) => version ?? null),
+  hardwaretypes: z
+    .string()
+    .nullish()
+    .transform((text) =>
+      text == null || text.trim() === "" ? null : text.split(",").map((type) => type.trim()),
+    )
+    .pipe(z.array(HardwareType).max(100).nullable()),
+});
+
 /**
  * One person's uploads, as tus sees them. The counterpart in `@tus/file-store` flushes nothing, takes a file's length for
  * what has arrived, and says nothing about a full disk.
@@ -63,7 +82,8 @@ export class UploadStore extends DataStore {
 
   override async create(upload: Upload): Promise<Upload> {
     const { clock, database, files } = this.#parts;
-    const { product, channel, filename } = metadataOf(upload);
+    const { product, channel, filename } = metadataOf(upload, Metadata);
+    const { version, hardwaretypes } = metadataOf(upload, ForeignMetadata);
     const id = UploadId.parse(upload.id);
     const sizeBytes = sizeOf(upload, this.#parts.releases.artifactBytesMax);
     if ((await signatureRule(this.#db, product)) === undefined)
@@ -81,6 +101,8 @@ export class UploadStore extends DataStore {
             product,
             channel,
             file_name: filename,
+            version,
+            hardware_types: hardwaretypes === null ? null : JSON.stringify(hardwaretypes),
             size_bytes: sizeBytes,
             received_bytes: 0,
             state: "uploading",
@@ -234,8 +256,11 @@ export class UploadStore extends DataStore {
   }
 }
 
-function metadataOf({ metadata }: Upload): z.infer<typeof Metadata> {
-  const parsed = Metadata.safeParse(metadata ?? {});
+function metadataOf<Schema extends z.ZodType>(
+  { metadata }: Upload,
+  schema: Schema,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(metadata ?? {});
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => ({
     path: ["metadata", ...path].map(String).join("."),

@@ -10,10 +10,11 @@ import type { TenantId, UploadId } from "@moult/model";
 import { appendEvent } from "../platform/events.ts";
 import { problemOf } from "../platform/http/problem-of.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { uploadArtifact, type Uploaded } from "../releases/index.ts";
+import { uploadArtifact, type Adoption, type Uploaded } from "../releases/index.ts";
 import { moveUpload, uploadById, type StoredUpload } from "./queries.ts";
 import type { PartsDeps } from "./upload-deps.ts";
 import { KEPT_MS } from "./kept-upload.ts";
+import { wrapUpload } from "./wrap-upload.ts";
 
 /** What passes by itself, or when somebody makes room; the file is not to blame. */
 const PASSING = new Set(["disk-full", "unavailable"]);
@@ -113,16 +114,14 @@ async function verify(
   const row = await uploadById(db, id);
   if (row?.state !== "verifying") return true;
   try {
-    await uploadArtifact(
-      db,
-      row,
-      { content: counted(files.read(id)), announcedBytes: row.size_bytes },
-      releases,
-      {
-        begin: () => adopt(files.pathOf(id)),
-        conclude: (inner, uploaded) => conclude(deps, inner, id, uploaded),
-      },
-    );
+    const wrapped = await wrapUpload(files, row);
+    const adoption: Adoption = {
+      begin: () => (wrapped === undefined ? adopt(files.pathOf(id)) : releases.blobs.begin()),
+      conclude: (inner, uploaded) => conclude(deps, inner, id, uploaded),
+    };
+    const content = counted(wrapped === undefined ? files.read(id) : wrapped.bytes());
+    const announcedBytes = wrapped?.sizeBytes ?? row.size_bytes;
+    await uploadArtifact(db, row, { content, announcedBytes }, releases, adoption);
   } catch (error) {
     if (stoppedBy(error)) throw new Stopped("the server stops", { cause: error });
     return takeRefusal(deps, db, row, error);
