@@ -44,6 +44,10 @@ export const Inventory = z
   .refine((attributes) => Object.keys(attributes).length <= 200, "at most 200 attributes");
 export type Inventory = z.infer<typeof Inventory>;
 
+/** What a plan may say to devices about the steps of their updates. */
+export const UnheededTerm = z.enum(["consent", "download-only", "step-windows"]);
+export type UnheededTerm = z.infer<typeof UnheededTerm>;
+
 /** What a device's client understands; facts for the planner's reasons, never a permission. */
 export const ClientTraits = z.object({
   /** For people: `moult-agent/0.1.0`. */
@@ -61,6 +65,8 @@ export const ClientTraits = z.object({
   trust: z.enum(["end-to-end", "payload-signed", "server-trusted"]),
   /** It takes the files of a payload alone and cannot read artifacts (hawkBit's devices). */
   bareFiles: z.boolean().optional(),
+  /** What it cannot be told, and so would not keep to. */
+  cannotKeep: z.array(UnheededTerm).max(3).optional(),
   /** Of the newest root of trust that it has accepted. */
   rootVersion: z.int().min(1).optional(),
   /** It refuses releases that were signed with a lower one. */

@@ -32,6 +32,7 @@ export {
   DeviceRunningEntry,
   DeviceState,
   DeviceTrustLevel,
+  UnheededTerm,
   DeviceUpdate,
   EnrolmentToken,
   Group,

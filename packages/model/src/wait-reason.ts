@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { AssignmentId, DeploymentId, SafeguardId } from "./ids.ts";
-import { DeviceHold, DeviceState } from "./device.ts";
+import { DeviceHold, DeviceState, UnheededTerm } from "./device.ts";
 import { DeploymentState } from "./deployment.ts";
 import { Hold, HoldPoint } from "./hold.ts";
 import { HardwareType, Instant, ReleaseVersion } from "./names.ts";
@@ -57,6 +57,8 @@ export const WaitReason = z.discriminatedUnion("kind", [
   /** They forbid it beside what the device has. */
   inDeployment("conflict").extend({ name: z.string(), value: z.string() }),
   inDeployment("payload-type-unsupported").extend({ payloadTypes: z.array(z.string()) }),
+  /** The plan says what the device's client cannot be told. */
+  inDeployment("terms-unheeded").extend({ terms: z.array(UnheededTerm).min(1) }),
   /** The device takes files without their artifact, and this artifact's are compressed or of several payloads. */
   inDeployment("payload-not-bare"),
   inDeployment("depends-unmet").extend({

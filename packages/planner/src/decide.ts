@@ -24,6 +24,7 @@ import { isHeldBack } from "./hold-back.ts";
 import { supersededByAnswer, supersededByReached } from "./precedence.ts";
 import { repetition } from "./repetition.ts";
 import { silenceEndsAt } from "./silence.ts";
+import { unheededTerms } from "./unheeded-terms.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
 import { windowWait } from "./windows.ts";
 
@@ -274,7 +275,7 @@ function fromDeployment(
   const concernsDevice = isRunning && deployment.artifacts.length > 0;
   if (choice.kind === "none" && !concernsDevice && !waitsForSigners(choice.reason))
     return pass(choice.reason);
-  const passed = passedBecause(deployment, device.running?.artifactName ?? null, choice);
+  const passed = passedBecause(deployment, device, choice);
   if (passed !== undefined) return pass(passed);
   if (choice.kind === "none" && !concernsDevice)
     return wait([choice.reason], { until: choice.until });
@@ -308,9 +309,10 @@ function fromDeployment(
 /** What keeps the deployment from deciding for a device that it has a fitting artifact for. */
 function passedBecause(
   { id: deploymentId, version, plan, rules, safeguard, approvals }: DeploymentFacts,
-  runs: string | null,
+  { running, traits }: DecideFacts["device"],
   choice: ArtifactChoice,
 ): WaitReason | undefined {
+  const runs = running?.artifactName ?? null;
   const isRunning = runs === version;
   const rule = isRunning ? undefined : brokenRule(deploymentId, version, rules, runs);
   // Another deployment may bring what has to be run first.
@@ -319,6 +321,9 @@ function passedBecause(
     const { id: safeguardId, note } = safeguard;
     return { kind: "safeguard", deploymentId, safeguardId, note };
   }
+  const terms = unheededTerms(plan, traits);
+  if (terms.length > 0 && !isRunning)
+    return { kind: "terms-unheeded", deploymentId, terms: [...terms] };
   const pending = pendingApproval(plan, approvals);
   if (pending?.stage !== 0) return undefined;
   if (isRunning) return { kind: "already-running", deploymentId };

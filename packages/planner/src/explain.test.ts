@@ -64,6 +64,7 @@ const SAMPLES: readonly WaitReason[] = [
   { kind: "conflict", deploymentId: id, name: "x", value: "1" },
   { kind: "payload-type-unsupported", deploymentId: id, payloadTypes: ["a", "b", "c", "d"] },
   { kind: "payload-not-bare", deploymentId: id },
+  { kind: "terms-unheeded", deploymentId: id, terms: ["consent", "step-windows"] },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: null },
   { kind: "depends-unmet", deploymentId: id, name: "x", wanted: ["1"], provided: "2" },
   { kind: "minimum-version", deploymentId: id, minimumFrom: version("1.5"), runs: "1.4" },

@@ -7,6 +7,7 @@ import {
 } from "@moult/model";
 import { clause } from "./clause.ts";
 import { counted, devices, numberText } from "./counted.ts";
+import { unheededWords } from "./unheeded-terms.ts";
 import { utcText } from "./utc-text.ts";
 
 /** What a device waits for: a reason, or its own next check-in. */
@@ -86,6 +87,8 @@ const SENTENCES: {
     `${devices(count, "has", "have")} ${name} ${value}, which the release must not be installed with`,
   "payload-type-unsupported": ({ payloadTypes }, count) =>
     `${devices(count, "cannot install", "cannot install")} the payload type ${list(payloadTypes)}`,
+  "terms-unheeded": ({ terms }, count) =>
+    `${devices(count, "has a client that", "have clients that")} cannot be told what the plan wants: ${unheededWords(terms)}`,
   "payload-not-bare": (_, count) =>
     `${devices(count, "takes", "take")} files without their artifact, and the files of this one are compressed or of several payloads`,
   "depends-unmet": ({ name, wanted, provided }, count) =>

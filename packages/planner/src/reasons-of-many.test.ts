@@ -135,6 +135,11 @@ const WAITS: readonly (readonly [Wait, string, string])[] = [
     "2,608 devices cannot install the payload type a, b, c and more.",
   ],
   [
+    { kind: "terms-unheeded", deploymentId: id, terms: ["consent"] },
+    "1 device has a client that cannot be told what the plan wants: that a person at it says yes.",
+    "2,608 devices have clients that cannot be told what the plan wants: that a person at it says yes.",
+  ],
+  [
     { kind: "payload-not-bare", deploymentId: id },
     "1 device takes files without their artifact, and the files of this one are compressed or of several payloads.",
     "2,608 devices take files without their artifact, and the files of this one are compressed or of several payloads.",

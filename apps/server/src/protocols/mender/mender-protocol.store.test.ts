@@ -328,6 +328,16 @@ describe.each(DIALECTS)("Mender's device API on %s", (dialect) => {
     expect((await device.next()).statusCode).toBe(200);
   });
 
+  test.each(["consent", "download-only"] as const)(
+    "a plan of the mode %s brings nothing to a client that cannot be told of it",
+    async (mode) => {
+      const { db, newDevice } = await fleet();
+      const device = await newDevice();
+      await deploy(db, await addRelease(db, "2.0"), { plan: { mode } });
+      expect((await device.next()).statusCode).toBe(204);
+    },
+  );
+
   test("inventory replaces what was said, or is laid over it", async () => {
     const { db, newDevice } = await fleet();
     const device = await newDevice();

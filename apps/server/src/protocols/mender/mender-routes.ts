@@ -87,6 +87,7 @@ function traitsOf({ headers }: FastifyRequest): ClientTraits {
     pathPrefix: "",
     canAbort: true,
     trust: "server-trusted",
+    cannotKeep: ["consent", "download-only", "step-windows"],
   };
 }
 
