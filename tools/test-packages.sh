@@ -26,6 +26,8 @@ if [ "${1:-tests}" = rig ]; then
   need grub-efi-amd64-bin test -e /usr/lib/grub/x86_64-efi/moddep.lst
   need dosfstools test -x /usr/sbin/mkfs.fat
   need mtools command -v mcopy
+  need systemd-boot-efi test -e /usr/lib/systemd/boot/efi/systemd-bootx64.efi
+  need e2fsprogs command -v chattr
   # The same for U-Boot, on arm64; what its systems are made of is fetched by apt and npm.
   need qemu-system-arm command -v qemu-system-aarch64
   need u-boot-qemu test -e /usr/lib/u-boot/qemu_arm64/u-boot.bin

@@ -7,12 +7,17 @@ const VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
 /** What makes the emulator a machine with UEFI, whose variables stay in `folder` from start to start. */
 export function uefiFirmware(folder: string): string[] {
-  const variables = join(folder, "uefi-variables.fd");
-  if (!existsSync(variables)) copyFileSync(VARIABLES, variables);
   return [
     "-drive",
     `if=pflash,unit=0,format=raw,readonly=on,file=${CODE}`,
     "-drive",
-    `if=pflash,unit=1,format=raw,file=${variables}`,
+    `if=pflash,unit=1,format=raw,file=${uefiVariablesFile(folder)}`,
   ];
+}
+
+/** The flash: it has no cache, so what a cut leaves is what was written up to it. */
+export function uefiVariablesFile(folder: string): string {
+  const file = join(folder, "uefi-variables.fd");
+  if (!existsSync(file)) copyFileSync(VARIABLES, file);
+  return file;
 }

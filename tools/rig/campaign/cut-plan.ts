@@ -20,9 +20,9 @@ const BY_CLOCK = 0.1;
 const BY_DISK = 0.4;
 /** Of the others, those that wait for a write; the rest come wherever they come. */
 const AT_WRITE = 0.85;
-/** To be hit equally often, and about how many writes an update makes there. `spare`: the slot that is not the good one. */
+/** To be hit equally often, and about how many writes an update makes there. `spare`: the slot that is not the good one; `choice`: where bootloaders look. */
 const DISK_PLACES = [
-  ["moult-env", 6],
+  ["choice", 6],
   ["spare", 8],
   ["moult-data", 40],
 ] as const;
@@ -35,18 +35,21 @@ export interface CutCircumstances {
   readonly slowness: number;
   /** The partition of the slot that is not the good one. */
   readonly spare: PartitionName;
+  /** The partition of what the bootloader chooses by. */
+  readonly choice: PartitionName;
   /** Cuts come soon after this, if it is given. */
   readonly moment: Milestone | undefined;
 }
 
-export function drawCut(random: Random, { slowness, spare, moment }: CutCircumstances): CutPlan {
+export function drawCut(random: Random, circumstances: CutCircumstances): CutPlan {
+  const { slowness, moment } = circumstances;
   const policy = pick(CUT_POLICIES, random);
   if (moment !== undefined)
     return { after: moment, delayMs: random.fraction() * SOON_MS, isAtWrite: false, policy };
   const way = random.fraction();
   if (way < BY_DISK) {
     const [place, writesMax] = pick(DISK_PLACES, random);
-    const partition = place === "spare" ? spare : place;
+    const partition = place === "moult-data" ? place : circumstances[place];
     const writes = 1 + Math.floor(random.fraction() * writesMax);
     return { after: { partition, writes }, delayMs: 0, isAtWrite: false, policy };
   }

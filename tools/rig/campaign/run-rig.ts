@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { present, seededRandom } from "@moult/base";
 import type { RigImages, RigSystem } from "../image/build-images.ts";
 import { makeDisk } from "../image/make-disk.ts";
+import { TRIES_MAX } from "../image/make-system.ts";
 import { openRigDevice, type RigDevice } from "../machine/rig-device.ts";
 import { startRigWorld, type RigWorld } from "../world/rig-world.ts";
 import { holding } from "./boot-copies-on-disk.ts";
@@ -44,8 +45,6 @@ export interface RigResult {
   readonly findings: readonly RigFinding[];
 }
 
-/** Of the trials that the agent arms (`slots.tries` of its configuration). */
-const TRIES_MAX = 2;
 /** An update from end to end, on a quiet machine: twice what it takes. */
 const UPDATE_MS_MAX = 240_000;
 const FINDINGS_MAX = 50;
@@ -127,7 +126,14 @@ async function makeDevice(
     random: seededRandom(seed),
     onDiskEvent: (event) => watch?.onDiskEvent(event),
   });
-  watch = new Watch({ device, systems, tally, triesMax: TRIES_MAX, isVolatile, report });
+  watch = new Watch({
+    device,
+    systems,
+    tally,
+    triesMax: board.triesMax ?? TRIES_MAX,
+    isVolatile,
+    report,
+  });
   return { device, watch };
 }
 
@@ -155,6 +161,7 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
       const plan = drawCut(random, {
         slowness: slowness(),
         spare: holding(cycle.device.bootCopies())?.good === "a" ? "moult-b" : "moult-a",
+        choice: images.board.firmware?.partition ?? "moult-env",
         moment: control?.cutAfter,
       });
       await runUntilCut(cycle, plan);

@@ -25,6 +25,7 @@ function watched({ isVolatile = false } = {}) {
     disk: { ignoresForce: true, ignoresFlush: false, refusesWrites: true },
     bootOffsets: [8_192, 12_288] as const,
     bootBlocks: () => [Buffer.alloc(1_024), Buffer.alloc(1_024)] as const,
+    faultBeside: () => undefined,
     bootCopies() {
       return this.copies;
     },

@@ -16,7 +16,7 @@ import {
 export interface WatchOptions {
   readonly device: Pick<
     RigDevice,
-    "board" | "bootCopies" | "bootBlocks" | "bootOffsets" | "digestOf"
+    "board" | "bootCopies" | "bootBlocks" | "bootOffsets" | "faultBeside" | "digestOf"
   > & {
     readonly disk: { ignoresForce: boolean; ignoresFlush: boolean; refusesWrites: boolean };
   };
@@ -91,6 +91,8 @@ export class Watch {
     }
     const system = this.#systemIn(now.good);
     if (system === undefined) report("good-slot-whole", `slot ${now.good}`);
+    const fault = system === undefined ? undefined : device.faultBeside(now.good, system.file);
+    if (fault !== undefined) report("good-slot-whole", fault);
     if (system !== undefined && system.health !== "healthy")
       report("good-slot-healthy", `slot ${now.good}: ${system.name}`);
   }

@@ -48,7 +48,7 @@ export function buildImages(
   mkdirSync(RIG_FOLDER, { recursive: true });
   const guest = board.guest(RIG_FOLDER);
   say(`${board.name}: ${guest.says}`);
-  const initrd = makeInitrd(guest);
+  const initrd = makeInitrd(guest, board.early);
   const parts = { board, guest, initrd, modules: join(ROOT, "dist/modules/v3") };
   const content = contentDigest(board, initrd, agentBundle);
   const systems = VERSIONS.map(({ name, health }) => {

@@ -16,6 +16,10 @@ slot=
 for word in $(cat /proc/cmdline); do
   case $word in moult.slot=*) slot=\${word#moult.slot=} ;; esac
 done
+if [ -z "$slot" ]; then
+  mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+  slot=$(moult-slot)
+fi
 read -r line </etc/moult/artifact_info
 say "INIT slot=$slot version=\${line#artifact_name=} fua=$(cat /sys/block/${diskOf(partitionPrefix)}/queue/fua) cache=$(cat /sys/block/${diskOf(partitionPrefix)}/queue/write_cache | tr ' ' -)"
 read -r health </etc/health

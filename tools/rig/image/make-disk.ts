@@ -53,7 +53,7 @@ export function makeDisk(parts: DiskParts, file: string): void {
         writeSparse(disk, bytes, startBytes);
       },
     };
-    board.install(writer, scripts);
+    board.install(writer, scripts, parts.systemFile);
     writer.place("moult-a", readFileSync(parts.systemFile));
     const keep = join(folder, "keep");
     mkdirSync(keep);

@@ -48,7 +48,10 @@ const INODES = 1_024;
 const FOLDERS =
   "bin boot data dev etc/moult/health.d keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/runtime usr/share/moult/modules var";
 
-const agentConfig = ({ slots }: Board, health: SystemHealth) => ({
+/** Starts of one trial, where the bootloader can count them. */
+export const TRIES_MAX = 2;
+
+const agentConfig = ({ slots, triesMax = TRIES_MAX }: Board, health: SystemHealth) => ({
   identity: { attributes: { serial: "rig-1" } },
   checkIn: { secondsMin: 1, secondsMax: 2 },
   clock: { lift: true },
@@ -58,7 +61,7 @@ const agentConfig = ({ slots }: Board, health: SystemHealth) => ({
     confirmTimeoutSeconds: health === "cut-off" ? 10 : 300,
     rebootCommand: ["/sbin/restart-machine"],
   },
-  slots: { ...slots, tries: 2 },
+  slots: { ...slots, tries: triesMax },
   watchdog: { device: "/dev/watchdog", intervalSeconds: 15 },
   paths: {
     dataDir: "/data/moult",

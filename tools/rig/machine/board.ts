@@ -12,18 +12,43 @@ export interface Board {
   readonly partitionPrefix: string;
   /** `slots` of the agent's configuration, but for the tries. */
   readonly slots: Readonly<Record<string, unknown>>;
+  /** Starts that a trial gets. Absent: two. */
+  readonly triesMax?: number;
   /** What systems are made of; fetched into `cache` when it is missing there. */
   readonly guest: (cache: string) => Guest;
+  /** Absent: the kernel's command line names the root. */
+  readonly early?: EarlyUserSpace;
   /** Adds to the tree of a system, when all else is in it. */
   readonly addToSystem?: (tree: string) => void;
   /** The bootloader's scripts that ship, by their names; a planted bug changes them. */
   readonly scripts: () => BootScripts;
   /** Writes the bootloader, and a boot environment in which slot a is good and nothing is on trial. */
-  readonly install: (disk: DiskWriter, scripts: BootScripts) => void;
+  readonly install: (disk: DiskWriter, scripts: BootScripts, systemFile: string) => void;
   /** Must end with the guest's restart, and have its serial line on its standard output and the network of `-netdev user`. */
   readonly emulator: (of: EmulatorPlace) => EmulatorCommand;
   readonly environment: EnvironmentOnDisk;
+  /** Where the choice is in the firmware's own flash, and not in an environment on the disk. */
+  readonly firmware?: FirmwareEnvironment;
 }
+
+/** What the early user space has of a board's own. */
+export interface EarlyUserSpace {
+  /** Lines of shell that set `root`. */
+  readonly findRoot: string;
+  /** By their names in `/bin`: files of this computer. */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+interface FirmwareEnvironment {
+  /** What will be started next; `folder` is the emulator's own. */
+  choice(folder: string): FirmwareChoice;
+  /** What the agent writes beside, when it chooses. */
+  readonly partition: PartitionName;
+  /** What is wrong with that partition for a good slot with this system; undefined when nothing is. */
+  fault(partition: Buffer, slot: string, systemFile: string): string | undefined;
+}
+
+export type FirmwareChoice = Omit<BootCopy, "generation">;
 
 export type BootScripts = Readonly<Record<string, string>>;
 

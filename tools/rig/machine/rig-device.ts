@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Random } from "@moult/base";
-import type { BootCopiesOnDisk } from "../campaign/boot-copies-on-disk.ts";
+import type { BootCopiesOnDisk, BootCopy } from "../campaign/boot-copies-on-disk.ts";
 import type { CutPolicy } from "../disk/cut-policy.ts";
 import { openFileBytes } from "../disk/file-bytes.ts";
 import {
@@ -36,6 +36,8 @@ export interface RigDevice {
   bootBlocks(): readonly [Buffer, Buffer];
   /** What the bootloader would read now. */
   bootCopies(): BootCopiesOnDisk;
+  /** What is wrong with what the bootloader starts from beside the slots, if this system is the good one. */
+  faultBeside(slot: string, systemFile: string): string | undefined;
   /** The SHA-256 of what a slot holds now, in the size that all systems have. */
   digestOf(slot: string): string;
   close(): Promise<void>;
@@ -105,9 +107,11 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
     },
     bootOffsets: offsets,
     bootBlocks,
-    bootCopies: () => {
-      const [first, second] = bootBlocks();
-      return [environment.parse(first), environment.parse(second)];
+    bootCopies: bootCopiesOf(board, folder, bootBlocks),
+    faultBeside: (slot, systemFile) => {
+      if (board.firmware === undefined) return undefined;
+      const { startBytes, sizeBytes } = layout.partitions[board.firmware.partition];
+      return board.firmware.fault(bytes.read(startBytes, sizeBytes), slot, systemFile);
     },
     digestOf: (slot) =>
       createHash("sha256")
@@ -118,6 +122,28 @@ export async function openRigDevice(options: RigDeviceOptions): Promise<RigDevic
       bytes.close();
       rmSync(socketPath, { force: true });
     },
+  };
+}
+
+/** From the disk, or from the firmware's own flash. */
+function bootCopiesOf(
+  { environment, firmware }: Board,
+  folder: string,
+  bootBlocks: () => readonly [Buffer, Buffer],
+): () => BootCopiesOnDisk {
+  if (firmware === undefined)
+    return () => {
+      const [first, second] = bootBlocks();
+      return [environment.parse(first), environment.parse(second)];
+    };
+  // Firmware has no numbers: a start that is used up is of the same trial still.
+  let now: BootCopy | undefined;
+  return () => {
+    const choice = firmware.choice(folder);
+    const isSame =
+      now?.good === choice.good && now.trial === choice.trial && choice.tries <= now.tries;
+    now = { ...choice, generation: (now?.generation ?? 0) + (isSame ? 0 : 1) };
+    return [now, now];
   };
 }
 

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BootError } from "../bootloaders/boot-error.ts";
 import type { SlotKernel } from "../bootloaders/kernel-place.ts";
 import { runProgram } from "../platform/run-program.ts";
@@ -22,7 +22,7 @@ export function mountedSlotKernel(runDir: string): WithSlotKernel {
   return async (devicePath, use) => {
     await makeFolder(folder);
     // An agent before this one may have ended in between.
-    await runProgram("umount", [folder], MOUNT_MS_MAX);
+    if (await isMounted(folder)) await demand("umount", [folder]);
     await demand("mount", ["-o", "ro,nosuid,nodev,noexec", devicePath, folder]);
     try {
       await use(await kernelIn(folder));
@@ -31,6 +31,9 @@ export function mountedSlotKernel(runDir: string): WithSlotKernel {
     }
   };
 }
+
+const isMounted = async (folder: string): Promise<boolean> =>
+  (await stat(folder)).dev !== (await stat(dirname(folder))).dev;
 
 async function kernelIn(folder: string): Promise<SlotKernel> {
   const file = join(folder, KERNEL_FILE);
