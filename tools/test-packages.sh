@@ -32,6 +32,15 @@ if [ "${1:-tests}" = rig ]; then
   need qemu-system-arm command -v qemu-system-aarch64
   need u-boot-qemu test -e /usr/lib/u-boot/qemu_arm64/u-boot.bin
   need u-boot-tools command -v mkimage
+  # A U-Boot with an environment of its own is built from Debian's source.
+  need gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
+  need bison command -v bison
+  need flex command -v flex
+  need make command -v make
+  need gcc command -v gcc
+  need libssl-dev test -e /usr/include/openssl/evp.h
+  need libgnutls28-dev test -e /usr/include/gnutls/gnutls.h
+  need libubootenv-tool command -v fw_setenv
   need gdisk test -x /usr/sbin/sgdisk
   need e2fsprogs test -x /usr/sbin/mke2fs
   need busybox-static has_static_busybox

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   makeGrubMachine,
+  makeRedundantUBootMachine,
   makeUBootMachine,
   type Choice,
   type ScriptMachine,
@@ -77,6 +78,7 @@ const lowered = (from: Choice): Choice => ({ ...from, tries: from.tries - 1 });
 const MACHINES = [
   ["GRUB", makeGrubMachine],
   ["U-Boot", makeUBootMachine],
+  ["U-Boot with an environment of its own beside ours", makeRedundantUBootMachine],
 ] as const;
 
 describe.each(MACHINES)("%s starts", (_, make) => {

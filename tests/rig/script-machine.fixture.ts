@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   closeSync,
   copyFileSync,
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { crc32 } from "@moult/artifact";
 import { makeBootCode } from "../../tools/rig/boards/make-boot-code.ts";
 import { makeFileSystem } from "../../tools/rig/image/make-file-system.ts";
+import { ROOT } from "../../tools/build/bundle-program.ts";
 import { runTool } from "../../tools/rig/image/run-tool.ts";
 import { tinyArmKernel, tinyPcKernel } from "./tiny-kernels.fixture.ts";
 
@@ -54,7 +56,8 @@ const MEBIBYTE = 1024 * 1024;
 const SLOT_BYTES = 8 * MEBIBYTE;
 /** In mebibytes: the bootloader's own, the boot environment, the slots. */
 const PLACES = { own: [1, 2], env: [3, 1], a: [4, 8], b: [12, 8] } as const;
-const DISK_BYTES = 24 * MEBIBYTE;
+/** A power of two: what is an SD card has to be. */
+const DISK_BYTES = 32 * MEBIBYTE;
 const START_MS_MAX = 120_000;
 
 const shipped = (name: string): string => readFileSync(join(INTEGRATION, name), "utf8");
@@ -178,31 +181,40 @@ export function makeGrubMachine(folder: string): ScriptMachine {
   );
 }
 
-function uBootSector({ generation, good, trial, tries }: Choice): Buffer {
-  const text = `moult_generation=${generation.toString(16)}\0moult_good=${good}\0moult_trial=${trial}\0moult_tries=${tries}\0\0`;
-  return withCheck(text);
-}
+const uBootSector =
+  (flags: readonly number[]) =>
+  ({ generation, good, trial, tries }: Choice): Buffer => {
+    const text = `moult_generation=${generation.toString(16)}\0moult_good=${good}\0moult_trial=${trial}\0moult_tries=${tries}\0\0`;
+    const sector = Buffer.alloc(SECTOR_BYTES);
+    const head = 4 + flags.length;
+    sector.write(text, head, "latin1");
+    sector.set(flags, 4);
+    sector.writeUInt32LE(crc32(sector.subarray(head)), 0);
+    return sector;
+  };
 
-function withCheck(text: string): Buffer {
-  const sector = Buffer.alloc(SECTOR_BYTES);
-  sector.write(text, 4, "latin1");
-  sector.writeUInt32LE(crc32(sector.subarray(4)), 0);
-  return sector;
-}
-
-const U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin";
-
-export function makeUBootMachine(folder: string): ScriptMachine {
-  if (!existsSync(U_BOOT)) throw new Error(`${U_BOOT} is missing: tools/test-packages.sh rig`);
+/** Of a disk for U-Boot: its script, and kernels in its slots. */
+function makeUBootDisk(folder: string, board: string): Disk {
   const disk = new Disk(folder, "8300");
   const commands = join(folder, "boot.cmd");
-  writeFileSync(commands, shipped("u-boot/board.cmd") + shipped("u-boot/moult.cmd"));
+  writeFileSync(commands, board + shipped("u-boot/moult.cmd"));
   const script = join(folder, "boot.scr");
   runTool("mkimage", ["-A", "arm64", "-T", "script", "-d", commands, script]);
   disk.format("own", "ext2", { "boot.scr": readFileSync(script) });
-  const offsets = [startOf("env"), startOf("env") + MEBIBYTE / 2] as const;
   for (const slot of ["a", "b"] as const)
     disk.format(slot, "ext4", { "boot/vmlinuz": tinyArmKernel(`moult.slot=${slot}\n`) });
+  return disk;
+}
+
+const U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin";
+const U_BOOT_COPIES = [startOf("env"), startOf("env") + MEBIBYTE / 2] as const;
+const ARM_MACHINE =
+  "qemu-system-aarch64 -nodefaults -display none -M virt -cpu cortex-a53 -m 512 -serial stdio -nic none -no-reboot";
+
+/** Debian's build, whose own environment is in flash that it cannot write. */
+export function makeUBootMachine(folder: string): ScriptMachine {
+  if (!existsSync(U_BOOT)) throw new Error(`${U_BOOT} is missing: tools/test-packages.sh rig`);
+  const disk = makeUBootDisk(folder, shipped("u-boot/board.cmd"));
   const flash = ["firmware.img", "variables.img"].map((name) => join(folder, name));
   copyFileSync(U_BOOT, flash[0] ?? "");
   writeFileSync(flash[1] ?? "", "");
@@ -211,9 +223,37 @@ export function makeUBootMachine(folder: string): ScriptMachine {
     ftruncateSync(handle, 64 * MEBIBYTE);
     closeSync(handle);
   }
-  return machineOf("U-Boot", disk, offsets, uBootSector, (isReadOnly) =>
-    `qemu-system-aarch64 -nodefaults -display none -M virt -cpu cortex-a53 -m 512 -serial stdio -nic none -no-reboot -drive if=pflash,format=raw,readonly=on,file=${flash[0]} -drive if=pflash,format=raw,file=${flash[1]} -drive ${drive(disk, isReadOnly)} -device nvme,drive=d0,serial=a`.split(
+  return machineOf("U-Boot", disk, U_BOOT_COPIES, uBootSector([]), (isReadOnly) =>
+    `${ARM_MACHINE} -drive if=pflash,format=raw,readonly=on,file=${flash[0]} -drive if=pflash,format=raw,file=${flash[1]} -drive ${drive(disk, isReadOnly)} -device nvme,drive=d0,serial=a`.split(
       " ",
     ),
+  );
+}
+
+/**
+ * Debian's source, built as for boards that keep two copies of an environment of their own on the card that they start
+ * from (`u-boot/redundant.config`). Such builds have one byte of flags in what they export.
+ */
+export function makeRedundantUBootMachine(folder: string): ScriptMachine {
+  const config = join(import.meta.dirname, "u-boot/redundant.config");
+  const digest = createHash("sha256").update(readFileSync(config)).digest("hex").slice(0, 12);
+  const firmware = join(ROOT, `.build/rig/u-boot-redundant-${digest}.bin`);
+  runTool(join(ROOT, "tools/build-u-boot.sh"), [config, firmware]);
+  const onCard = shipped("u-boot/board.cmd").replace("moult_if nvme", "moult_if mmc");
+  const disk = makeUBootDisk(folder, onCard);
+  // No card is read-only to QEMU; one whose writes come to nothing, without a word to the guest, is the harder case.
+  const card = (isReadOnly: boolean): string =>
+    isReadOnly
+      ? `driver=blkdebug,node-name=d0,image.driver=file,image.filename=${disk.file},inject-error.0.event=none,inject-error.0.iotype=write`
+      : `driver=file,node-name=d0,filename=${disk.file}`;
+  return machineOf(
+    "U-Boot with an environment of its own",
+    disk,
+    U_BOOT_COPIES,
+    uBootSector([0]),
+    (isReadOnly) =>
+      `${ARM_MACHINE} -bios ${firmware} -blockdev ${card(isReadOnly)} -device sdhci-pci -device sd-card,drive=d0`.split(
+        " ",
+      ),
   );
 }

@@ -37,7 +37,7 @@ setenv moult_part_a 3
 setenv moult_part_b 4
 setenv moult_root_a /dev/vda3
 setenv moult_root_b /dev/vda4
-setenv moult_args rootfstype=ext4 ro rootwait console=ttyAMA0 quiet panic=1 init=/init
+setenv moult_args rootfstype=ext4 ro rootwait console=ttyAMA0 quiet mitigations=off panic=1 init=/init
 setenv moult_boot booti
 setenv moult_fdt \${fdt_addr}
 setenv kernel_comp_addr_r 0x48000000

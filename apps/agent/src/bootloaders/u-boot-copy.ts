@@ -17,7 +17,7 @@ interface Head {
 }
 
 const PLAIN: Head = { bytes: CRC_BYTES, flags: new Uint8Array() };
-/** ENV_REDUND_ACTIVE, which the export sets. */
+/** ENV_REDUND_ACTIVE, which the export sets where the environment is in flash, and leaves zero elsewhere; the import asks for neither. */
 const REDUNDANT: Head = { bytes: CRC_BYTES + 1, flags: new Uint8Array([1]) };
 
 /** Writes as what it read last was written: which of the two it is depends on how U-Boot was built. */
