@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { DAY_MS } from "@moult/base";
 import { afterAll, describe, expect, test } from "vitest";
 import { changeDeployment } from "../../deployments/change-deployment.ts";
+import { closeOpenAssignment } from "../../deployments/index.ts";
 import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
-import { acceptKey } from "../../devices/change-device.ts";
+import { acceptKey, decideDevice } from "../../devices/change-device.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { useTestDatabase } from "../../platform/test-database.fixture.ts";
@@ -326,6 +327,68 @@ describe.each(DIALECTS)("Mender's device API on %s", (dialect) => {
     expect((await device.next()).statusCode).toBe(204);
     device.deviceType = "gw2-board";
     expect((await device.next()).statusCode).toBe(200);
+  });
+
+  test("a client of either generation is offered the same, in whichever form it asks", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await deploy(db, await addRelease(db, "2.0"));
+    const { id } = await device.offered();
+    const path = "/v1/deployments/device/deployments/next";
+    const asked = { device_type: "gw2-board", artifact_name: "1.0" };
+
+    const posted = await device.call("POST", path, asked);
+    const got = await device.call("GET", `${path}?${new URLSearchParams(asked).toString()}`);
+    for (const reply of [posted, got]) {
+      expect(reply.statusCode).toBe(200);
+      expect(reply.json()).toMatchObject({ id, artifact: { artifact_name: "2.0" } });
+    }
+  });
+
+  test("a partial update is offered to a device that provides what it depends on, and to no other", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    const releaseId = await addRelease(db, "2.0");
+    const depends = { device_type: ["gw2-board"], "rootfs-image.checksum": ["aa", "bb"] };
+    await db.transaction((inner) =>
+      inner.kysely
+        .updateTable("artifact")
+        .set({ depends: JSON.stringify(depends) })
+        .where("release_id", "=", releaseId)
+        .execute(),
+    );
+    await deploy(db, releaseId);
+
+    expect((await device.next()).statusCode).toBe(204);
+    expect((await device.next({ "rootfs-image.checksum": "cc" })).statusCode).toBe(204);
+    expect((await device.next({ "rootfs-image.checksum": "bb" })).statusCode).toBe(200);
+  });
+
+  test("a device that is taken out is let in no more, by its token, its link or its key", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    await deploy(db, await addRelease(db, "2.0"));
+    const { id, artifact } = await device.offered();
+    const [row] = await devicesOf(db);
+    const decider = { by: "Ada", at: server.clock.now() };
+    await decideDevice(db, row!.id, "decommission", decider, (inner, deviceId, cause) =>
+      closeOpenAssignment(inner, deviceId, "aborted", cause, decider.at),
+    );
+
+    expect((await device.next()).statusCode).toBe(401);
+    expect(await device.status(id, "success")).toEqual([401]);
+    expect((await device.fetch(artifact.source.uri)).statusCode).toBe(401);
+    expect((await device.auth()).statusCode).toBe(401);
+  });
+
+  test("a token and a link end with their time", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    await deploy(db, await addRelease(db, "2.0"));
+    const { artifact } = await device.offered();
+    server.clock.move(DAY_MS);
+    expect((await device.next()).statusCode).toBe(401);
+    expect((await device.fetch(artifact.source.uri)).statusCode).toBe(404);
   });
 
   test.each(["consent", "download-only"] as const)(

@@ -53,7 +53,7 @@ interface Tokens {
   readonly links: SessionTokens;
 }
 
-/** Mender's device API, of both generations (docs/protocol/mender.md); register it with the prefix `/api/devices`. */
+/** Mender's device API, of both generations (docs/guide/mender-clients.md); register it with the prefix `/api/devices`. */
 export function menderRoutes(app: FastifyInstance, deps: MenderProtocolDeps): void {
   const { secret, clock } = deps;
   const tokens: Tokens = {
