@@ -150,10 +150,19 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
 
     file: async (principal, number, name) => {
       const work = await workOf(principal, number);
-      return work && bareFile(work.offer, name, deps);
+      if (work === undefined) return undefined;
+      // Once, and not with every range: a client that streams asks for thousands of them.
+      if (work.offer.state === "offered")
+        await held(principal, (db) => recordFeedback(db, principal, number, BEGINS, deps));
+      return bareFile(work.offer, name, deps);
     },
   };
 }
+
+const BEGINS: ControllerFeedback = {
+  step: { kind: "progress", report: { kind: "downloading", progressPercent: 0 } },
+  lines: [],
+};
 
 const principalOf = (
   tenantId: TenantId,

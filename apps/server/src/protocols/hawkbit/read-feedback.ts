@@ -39,16 +39,23 @@ const linesOf = ({ status: { details, code } }: Feedback): readonly string[] =>
     .slice(-LINES_MAX)
     .map((line) => line.slice(0, LINE_LENGTH_MAX));
 
-/** Texts by which clients tell what they are at; the protocol itself has no words for it. */
-const TOLD: readonly (readonly [RegExp, "installing" | "activating" | "proving"])[] = [
+type Told = readonly (readonly [RegExp, "installing" | "activating" | "proving"])[];
+
+/**
+ * Texts by which clients tell what they are at; the protocol itself has no words for it. SWUpdate installs while it fetches and
+ * can be stopped until the end of it, so that what it calls an installation in progress is no step of its own.
+ */
+const TOLD_BY_SWUPDATE: Told = [
   [/^Update Installed, Testing Pending/i, "proving"],
   [/^All Chunks Installed/i, "activating"],
+];
+const TOLD_BY_OTHERS: Told = [
   [/^(?:Download complete|File checksum OK|Installing|Installation in progress)/i, "installing"],
 ];
 
-const progressOf = (feedback: Feedback): ControllerFeedback["step"] => {
+const progressOf = (feedback: Feedback, client: ClientKind): ControllerFeedback["step"] => {
   const { details } = feedback.status;
-  for (const [pattern, kind] of TOLD)
+  for (const [pattern, kind] of client === "swupdate" ? TOLD_BY_SWUPDATE : TOLD_BY_OTHERS)
     if (details.some((line) => pattern.test(line.trim())))
       return { kind: "progress", report: { kind } };
   return { kind: "progress", report: null };
