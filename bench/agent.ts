@@ -34,6 +34,38 @@ interface Measured {
 
 /** The agent as devices get it: its bundle, started as its unit file starts it, here and with the system's own Node. */
 export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
+  return withAgentWorld(async ({ folder, provisioning }) => {
+    const results: BenchReport["results"][number][] = [];
+    const flags = unitFlags();
+    for (const node of interpreters()) {
+      const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+      const device = await createLocalDevice({
+        root: join(folder, `device-${version}`),
+        serial: version,
+        config: { checkIn: {} },
+      });
+      device.run("provision", provisioning);
+      const all: Measured[] = [];
+      for (let index = 0; index < runs; index += 1) {
+        const measured = await measure(device, node, flags, measuredOf);
+        say(`${version}, run ${index + 1}: ${Math.round(measured.residentMb)} MB`);
+        all.push(measured);
+      }
+      const of = (part: keyof Measured) => all.map((one) => one[part]);
+      results.push(
+        summary(`agent on ${version}, idle`, "MB", of("residentMb")),
+        summary(`agent on ${version}, idle, without mapped files`, "MB", of("anonymousMb")),
+        summary(`agent on ${version}, start to first answer`, "ms", of("heardMs")),
+      );
+    }
+    return { results, ratios: {} };
+  });
+}
+
+/** A server that has just been set up, and what its devices are provisioned with. */
+async function withAgentWorld<Result>(
+  use: (world: { readonly folder: string; readonly provisioning: string }) => Promise<Result>,
+): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "moult-bench-agent-"));
   const server = await startLocalServer({
     dataFolder: join(folder, "server"),
@@ -51,41 +83,38 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
         --out provisioning.json`,
       token,
     );
-    const results: BenchReport["results"][number][] = [];
-    const flags = unitFlags();
-    for (const node of interpreters()) {
-      const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-      const device = await createLocalDevice({
-        root: join(folder, `device-${version}`),
-        serial: version,
-        config: { checkIn: {} },
-      });
-      device.run("provision", join(folder, "provisioning.json"));
-      const all: Measured[] = [];
-      for (let index = 0; index < runs; index += 1) {
-        const measured = await measure(device, node, flags);
-        say(`${version}, run ${index + 1}: ${Math.round(measured.residentMb)} MB`);
-        all.push(measured);
-      }
-      const of = (part: keyof Measured) => all.map((one) => one[part]);
-      results.push(
-        summary(`agent on ${version}, idle`, "MB", of("residentMb")),
-        summary(`agent on ${version}, idle, without mapped files`, "MB", of("anonymousMb")),
-        summary(`agent on ${version}, start to first answer`, "ms", of("heardMs")),
-      );
-    }
-    return { results, ratios: {} };
+    return await use({ folder, provisioning: join(folder, "provisioning.json") });
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(
+/** The agent of this project's Node, idle and connected, as `look` finds its process. */
+export function measureIdleAgent<Result>(look: (pid: number) => Result): Promise<Result> {
+  return withAgentWorld(async ({ folder, provisioning }) => {
+    const device = await createLocalDevice({
+      root: join(folder, "device"),
+      serial: "idle",
+      config: { checkIn: {} },
+    });
+    device.run("provision", provisioning);
+    return measure(device, process.execPath, unitFlags(), look);
+  });
+}
+
+const measuredOf = (pid: number, heardMs: number): Measured => ({
+  heardMs,
+  residentMb: residentBytes(pid).now / MEGABYTE,
+  anonymousMb: anonymousBytes(pid) / MEGABYTE,
+});
+
+async function measure<Result>(
   device: LocalDevice,
   node: string,
   flags: readonly string[],
-): Promise<Measured> {
+  look: (pid: number, heardMs: number) => Result,
+): Promise<Result> {
   const startedAtMs = Date.now();
   const agent = await startLocalProcess(
     node,
@@ -106,22 +135,16 @@ async function measure(
     );
     if (contactAtMs === null) throw new Error(`the agent ended:\n${agent.tail()}`);
     await sleep(SETTLE_MS);
-    return {
-      heardMs: contactAtMs - startedAtMs,
-      residentMb: residentBytes(agent.pid).now / MEGABYTE,
-      anonymousMb: anonymousBytes(agent.pid) / MEGABYTE,
-    };
+    return look(agent.pid, contactAtMs - startedAtMs);
   } finally {
     await agent.stop();
   }
 }
 
-/** The flags between the interpreter and the program in the agent's unit file. */
+/** The flags of the interpreter in the agent's unit file. */
 function unitFlags(): readonly string[] {
-  const line = /^ExecStart=\S+ (.+) \S+\/moult-agent\.mjs daemon$/m.exec(
-    readFileSync(UNIT_FILE, "utf8"),
-  );
-  if (line?.[1] === undefined) throw new Error("the agent's unit file does not start its bundle");
+  const line = /^Environment="MOULT_NODE_FLAGS=(.+)"$/m.exec(readFileSync(UNIT_FILE, "utf8"));
+  if (line?.[1] === undefined) throw new Error("the agent's unit file has no flags for its Node");
   return line[1].split(" ");
 }
 

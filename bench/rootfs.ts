@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { measureIdleAgent } from "./agent.ts";
+import { median, summary, type BenchOptions, type BenchReport } from "./measure.ts";
+import {
+  measureClient,
+  memoryOf,
+  UPDATE_CLIENTS,
+  type ClientMemory,
+} from "./peers/update-clients.ts";
+import { writeBoth, type Written } from "./rootfs/write-slot.ts";
+
+export const name = "rootfs";
+export const question =
+  "How fast does an image come into its slot, beside dd, and what does the waiting agent take, beside other update clients?";
+
+const IMAGE_MIB = 256;
+const MEGABYTE = 1_000_000;
+/** Long enough for what a start leaves behind to be collected. */
+const SETTLE_MS = 10_000;
+
+export async function run(options: BenchOptions): Promise<BenchReport> {
+  const folder = mkdtempSync(join(tmpdir(), "moult-bench-rootfs-"));
+  try {
+    const writing = await measureWriting(folder, options);
+    const memory = await measureMemory(folder, options);
+    return {
+      results: [...writing.results, ...memory.results],
+      ratios: { ...writing.ratios, ...memory.ratios },
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureWriting(folder: string, { runs, say }: BenchOptions): Promise<BenchReport> {
+  const [image, slot] = [join(folder, "image"), join(folder, "slot")];
+  for (const file of [image, slot])
+    execFileSync(
+      "dd",
+      ["if=/dev/urandom", `of=${file}`, "bs=1M", `count=${IMAGE_MIB}`, "conv=fsync"],
+      {
+        stdio: "ignore",
+      },
+    );
+  const all: Written[] = [];
+  for (let index = 0; index < runs; index += 1) {
+    all.push(await writeBoth(image, IMAGE_MIB * 2 ** 20, slot));
+    say(`writing, run ${index + 1}: ${JSON.stringify(all.at(-1))}`);
+  }
+  const rateOf = (part: keyof Written): number[] =>
+    all.map((one) => (IMAGE_MIB * 2 ** 20) / MEGABYTE / one[part]);
+  return {
+    results: [
+      summary("installer, written and synced", "MB/s", rateOf("installer")),
+      summary("installer, read back from the medium too", "MB/s", rateOf("installerWithReadBack")),
+      summary("dd conv=fsync", "MB/s", rateOf("dd")),
+    ],
+    ratios: { "installer / dd": median(all.map(({ installer, dd }) => dd / installer)) },
+  };
+}
+
+async function measureMemory(folder: string, { runs, say }: BenchOptions): Promise<BenchReport> {
+  const clients = [
+    { label: "moult-agent", measure: () => measureIdleAgent((pid) => memoryOf([pid])) },
+    ...UPDATE_CLIENTS.map((client) => ({
+      label: client.label,
+      measure: (index: number) =>
+        measureClient(client, join(folder, `${client.label}-${index}`), SETTLE_MS),
+    })),
+  ];
+  const found = new Map<string, ClientMemory[]>();
+  for (let index = 0; index < runs; index += 1)
+    for (const { label, measure } of clients) {
+      const memory = await measure(index);
+      found.set(label, [...(found.get(label) ?? []), memory]);
+      say(`${label}, run ${index + 1}: ${Math.round(memory.resident / MEGABYTE)} MB`);
+    }
+  const of = (label: string, part: keyof ClientMemory): number[] =>
+    (found.get(label) ?? []).map((memory) => memory[part] / MEGABYTE);
+  return {
+    results: clients.flatMap(({ label }) => [
+      summary(`${label}, idle, resident`, "MB", of(label, "resident")),
+      summary(`${label}, idle, proportional`, "MB", of(label, "proportional")),
+    ]),
+    ratios: Object.fromEntries(
+      UPDATE_CLIENTS.map(({ label }) => [
+        `resident: moult-agent / ${label}`,
+        median(of("moult-agent", "resident")) / median(of(label, "resident")),
+      ]),
+    ),
+  };
+}
