@@ -55,6 +55,14 @@ const say = (line: string): void => {
 const board = chosenBoard();
 const commit = commitNow();
 
+/** The disks that a campaign goes through, one run after the other. */
+const DISKS: readonly Run[] = [
+  { atomBytes: 4096, isVolatile: false },
+  { atomBytes: 512, isVolatile: false },
+  { atomBytes: 512, isVolatile: true },
+  { atomBytes: 4096, isVolatile: true },
+];
+
 // A machine and a server end with this process, by its `exit`, which a signal alone does not bring about.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
@@ -123,14 +131,6 @@ async function run(over: Run): Promise<RigResult> {
   if (result.findings.length > 0) process.exitCode = 1;
   return result;
 }
-
-/** The disks that a campaign goes through, one run after the other. */
-const DISKS: readonly Run[] = [
-  { atomBytes: 4096, isVolatile: false },
-  { atomBytes: 512, isVolatile: false },
-  { atomBytes: 512, isVolatile: true },
-  { atomBytes: 4096, isVolatile: true },
-];
 
 async function campaign(): Promise<void> {
   for (let index = readLedger(values.ledger).runs.length; ; index += 1)
