@@ -53,10 +53,10 @@ image: build ## the disk images of the rig, made from this checkout, into .build
 	node tools/rig.ts --image $(if $(BOOTLOADER),--bootloader $(BOOTLOADER))
 
 .PHONY: rig
-rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub, grub-uefi, systemd-boot or u-boot, CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, JSON=1
+rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub, grub-uefi, systemd-boot or u-boot, CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, CAMPAIGN=1, JSON=1
 	tools/test-packages.sh rig
 	node tools/rig.ts --cuts $(or $(CUTS),20) $(if $(BOOTLOADER),--bootloader $(BOOTLOADER)) $(if $(SEED),--seed $(SEED)) $(if $(ATOM),--atom $(ATOM)) \
-		$(if $(VOLATILE),--volatile) $(if $(NEGATIVE),--negative) $(if $(JSON),--json)
+		$(if $(VOLATILE),--volatile) $(if $(NEGATIVE),--negative) $(if $(CAMPAIGN),--campaign) $(if $(JSON),--json)
 
 .PHONY: bench
 bench: build ## every benchmark; BENCH=check-in runs one

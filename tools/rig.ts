@@ -146,7 +146,9 @@ async function runControl(name: RigControlName): Promise<void> {
       ? undefined
       : await bundleAgent(mkdtempSync(join(tmpdir(), "moult-planted-")), control.agentEdits);
   const seed = Number(values.seed ?? 1);
-  const images = buildImages(board, say, agent);
+  const all = buildImages(board, say, agent);
+  const systems = all.systems.filter((one) => control.systems?.includes(one.name) ?? true);
+  const images = { ...all, systems };
   const { findings, tally } = await runRig({
     ...optionsOf(seed),
     atomBytes: control.atomBytes ?? Number(values.atom),

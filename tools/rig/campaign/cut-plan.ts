@@ -39,13 +39,14 @@ export interface CutCircumstances {
   readonly choice: PartitionName;
   /** Cuts come soon after this, if it is given. */
   readonly moment: Milestone | undefined;
+  readonly momentWithinMs?: number | undefined;
 }
 
 export function drawCut(random: Random, circumstances: CutCircumstances): CutPlan {
-  const { slowness, moment } = circumstances;
+  const { slowness, moment, momentWithinMs = SOON_MS } = circumstances;
   const policy = pick(CUT_POLICIES, random);
   if (moment !== undefined)
-    return { after: moment, delayMs: random.fraction() * SOON_MS, isAtWrite: false, policy };
+    return { after: moment, delayMs: random.fraction() * momentWithinMs, isAtWrite: false, policy };
   const way = random.fraction();
   if (way < BY_DISK) {
     const [place, writesMax] = pick(DISK_PLACES, random);

@@ -56,7 +56,7 @@ export function driveDeployments(client: Client, systems: readonly RigSystem[]):
         if (state !== "finished" && state !== "aborted" && state !== "tripped") continue;
         if (state === "tripped")
           await client.call("abortDeployment", { params: { deploymentId: id } });
-        ended.push({ system, succeeded: tally.succeeded, failed: tally.failed });
+        ended.push({ system, succeeded: tally.succeeded, failed: tally.failed + tally.rolledBack });
         break;
       }
     }

@@ -15,7 +15,9 @@ export interface RigControl {
   readonly breaks: readonly RigInvariant[];
   /** The one moment at which it shows; else cuts come at all moments. */
   readonly cutAfter?: Milestone;
-  /** The systems that are deployed, by their names; else all. */
+  /** Of it; at once, unless said. */
+  readonly cutWithinMs?: number;
+  /** The systems that there are, by their names, the factory's first; else all. */
   readonly systems?: readonly string[];
   /** The disk says that a flush is done and does nothing. */
   readonly ignoresFlush?: boolean;
@@ -26,12 +28,15 @@ export interface RigControl {
 }
 
 const SAVE_ENV = "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then";
+/** Enough where any update shows the bug. */
+const HEALTHY = ["rig-1", "rig-2", "rig-4"];
 const SLOT_INSTALLER = "packages/agent-core/src/slot-installer.ts";
 const BLOCK_DEVICE = "apps/agent/src/storage/block-device.ts";
 
 export const RIG_CONTROLS = {
   "slot-not-synced": {
     says: "the agent arms a slot that it neither synced nor read back",
+    systems: HEALTHY,
     breaks: ["boots-whole-system", "good-slot-whole", "device-comes-back", "no-kernel-trouble"],
     cutAfter: "armed",
     agentEdits: [
@@ -52,8 +57,10 @@ export const RIG_CONTROLS = {
   },
   "armed-before-written": {
     says: "the agent arms the slot before it writes it",
+    systems: HEALTHY,
     breaks: ["boots-whole-system", "start-as-chosen", "no-kernel-trouble", "device-comes-back"],
     cutAfter: "armed",
+    cutWithinMs: 3_000,
     agentEdits: [
       {
         file: SLOT_INSTALLER,
@@ -65,6 +72,7 @@ export const RIG_CONTROLS = {
   },
   "running-slot-written": {
     says: "the agent writes the new system over the one that runs",
+    systems: HEALTHY,
     breaks: ["running-slot-untouched"],
     agentEdits: [
       { file: SLOT_INSTALLER, find: "return otherSlot(booted);", replace: "return booted;" },
@@ -131,6 +139,7 @@ export const RIG_CONTROLS = {
   },
   "disk-that-lies": {
     says: "the disk says that it flushed what it then forgets",
+    systems: HEALTHY,
     breaks: ["good-slot-whole", "boots-whole-system", "environment-readable", "identity-kept"],
     cutAfter: "confirmed",
     ignoresFlush: true,

@@ -148,10 +148,7 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
   const { images, seed, cuts, control, say, onProgress } = options;
   const { world, cycle, report, result } = phases;
   const { tally } = cycle;
-  const driver = driveDeployments(
-    world.client,
-    images.systems.filter(({ name }) => control?.systems?.includes(name) ?? true),
-  );
+  const driver = driveDeployments(world.client, images.systems);
   try {
     await reach("one update without trouble", phases, () => successes(driver) > 0);
     // Of its own, so that what the disk does after a cut does not change when the next one comes.
@@ -163,6 +160,7 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
         spare: holding(cycle.device.bootCopies())?.good === "a" ? "moult-b" : "moult-a",
         choice: images.board.firmware?.partition ?? "moult-env",
         moment: control?.cutAfter,
+        momentWithinMs: control?.cutWithinMs,
       });
       await runUntilCut(cycle, plan);
       copyDeployments(driver, tally);

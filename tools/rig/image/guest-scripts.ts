@@ -33,7 +33,7 @@ insmod /lib/watchdog.ko open_timeout=$patience && insmod /lib/softdog.ko soft_ma
 
 mount_or_repair() {
   mount -t ext4 "$1" "$2" && return 0
-  e2fsck -fy "$1" >/dev/null 2>&1
+  /sbin/e2fsck -fy "$1" >/dev/null 2>&1
   say "REPAIR $2 rc=$?"
   mount -t ext4 "$1" "$2" && return 0
   say "LOST $2"
@@ -41,7 +41,7 @@ mount_or_repair() {
 }
 mount_or_repair ${partitionPrefix}5 /keep
 if ! mount_or_repair ${partitionPrefix}6 /data; then
-  mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file ${partitionPrefix}6
+  /sbin/mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file ${partitionPrefix}6
   mount -t ext4 ${partitionPrefix}6 /data || mount -t tmpfs data /data
 fi
 mount -t ext4 -o ro ${partitionPrefix}7 /usr/lib/runtime

@@ -121,6 +121,18 @@ describe.each(BOOTLOADERS)("$name", (bootloader) => {
 
   type Step = "arm" | "start" | "confirm" | "disarm" | "cut";
 
+  test("what follows a copy and is damaged, so that the bootloader would not count, is mended by the next change", async () => {
+    const { behind } = bootloader.form;
+    const disk = aDisk();
+    for (const offset of offsets)
+      disk.put(offset + SECTOR_BYTES, new Uint8Array(SECTOR_BYTES).fill(90));
+    await control(disk).arm("b", 2);
+    for (const offset of offsets)
+      expect(disk.sector(offset + SECTOR_BYTES)).toEqual(
+        behind ?? new Uint8Array(SECTOR_BYTES).fill(90),
+      );
+  });
+
   test("whatever agents, starts and power cuts do in turn, a start chooses the good slot or the armed one", async () => {
     const step = fc.constantFrom<Step>("arm", "start", "start", "confirm", "disarm", "cut");
     const steps = fc.array(fc.tuple(step, fc.nat()), { maxLength: 14 });

@@ -6,7 +6,7 @@ import {
   type Slot,
   type SlotDevice,
 } from "@moult/agent-core";
-import { assert, type Log } from "@moult/base";
+import { assert, equalBytes, type Log } from "@moult/base";
 
 // What keeps a boot choice through power cuts (the order of writes, two copies, syncs before the other copy is touched) is the
 // file-backed boot control of agent-core, which was simulated. A bootloader only has other words for the same sector: here the
@@ -18,6 +18,8 @@ export interface BootCopyForm {
   encode(environment: BootEnvironment): Uint8Array;
   /** Undefined for what is damaged, or was never written. */
   decode(bytes: Uint8Array): BootEnvironment | undefined;
+  /** What follows the sector and says nothing, where the bootloader writes no copy that is followed by anything else. */
+  readonly behind?: Uint8Array;
 }
 
 /** A sector is what a medium writes whole or not at all. */
@@ -54,6 +56,7 @@ export function bootCopiesAsFiles({ withDevice, offsetOf, form }: BootCopiesDeps
   const write = (name: string, bytes: Uint8Array): Promise<void> =>
     withDevice(async (device) => {
       const offset = await offsetOf(name, device);
+      if (form.behind !== undefined) await mend(device, offset + SECTOR_BYTES, form.behind);
       await device.write(offset, form.encode(saidBy(bytes)));
       // While it is open: an error of writing it back is told to whoever wrote.
       await device.sync();
@@ -76,6 +79,12 @@ export function bootCopiesAsFiles({ withDevice, offsetOf, form }: BootCopiesDeps
     remove: refuse,
     list: refuse,
   };
+}
+
+/** Damage there would not be seen by reading the copy, and would end all trials. A place that cannot be read is written, too. */
+async function mend(device: SlotDevice, offset: number, wanted: Uint8Array): Promise<void> {
+  const found = await device.read(offset, wanted.length).catch(() => undefined);
+  if (found === undefined || !equalBytes(found, wanted)) await device.write(offset, wanted);
 }
 
 function saidBy(bytes: Uint8Array): BootEnvironment {

@@ -20,6 +20,8 @@ export const GRUB_BLOCK_BYTES = 1_024;
 const SIGNATURE = "# GRUB Environment Block\n";
 
 export const grubCopy: BootCopyForm = {
+  // `grub_envblk_set` looks for room from the end of the file, and gives up where the last byte that is no # ends no line.
+  behind: new Uint8Array(GRUB_BLOCK_BYTES - SECTOR_BYTES).fill(0x23),
   encode: ({ generation, good, trial, triesLeft }: BootEnvironment) => {
     const lines = `moult_generation=${generation}\nmoult_good=${good}\nmoult_trial=${trial ?? ""}\nmoult_tries=${triesLeft}\n`;
     const text = SIGNATURE + lines;
