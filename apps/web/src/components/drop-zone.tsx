@@ -33,7 +33,9 @@ export function DropZone({
         isOver ? "border-primary bg-move-tint" : "border-control",
       )}
     >
-      <p className="text-soft max-sm:hidden">Drop artifacts here (.mender), one or several, or</p>
+      <p className="text-soft max-sm:hidden">
+        Drop artifacts here (.mender, .swu, .raucb), one or several, or
+      </p>
       <Button kind="primary" disabledReason={disabledReason} onClick={() => input.current?.click()}>
         Choose files
       </Button>

@@ -42,6 +42,12 @@ function UploadForm() {
   const refusal = useRefusal("releases:write");
   const [chosen, setChosen] = useState("");
   const [channel, setChannel] = useState("prod");
+  const [version, setVersion] = useState("");
+  const [types, setTypes] = useState("");
+  const hardwareTypes = types
+    .split(",")
+    .map((type) => type.trim())
+    .filter((type) => type !== "");
   return (
     <Answered answer={answer} what="products" rows={3}>
       {({ items }) => {
@@ -74,6 +80,20 @@ function UploadForm() {
                 value={channel}
                 onChange={setChannel}
               />
+              <TextField
+                label="Version of other files"
+                hint="Of .swu, .raucb and the like, where the file does not say it."
+                autoComplete="off"
+                value={version}
+                onChange={setVersion}
+              />
+              <TextField
+                label="What other files fit"
+                hint="Hardware types, with commas between."
+                autoComplete="off"
+                value={types}
+                onChange={setTypes}
+              />
             </div>
             <DropZone
               disabledReason={
@@ -81,7 +101,14 @@ function UploadForm() {
                 (product === "" ? "choose a product first" : undefined) ??
                 (channel.trim() === "" ? "name a channel first" : undefined)
               }
-              onFiles={(files) => addFiles(files, { product, channel: channel.trim() })}
+              onFiles={(files) =>
+                addFiles(files, {
+                  product,
+                  channel: channel.trim(),
+                  version: version.trim(),
+                  hardwareTypes,
+                })
+              }
             />
             <details>
               <summary className="text-soft">From a terminal or a pipeline</summary>

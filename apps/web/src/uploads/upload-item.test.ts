@@ -11,6 +11,8 @@ import {
 const item = (key: number, phase: UploadPhase): UploadItem => ({
   key,
   file: new File(["x"], `${key}.mender`),
+  version: "",
+  hardwareTypes: [],
   product: "pump",
   channel: "prod",
   uploadId: undefined,

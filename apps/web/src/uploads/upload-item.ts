@@ -25,7 +25,13 @@ export type UploadPhase =
   | { readonly kind: "finished"; readonly upload: Upload }
   | { readonly kind: "refused"; readonly error: unknown };
 
-export interface UploadItem {
+/** What a person says of files that are no artifacts; empty: the file says so, or is one. */
+export interface ForeignNames {
+  readonly version: string;
+  readonly hardwareTypes: readonly string[];
+}
+
+export interface UploadItem extends ForeignNames {
   readonly key: number;
   readonly file: File;
   readonly product: string;

@@ -4,12 +4,14 @@ import { useSyncExternalStore } from "react";
 import { client } from "../server/client.ts";
 import { isSignedOut } from "../server/problem.ts";
 import { announce } from "../ui/announcer.ts";
+import { foreignProblem } from "./foreign-problem.ts";
 import { artifactHeadProblem, HEAD_BYTES } from "./artifact-head.ts";
 import {
   doneBytesOf,
   isMoving,
   nextToSend,
   withProgress,
+  type ForeignNames,
   type UploadItem,
   type UploadPhase,
 } from "./upload-item.ts";
@@ -54,7 +56,7 @@ function setPhase(key: number, phase: UploadPhase): void {
 /** Looks at the head of each file, and sends those that are artifacts, one after the other. */
 export function addFiles(
   files: readonly File[],
-  place: { readonly product: string; readonly channel: string },
+  place: ForeignNames & { readonly product: string; readonly channel: string },
 ): void {
   const added = files.map((file): UploadItem => {
     lastKey += 1;
@@ -64,8 +66,9 @@ export function addFiles(
   for (const item of added) void check(item);
 }
 
-async function check({ key, file }: UploadItem): Promise<void> {
-  const sentence = await headProblem(file);
+async function check({ key, file, version, hardwareTypes }: UploadItem): Promise<void> {
+  const problem = await headProblem(file);
+  const sentence = problem && foreignProblem(file.name, { version, hardwareTypes }, problem);
   setPhase(key, sentence === undefined ? { kind: "waiting" } : { kind: "no-artifact", sentence });
 }
 
@@ -77,7 +80,8 @@ async function headProblem(file: File): Promise<string | undefined> {
   }
 }
 
-async function send({ key, file, product, channel }: UploadItem): Promise<void> {
+async function send(item: UploadItem): Promise<void> {
+  const { key, file, product, channel, version, hardwareTypes } = item;
   const stop = new AbortController();
   sending.set(key, stop);
   change(key, { phase: { kind: "sending", doneBytes: 0, samples: [], isBroken: false } });
@@ -88,7 +92,13 @@ async function send({ key, file, product, channel }: UploadItem): Promise<void> 
   try {
     const upload = await client.resumableUpload(
       file,
-      { product, channel, fileName: file.name },
+      {
+        product,
+        channel,
+        fileName: file.name,
+        ...(version === "" ? {} : { version }),
+        ...(hardwareTypes.length === 0 ? {} : { hardwareTypes }),
+      },
       {
         signal: stop.signal,
         memory: memoryOf(key),
