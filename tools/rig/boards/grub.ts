@@ -40,7 +40,7 @@ export const GRUB: Board = {
 };
 
 /** The scripts that ship for GRUB: `moult.cfg` unchanged, and the integrator's with a word more for the kernel. */
-export function grubScripts(): BootScripts {
+function grubScripts(): BootScripts {
   const folder = join(ROOT, "apps/agent/boot-integration/grub");
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   const [before, after, ...more] = read("grub.cfg").split(FIRST_PROCESS);
