@@ -1,5 +1,7 @@
 import {
+  HardwareType,
   Payload,
+  type ArtifactId,
   type AssignmentId,
   type AssignmentState,
   type DeploymentId,
@@ -20,12 +22,15 @@ export interface StandingOffer {
   readonly state: AssignmentState;
   readonly product: ProductName;
   readonly version: ReleaseVersion;
-  /** Of the artifact that holds the payloads. */
+  /** The artifact that holds the payloads. */
+  readonly artifactId: ArtifactId;
   readonly sha256: Sha256;
+  readonly hardwareTypes: readonly HardwareType[];
   readonly payloads: readonly Payload[];
 }
 
 const Payloads = z.array(Payload);
+const HardwareTypes = z.array(HardwareType);
 
 /** What a try brought that ended well and whose release the device runs. */
 export async function installedOffer(
@@ -40,7 +45,7 @@ export async function installedOffer(
     .where("assignment.outcome", "=", "succeeded")
     .whereRef("device.running_artifact", "=", "deployment.version")
     .executeTakeFirst();
-  return row === undefined ? undefined : { ...row, payloads: fromJson(Payloads, row.payloads) };
+  return row === undefined ? undefined : offerOf(row);
 }
 
 /** The device's open offer; undefined when it has none, or its artifact is gone. */
@@ -53,8 +58,19 @@ export async function standingOffer(
     .whereRef("assignment.id", "=", "device.open_assignment_id")
     .where("assignment.closed_at", "is", null)
     .executeTakeFirst();
-  return row === undefined ? undefined : { ...row, payloads: fromJson(Payloads, row.payloads) };
+  return row === undefined ? undefined : offerOf(row);
 }
+
+const offerOf = (
+  row: Omit<StandingOffer, "payloads" | "hardwareTypes"> & {
+    readonly payloads: string;
+    readonly hardwareTypes: string;
+  },
+): StandingOffer => ({
+  ...row,
+  payloads: fromJson(Payloads, row.payloads),
+  hardwareTypes: fromJson(HardwareTypes, row.hardwareTypes),
+});
 
 const offers = (db: TenantDb) =>
   db.kysely
@@ -69,7 +85,9 @@ const offers = (db: TenantDb) =>
       "assignment.state as state",
       "deployment.product as product",
       "deployment.version as version",
+      "artifact.id as artifactId",
       "artifact.sha256 as sha256",
+      "artifact.hardware_types as hardwareTypes",
       "artifact.payloads as payloads",
     ])
     .where("device.tenant_id", "=", db.tenantId)

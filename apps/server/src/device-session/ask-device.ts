@@ -1,17 +1,40 @@
 import type { Clock, InstantMs } from "@moult/base";
-import type { DeviceId } from "@moult/model";
+import { runningDigest } from "@moult/device-protocol";
+import type { DeviceId, HardwareType, Inventory, Running } from "@moult/model";
+import { nodeCrypto } from "@moult/node-crypto";
 import {
+  offerStanding,
   offerTerms,
   planDevice,
-  offerStanding,
+  previewDevice,
   type OfferTerms,
   type StandingOffer,
 } from "../deployments/index.ts";
-import type { LastSeen } from "../devices/index.ts";
+import {
+  recordHardwareType,
+  recordInventory,
+  recordRunning,
+  type LastSeen,
+} from "../devices/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { demandStanding, type DevicePrincipal } from "./device-principal.ts";
 import { decidedAt } from "./poll-device.ts";
-import { holdStanding, planningEpochOf, setDecided, type ReadPollRow } from "./queries.ts";
+import {
+  confirmDecided,
+  holdStanding,
+  planningEpochOf,
+  setDecided,
+  type PollRow,
+  type ReadPollRow,
+} from "./queries.ts";
+
+/** What a device says when it asks; each is news or was said before. */
+export interface Question {
+  readonly running?: Running | undefined;
+  readonly inventory?: Inventory | undefined;
+  /** What kind of machine it says it is. */
+  readonly hardwareType?: HardwareType | undefined;
+}
 
 /** What a device that holds no answers of ours is to do. */
 export interface Standing extends StandingOffer {
@@ -25,12 +48,13 @@ export interface AskDeps {
 }
 
 /**
- * Answers a device whose protocol knows no generations: the same open offer at each time it asks, until that is closed. One
- * that has nothing to do, and for which nothing changed, costs one read.
+ * Answers a device whose protocol knows no generations: the same open offer at each time it asks, until that is closed. While
+ * nothing changed nothing is written, and one that has nothing to do costs one read.
  */
 export async function askDevice(
   db: TenantDb,
   principal: DevicePrincipal,
+  question: Question,
   { clock, lastSeen, readPollRow }: AskDeps,
 ): Promise<Standing | undefined> {
   const { deviceId } = principal;
@@ -38,12 +62,19 @@ export async function askDevice(
   demandStanding(row, principal);
   lastSeen.note(db, deviceId);
   const at = clock.now();
-  const isDue = row.nextDecisionAt !== null && at >= row.nextDecisionAt;
-  const isDecided = row.decidedEpoch === row.planningEpoch && !isDue;
-  if (isDecided && row.openAssignmentId === null) return undefined;
+  if (!hasNews(row, question)) {
+    const isDue = row.nextDecisionAt !== null && at >= row.nextDecisionAt;
+    const isDecided = row.decidedEpoch === row.planningEpoch && !isDue;
+    if (row.openAssignmentId === null) {
+      if (isDecided || (await stillNothing(db, deviceId, row, at))) return undefined;
+    } else if (isDecided) return standingOf(db, deviceId, at);
+  }
   return db.transaction(async (inner) => {
+    // Before everything else, so that no change of the facts goes unnoticed.
+    const epoch = await planningEpochOf(inner);
     demandStanding(await holdStanding(inner, deviceId), principal);
-    return isDecided ? withTerms(inner, deviceId, at) : decideStanding(inner, deviceId, at);
+    await recordQuestion(inner, deviceId, question, at);
+    return decide(inner, deviceId, epoch, at);
   });
 }
 
@@ -51,18 +82,24 @@ export async function askDevice(
  * Decides in the caller's transaction, which holds the device's row. Whatever the device is at, what it says it runs counts:
  * an update whose release it runs is over.
  */
-export async function decideStanding(
+export const decideStanding = async (
   db: TenantDb,
   deviceId: DeviceId,
   at: InstantMs,
+): Promise<Standing | undefined> => decide(db, deviceId, await planningEpochOf(db), at);
+
+async function decide(
+  db: TenantDb,
+  deviceId: DeviceId,
+  epoch: number,
+  at: InstantMs,
 ): Promise<Standing | undefined> {
-  const epoch = await planningEpochOf(db);
   const plan = await planDevice(db, deviceId, true, at);
   await setDecided(db, deviceId, decidedAt(epoch, plan, at));
-  return withTerms(db, deviceId, at);
+  return standingOf(db, deviceId, at);
 }
 
-async function withTerms(
+async function standingOf(
   db: TenantDb,
   deviceId: DeviceId,
   at: InstantMs,
@@ -70,4 +107,39 @@ async function withTerms(
   const offer = await offerStanding(db, deviceId);
   if (offer === undefined) return undefined;
   return { ...offer, terms: await offerTerms(db, deviceId, offer, at) };
+}
+
+const hasNews = (
+  row: Pick<PollRow, "runningSha256" | "hardwareType">,
+  { running, inventory, hardwareType }: Question,
+): boolean =>
+  inventory !== undefined ||
+  (hardwareType !== undefined && hardwareType !== row.hardwareType) ||
+  (running !== undefined && runningDigest(running, nodeCrypto) !== row.runningSha256);
+
+/** Decides by reading alone; false when there is something to do, which takes a transaction. */
+async function stillNothing(
+  db: TenantDb,
+  deviceId: DeviceId,
+  row: PollRow,
+  at: InstantMs,
+): Promise<boolean> {
+  const plan = await previewDevice(db, deviceId, true, at);
+  if (plan?.kind !== "nothing-to-do") return false;
+  const decided = decidedAt(row.planningEpoch, plan, at);
+  await db.transaction((inner) =>
+    confirmDecided(inner, deviceId, row.generation, row.decidedEpoch, decided),
+  );
+  return true;
+}
+
+async function recordQuestion(
+  db: TenantDb,
+  deviceId: DeviceId,
+  { running, inventory, hardwareType }: Question,
+  at: InstantMs,
+): Promise<void> {
+  if (hardwareType !== undefined) await recordHardwareType(db, deviceId, hardwareType);
+  if (running !== undefined) await recordRunning(db, deviceId, running, at);
+  if (inventory !== undefined) await recordInventory(db, deviceId, inventory, at);
 }

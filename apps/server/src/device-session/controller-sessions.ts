@@ -30,9 +30,10 @@ import type {
   ControllerPrincipal,
   ControllerWork,
 } from "./controller-work.ts";
-import { demandAccepted, demandStanding, type DevicePrincipal } from "./device-principal.ts";
+import { demandAccepted, type DevicePrincipal } from "./device-principal.ts";
+import { holdDevice } from "./hold-device.ts";
 import { pollController } from "./poll-controller.ts";
-import { holdStanding, preparePollRow } from "./queries.ts";
+import { preparePollRow } from "./queries.ts";
 
 /** Sessions of devices that know their updates by numbers. What a device runs, it says by an attribute. */
 export interface ControllerSessions {
@@ -89,15 +90,11 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
   const { database, clock } = deps;
   const askDeps = { ...deps, readPollRow: preparePollRow(database.prepareRead) };
   const dbOf = ({ tenantId }: { readonly tenantId: TenantId }) => database.tenant(tenantId);
-  /** Runs `work` with the device's row held, if it still is one that may work. */
   const held = <T>(principal: DevicePrincipal, work: (db: TenantDb) => Promise<T>): Promise<T> =>
-    dbOf(principal).transaction(async (inner) => {
-      demandStanding(await holdStanding(inner, principal.deviceId), principal);
-      return work(inner);
-    });
+    holdDevice(database, principal, work);
   const workOf = async (principal: ControllerPrincipal, number: number) => {
     const { deviceId } = principal;
-    const offer = await askDevice(dbOf(principal), principal, askDeps);
+    const offer = await askDevice(dbOf(principal), principal, {}, askDeps);
     const action = await actionOf(dbOf(principal), deviceId, number);
     return offer === undefined ||
       action === undefined ||

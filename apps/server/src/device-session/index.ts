@@ -1,10 +1,10 @@
 export { createDeviceSessions, type DeviceSessions } from "./create-device-sessions.ts";
+export type { Standing } from "./ask-device.ts";
 export type { DevicePrincipal } from "./device-principal.ts";
 export {
   createForeignSessions,
   type ForeignSessions,
   type ReportedUpdate,
-  type StandingOffer,
   type UnnumberedReport,
 } from "./foreign-sessions.ts";
 export type { PollAnswer } from "./poll-device.ts";

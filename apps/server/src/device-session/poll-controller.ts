@@ -25,7 +25,7 @@ export async function pollController(
   const { deviceId } = principal;
   if (principal.traits !== JSON.stringify(traits))
     await held(principal, (db) => recordTraits(db, deviceId, traits));
-  const offer = await askDevice(dbOf(principal), principal, deps);
+  const offer = await askDevice(dbOf(principal), principal, {}, deps);
   const actions = await actionsOf(dbOf(principal), deviceId);
   const current = offer && actions.find((action) => isActionOf(action, offer));
   const stale = actions.filter((action) => action !== current && !action.isClosed);

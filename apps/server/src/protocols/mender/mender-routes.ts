@@ -144,20 +144,20 @@ function updateRoutes(
     const principal = principalOf(request, devices);
     const offer = await offerFor(principal, read(), sessions);
     if (offer === undefined) return reply.code(204).send();
-    const { assignmentId, attempt, artifactName, artifact } = offer;
-    const link = links.issue(principal, artifact.sha256);
+    const { assignmentId, attempt, version, artifactId, sha256, hardwareTypes } = offer;
+    const link = links.issue(principal, sha256);
     // The address by which the device came here is one that it can reach.
     const origin = `${request.protocol}://${request.host}`;
     return reply.send({
       id: updateId(assignmentId, attempt),
       artifact: {
-        id: artifact.id,
-        artifact_name: artifactName,
+        id: artifactId,
+        artifact_name: version,
         source: {
           uri: `${origin}/api/devices/v1/deployments/artifacts/${link}`,
           expire: isoText(later(clock.now(), LINK_SECONDS * SECOND_MS)),
         },
-        device_types_compatible: artifact.hardwareTypes,
+        device_types_compatible: hardwareTypes,
       },
     });
   };

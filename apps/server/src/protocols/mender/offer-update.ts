@@ -1,8 +1,4 @@
-import type {
-  DevicePrincipal,
-  ForeignSessions,
-  StandingOffer,
-} from "../../device-session/index.ts";
+import type { DevicePrincipal, ForeignSessions, Standing } from "../../device-session/index.ts";
 import type { UpdateRequest } from "./read-update-request.ts";
 import { cameBack, isPastInstall } from "./status-table.ts";
 
@@ -14,7 +10,7 @@ export async function offerFor(
   principal: DevicePrincipal,
   request: UpdateRequest,
   sessions: Pick<ForeignSessions, "ask" | "tell">,
-): Promise<StandingOffer | undefined> {
+): Promise<Standing | undefined> {
   const offer = await sessions.ask(principal, request);
   if (offer === undefined || !isPastInstall(offer)) return offer;
   await sessions.tell(principal, offer.assignmentId, offer.attempt, cameBack);
