@@ -38,7 +38,7 @@ test("on a real device the folders are those of the documentation", async () => 
   });
 });
 
-test("more than one start of a trial is a mistake with systemd-boot, which gives one", async () => {
+test("what a bootloader does not have is a mistake to set: more than one start with systemd-boot, a redundant environment elsewhere than with U-Boot", async () => {
   const slots = {
     bootloader: "systemd-boot",
     environment: "/dev/vda1",
@@ -48,6 +48,11 @@ test("more than one start of a trial is a mistake with systemd-boot, which gives
   expect((await loadConfig({ root })).config.slots?.bootloader).toBe("systemd-boot");
   await write(JSON.stringify({ slots: { ...slots, tries: 2 } }));
   await expect(loadConfig({ root })).rejects.toThrow("one start");
+  await write(JSON.stringify({ slots: { ...slots, redundantEnvironment: true } }));
+  await expect(loadConfig({ root })).rejects.toThrow("only U-Boot");
+  const uBoot = { ...slots, bootloader: "u-boot", redundantEnvironment: true };
+  await write(JSON.stringify({ slots: uBoot }));
+  expect((await loadConfig({ root })).config.slots).toMatchObject(uBoot);
 });
 
 test("a misspelt setting is an error that names it, at every depth", async () => {

@@ -21,6 +21,8 @@ const SlotsConfig = z
     devices: z.strictObject({ a: AbsolutePath, b: AbsolutePath }),
     /** Starts of one trial. Absent: two, and the only one that there is with systemd-boot. */
     tries: z.int().min(1).max(9).optional(),
+    /** U-Boot was built with CONFIG_SYS_REDUNDAND_ENVIRONMENT. Needed only where no copy is left to tell it by. */
+    redundantEnvironment: z.boolean().optional(),
   })
   .refine(({ environment, devices: { a, b } }) => new Set([environment, a, b]).size === 3, {
     message: "slots and environment are three places",
@@ -28,7 +30,12 @@ const SlotsConfig = z
   .refine(({ bootloader, tries = 1 }) => bootloader !== "systemd-boot" || tries === 1, {
     path: ["tries"],
     message: "systemd-boot gives a trial one start",
-  });
+  })
+  .refine(
+    ({ bootloader, redundantEnvironment }) =>
+      bootloader === "u-boot" || redundantEnvironment === undefined,
+    { path: ["redundantEnvironment"], message: "only U-Boot is built with one or without" },
+  );
 export type SlotsConfig = z.infer<typeof SlotsConfig>;
 export type BootloaderName = SlotsConfig["bootloader"];
 

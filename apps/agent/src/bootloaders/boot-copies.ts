@@ -36,6 +36,8 @@ export interface BootCopiesDeps {
 /** What a bootloader's boot control is made of. */
 export interface BootloaderDeps extends Pick<BootCopiesDeps, "withDevice"> {
   readonly booted: () => Promise<Slot>;
+  /** How U-Boot was built, for when no copy tells it. */
+  readonly isRedundant?: boolean | undefined;
   readonly log: Log;
 }
 

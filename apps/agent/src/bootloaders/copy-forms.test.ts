@@ -96,6 +96,19 @@ test("a U-Boot that was built with a redundant environment gets its byte of flag
   expect(createUBootCopy().decode(written)).toEqual(environment);
 });
 
+test("while no copy can be read, the agent writes in the form that its configuration names", () => {
+  const environment: BootEnvironment = { generation: 1, good: "b", trial: null, triesLeft: 0 };
+  const entries = utf8("moult_generation=1\0moult_good=b\0");
+  for (const [isRedundant, at] of [
+    [true, 5],
+    [false, 4],
+  ] as const) {
+    const form = createUBootCopy(isRedundant);
+    expect(form.decode(new Uint8Array(SECTOR_BYTES))).toBeUndefined();
+    expect(form.encode(environment).subarray(at, at + entries.length)).toEqual(entries);
+  }
+});
+
 const grubText = (lines: string): Uint8Array =>
   utf8(`# GRUB Environment Block\n${lines}`.padEnd(SECTOR_BYTES, "#"));
 

@@ -17,7 +17,7 @@ export const RAW_COPY_OFFSETS = [0, 512 * 1_024] as const;
 
 /** Boot control over two raw sectors in the words of U-Boot, and the script in boot-integration/u-boot. */
 export const createUBootControl = (deps: BootloaderDeps): BootControl =>
-  createRawBootControl(deps, createUBootCopy());
+  createRawBootControl(deps, createUBootCopy(deps.isRedundant));
 
 /** Boot control over two raw sectors in Moult's own words, for a bootloader that somebody writes. */
 export const createOwnBootControl = (deps: BootloaderDeps): BootControl =>

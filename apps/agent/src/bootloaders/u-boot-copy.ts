@@ -20,9 +20,12 @@ const PLAIN: Head = { bytes: CRC_BYTES, flags: new Uint8Array() };
 /** ENV_REDUND_ACTIVE, which the export sets where the environment is in flash, and leaves zero elsewhere; the import asks for neither. */
 const REDUNDANT: Head = { bytes: CRC_BYTES + 1, flags: new Uint8Array([1]) };
 
-/** Writes as what it read last was written: which of the two it is depends on how U-Boot was built. */
-export function createUBootCopy(): BootCopyForm {
-  let head = PLAIN;
+/**
+ * Writes as what it read last was written: which of the two it is depends on how U-Boot was built. `isRedundant` says it while
+ * nothing could be read.
+ */
+export function createUBootCopy(isRedundant = false): BootCopyForm {
+  let head = isRedundant ? REDUNDANT : PLAIN;
   return {
     encode: ({ generation, good, trial, triesLeft }) => {
       const text = `moult_generation=${generation.toString(16)}\0moult_good=${good}\0moult_trial=${trial ?? ""}\0moult_tries=${triesLeft}\0\0`;

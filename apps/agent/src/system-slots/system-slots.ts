@@ -123,6 +123,7 @@ async function bootControlOf({ config, folders, log }: SystemSlotsDeps): Promise
       }
     },
     booted: () => Promise.resolve(booted),
+    isRedundant: config.redundantEnvironment,
     log,
   });
   return { boot, booted };
