@@ -198,7 +198,7 @@ test("a device is sent ahead of its stage, and a person opens the next one; the 
   const ahead = page.getByRole("row").filter({ hasText: "stage 2" }).first();
   await seen(ahead);
   const name = (await ahead.getByRole("link").first().textContent()) ?? "";
-  await page.getByRole("button", { name: `Send ahead… ${name}` }).click();
+  await page.getByRole("button", { name: `Send ahead… ${name}`, exact: true }).click();
   const dialog = page.getByRole("alertdialog");
   await seen(dialog.getByText(/whatever stage is open/));
   await dialog.getByRole("button", { name: "Send ahead" }).click();

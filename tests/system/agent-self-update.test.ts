@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -87,11 +87,11 @@ async function aDevice({ onTestFinished }: Pick<TestContext, "onTestFinished">) 
   };
 }
 
-/** What the two copies of a boot environment come to. A cut within the first write of all leaves none: slot a, as before it. */
+/** What the two copies of a boot environment come to. Before the first write of all, and after a cut within it, there is none: slot a. */
 function bootChoice(slots: string) {
   const copies = ["boot-env.0", "boot-env.1"].flatMap((name) => {
-    if (!readdirSync(slots).includes(name)) return [];
-    return decodeBootCopy(readFileSync(join(slots, name))) ?? [];
+    const file = join(slots, name);
+    return existsSync(file) ? (decodeBootCopy(readFileSync(file)) ?? []) : [];
   });
   const newest = copies.toSorted((one, other) => other.generation - one.generation)[0];
   return { good: newest?.good ?? "a", trial: newest?.trial ?? null };
