@@ -10,7 +10,12 @@ export { planDevice, previewDevice, type DevicePlan, type Offer } from "./plan-d
 export { noteRefusedOffer } from "./refuse-offer.ts";
 export { shownDeployments, unfinishedDeployments } from "./show-deployments.ts";
 export { reportAssignment, type AssignmentReport, type ReportResult } from "./report-assignment.ts";
-export { offerInstalled, offerStanding, type StandingOffer } from "./standing-offer.ts";
+export {
+  offerInstalled,
+  offerStanding,
+  type Standing,
+  type StandingOffer,
+} from "./standing-offer.ts";
 export { reportNext, type UnnumberedReport } from "./report-next.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
 export { offerTerms, type OfferTerms } from "./offer-terms.ts";

@@ -35,7 +35,7 @@ export interface Offer {
   readonly attempt: number;
   /** The version of the release, which is the artifact's name. */
   readonly artifactName: ReleaseVersion;
-  readonly artifact: Pick<ArtifactFacts, "id" | "path" | "sizeBytes" | "sha256" | "hardwareTypes">;
+  readonly artifact: Pick<ArtifactFacts, "path" | "sizeBytes" | "sha256">;
   /** It has to be told anew: it may install by now. */
   readonly isUntold: boolean;
 }

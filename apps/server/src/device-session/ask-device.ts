@@ -2,14 +2,7 @@ import type { Clock, InstantMs } from "@moult/base";
 import { runningDigest } from "@moult/device-protocol";
 import type { DeviceId, HardwareType, Inventory, Running } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
-import {
-  offerStanding,
-  offerTerms,
-  planDevice,
-  previewDevice,
-  type OfferTerms,
-  type StandingOffer,
-} from "../deployments/index.ts";
+import { offerStanding, planDevice, previewDevice, type Standing } from "../deployments/index.ts";
 import {
   recordHardwareType,
   recordInventory,
@@ -34,11 +27,6 @@ export interface Question {
   readonly inventory?: Inventory | undefined;
   /** What kind of machine it says it is. */
   readonly hardwareType?: HardwareType | undefined;
-}
-
-/** What a device that holds no answers of ours is to do. */
-export interface Standing extends StandingOffer {
-  readonly terms: OfferTerms;
 }
 
 export interface AskDeps {
@@ -67,7 +55,7 @@ export async function askDevice(
     const isDecided = row.decidedEpoch === row.planningEpoch && !isDue;
     if (row.openAssignmentId === null) {
       if (isDecided || (await stillNothing(db, deviceId, row, at))) return undefined;
-    } else if (isDecided) return standingOf(db, deviceId, at);
+    } else if (isDecided) return offerStanding(db, deviceId, at);
   }
   return db.transaction(async (inner) => {
     // Before everything else, so that no change of the facts goes unnoticed.
@@ -96,17 +84,7 @@ async function decide(
 ): Promise<Standing | undefined> {
   const plan = await planDevice(db, deviceId, true, at);
   await setDecided(db, deviceId, decidedAt(epoch, plan, at));
-  return standingOf(db, deviceId, at);
-}
-
-async function standingOf(
-  db: TenantDb,
-  deviceId: DeviceId,
-  at: InstantMs,
-): Promise<Standing | undefined> {
-  const offer = await offerStanding(db, deviceId);
-  if (offer === undefined) return undefined;
-  return { ...offer, terms: await offerTerms(db, deviceId, offer, at) };
+  return offerStanding(db, deviceId, at);
 }
 
 const hasNews = (

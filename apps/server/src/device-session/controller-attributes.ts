@@ -1,7 +1,7 @@
 import { SECOND_MS, type Clock } from "@moult/base";
 import { Inventory, type DeviceId } from "@moult/model";
 import { actionsOf, askForAttributes, isActionOf } from "../controllers/index.ts";
-import { reportNext, offerStanding } from "../deployments/index.ts";
+import { reportNext } from "../deployments/index.ts";
 import { knownAttributes, recordInventory, recordRunning } from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
@@ -60,8 +60,7 @@ export async function confirmRunning(
   const at = clock.now();
   const running = { artifactName: version, provides: {} };
   await recordRunning(db, deviceId, running, at);
-  await decideStanding(db, deviceId, at);
-  const offer = await offerStanding(db, deviceId);
+  const offer = await decideStanding(db, deviceId, at);
   const written =
     offer &&
     (await actionsOf(db, deviceId)).find(

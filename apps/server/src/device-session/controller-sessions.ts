@@ -125,7 +125,7 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
       const action = await actionOf(dbOf(principal), principal.deviceId, number);
       if (action === undefined) return undefined;
       const offer = await offerInstalled(dbOf(principal), principal.deviceId, action);
-      return offer && { action, offer: { ...offer, terms: {} } };
+      return offer && { action, offer };
     },
 
     isCancelled: async (principal, number) => {

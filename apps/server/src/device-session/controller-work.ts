@@ -1,5 +1,5 @@
 import type { ControllerAction } from "../controllers/index.ts";
-import type { Standing } from "./ask-device.ts";
+import type { Standing } from "../deployments/index.ts";
 import type { DevicePrincipal } from "./device-principal.ts";
 
 /** A device that was authenticated by a name and a shared secret, as hawkBit's are. */

@@ -5,6 +5,7 @@ import {
   reportedUpdate,
   reportNext,
   type ReportedUpdate,
+  type Standing,
   type StandingOffer,
   type UnnumberedReport,
 } from "../deployments/index.ts";
@@ -12,7 +13,7 @@ import { mergeInventory, recordInventory, type LastSeen } from "../devices/index
 import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
-import { askDevice, type Question, type Standing } from "./ask-device.ts";
+import { askDevice, type Question } from "./ask-device.ts";
 import type { DevicePrincipal } from "./device-principal.ts";
 import { holdDevice } from "./hold-device.ts";
 import { joinForeign, type JoinDeps, type JoinRequest } from "./join-foreign.ts";

@@ -1,5 +1,5 @@
 export { createDeviceSessions, type DeviceSessions } from "./create-device-sessions.ts";
-export type { Standing } from "./ask-device.ts";
+export type { Standing } from "../deployments/index.ts";
 export type { DevicePrincipal } from "./device-principal.ts";
 export {
   createForeignSessions,

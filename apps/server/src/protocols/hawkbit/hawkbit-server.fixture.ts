@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { instant, type InstantMs } from "@moult/base";
+import { Readable } from "node:stream";
 import { payloadFileFromBytes, writeArtifact, type WrittenCompression } from "@moult/artifact";
 import type { Artifact, ReleaseId, TenantId } from "@moult/model";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
@@ -7,15 +7,17 @@ import { createControllerHandlers } from "../../controllers/index.ts";
 import { HARDWARE, PRODUCT } from "../../deployments/fleet.fixture.ts";
 import { createControllerSessions } from "../../device-session/index.ts";
 import { createHttpServer } from "../../platform/http/http-server.ts";
+import { memoryBlobs } from "../../platform/memory-blobs.fixture.ts";
+import { movingClock, type MovingClock } from "../../platform/moving-clock.fixture.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
-import { TEST_NOW, silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
+import { silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
 import { uploadArtifact } from "../../releases/upload-artifact.ts";
 import { proxyAddresses, hawkbitRoutes } from "./index.ts";
 
 /** The protocol over a real database, with blobs in memory and a clock that stands until it is moved. */
 export interface HawkbitServer {
   readonly app: FastifyInstance;
-  readonly clock: { now(): InstantMs; move(ms: number): void };
+  readonly clock: MovingClock;
   readonly blobs: Map<string, Uint8Array>;
   close(): Promise<void>;
 }
@@ -24,22 +26,11 @@ export async function startHawkbitServer(
   store: TestDatabase,
   trustedProxies: readonly string[] = [],
 ): Promise<HawkbitServer> {
-  let now = TEST_NOW;
-  const clock = {
-    now: () => now,
-    move: (ms: number) => {
-      now = instant(now + ms);
-    },
-  };
+  const clock = movingClock();
   const blobs = new Map<string, Uint8Array>();
   const sessions = createControllerSessions({
     database: store.database,
-    blobs: {
-      read: async (sha256, range) => {
-        const content = blobs.get(sha256);
-        return content === undefined ? undefined : once(content.subarray(range?.start, range?.end));
-      },
-    },
+    blobs: memoryBlobs(blobs),
     lastSeen: { note: () => undefined },
     clock,
     versionAttribute: "sw_version",
@@ -68,10 +59,6 @@ export async function startHawkbitServer(
   );
   await app.ready();
   return { app, clock, blobs, close: () => app.close() };
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }
 
 const SWUPDATE = "libcurl-agent/1.0";
@@ -116,7 +103,7 @@ export async function addFileRelease(
   const uploaded = await uploadArtifact(
     db,
     { product: PRODUCT, channel: "prod" as never },
-    { content: once(bytes), announcedBytes: bytes.length },
+    { content: Readable.from([bytes]), announcedBytes: bytes.length },
     { clock: server.clock, artifactBytesMax: 1e9, blobs: discarding },
   );
   return { releaseId: uploaded.release.id, artifact: uploaded.artifact };

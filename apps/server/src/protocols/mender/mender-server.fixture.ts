@@ -1,18 +1,19 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
-import { instant, type InstantMs } from "@moult/base";
 import { AssignmentId } from "@moult/model";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import * as z from "zod";
 import { createDeviceSessions, createForeignSessions } from "../../device-session/index.ts";
 import { createHttpServer } from "../../platform/http/http-server.ts";
+import { memoryBlobs } from "../../platform/memory-blobs.fixture.ts";
+import { movingClock, type MovingClock } from "../../platform/moving-clock.fixture.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
-import { TEST_NOW, silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
+import { silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
 import { menderRoutes } from "./mender-routes.ts";
 
 /** The protocol over a real database, for one tenant, and a clock that stands until it is moved. */
 export interface MenderServer {
   readonly app: FastifyInstance;
-  readonly clock: { now(): InstantMs; move(ms: number): void };
+  readonly clock: MovingClock;
   /** What the blob store holds, by digest. */
   readonly blobs: Map<string, Uint8Array>;
 }
@@ -21,23 +22,12 @@ export async function startMenderServer(
   store: TestDatabase,
   { tenantId }: Pick<TenantDb, "tenantId">,
 ): Promise<MenderServer> {
-  let now = TEST_NOW;
-  const clock = {
-    now: () => now,
-    move: (ms: number) => {
-      now = instant(now + ms);
-    },
-  };
+  const clock = movingClock();
   const blobs = new Map<string, Uint8Array>();
   const lastSeen = { note: () => undefined };
   const sessions = createDeviceSessions({
     database: store.database,
-    blobs: {
-      read: async (sha256, range) => {
-        const content = blobs.get(sha256);
-        return content === undefined ? undefined : once(content.subarray(range?.start, range?.end));
-      },
-    },
+    blobs: memoryBlobs(blobs),
     lastSeen,
     limits: { pendingDevicesMax: 2, pendingKeysPerDeviceMax: 2 },
     clock,
@@ -54,10 +44,6 @@ export async function startMenderServer(
   );
   await app.ready();
   return { app, clock, blobs };
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }
 
 export const KEY_KINDS = ["rsa", "p256", "p384", "ed25519"] as const;

@@ -6,7 +6,7 @@ import {
   sign,
   type KeyObject,
 } from "node:crypto";
-import { base64, instant, utf8, type InstantMs } from "@moult/base";
+import { base64, utf8 } from "@moult/base";
 import {
   ChallengeReply,
   EnrollReply,
@@ -45,6 +45,8 @@ import { HARDWARE, PRODUCT } from "../../deployments/fleet.fixture.ts";
 import { ApiError } from "../../platform/api-error.ts";
 import { createHttpServer } from "../../platform/http/http-server.ts";
 import { newId } from "../../platform/new-id.ts";
+import { memoryBlobs } from "../../platform/memory-blobs.fixture.ts";
+import { movingClock, type MovingClock } from "../../platform/moving-clock.fixture.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { TEST_NOW, silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
 import { SignerRefusal } from "../../platform/signer-client.ts";
@@ -57,7 +59,7 @@ const sha256Of = (bytes: Uint8Array | string): Sha256 =>
 export interface MoultServer {
   readonly app: FastifyInstance;
   readonly instructionKey: KeyObject;
-  readonly clock: { now(): InstantMs; move(ms: number): void };
+  readonly clock: MovingClock;
   /** `refusal`: why it signs no install. */
   readonly signer: { isUp: boolean; refusal?: string };
   /** What the blob store holds, by digest. */
@@ -66,24 +68,13 @@ export interface MoultServer {
 }
 
 export async function startMoultServer(store: TestDatabase): Promise<MoultServer> {
-  let now = TEST_NOW;
-  const clock = {
-    now: () => now,
-    move: (ms: number) => {
-      now = instant(now + ms);
-    },
-  };
+  const clock = movingClock();
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const signer: MoultServer["signer"] = { isUp: true };
   const blobs = new Map<string, Uint8Array>();
   const sessions = createDeviceSessions({
     database: store.database,
-    blobs: {
-      read: async (sha256, range) => {
-        const content = blobs.get(sha256);
-        return content === undefined ? undefined : once(content.subarray(range?.start, range?.end));
-      },
-    },
+    blobs: memoryBlobs(blobs),
     lastSeen: { note: () => undefined },
     limits: { pendingDevicesMax: 100, pendingKeysPerDeviceMax: 3 },
     clock,
@@ -118,10 +109,6 @@ function signed(instruction: Instruction, key: KeyObject): Uint8Array {
   const payload = utf8(JSON.stringify(instruction));
   const signature = sign(null, preAuthenticationEncoding(INSTRUCTION_PAYLOAD_TYPE, payload), key);
   return utf8(encodeEnvelope(INSTRUCTION_PAYLOAD_TYPE, payload, [{ keyid: "", signature }]));
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }
 
 /** An enrolment token that accepts devices at once; answers its secret. */
