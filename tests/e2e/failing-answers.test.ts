@@ -9,6 +9,7 @@ const shared = await sharedConsole();
 const open = useBrowser(() => shared);
 
 const GROUPS = /\/api\/v1\/groups/;
+const PRODUCTS = /\/api\/v1\/products/;
 const REQUEST_ID = "01920000-0000-7000-8000-000000000001";
 
 const internal = (route: Route): Promise<void> =>
@@ -85,4 +86,21 @@ test("a browser whose clock is wrong is told so, and shows the server's times", 
   const times = page.locator("time");
   await times.first().waitFor();
   for (const text of await times.allInnerTexts()) expect(text).not.toMatch(/in \d|hr\.|hour/);
+});
+
+test("a group cannot be created before its product is known, and the button says so", async () => {
+  const { page } = await open("/settings");
+  const answers = Promise.withResolvers<void>();
+  await page.route(PRODUCTS, async (route) => {
+    await answers.promise;
+    await route.continue();
+  });
+  await page.getByRole("link", { name: "Groups" }).click();
+  await page.getByRole("button", { name: "Create a group" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("pumps");
+
+  const create = page.getByRole("button", { name: "Create the group" });
+  await seen(create.getByText("the server has not said which products there are"));
+  answers.resolve();
+  await expect.poll(() => create.isEnabled()).toBe(true);
 });

@@ -2,7 +2,7 @@ import type { ProductName } from "@moult/model";
 import { useNavigate } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
 import { QueryField } from "../components/query-field.tsx";
-import { queryProblem } from "../components/query-problem.ts";
+import { queryProblem, type QueryProblem } from "../components/query-problem.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
@@ -31,12 +31,7 @@ export function CreateGroupDialog({
     refreshes: ["listGroups"],
     onDone: ({ id }) => void navigate({ to: "/groups/$groupId", params: { groupId: id } }),
   });
-  const off =
-    name.trim() === ""
-      ? "give it a name first"
-      : problem === null
-        ? undefined
-        : "the query is not one yet";
+  const off = reasonOff(name, product, problem);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (off !== undefined || product === undefined || create.isPending) return;
@@ -91,4 +86,14 @@ export function CreateGroupDialog({
       )}
     </Dialog>
   );
+}
+
+function reasonOff(
+  name: string,
+  product: ProductName | undefined,
+  problem: QueryProblem | null,
+): string | undefined {
+  if (product === undefined) return "the server has not said which products there are";
+  if (name.trim() === "") return "give it a name first";
+  return problem === null ? undefined : "the query is not one yet";
 }
