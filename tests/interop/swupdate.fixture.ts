@@ -43,6 +43,8 @@ export interface SwupdateOptions {
   readonly url: string;
   readonly controllerId: string;
   readonly token: string;
+  /** PEM file of whom it believes. */
+  readonly certificateFile?: string;
   /** What its attributes say that it runs. */
   readonly runs: string;
   /** As it is told after the restart: 2 the new system is well, 3 it was given up. */
@@ -55,14 +57,16 @@ export async function startSwupdate({
   url,
   controllerId,
   token,
+  certificateFile,
   runs,
   confirms,
 }: SwupdateOptions): Promise<LocalProcess> {
   const config = join(folder, `${controllerId}.cfg`);
+  const authority = certificateFile === undefined ? "" : `cafile = "${certificateFile}"; `;
   await writeFile(
     config,
     `globals : { public-key-file = "${folder}/image.pem"; };
-suricatta : { tenant = "DEFAULT"; id = "${controllerId}"; url = "${url}"; targettoken = "${token}"; polldelay = 1; retry = 20; retrywait = 1; };
+suricatta : { tenant = "DEFAULT"; id = "${controllerId}"; url = "${url}"; targettoken = "${token}"; ${authority}polldelay = 1; retry = 20; retrywait = 1; };
 identify : ( { name = "sw_version"; value = "${runs}"; }, { name = "board"; value = "gw2"; } );\n`,
   );
   const log = join(folder, `swupdate-${Date.now()}.log`);

@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   "artifact-signature-invalid": [422, "No key of this product made the artifact's signature"],
   "artifact-differs": [
     409,
-    "The release has another artifact for these hardware types and depends",
+    "The release has another artifact for these hardware types, depends and clients",
   ],
   "trust-invalid": [422, "A device would not take this metadata"],
   "release-empty": [422, "The release has no artifact"],

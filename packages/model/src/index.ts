@@ -109,6 +109,7 @@ export {
   Artifact,
   ArtifactSignature,
   BARE_PAYLOAD_TYPES,
+  bareTypeOf,
   Payload,
   PayloadFile,
   Product,

@@ -42,6 +42,12 @@ export type PayloadFile = z.infer<typeof PayloadFile>;
 /** Payload types whose files mean something without their artifact: of SWUpdate, of RAUC, and whatever else. */
 export const BARE_PAYLOAD_TYPES: readonly string[] = ["swu", "rauc", "raw-file"];
 
+/** Which other makers' client an artifact's payload is a file of; null: it is for those that read artifacts. */
+export function bareTypeOf(payloads: readonly { readonly type: string | null }[]): string | null {
+  const type = payloads.length === 1 ? (payloads[0]?.type ?? null) : null;
+  return type !== null && BARE_PAYLOAD_TYPES.includes(type) ? type : null;
+}
+
 export const Payload = z.object({
   /** Update-module type; null for an empty payload. */
   type: z.string().nullable(),
@@ -53,7 +59,7 @@ export type Payload = z.infer<typeof Payload>;
 export const ArtifactSignature = z.enum(["unsigned", "verified", "unverified"]);
 export type ArtifactSignature = z.infer<typeof ArtifactSignature>;
 
-/** One update file of a release. A release has one artifact per (hardware types, depends). */
+/** One update file of a release. A release has one artifact per (hardware types, depends, `bareTypeOf` its payloads). */
 export const Artifact = z.object({
   id: ArtifactId,
   /** Where the device's policy and TUF delegations look: `<product>/<channel>/<version>/<sha256>.mender`. */

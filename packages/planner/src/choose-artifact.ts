@@ -1,5 +1,12 @@
 import type { InstantMs } from "@moult/base";
-import type { ClientTraits, DeploymentId, HardwareType, Running, WaitReason } from "@moult/model";
+import {
+  bareTypeOf,
+  type ClientTraits,
+  type DeploymentId,
+  type HardwareType,
+  type Running,
+  type WaitReason,
+} from "@moult/model";
 import type { ArtifactFacts } from "./facts.ts";
 import { refusedTerm } from "./signed-terms.ts";
 
@@ -23,7 +30,9 @@ interface Obstacle {
 
 /**
  * The artifact of a release for a device: of those it can take, the smallest, so that a partial update wins over a full
- * image where its depends are met. When none fits, the reason is that of the artifact that came closest.
+ * image where its depends are met. A file of another maker's client comes last: devices that read artifacts may have a module for
+ * it, or not say which they have, and it is in the release for others. When none fits, the reason is that of the artifact that
+ * came closest.
  */
 export function chooseArtifact(
   deploymentId: DeploymentId,
@@ -48,8 +57,10 @@ export function chooseArtifact(
     : { kind: "fits", artifact: best };
 }
 
-/** By size, then by id so that the same facts give the same answer whatever order they were read in. */
+/** In the end by id, so that the same facts give the same answer whatever order they were read in. */
 function isBetter(left: ArtifactFacts, right: ArtifactFacts): boolean {
+  const isForOthers = bareTypeOf(left.payloads) !== null;
+  if (isForOthers !== (bareTypeOf(right.payloads) !== null)) return !isForOthers;
   return left.sizeBytes === right.sizeBytes ? left.id < right.id : left.sizeBytes < right.sizeBytes;
 }
 

@@ -29,11 +29,13 @@ const KINDS = [
   "installation-undecided",
   "no-artifact-for-hardware",
   "offered",
+  "payload-not-bare",
   "rate-limit",
   "release-not-signed",
   "retry-backoff",
   "retry-forbidden",
   "stage-not-reached",
+  "terms-unheeded",
   "update-in-progress",
 ];
 

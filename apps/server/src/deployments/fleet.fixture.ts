@@ -117,6 +117,7 @@ export async function addRelease(
   db: TenantDb,
   version: string,
   hardwareType: HardwareType = HARDWARE,
+  payloadType = "rootfs-image",
 ): Promise<ReleaseId> {
   const id = newId<ReleaseId>();
   const artifactId = newId<ArtifactId>();
@@ -149,7 +150,7 @@ export async function addRelease(
         depends: JSON.stringify({ device_type: [hardwareType] }),
         provides: "{}",
         clears_provides: "[]",
-        payloads: JSON.stringify([{ type: "rootfs-image", files: [] }]),
+        payloads: JSON.stringify([{ type: payloadType, files: [] }]),
         scripts: "[]",
         signature: "unsigned",
       })

@@ -1,6 +1,6 @@
 import { instant, type InstantMs } from "@moult/base";
 import { UNDECIDED_ATTRIBUTE } from "@moult/device-protocol";
-import { HardwareType, type DeviceId, type ReleaseId } from "@moult/model";
+import { HardwareType, type ClientTraits, type DeviceId, type ReleaseId } from "@moult/model";
 import { PLACES } from "@moult/planner";
 import { recordContext, recordInventory } from "../devices/index.ts";
 import { asOperator } from "../devices/test-fleet.fixture.ts";
@@ -25,6 +25,22 @@ import type { AssignmentReport } from "./report-assignment.ts";
 
 const MINI = HardwareType.parse("gw2-mini");
 const ODD = HardwareType.parse("gw2-odd");
+const KIOSK = HardwareType.parse("gw2-kiosk");
+/** As the sessions of other makers' clients say it of them. */
+const MENDER: Partial<ClientTraits> = {
+  client: "mender-client",
+  payloadTypes: null,
+  pathPrefix: "",
+  trust: "server-trusted",
+  cannotKeep: ["consent", "download-only", "step-windows"],
+};
+const SWUPDATE: Partial<ClientTraits> = {
+  client: "swupdate",
+  payloadTypes: ["swu"],
+  pathPrefix: "",
+  trust: "server-trusted",
+  bareFiles: true,
+};
 /** Devices with the last of all places. */
 const HELD_BACK = 10;
 const at = (seconds: number): InstantMs => instant(TEST_NOW + seconds * 1_000);
@@ -51,8 +67,8 @@ const STORIES: readonly (readonly AssignmentReport[])[] = [
 ];
 
 /**
- * A fleet in which everything is going on at once: three types of hardware, devices in every state, some that were never
- * heard, deployments that run, wait, stopped themselves, were paused and aborted, and tries that are anywhere.
+ * A fleet in which everything is going on at once: four types of hardware, clients of three makers, devices in every state, some
+ * that were never heard, deployments that run, wait, stopped themselves, were paused and aborted, and tries that are anywhere.
  */
 export async function mixedFleet(
   db: TenantDb,
@@ -65,12 +81,15 @@ export async function mixedFleet(
     Array.from({ length: count }, (_, index) => 1 + Math.floor((index * PLACES) / (count + 1)));
   const mini = await addDevices(db, drawsOf(countOf(0.15)), MINI);
   const odd = await addDevices(db, drawsOf(countOf(0.05)), ODD);
-  const usualCount = size - mini.length - odd.length;
+  const mender = await addDevices(db, drawsOf(countOf(0.02)), KIOSK, MENDER);
+  const swupdate = await addDevices(db, drawsOf(countOf(0.02)), KIOSK, SWUPDATE);
+  const foreign = [...mender, ...swupdate];
+  const usualCount = size - mini.length - odd.length - foreign.length;
   const usual = await addDevices(db, [
     ...drawsOf(usualCount - HELD_BACK),
     ...Array.from({ length: HELD_BACK }, (_, index) => PLACES - 1 - index),
   ]);
-  const ids = [...usual, ...mini, ...odd];
+  const ids = [...usual, ...mini, ...odd, ...foreign];
   await unsettle(db, ids);
 
   const old = await addRelease(db, "1.5");
@@ -81,6 +100,7 @@ export async function mixedFleet(
   const large = await addRelease(db, "2.1");
   await unsigned(db, forMini);
   await deployThem(db, ids, { old, tripped, urgent, forMini, newest, large });
+  await deployToForeign(db, foreign);
   return { ids, now: at(1_000) };
 }
 
@@ -219,6 +239,15 @@ async function deployBounded(
     [second, 995],
   ] as const)
     if (id !== undefined) await checkIn(db, id, { at: at(seconds) });
+}
+
+/** A plan that no client of Mender's keeps, with a file that SWUpdate does not get without its artifact. */
+async function deployToForeign(db: TenantDb, deviceIds: readonly DeviceId[]): Promise<void> {
+  const compressed = await addRelease(db, "2.2", KIOSK, "swu");
+  await deploy(db, compressed, {
+    target: { kind: "devices", deviceIds: [...deviceIds] },
+    plan: { mode: "consent" },
+  });
 }
 
 /** Sending a device ahead that is in an update already is refused. */

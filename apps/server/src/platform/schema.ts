@@ -255,6 +255,7 @@ interface ArtifactFitTable {
   tenant_id: TenantId;
   release_id: ReleaseId;
   hardware_type: HardwareType;
+  /** `fitDigest`. */
   depends_sha256: Sha256;
   artifact_id: ArtifactId;
 }

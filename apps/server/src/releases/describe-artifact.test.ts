@@ -1,7 +1,7 @@
 import { inspectArtifact, type ArtifactHead } from "@moult/artifact";
 import type { ArtifactId, ChannelName, ProductName, ReleaseVersion } from "@moult/model";
 import { expect, test } from "vitest";
-import { dependsDigest, describeArtifact, readHeadNames } from "./describe-artifact.ts";
+import { describeArtifact, fitDigest, readHeadNames } from "./describe-artifact.ts";
 import { artifactBytes, bodyOf } from "./test-releases.fixture.ts";
 
 const head = (artifactName: string, ...deviceTypes: string[]): ArtifactHead =>
@@ -18,13 +18,23 @@ test.each([
   expect(readHeadNames(head(artifactName, ...deviceTypes)).kind).toBe(kind);
 });
 
-test("depends are the same in any order, and the hardware type is none of them", () => {
-  const digest = dependsDigest({ device_type: ["gw2"], a: ["1", "2"], b: ["3"] });
+const fit = (depends: Record<string, string[]>, ...types: (string | null)[]) =>
+  fitDigest({ depends, payloads: types.map((type) => ({ type, files: [] })) });
 
-  expect(dependsDigest({ b: ["3"], a: ["2", "1", "2"], device_type: ["gw3"] })).toBe(digest);
-  expect(dependsDigest({ a: ["1", "2"], b: ["4"] })).not.toBe(digest);
-  expect(dependsDigest({ a: ["1", "2"] })).not.toBe(digest);
-  expect(dependsDigest({ device_type: ["gw2"] })).toBe(dependsDigest({}));
+test("depends are the same in any order, and the hardware type is none of them", () => {
+  const digest = fit({ device_type: ["gw2"], a: ["1", "2"], b: ["3"] });
+
+  expect(fit({ b: ["3"], a: ["2", "1", "2"], device_type: ["gw3"] })).toBe(digest);
+  expect(fit({ a: ["1", "2"], b: ["4"] })).not.toBe(digest);
+  expect(fit({ a: ["1", "2"] })).not.toBe(digest);
+  expect(fit({ device_type: ["gw2"] })).toBe(fit({}));
+});
+
+test("a file of another maker's client is beside an artifact for the same hardware, and no two artifacts are", () => {
+  expect(fit({}, "swu")).not.toBe(fit({}, "rootfs-image"));
+  expect(fit({}, "swu")).not.toBe(fit({}, "rauc"));
+  expect(fit({}, "single-file")).toBe(fit({}, "rootfs-image"));
+  expect(fit({}, "swu", "rootfs-image")).toBe(fit({}, "rootfs-image"));
 });
 
 const place = {

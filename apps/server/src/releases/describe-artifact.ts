@@ -6,10 +6,10 @@ import {
   ReleaseVersion,
   Sha256,
   artifactPath,
+  bareTypeOf,
   roleOfChannel,
   type ArtifactId,
   type ChannelName,
-  type Depends,
   type ProductName,
 } from "@moult/model";
 import type { BareFiles } from "./bare-files.ts";
@@ -87,15 +87,15 @@ export function describeArtifact(
 }
 
 /**
- * What else an artifact needs, beside its hardware type, as one value: two artifacts of a release with the same one would
- * both be right for a device.
+ * What else decides whom an artifact is for, beside its hardware type, as one value: two artifacts of a release with the same
+ * one would both be right for a device. A file of SWUpdate or RAUC is for other clients than an artifact, on the same hardware.
  */
-export function dependsDigest(depends: Depends): Sha256 {
+export function fitDigest({ depends, payloads }: Pick<Artifact, "depends" | "payloads">): Sha256 {
   const others = Object.entries(depends)
     .filter(([name]) => name !== "device_type")
     .map(([name, values]) => [name, [...new Set(values)].toSorted()] as const)
     .toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
-  return Sha256.parse(hash("sha256", JSON.stringify(others)));
+  return Sha256.parse(hash("sha256", JSON.stringify(others) + (bareTypeOf(payloads) ?? "")));
 }
 
 const unusable = (what: string, value: string, rule: string | undefined) =>

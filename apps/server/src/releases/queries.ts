@@ -193,7 +193,7 @@ export async function insertArtifact(
   db: TenantDb,
   releaseId: ReleaseId,
   artifact: Artifact,
-  dependsSha256: Sha256,
+  fitSha256: Sha256,
 ): Promise<void> {
   await db.kysely
     .insertInto("artifact")
@@ -222,25 +222,25 @@ export async function insertArtifact(
         tenant_id: db.tenantId,
         release_id: releaseId,
         hardware_type: hardwareType,
-        depends_sha256: dependsSha256,
+        depends_sha256: fitSha256,
         artifact_id: artifact.id,
       })),
     )
     .execute();
 }
 
-/** Which hardware types of the release have an artifact with these depends, and which one. */
+/** Which hardware types of the release have an artifact with this `fitDigest`, and which one. */
 export async function fitsOf(
   db: TenantDb,
   releaseId: ReleaseId,
-  dependsSha256: Sha256,
+  fitSha256: Sha256,
 ): Promise<{ hardwareType: HardwareType; artifactId: ArtifactId }[]> {
   return db.kysely
     .selectFrom("artifact_fit")
     .select(["hardware_type as hardwareType", "artifact_id as artifactId"])
     .where("tenant_id", "=", db.tenantId)
     .where("release_id", "=", releaseId)
-    .where("depends_sha256", "=", dependsSha256)
+    .where("depends_sha256", "=", fitSha256)
     .execute();
 }
 

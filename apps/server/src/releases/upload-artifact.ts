@@ -16,7 +16,7 @@ import { raisePlanningEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { isSameRule, signatureRule, type SignatureRule } from "../products/index.ts";
 import { decideArtifact } from "./decide-artifact.ts";
-import { dependsDigest, describeArtifact } from "./describe-artifact.ts";
+import { describeArtifact, fitDigest } from "./describe-artifact.ts";
 import { ensureRelease, fitsOf, insertArtifact, releaseById } from "./queries.ts";
 import { receiveArtifact, type ReceivedArtifact } from "./receive-artifact.ts";
 import type { ReferencedBlobs } from "./referenced-blobs.ts";
@@ -90,9 +90,9 @@ async function publish(
     version,
     createdAt: at,
   });
-  const depends = dependsDigest(artifact.depends);
+  const fit = fitDigest(artifact);
   const before = present(await releaseById(db, releaseId), "the release is held");
-  const decision = decideArtifact(artifact, before.artifacts, await fitsOf(db, releaseId, depends));
+  const decision = decideArtifact(artifact, before.artifacts, await fitsOf(db, releaseId, fit));
   switch (decision.kind) {
     case "identical":
       return { release: before, artifact: decision.artifact, created: false };
@@ -102,7 +102,7 @@ async function publish(
         `${version} has another artifact for ${decision.hardwareTypes.join(", ")} with the same depends: ${decision.artifact.id} (sha256 ${decision.artifact.sha256}). Give this build a version of its own, or delete that artifact first.`,
       );
     case "new":
-      await insertArtifact(db, releaseId, artifact, depends);
+      await insertArtifact(db, releaseId, artifact, fit);
       await appendEvent(db, { at, body: { kind: "release-changed", releaseId, version } });
       await raisePlanningEpoch(db);
       return {
