@@ -4,24 +4,31 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createSlotInstaller, type BootControl, type SlotDevice } from "@moult/agent-core";
 
-/** Seconds that each way took to bring an image into a slot, durably. */
+/** Seconds that each way took to bring an image into a slot, durably, and to read it back. */
 export interface Written {
+  /** Verified by its SHA-256 as it is read, as the agent's reader of artifacts does, written and synced. */
   readonly installer: number;
-  /** With reading it back from the medium, which nothing is put on trial without. */
-  readonly installerWithReadBack: number;
+  /** Reading it back from the medium and holding it to its SHA-256, which nothing is put on trial without. */
+  readonly readBack: number;
   readonly dd: number;
+  /** What reads the slot back without the installer. */
+  readonly sha256sum: number;
 }
 
 /** The agent's slot installer over a file in place of the partition, and dd. Both begin with nothing of the files in memory, and write over other bytes. */
 export async function writeBoth(image: string, sizeBytes: number, slot: string): Promise<Written> {
+  scramble(slot, sizeBytes);
   forget(image, slot);
-  const dd = secondsOf(() =>
-    execFileSync("dd", [`if=${image}`, `of=${slot}`, "bs=1M", "conv=fsync,notrunc"], {
-      stdio: "ignore",
-    }),
+  const dd = await secondsOf(() =>
+    run("dd", `if=${image}`, `of=${slot}`, "bs=1M", "conv=fsync,notrunc"),
   );
-  return { dd: await dd, ...(await writeByInstaller(image, sizeBytes, slot)) };
+  forget(slot);
+  const sha256sum = await secondsOf(() => run("sha256sum", slot));
+  return { dd, sha256sum, ...(await writeByInstaller(image, sizeBytes, slot)) };
 }
+
+const run = (program: string, ...args: string[]): Buffer =>
+  execFileSync(program, args, { stdio: ["ignore", "pipe", "ignore"] });
 
 async function writeByInstaller(image: string, sizeBytes: number, slot: string) {
   scramble(slot, sizeBytes);
@@ -31,7 +38,7 @@ async function writeByInstaller(image: string, sizeBytes: number, slot: string) 
     sizeBytes,
     read: async (offset, lengthBytes) => {
       const { buffer, bytesRead } = await file.read(
-        new Uint8Array(lengthBytes),
+        Buffer.allocUnsafeSlow(lengthBytes),
         0,
         lengthBytes,
         offset,
@@ -53,17 +60,25 @@ async function writeByInstaller(image: string, sizeBytes: number, slot: string) 
       createHasher: () => createHash("sha256"),
       log: SILENT,
     });
-    let content: Parameters<typeof slots.arm>[0] | undefined;
-    const installer = await secondsOf(async () => {
-      content = await slots.write(createReadStream(image, { highWaterMark: 65_536 }), sizeBytes);
-    });
-    const readBack = await secondsOf(async () => {
-      if (content !== undefined) await slots.arm(content, 2);
-    });
-    return { installer, installerWithReadBack: installer + readBack };
+    const [sha256 = ""] = run("sha256sum", image).toString().split(" ");
+    forget(image);
+    const content = { sizeBytes, sha256, content: verified(image, sha256) };
+    const installer = await secondsOf(() => slots.write(content));
+    const readBack = await secondsOf(() => slots.arm({ slot: "b", ...content }, 2));
+    return { installer, readBack };
   } finally {
     await file.close();
   }
+}
+
+async function* verified(image: string, sha256: string): AsyncGenerator<Uint8Array> {
+  const digest = createHash("sha256");
+  for await (const chunk of createReadStream(image, { highWaterMark: 256 * 1024 })) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    digest.update(chunk);
+    yield chunk;
+  }
+  if (digest.digest("hex") !== sha256) throw new Error("the image is another one");
 }
 
 const nothingSaid = (): void => undefined;
@@ -71,23 +86,13 @@ const SILENT = { debug: nothingSaid, info: nothingSaid, warn: nothingSaid, error
 
 /** Other bytes than the image's in every block, so that every block is written. */
 function scramble(slot: string, sizeBytes: number): void {
-  execFileSync(
-    "dd",
-    [
-      "if=/dev/urandom",
-      `of=${slot}`,
-      "bs=1M",
-      `count=${sizeBytes / 2 ** 20}`,
-      "conv=fsync,notrunc",
-    ],
-    { stdio: "ignore" },
-  );
+  const count = `count=${sizeBytes / 2 ** 20}`;
+  run("dd", "if=/dev/urandom", `of=${slot}`, "bs=1M", count, "conv=fsync,notrunc");
 }
 
 /** Takes files out of the page cache (dd(1), `nocache`). */
 function forget(...files: readonly string[]): void {
-  for (const file of files)
-    execFileSync("dd", [`if=${file}`, "iflag=nocache", "count=0"], { stdio: "ignore" });
+  for (const file of files) run("dd", `if=${file}`, "iflag=nocache", "count=0");
 }
 
 function bootOf(): BootControl {

@@ -14,11 +14,11 @@ export { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 export { writeDurably } from "./durable-write.ts";
 export type { Files } from "./files.ts";
 export type { SlotDevice } from "./slot-device.ts";
+export type { Hasher } from "./fill-slot.ts";
 export {
   createSlotInstaller,
   otherSlot,
   SlotError,
-  type Hasher,
   type RestartNote,
   type SlotContent,
   type SlotInstaller,

@@ -158,7 +158,9 @@ export class LossyDisk {
     });
   }
 
-  #write(id: number, offset: number, bytes: Uint8Array): Promise<void> {
+  #write(id: number, offset: number, given: Uint8Array): Promise<void> {
+    // The writer may use its memory for something else while the change is pending.
+    const bytes = given.slice();
     const put = (content: Uint8Array, { bytes: disk }: Content): void => {
       const before = disk.get(id) ?? new Uint8Array();
       const after = new Uint8Array(Math.max(before.length, offset + content.length));

@@ -9,18 +9,24 @@ import {
   createSlotInstaller,
   otherSlot,
   type RestartNote,
+  type SlotImage,
   type SlotInstaller,
 } from "./slot-installer.ts";
 
 const BLOCK = 64 * 1024;
+/** What is read and written at once. */
+const PART = 16 * BLOCK;
+const SLOT_BYTES = 5 * BLOCK;
 const PLACES = { a: 1001, b: 1002 } as const;
 
-/** Three blocks and a bit, in which no two blocks are equal, neither with each other nor with another release's. */
-function release(version: number, blocks = 2): Uint8Array {
-  const bytes = new Uint8Array(blocks * BLOCK + 100);
-  for (let at = 0; at < bytes.length; at += 4)
-    new DataView(bytes.buffer).setUint32(at - (at % 4), at * 31 + version * 7919);
-  return bytes;
+/** Four blocks and a bit. No two blocks are equal, neither with each other nor, but for every second one, with another release's. */
+function release(version: number, blocks = 4): Uint8Array {
+  const words = new Uint32Array((blocks * BLOCK + 100) / 4);
+  for (let at = 0; at < words.length; at += 1) {
+    const isShared = Math.floor((at * 4) / BLOCK) % 2 === 1;
+    words[at] = at * 31 + (isShared ? 0 : version * 7919);
+  }
+  return new Uint8Array(words.buffer);
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -31,6 +37,12 @@ async function* inChunks(bytes: Uint8Array, size = 50_000): AsyncGenerator<Uint8
     yield bytes.subarray(start, start + size);
   }
 }
+
+const imageOf = (bytes: Uint8Array, sizeBytes = bytes.length): SlotImage => ({
+  content: inChunks(bytes),
+  sizeBytes,
+  sha256: sha256(bytes),
+});
 
 interface Device {
   readonly boot: BootControl;
@@ -64,7 +76,7 @@ function on(disk: LossyDisk, booted: Slot, options: DeviceOptions = {}): Device 
     boot,
     restartNote: options.restartNote ?? aNote(),
     openSlot: (slot) =>
-      Promise.resolve(disk.device(PLACES[slot], 4 * BLOCK, options.isLying ?? false)),
+      Promise.resolve(disk.device(PLACES[slot], SLOT_BYTES, options.isLying ?? false)),
     createHasher: () => createHash("sha256"),
     log: silentLog,
   });
@@ -78,7 +90,7 @@ const holds = (disk: LossyDisk, slot: Slot, content: Uint8Array): boolean =>
 async function aDisk(): Promise<LossyDisk> {
   const disk = new LossyDisk();
   for (const [slot, version] of [["a", 1] as const, ["b", 0] as const]) {
-    const device = disk.device(PLACES[slot], 4 * BLOCK);
+    const device = disk.device(PLACES[slot], SLOT_BYTES);
     await device.write(0, release(version));
     await device.sync();
   }
@@ -89,14 +101,44 @@ async function aDisk(): Promise<LossyDisk> {
 }
 
 async function install({ installer }: Device, content: Uint8Array): Promise<void> {
-  await installer.arm(await installer.write(inChunks(content), content.length), 2);
+  await installer.arm(await installer.write(imageOf(content)), 2);
+}
+
+/** Fills a slot that holds `before`; says what was written to it, where, and how many bytes of it were read before. */
+async function writeSeen(before: Uint8Array, content: Uint8Array) {
+  const disk = new LossyDisk();
+  const device = disk.device(PLACES.b, content.length);
+  await device.write(0, before);
+  const writes: [number, number][] = [];
+  let readBytes = 0;
+  const installer = createSlotInstaller({
+    boot: on(disk, "a").boot,
+    restartNote: aNote(),
+    openSlot: () =>
+      Promise.resolve({
+        ...device,
+        read: (offset: number, lengthBytes: number) => {
+          readBytes += lengthBytes;
+          return device.read(offset, lengthBytes);
+        },
+        write: (offset: number, bytes: Uint8Array) => {
+          writes.push([offset, bytes.length]);
+          return device.write(offset, bytes);
+        },
+      }),
+    createHasher: () => createHash("sha256"),
+    log: silentLog,
+  });
+  await installer.write(imageOf(content));
+  expect(holds(disk, "b", content)).toBe(true);
+  return { writes, readBytes };
 }
 
 describe("a new system", () => {
   test("is written into the slot that does not run, and put on trial", async () => {
     const disk = await aDisk();
     const device = on(disk, "a");
-    const content = await device.installer.write(inChunks(release(2)), release(2).length);
+    const content = await device.installer.write(imageOf(release(2)));
     expect(content).toEqual({
       slot: "b",
       sizeBytes: release(2).length,
@@ -130,29 +172,35 @@ describe("a new system", () => {
   });
 
   test("that has most blocks of the one before is written where it differs", async () => {
-    const disk = await aDisk();
-    const next = release(0);
+    const before = new Uint8Array(2 * PART + 100);
+    const next = before.slice();
     next[BLOCK + 5] = 1;
-    const writes: number[] = [];
-    const device = disk.device(PLACES.b, 4 * BLOCK);
-    const { boot } = on(disk, "a");
-    const installer = createSlotInstaller({
-      boot,
-      restartNote: aNote(),
-      openSlot: () =>
-        Promise.resolve({
-          ...device,
-          write: (offset: number, bytes: Uint8Array) => {
-            writes.push(offset);
-            return device.write(offset, bytes);
-          },
-        }),
-      createHasher: () => createHash("sha256"),
-      log: silentLog,
-    });
-    await install({ boot, installer }, next);
-    expect(writes).toEqual([BLOCK]);
-    expect(holds(disk, "b", next)).toBe(true);
+    next[2 * BLOCK] = 1;
+    next[PART + 7 * BLOCK] = 1;
+    next[2 * PART + 99] = 1;
+    const { writes } = await writeSeen(before, next);
+    expect(writes).toEqual([
+      [BLOCK, 2 * BLOCK],
+      [PART + 7 * BLOCK, BLOCK],
+      [2 * PART, 100],
+    ]);
+  });
+
+  test("that shares nothing with the one before is not compared with all of it", async () => {
+    const before = new Uint8Array(5 * PART);
+    const { writes, readBytes } = await writeSeen(before, before.slice().fill(1));
+    expect(writes.map(([offset]) => offset)).toEqual([0, PART, 2 * PART, 3 * PART, 4 * PART]);
+    expect(readBytes).toBeLessThan(1.2 * PART);
+  });
+
+  test("that shares an area with the one before is not written there, wherever that is", async () => {
+    const before = new Uint8Array(5 * PART);
+    const [from, to] = [2 * PART + 4 * BLOCK, 3 * PART + 9 * BLOCK];
+    const next = before.slice().fill(1);
+    next.fill(0, from, to);
+    const { writes } = await writeSeen(before, next);
+    for (const [offset, lengthBytes] of writes)
+      expect(offset + lengthBytes <= from || offset >= to).toBe(true);
   });
 });
 
@@ -164,17 +212,28 @@ describe("nothing is put on trial", () => {
     expect(await device.boot.read()).toMatchObject({ trial: null });
   });
 
+  test("when other bytes came than were to come", async () => {
+    const disk = await aDisk();
+    const device = on(disk, "a");
+    const other = { ...imageOf(release(3)), sha256: sha256(release(2)) };
+    const filled = await device.installer.write(other);
+    await expect(device.installer.arm(filled, 2)).rejects.toMatchObject({
+      code: "slot-content-wrong",
+    });
+    expect(await device.boot.read()).toMatchObject({ trial: null });
+  });
+
   test("when fewer bytes came than were to come, or more", async () => {
     const device = on(await aDisk(), "a");
     for (const size of [release(2).length + 1, release(2).length - 1])
-      await expect(device.installer.write(inChunks(release(2)), size)).rejects.toMatchObject({
+      await expect(device.installer.write(imageOf(release(2), size))).rejects.toMatchObject({
         code: "slot-content-wrong",
       });
   });
 
   test("when it does not fit", async () => {
     const device = on(await aDisk(), "a");
-    await expect(install(device, release(2, 5))).rejects.toMatchObject({ code: "slot-too-small" });
+    await expect(install(device, release(2, 6))).rejects.toMatchObject({ code: "slot-too-small" });
   });
 
   test("by a system that is on trial itself", async () => {
@@ -196,7 +255,9 @@ test("a trial that is armed for the spare slot ends before the slot is touched",
     expect(await device.boot.read()).toMatchObject({ trial: null });
     throw new Error("the network went");
   }
-  await expect(device.installer.write(broken(), release(3).length)).rejects.toThrow("network");
+  await expect(
+    device.installer.write({ ...imageOf(release(3)), content: broken() }),
+  ).rejects.toThrow("network");
   expect(await device.boot.read()).toMatchObject({ good: "a", trial: null });
 });
 
@@ -292,7 +353,7 @@ test("a start goes on when what is chosen cannot be written once more", async ()
   const installer = createSlotInstaller({
     boot: { ...boot, settle: () => Promise.reject(new Error("EIO")) },
     restartNote: aNote(),
-    openSlot: (slot) => Promise.resolve(disk.device(PLACES[slot], 4 * BLOCK)),
+    openSlot: (slot) => Promise.resolve(disk.device(PLACES[slot], SLOT_BYTES)),
     createHasher: () => createHash("sha256"),
     log: silentLog,
   });

@@ -1,19 +1,19 @@
-import { AppError, concatBytes, hex, type Log } from "@moult/base";
+import { AppError, hex, type Log } from "@moult/base";
 import type { BootControl, Slot } from "./boot-control.ts";
+import { digestOfSlot, fillSlot, type Hasher } from "./fill-slot.ts";
 import type { SlotDevice } from "./slot-device.ts";
 
-/** SHA-256 over bytes that come in parts. */
-export interface Hasher {
-  update(bytes: Uint8Array): void;
-  digest(): Uint8Array;
+/** What is to go into a slot, from its first byte on. */
+export interface SlotImage {
+  readonly sizeBytes: number;
+  /** Of all of it, as it was signed; lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly content: AsyncIterable<Uint8Array>;
 }
 
-/** What a slot was filled with, from its first byte on. */
-export interface SlotContent {
+/** What a slot was filled with. */
+export interface SlotContent extends Pick<SlotImage, "sizeBytes" | "sha256"> {
   readonly slot: Slot;
-  readonly sizeBytes: number;
-  /** Lower-case hexadecimal. */
-  readonly sha256: string;
 }
 
 export class SlotError extends AppError<
@@ -49,8 +49,11 @@ export interface SlotInstallerDeps {
  * interrupts it, the slot that runs stays whole and stays the one that a start without trial chooses.
  */
 export interface SlotInstaller {
-  /** Ends any trial, then fills the spare slot. Durable when it returns; what it holds is returned. */
-  write(content: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<SlotContent>;
+  /**
+   * Ends any trial, then fills the spare slot. Durable when it returns; what it is to hold is returned. The bytes are not
+   * digested here: whoever hands them out may verify them, and `arm` holds what the medium has to the same digest.
+   */
+  write(image: SlotImage): Promise<SlotContent>;
   /** Reads the spare slot back from its medium and, only if it holds `content`, puts it on trial. */
   arm(content: SlotContent, tries: number): Promise<void>;
   /** Throws `slot-not-booted` unless `slot` is what runs. */
@@ -67,12 +70,6 @@ export interface SlotInstaller {
   endForgottenTrial(): Promise<boolean>;
 }
 
-/**
- * What is compared, written and read back at once. Of what a slot holds already nothing is written: flash wears by writes,
- * and two releases of one system have most blocks in common.
- */
-const BLOCK_BYTES = 64 * 1024;
-
 export function createSlotInstaller(deps: SlotInstallerDeps): SlotInstaller {
   const { boot, restartNote, openSlot, createHasher, log } = deps;
   const verify = async (slot: Slot): Promise<void> => {
@@ -80,26 +77,25 @@ export function createSlotInstaller(deps: SlotInstallerDeps): SlotInstaller {
     if (booted !== slot) throw new SlotError("slot-not-booted", { slot, booted });
   };
   return {
-    write: async (content, sizeBytes) => {
+    write: async ({ content, sizeBytes, sha256 }) => {
       const spare = await spareSlot(boot, log);
       // A slot that is on trial while it is half written would be started by the next loss of power.
       await boot.disarm();
       const device = await openSlot(spare, sizeBytes);
       if (device.sizeBytes < sizeBytes)
         throw new SlotError("slot-too-small", { slot: spare, sizeBytes: device.sizeBytes });
-      const hasher = createHasher();
-      const { written, changed } = await fill(device, content, sizeBytes, hasher);
+      const { written, changed } = await fillSlot(device, content, sizeBytes);
       await device.sync();
       if (written !== sizeBytes) throw new SlotError("slot-content-wrong", { sizeBytes, written });
       log.info("slot-written", { slot: spare, bytes: written, changedBytes: changed });
-      return { slot: spare, sizeBytes, sha256: hex(hasher.digest()) };
+      return { slot: spare, sizeBytes, sha256 };
     },
     arm: async ({ slot, sizeBytes, sha256 }, tries) => {
       const spare = await spareSlot(boot, log);
       if (spare !== slot) throw new SlotError("slot-in-use", { slot });
       const device = await openSlot(slot, sizeBytes);
       await device.dropCache();
-      const found = await digestOf(device, sizeBytes, createHasher());
+      const found = hex(await digestOfSlot(device, sizeBytes, createHasher()));
       if (found !== sha256) throw new SlotError("slot-content-wrong", { slot, sha256, found });
       await boot.arm(slot, tries);
     },
@@ -167,64 +163,4 @@ async function spareSlot(boot: BootControl, log: Log): Promise<Slot> {
     await boot.confirm(booted);
   }
   return otherSlot(booted);
-}
-
-async function fill(
-  device: SlotDevice,
-  content: AsyncIterable<Uint8Array>,
-  sizeBytes: number,
-  hasher: Hasher,
-): Promise<{ readonly written: number; readonly changed: number }> {
-  let written = 0;
-  let changed = 0;
-  for await (const block of blocksOf(content)) {
-    if (written + block.length > sizeBytes)
-      throw new SlotError("slot-content-wrong", { sizeBytes, written: written + block.length });
-    hasher.update(block);
-    // A place that was being written when power went may not be readable until it is written again.
-    const before = await device.read(written, block.length).catch(() => undefined);
-    if (before === undefined || !isSame(before, block)) {
-      await device.write(written, block);
-      changed += block.length;
-    }
-    written += block.length;
-  }
-  return { written, changed };
-}
-
-/** Ends at the first difference: nothing is secret here, and to look at every byte takes longer than to write it. */
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index += 1)
-    if (left[index] !== right[index]) return false;
-  return true;
-}
-
-async function* blocksOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of content) {
-    for (let start = 0; start < chunk.length;) {
-      const part = chunk.subarray(start, start + BLOCK_BYTES - length);
-      parts.push(part);
-      length += part.length;
-      start += part.length;
-      if (length < BLOCK_BYTES) continue;
-      yield concatBytes(parts);
-      parts = [];
-      length = 0;
-    }
-  }
-  if (length > 0) yield concatBytes(parts);
-}
-
-async function digestOf(device: SlotDevice, sizeBytes: number, hasher: Hasher): Promise<string> {
-  for (let offset = 0; offset < sizeBytes;) {
-    const bytes = await device.read(offset, Math.min(BLOCK_BYTES, sizeBytes - offset));
-    // A device that has become shorter does not hold the content.
-    if (bytes.length === 0) break;
-    hasher.update(bytes);
-    offset += bytes.length;
-  }
-  return hex(hasher.digest());
 }

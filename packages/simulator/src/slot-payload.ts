@@ -31,8 +31,11 @@ export function createSlotPayload(deps: SlotPayloadDeps): PayloadInstaller {
     unpack: async (release) => {
       await forget(files);
       const image = imageOf(release);
-      const content = await slots.write(partsOf(image, pause), image.length);
-      if (content.sha256 !== digestOf(release)) throw new StepError("the image is another one");
+      const content = await slots.write({
+        content: partsOf(image, pause),
+        sizeBytes: image.length,
+        sha256: digestOf(release),
+      });
       // Known before it is armed: who rolls back has to know what to take back.
       await writeDurably(files, JOB, utf8(JSON.stringify(content)));
     },

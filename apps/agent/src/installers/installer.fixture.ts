@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "@moult/base";
@@ -121,7 +122,8 @@ export async function* incoming(
 ): AsyncGenerator<IncomingFile> {
   for (const [name, content] of Object.entries(files)) {
     const bytes = Buffer.from(content);
-    yield { name, sizeBytes: bytes.length, content: chunks(bytes) };
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    yield { name, sizeBytes: bytes.length, sha256, content: chunks(bytes) };
   }
 }
 

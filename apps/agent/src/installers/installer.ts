@@ -5,6 +5,8 @@ import type { Job, RebootNeed } from "@moult/updater";
 export interface IncomingFile {
   readonly name: string;
   readonly sizeBytes: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
   readonly content: AsyncIterable<Uint8Array>;
 }
 

@@ -65,8 +65,9 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
         if (plan !== undefined) throw new InstallError("payload-refused", words.onePayload);
         await payload.admit(file);
         const content = payload.passing?.(file, log) ?? file.content;
+        const { sizeBytes, sha256 } = file;
         plan = await inWords("install-failed", () =>
-          slots.write(untilAborted(content, signal), file.sizeBytes),
+          slots.write({ content: untilAborted(content, signal), sizeBytes, sha256 }),
         );
         signal.throwIfAborted();
       }

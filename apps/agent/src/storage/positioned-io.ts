@@ -6,7 +6,8 @@ export async function readAt(
   offset: number,
   lengthBytes: number,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(lengthBytes);
+  // Not zeroed before, and nobody else's: only what was read is given out.
+  const bytes = Buffer.allocUnsafeSlow(lengthBytes);
   let length = 0;
   while (length < lengthBytes) {
     const { bytesRead } = await file.read(bytes, length, lengthBytes - length, offset + length);

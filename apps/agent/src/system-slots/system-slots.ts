@@ -171,7 +171,7 @@ function installerOf(deps: SystemSlotsDeps, boot: BootControl): SlotInstaller {
   });
   return {
     ...installer,
-    write: (content, sizeBytes) => thenClosed(() => installer.write(content, sizeBytes)),
+    write: (image) => thenClosed(() => installer.write(image)),
     arm: (content, tries) => thenClosed(() => installer.arm(content, tries)),
   };
 }

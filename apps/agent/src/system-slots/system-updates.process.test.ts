@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { InstallError } from "../installers/install-error.ts";
@@ -152,7 +153,13 @@ test("a system on trial whose agent lost its state goes back, also when the agen
   machine = await aMachine("grub");
   await machine.start();
   const { slots } = machine;
-  const filled = await slots?.installer.write(one(someImage()), SLOT_BYTES);
+  const image = someImage();
+  const sha256 = createHash("sha256").update(image).digest("hex");
+  const filled = await slots?.installer.write({
+    content: one(image),
+    sizeBytes: image.length,
+    sha256,
+  });
   if (filled === undefined || slots === undefined) throw new Error("there are slots");
   await slots.installer.arm(filled, 2);
 

@@ -154,7 +154,7 @@ async function* incomingFiles(
 ): AsyncGenerator<NumberedFile> {
   let leftBytes = payloadBytesMax;
   for await (const file of reading.payloadFiles()) {
-    const { name, sizeBytes, content, payloadIndex } = file;
+    const { name, sizeBytes, sha256, content, payloadIndex } = file;
     if (admitted !== null) checkFile(file, admitted);
     leftBytes -= sizeBytes;
     if (leftBytes < 0)
@@ -162,7 +162,7 @@ async function* incomingFiles(
         "payload-refused",
         `the payload has more than the ${payloadBytesMax} bytes that this device takes`,
       );
-    yield { name, sizeBytes, content, payloadIndex };
+    yield { name, sizeBytes, sha256, content, payloadIndex };
   }
 }
 
