@@ -123,6 +123,10 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   renameDevice: ({ deviceId }) => [{ params: { deviceId }, body: { name: "renamed" } }],
   holdDevice: ({ deviceId }) => [{ params: { deviceId }, body: { note: "on the bench" } }],
   releaseDevice: device,
+  showDeviceConfiguration: device,
+  changeDeviceConfiguration: ({ deviceId }) => [
+    { params: { deviceId }, body: { set: { mark: "changed" } } },
+  ],
   acceptDevice: pendingDevice,
   rejectDevice: device,
   decommissionDevice: device,

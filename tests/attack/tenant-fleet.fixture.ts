@@ -215,6 +215,10 @@ export async function makeFleet(
     marker,
   );
   await client.call("holdDevice", { params: { deviceId }, body: { note: marker } });
+  await client.call("changeDeviceConfiguration", {
+    params: { deviceId },
+    body: { set: { mark: marker } },
+  });
   // As a person leaves it who sends a device ahead that has not been offered the release yet.
   await sql.run(
     `insert into deployment_forced (tenant_id, deployment_id, device_id, forced_by, forced_at) values (?, ?, ?, ?, 1)`,

@@ -44,6 +44,8 @@ export const FleetEventBody = z.discriminatedUnion("kind", [
   kind("device-identity-conflict").extend({ detail: z.string() }),
   kind("device-held").extend({ note: z.string(), until: Instant.nullable(), by: z.string() }),
   kind("device-released").extend({ by: z.string() }),
+  /** Other settings are wanted of it; their names. */
+  kind("device-configured").extend({ names: z.array(z.string()), by: z.string() }),
   kind("group-changed").extend({ groupId: GroupId }),
   kind("bulk-change-progressed").extend({
     bulkChangeId: BulkChangeId,

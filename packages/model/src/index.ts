@@ -11,6 +11,7 @@ export {
   Tally,
   Trip,
 } from "./deployment.ts";
+export { Configuration, ConfigurationChange, DeviceConfiguration } from "./configuration.ts";
 export { ChainBreak, ChainPage, ChainReplay, ChainVerification } from "./deployment-chain.ts";
 export { ChangeNotice } from "./change-notice.ts";
 export {

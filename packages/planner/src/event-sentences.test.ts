@@ -161,6 +161,10 @@ const SENTENCES: readonly (readonly [FleetEventBody, string])[] = [
     "Ada holds pump-0042 until 2026-12-01 08:00 UTC: tests.",
   ],
   [{ kind: "device-released", by: "Ada" }, "Ada released pump-0042."],
+  [
+    { kind: "device-configured", names: ["a", "b", "c", "d"], by: "Ada" },
+    "Ada wants other settings of pump-0042: a, b, c and 1 more.",
+  ],
   [{ kind: "product-changed", product }, "The product pump changed."],
   [{ kind: "release-changed", releaseId, version: version("3.0") }, "The release 3.0 changed."],
   [

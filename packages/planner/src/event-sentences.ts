@@ -121,6 +121,8 @@ const SENTENCES: {
   "device-held": ({ by, note, until }, { device }) =>
     `${by} holds ${device}${until === null ? "" : ` until ${utcText(until)}`}${because([note])}.`,
   "device-released": ({ by }, { device }) => `${by} released ${device}.`,
+  "device-configured": ({ by, names }, { device }) =>
+    `${by} wants other settings of ${device}: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}.`,
   "group-changed": (_, { group }) =>
     `${group === null ? "A group" : `The group ${group}`} changed.`,
   "bulk-change-progressed": ({ action, done, total, state, by }) => {

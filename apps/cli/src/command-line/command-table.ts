@@ -282,6 +282,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/device-release.ts")).deviceRelease,
   ),
   entry(
+    "device configure",
+    "Show or change the settings that are wanted of a device",
+    async () => (await import("../commands/device-configure.ts")).deviceConfigure,
+  ),
+  entry(
     "device accept",
     "Let devices take updates",
     async () => (await import("../commands/device-accept.ts")).deviceAccept,

@@ -121,6 +121,28 @@ describe("a device is named", () => {
     expect((await moult(`device release gw-17`)).out).not.toContain("Held");
   });
 
+  test("is told its settings, and they are shown beside those that it reports", async () => {
+    const changes: unknown[] = [];
+    const configuration = {
+      desired: { settings: { level: "info", zone: "UTC" }, by: "Ada", at: AT },
+      reported: { settings: { level: "debug" }, at: AT },
+    };
+    await serving({
+      listDevices: () => page([device()]),
+      showDeviceConfiguration: () => configuration,
+      changeDeviceConfiguration: ({ body }) => {
+        changes.push(body);
+        return configuration;
+      },
+    });
+
+    const { out } = await moult("device configure gw-17");
+    expect(out).toMatch(/SETTING +WANTED +REPORTED\nlevel +info +debug\nzone +UTC +-/);
+    expect(changes).toEqual([]);
+    await moult("device configure gw-17 --set level=info --set zone=UTC --unset proxy");
+    expect(changes).toEqual([{ set: { level: "info", zone: "UTC" }, unset: ["proxy"] }]);
+  });
+
   test("and what it reports about itself stays text", async () => {
     await searching(device());
 

@@ -1,5 +1,5 @@
 import type { InstantMs } from "@moult/base";
-import type { AssignmentId, DeviceId, Inventory, TenantId } from "@moult/model";
+import type { AssignmentId, Configuration, DeviceId, Inventory, TenantId } from "@moult/model";
 import {
   planDevice,
   reportedUpdate,
@@ -9,15 +9,21 @@ import {
   type StandingOffer,
   type UnnumberedReport,
 } from "../deployments/index.ts";
-import { mergeInventory, recordInventory, type LastSeen } from "../devices/index.ts";
+import {
+  desiredSettings,
+  mergeInventory,
+  recordInventory,
+  recordSettings,
+  type LastSeen,
+} from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { askDevice, type Question } from "./ask-device.ts";
-import type { DevicePrincipal } from "./device-principal.ts";
+import { demandStanding, type DevicePrincipal } from "./device-principal.ts";
 import { holdDevice } from "./hold-device.ts";
 import { joinForeign, type JoinDeps, type JoinRequest } from "./join-foreign.ts";
-import { preparePollRow } from "./queries.ts";
+import { preparePollRow, standingOf } from "./queries.ts";
 
 export type { ReportedUpdate, UnnumberedReport };
 
@@ -37,6 +43,10 @@ export interface ForeignSessions {
   ask(principal: DevicePrincipal, question: Question): Promise<Standing | undefined>;
   /** Keeps what the device says of itself: `all` of it, or `some`, and the rest as it was. */
   describe(principal: DevicePrincipal, inventory: Inventory, says: "all" | "some"): Promise<void>;
+  /** What the device is to be set to. */
+  settings(principal: DevicePrincipal): Promise<Configuration>;
+  /** Keeps what the device says it is set to. */
+  reportSettings(principal: DevicePrincipal, settings: Configuration): Promise<void>;
   /** Records what the device says of its update. */
   tell(
     principal: DevicePrincipal,
@@ -69,6 +79,14 @@ export function createForeignSessions(deps: ForeignSessionDeps): ForeignSessions
       held(principal, (inner) =>
         describeDevice(inner, principal.deviceId, inventory, says, clock.now()),
       ),
+    settings: async (principal) => {
+      const db = database.tenant(principal.tenantId);
+      demandStanding(await standingOf(db, principal.deviceId), principal);
+      lastSeen.note(db, principal.deviceId);
+      return desiredSettings(db, principal.deviceId);
+    },
+    reportSettings: (principal, settings) =>
+      held(principal, (inner) => recordSettings(inner, principal.deviceId, settings, clock.now())),
     tell: (principal, assignmentId, attempt, translate) =>
       held(principal, (inner) =>
         tellDevice(inner, principal.deviceId, { assignmentId, attempt }, translate, clock.now()),

@@ -1,5 +1,6 @@
 export { addKeylessDevice } from "./add-keyless-device.ts";
 export { decideOneOfMany, impossibleSentence, type CloseOpenAssignment } from "./change-device.ts";
+export { desiredSettings, recordSettings } from "./configure-device.ts";
 export type { EnrolmentLimits, KeyState } from "./decide-enrolment.ts";
 export type { ContactClock } from "./device-contact.ts";
 export { changeDevice, type DeviceAction } from "./device-transitions.ts";

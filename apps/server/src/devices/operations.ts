@@ -20,6 +20,7 @@ import type { ContactClock } from "./device-contact.ts";
 import { decodeDeviceCursor, encodeDeviceCursor } from "./device-cursor.ts";
 import { createEnrolmentHandlers, type EnrolmentHandlers } from "./enrolment-operations.ts";
 import { matchOf } from "./filter-queries.ts";
+import { createConfigurationHandlers, type ConfigurationHandlers } from "./configure-device.ts";
 import { createHoldHandlers, type HoldHandlers } from "./hold-device.ts";
 import { createInventoryHandlers, type InventoryHandlers } from "./inventory-operations.ts";
 import { deviceById, devicePage } from "./list-queries.ts";
@@ -36,6 +37,7 @@ export interface DeviceHandlerDeps {
 export type DeviceHandlers = EnrolmentHandlers &
   InventoryHandlers &
   HoldHandlers &
+  ConfigurationHandlers &
   Handlers<
     | "listDevices"
     | "countDevices"
@@ -76,6 +78,7 @@ export function createDeviceHandlers(deps: DeviceHandlerDeps): DeviceHandlers {
     ...createEnrolmentHandlers(deps),
     ...createInventoryHandlers(),
     ...createHoldHandlers({ clock, deviceOrRefusal }),
+    ...createConfigurationHandlers({ clock, demandDevice: deviceOrRefusal }),
 
     listDevices: async ({ db }, { query: { cursor, limit, sort, columns = "", ...filter } }) => {
       const list = { filter, sort };

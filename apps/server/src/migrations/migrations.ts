@@ -35,6 +35,7 @@ import { up as openedInstallations } from "./0048-opened-installations.ts";
 import { up as ramps } from "./0049-ramps.ts";
 import { up as controllers } from "./0053-controllers.ts";
 import { up as foreignUploads } from "./0054-foreign-uploads.ts";
+import { up as deviceConfigurations } from "./0056-device-configurations.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -74,4 +75,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 49, name: "ramps", up: ramps },
   { number: 53, name: "controllers", up: controllers },
   { number: 54, name: "foreign-uploads", up: foreignUploads },
+  { number: 56, name: "device-configurations", up: deviceConfigurations },
 ];

@@ -355,6 +355,15 @@ table device_attribute column order_key text not null default ''::text
 table device_attribute constraint device_attribute_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table device_attribute constraint device_attribute_pkey PRIMARY KEY (device_id, name)
 CREATE INDEX device_attribute_value ON public.device_attribute USING btree (tenant_id, product, name, substr(value, 1, 128), device_id)
+table device_configuration column tenant_id text not null
+table device_configuration column device_id text not null
+table device_configuration column desired text
+table device_configuration column desired_by text
+table device_configuration column desired_at bigint
+table device_configuration column reported text
+table device_configuration column reported_at bigint
+table device_configuration constraint device_configuration_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
+table device_configuration constraint device_configuration_pkey PRIMARY KEY (device_id)
 table device_group column id text not null
 table device_group column tenant_id text not null
 table device_group column product text not null

@@ -146,6 +146,9 @@ CREATE TABLE device_attribute (
   primary key (device_id, name));
 CREATE INDEX device_attribute_value on device_attribute
   (tenant_id, product, name, substr(value, 1, 128), device_id);
+CREATE TABLE device_configuration (
+  tenant_id text not null, device_id text not null primary key references device (id), desired text,
+  desired_by text, desired_at bigint, reported text, reported_at bigint);
 CREATE TABLE device_group (
   id text primary key, tenant_id text not null, product text not null, name text not null, created_at bigint not null, query text,
   foreign key (tenant_id, product) references product (tenant_id, name));

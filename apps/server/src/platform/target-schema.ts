@@ -16,6 +16,17 @@ interface DeviceHoldTable {
   until: At | null;
 }
 
+/** Settings of a device, JSON; null columns: nobody wants any, it reported none. */
+interface DeviceConfigurationTable {
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  desired: string | null;
+  desired_by: string | null;
+  desired_at: At | null;
+  reported: string | null;
+  reported_at: At | null;
+}
+
 /** A device that a deployment's target leaves out by name. */
 interface DeploymentExcludedTable {
   tenant_id: TenantId;
@@ -25,5 +36,6 @@ interface DeploymentExcludedTable {
 
 export interface TargetSchema {
   deployment_excluded: DeploymentExcludedTable;
+  device_configuration: DeviceConfigurationTable;
   device_hold: DeviceHoldTable;
 }

@@ -7,6 +7,7 @@ const GROUP_OF: Readonly<Record<EventKind, ActivityGroup>> = {
   "device-identity-conflict": "admission",
   "device-held": "deployments",
   "device-released": "deployments",
+  "device-configured": "settings",
   "device-inventory-changed": "devices",
   "device-running-changed": "devices",
   "bulk-change-progressed": "admission",

@@ -45,6 +45,7 @@ export function eventLook(body: FleetEventBody): Look {
     case "device-held":
       return look("circle-bar", "wait");
     case "device-released":
+    case "device-configured":
     case "device-inventory-changed":
     case "group-changed":
     case "product-changed":

@@ -3,17 +3,16 @@ import { DAY_MS } from "@moult/base";
 import { afterAll, describe, expect, test } from "vitest";
 import { changeDeployment } from "../../deployments/change-deployment.ts";
 import { closeOpenAssignment } from "../../deployments/index.ts";
-import { addProduct, addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import { addRelease, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
 import { acceptKey, decideDevice } from "../../devices/change-device.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { useTestDatabase } from "../../platform/test-database.fixture.ts";
-import { addToken } from "../moult/moult-server.fixture.ts";
 import {
   assignmentIdOf,
   KEY_KINDS,
   MenderDevice,
-  startMenderServer,
+  startMenderFleet,
   type MenderServer,
 } from "./mender-server.fixture.ts";
 
@@ -23,31 +22,10 @@ describe.each(DIALECTS)("Mender's device API on %s", (dialect) => {
   afterAll(async () => {
     for (const { app } of servers) await app.close();
   });
-
-  const fleet = async ({ accepts = true } = {}) => {
-    const db = await store.newTenant();
-    await addProduct(db);
-    const token = await addToken(db);
-    if (!accepts) await setAccepts(db);
-    const server = await startMenderServer(store, db);
-    servers.push(server);
-    const newDevice = async () => {
-      const device = new MenderDevice(server);
-      await device.auth(token);
-      // With its first question it says what kind of machine it is.
-      await device.next();
-      return device;
-    };
-    return { db, token, server, newDevice };
-  };
-  const setAccepts = async (db: TenantDb): Promise<void> => {
-    await db.transaction((inner) =>
-      inner.kysely
-        .updateTable("enrolment_token")
-        .set({ accepts: 0 })
-        .where("tenant_id", "=", db.tenantId)
-        .execute(),
-    );
+  const fleet = async (options?: { readonly accepts: boolean }) => {
+    const made = await startMenderFleet(store, options);
+    servers.push(made.server);
+    return made;
   };
   const devicesOf = (db: TenantDb) =>
     db.kysely.selectFrom("device").selectAll().where("tenant_id", "=", db.tenantId).execute();

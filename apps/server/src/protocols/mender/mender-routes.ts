@@ -16,6 +16,7 @@ import { answerError } from "./mender-error.ts";
 import { offerFor } from "./offer-update.ts";
 import { isSigned, readAuthRequest } from "./read-auth-request.ts";
 import { bytesOf, readBody } from "./read-body.ts";
+import { readConfiguration } from "./read-configuration.ts";
 import { readInventory } from "./read-inventory.ts";
 import { readLog } from "./read-log.ts";
 import {
@@ -71,6 +72,7 @@ export function menderRoutes(app: FastifyInstance, deps: MenderProtocolDeps): vo
   authRoute(app, deps, tokens.devices);
   updateRoutes(app, deps, tokens);
   reportRoutes(app, deps, tokens.devices);
+  configurationRoutes(app, deps, tokens.devices);
 }
 
 const AGENT = /^Mender\/[A-Za-z0-9._+-]{1,64}$/;
@@ -247,6 +249,23 @@ function reportRoutes(
       await sessions.describe(principal, inventory, request.method === "PUT" ? "all" : "some");
       return reply.code(200).send();
     },
+  });
+}
+
+/** Mender's configuration add-on: the device asks what it is to be set to, and says what it is set to. */
+function configurationRoutes(
+  app: FastifyInstance,
+  { sessions }: MenderProtocolDeps,
+  tokens: SessionTokens,
+): void {
+  const path = "/v1/deviceconfig/configuration";
+  app.get(path, async (request, reply) =>
+    reply.send(await sessions.settings(principalOf(request, tokens))),
+  );
+  app.put(path, { bodyLimit: REPORT_BYTES_MAX }, async (request, reply) => {
+    const principal = principalOf(request, tokens);
+    await sessions.reportSettings(principal, readConfiguration(request.body));
+    return reply.code(204).send();
   });
 }
 

@@ -1,13 +1,15 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
-import { AssignmentId } from "@moult/model";
+import { AssignmentId, type DeviceId } from "@moult/model";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import * as z from "zod";
+import { addProduct } from "../../deployments/fleet.fixture.ts";
 import { createDeviceSessions, createForeignSessions } from "../../device-session/index.ts";
 import { createHttpServer } from "../../platform/http/http-server.ts";
 import { memoryBlobs } from "../../platform/memory-blobs.fixture.ts";
 import { movingClock, type MovingClock } from "../../platform/moving-clock.fixture.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { silentLog, type TestDatabase } from "../../platform/test-database.fixture.ts";
+import { addToken } from "../moult/moult-server.fixture.ts";
 import { menderRoutes } from "./mender-routes.ts";
 
 /** The protocol over a real database, for one tenant, and a clock that stands until it is moved. */
@@ -18,7 +20,7 @@ export interface MenderServer {
   readonly blobs: Map<string, Uint8Array>;
 }
 
-export async function startMenderServer(
+async function startMenderServer(
   store: TestDatabase,
   { tenantId }: Pick<TenantDb, "tenantId">,
 ): Promise<MenderServer> {
@@ -45,6 +47,32 @@ export async function startMenderServer(
   await app.ready();
   return { app, clock, blobs };
 }
+
+/** A tenant whose product lets devices in by its token, and the server at its door. */
+export async function startMenderFleet(store: TestDatabase, { accepts = true } = {}) {
+  const db = await store.newTenant();
+  await addProduct(db);
+  const token = await addToken(db);
+  if (!accepts) await setUnaccepting(db);
+  const server = await startMenderServer(store, db);
+  const newDevice = async () => {
+    const device = new MenderDevice(server);
+    await device.auth(token);
+    // With its first question it says what kind of machine it is.
+    await device.next();
+    return device;
+  };
+  return { db, token, server, newDevice };
+}
+
+const setUnaccepting = (db: TenantDb): Promise<unknown> =>
+  db.transaction((inner) =>
+    inner.kysely
+      .updateTable("enrolment_token")
+      .set({ accepts: 0 })
+      .where("tenant_id", "=", db.tenantId)
+      .execute(),
+  );
 
 export const KEY_KINDS = ["rsa", "p256", "p384", "ed25519"] as const;
 
@@ -177,3 +205,13 @@ export class MenderDevice {
 
 /** Of the update that a device was told of. */
 export const assignmentIdOf = (id: string): AssignmentId => AssignmentId.parse(id.slice(0, 36));
+
+export async function deviceIdOf(db: TenantDb, { serial }: MenderDevice): Promise<DeviceId> {
+  const { id } = await db.kysely
+    .selectFrom("device")
+    .select("id")
+    .where("tenant_id", "=", db.tenantId)
+    .where("identity", "like", `%${serial}%`)
+    .executeTakeFirstOrThrow();
+  return id;
+}
