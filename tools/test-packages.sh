@@ -60,6 +60,8 @@ else
   need e2fsprogs test -x /usr/sbin/mke2fs
   need dosfstools test -x /usr/sbin/mkfs.fat
   need mtools command -v mcopy
+  # Images with a dm-verity tree.
+  need cryptsetup-bin test -x /usr/sbin/veritysetup
   # What the shipped update modules hand their payloads to, and what makes such payloads.
   need busybox-static has_static_busybox
   need rpm command -v rpmbuild

@@ -21,7 +21,9 @@ export {
   SlotError,
   type RestartNote,
   type SlotContent,
+  type SlotImage,
   type SlotInstaller,
+  type SlotInstallerDeps,
 } from "./slot-installer.ts";
 export {
   createStateStore,

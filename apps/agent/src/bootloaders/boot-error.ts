@@ -22,4 +22,6 @@ export class BootError extends AppError<
   | "kernel-too-large"
   /** The kernel, as it was read back, is not the one that was written. */
   | "kernel-not-kept"
+  /** The slot does not hold the note of its dm-verity tree that was written to it. */
+  | "verity-note-not-kept"
 > {}

@@ -8,6 +8,7 @@ import type { Reboot } from "../update-runner/update-runner.ts";
 import { InstallError } from "./install-error.ts";
 import { QUIET_STATES, type Installer } from "./installer.ts";
 import { isUpdateWith, slotPayloadSteps, type SlotPayload } from "./slot-payload.ts";
+import { readVerity, withRightTree } from "./verity.ts";
 
 // Payload type `rootfs-image`: one file, the image of a root file system. It goes into the slot that does not run, and the
 // machine's bootloader starts it on trial: a system that does not come up, or does not confirm itself, is replaced by the old one.
@@ -44,12 +45,14 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
   const { steps } = slotPayloadSteps({
     slots: slots.installer,
     boot: slots.boot,
-    tries: slots.tries,
     name: ROOTFS_IMAGE_TYPE,
     admit: () => Promise.resolve(),
-    passing: ({ content, sizeBytes }, log) =>
-      withProgress(refuseWholeDisks(content), sizeBytes, log),
-    beforeArming: () => Promise.resolve(),
+    passing: async ({ content, sizeBytes }, { tree, log }) => {
+      const verity = await readVerity(tree);
+      const image = withProgress(refuseWholeDisks(content), sizeBytes, log);
+      return verity === null ? image : withRightTree(image, sizeBytes, verity);
+    },
+    arm: async (content, { tree }) => slots.arm(content, await readVerity(tree)),
     restart,
     words: WORDS,
   });
@@ -73,11 +76,12 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
   };
 }
 
-/** What an image's kernel, which lies apart from its slot, can come to grief by. */
+/** What can go wrong with what an image needs beside its place in the slot. */
 const BOOT_WORDS: Partial<Readonly<Record<BootError["code"], string>>> = {
   "kernel-missing": "the image brings no /boot/moult.efi, which is what systemd-boot starts",
   "kernel-too-large": "/boot/moult.efi is larger than its file on the EFI system partition",
   "kernel-not-kept": "the EFI system partition does not hold the kernel that was written to it",
+  "verity-note-not-kept": "the slot does not hold the note of the image's dm-verity tree",
   "slot-not-mounted": "the image in the slot could not be mounted, to take its kernel from it",
   "slot-mounted":
     "the slot, or the EFI system partition, is mounted: systemd.gpt_auto=no keeps systemd from it",

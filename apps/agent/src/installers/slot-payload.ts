@@ -1,12 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SlotError, type BootControl, type SlotInstaller } from "@moult/agent-core";
-import type { Log } from "@moult/base";
+import {
+  SlotError,
+  type BootControl,
+  type SlotContent,
+  type SlotInstaller,
+} from "@moult/agent-core";
 import { RefusalCode, type FailureCode, type UpdateState } from "@moult/updater";
 import * as z from "zod";
 import { systemCode, writeFileDurably } from "../storage/durable-file.ts";
 import { InstallError } from "./install-error.ts";
-import type { IncomingFile, Installer } from "./installer.ts";
+import type { IncomingFile, Installation, Installer } from "./installer.ts";
 
 // What payloads have in common that go into the slot that does not run, and are started on trial from there: the agent itself
 // by its launcher, and the whole system by the machine's bootloader.
@@ -18,15 +22,14 @@ type Plan = z.infer<typeof Plan>;
 export interface SlotPayload {
   readonly slots: SlotInstaller;
   readonly boot: BootControl;
-  /** Starts of one trial. */
-  readonly tries: number;
   /** Names the file in the update's tree that keeps the plan. */
   readonly name: string;
   /** Before the slot is touched; throws what keeps the file from being a payload. */
   readonly admit: (file: IncomingFile) => Promise<void>;
   /** In front of the slot: the payload's content, looked at as it passes by. */
-  readonly passing?: (file: IncomingFile, log: Log) => AsyncIterable<Uint8Array>;
-  readonly beforeArming: () => Promise<void>;
+  readonly passing?: (file: IncomingFile, at: Installation) => Promise<AsyncIterable<Uint8Array>>;
+  /** Puts what the slot was filled with on trial, once it was read back. */
+  readonly arm: (content: SlotContent, at: Installation) => Promise<void>;
   /** Starts anew what the slot holds; returns only when that did not happen. */
   readonly restart: (signal: AbortSignal) => Promise<never>;
   /** For people. */
@@ -59,12 +62,12 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
   const inWords = <Result>(code: FailureCode, run: () => Promise<Result>): Promise<Result> =>
     orFailure(code, words, run);
   const steps: Pick<Installer, Steps> = {
-    unpack: async (files, { tree, log }, signal) => {
+    unpack: async (files, at, signal) => {
       let plan: Plan | undefined;
       for await (const file of files) {
         if (plan !== undefined) throw new InstallError("payload-refused", words.onePayload);
         await payload.admit(file);
-        const content = payload.passing?.(file, log) ?? file.content;
+        const content = (await payload.passing?.(file, at)) ?? file.content;
         const { sizeBytes, sha256 } = file;
         plan = await inWords("install-failed", () =>
           slots.write({ content: untilAborted(content, signal), sizeBytes, sha256 }),
@@ -73,15 +76,12 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
       }
       if (plan === undefined)
         throw new InstallError("payload-refused", "the payload holds no file");
-      await writeFileDurably(planFile(tree), JSON.stringify(plan));
+      await writeFileDurably(planFile(at.tree), JSON.stringify(plan));
     },
     supportsRollback: () => Promise.resolve(true),
-    install: async ({ tree }) => {
-      const plan = await readPlan(tree);
-      await inWords("install-failed", async () => {
-        await payload.beforeArming();
-        await slots.arm(plan, payload.tries);
-      });
+    install: async (at) => {
+      const plan = await readPlan(at.tree);
+      await inWords("install-failed", () => payload.arm(plan, at));
     },
     verify: async ({ tree }) => {
       const { slot } = await readPlan(tree);

@@ -70,14 +70,16 @@ function createInstaller(slots: AgentSlots, deps: SelfUpdateDeps): Installer {
   const { steps, isRunning } = slotPayloadSteps({
     slots: slots.installer,
     boot: slots.boot,
-    tries: TRIES,
     name: "self-update",
     admit: async ({ sizeBytes }) => {
       if (sizeBytes > BUNDLE_BYTES_MAX) throw new InstallError("payload-refused", WORDS.onePayload);
       await slots.prepare();
       await checkRoom(deps.launched.dir, sizeBytes);
     },
-    beforeArming: () => slots.note(),
+    arm: async (content) => {
+      await slots.note();
+      await slots.installer.arm(content, TRIES);
+    },
     restart,
     words: WORDS,
   });

@@ -4,7 +4,10 @@ import {
   createSlotInstaller,
   type BootControl,
   type Slot,
+  type SlotContent,
+  type SlotImage,
   type SlotInstaller,
+  type SlotInstallerDeps,
 } from "@moult/agent-core";
 import type { Log } from "@moult/base";
 import type { BootloaderDeps } from "../bootloaders/boot-copies.ts";
@@ -17,19 +20,21 @@ import {
   SYSTEMD_BOOT_TRIES,
 } from "../bootloaders/systemd-boot.ts";
 import type { AgentFolders, SlotsConfig } from "../config.ts";
+import type { Verity } from "../installers/verity.ts";
 import { openEfiVariables } from "../platform/efi-variables.ts";
 import { openBlockDevice, type OpenedDevice } from "../storage/block-device.ts";
 import { dropPageCache } from "../storage/page-cache.ts";
 import { readBootedSlot } from "./booted-slot.ts";
 import { openRestartNote } from "./restart-note.ts";
 import { mountedSlotKernel, type WithSlotKernel } from "./slot-kernel.ts";
+import { keepVerityNote } from "./verity-note.ts";
 
 /** The two places of this machine's system. */
 export interface SystemSlots {
   readonly boot: BootControl;
   readonly installer: SlotInstaller;
-  /** Starts of one trial. */
-  readonly tries: number;
+  /** Puts what the spare slot was filled with on trial, once it was read back. `verity`: of a tree in the image. */
+  arm(content: SlotContent, verity: Verity | null): Promise<void>;
 }
 
 export interface SystemSlotsDeps {
@@ -73,7 +78,8 @@ export async function openSystemSlots(deps: SystemSlotsDeps): Promise<SystemSlot
     const { boot, booted } = await bootControlOf(deps);
     log.info("system-slots", { booted, ...(await boot.read()) });
     if (!deps.isMachineShared) await tellWhatIsInSlot(folders, log);
-    return { boot, installer: installerOf(deps, boot), tries: triesOf(config) };
+    const { installer, arm } = installerOf(deps, boot);
+    return { boot, installer, arm: (content, verity) => arm(content, triesOf(config), verity) };
   } catch (error) {
     log.error("system-slots-unusable", { error });
     return undefined;
@@ -129,7 +135,7 @@ async function bootControlOf({ config, folders, log }: SystemSlotsDeps): Promise
   return { boot, booted };
 }
 
-function installerOf(deps: SystemSlotsDeps, boot: BootControl): SlotInstaller {
+function installerOf(deps: SystemSlotsDeps, boot: BootControl) {
   const { config, folders, bootId, log } = deps;
   const opened: OpenedDevice[] = [];
   const closeAll = async (): Promise<void> => {
@@ -152,26 +158,37 @@ function installerOf(deps: SystemSlotsDeps, boot: BootControl): SlotInstaller {
     return device;
   };
   const withKernel = deps.withSlotKernel ?? mountedSlotKernel(folders.runDir);
-  const armWithKernel: BootControl["arm"] = async (slot, tries) => {
-    if (tries > 0) {
-      // What was read back by now is mounted, which the agent's own hold of it would forbid.
-      await closeAll();
-      await withKernel(config.devices[slot], async (kernel) =>
-        placeKernel(await open(config.environment), slot, kernel, log),
-      );
-    }
-    await boot.arm(slot, tries);
+  const placeKernelOf = async (slot: Slot): Promise<void> => {
+    // What was read back by now is mounted, which the agent's own hold of it would forbid.
+    await closeAll();
+    await withKernel(config.devices[slot], async (kernel) =>
+      placeKernel(await open(config.environment), slot, kernel, log),
+    );
   };
-  const installer = createSlotInstaller({
-    boot: config.bootloader === "systemd-boot" ? { ...boot, arm: armWithKernel } : boot,
+  const shared: Omit<SlotInstallerDeps, "boot"> = {
     restartNote: openRestartNote(folders.runDir, bootId),
     openSlot: (slot) => open(config.devices[slot]),
     createHasher: () => createHash("sha256"),
     log,
-  });
+  };
+  const installer = createSlotInstaller({ ...shared, boot });
+  const arm = (content: SlotContent, tries: number, verity: Verity | null): Promise<void> => {
+    // After the image was read back, and before the bootloader hears of it.
+    const thenArmed: BootControl["arm"] = async (slot) => {
+      await closeAll();
+      await keepVerityNote(await open(config.devices[slot]), content, verity);
+      if (config.bootloader === "systemd-boot") await placeKernelOf(slot);
+      await boot.arm(slot, tries);
+    };
+    const armed = createSlotInstaller({ ...shared, boot: { ...boot, arm: thenArmed } });
+    return thenClosed(() => armed.arm(content, tries));
+  };
   return {
-    ...installer,
-    write: (image) => thenClosed(() => installer.write(image)),
-    arm: (content, tries) => thenClosed(() => installer.arm(content, tries)),
+    installer: {
+      ...installer,
+      write: (image: SlotImage) => thenClosed(() => installer.write(image)),
+      arm: (content: SlotContent, tries: number) => arm(content, tries, null),
+    },
+    arm,
   };
 }
