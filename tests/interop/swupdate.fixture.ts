@@ -49,6 +49,8 @@ export interface SwupdateOptions {
   readonly runs: string;
   /** As it is told after the restart: 2 the new system is well, 3 it was given up. */
   readonly confirms?: 2 | 3;
+  /** The time zone that its attributes name. */
+  readonly zone?: string;
 }
 
 /** Debian's SWUpdate with its daemon for hawkBit, as a device starts it. */
@@ -60,6 +62,7 @@ export async function startSwupdate({
   certificateFile,
   runs,
   confirms,
+  zone = "Etc/UTC",
 }: SwupdateOptions): Promise<LocalProcess> {
   const config = join(folder, `${controllerId}.cfg`);
   const authority = certificateFile === undefined ? "" : `cafile = "${certificateFile}"; `;
@@ -67,7 +70,7 @@ export async function startSwupdate({
     config,
     `globals : { public-key-file = "${folder}/image.pem"; };
 suricatta : { tenant = "DEFAULT"; id = "${controllerId}"; url = "${url}"; targettoken = "${token}"; ${authority}polldelay = 1; retry = 20; retrywait = 1; };
-identify : ( { name = "sw_version"; value = "${runs}"; }, { name = "board"; value = "gw2"; } );\n`,
+identify : ( { name = "sw_version"; value = "${runs}"; }, { name = "board"; value = "gw2"; }, { name = "zone"; value = "${zone}"; } );\n`,
   );
   const log = join(folder, `swupdate-${Date.now()}.log`);
   const suricatta = confirms === undefined ? "" : `-c ${confirms}`;
