@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Suite } from "../../tools/suites/run-suite.ts";
 import { runSteps } from "../../tools/suites/run-steps.ts";
@@ -14,13 +14,14 @@ const FAILS = 'test("fails", () => expect(1).toBe(2));\n';
 const vitest = (folder: string): Suite => ({
   name: folder,
   budgetSeconds: 30,
-  command: (reportPath) => [
+  command: (reportPath, files) => [
     process.execPath,
     join(ROOT, "node_modules/vitest/vitest.mjs"),
     "run",
     `--dir=${folder}`,
     "--reporter=json",
     `--outputFile.json=${reportPath}`,
+    ...files,
   ],
 });
 const script = (name: string, text: string, budgetSeconds = 30): Suite => ({
@@ -121,6 +122,51 @@ test("a failed suite does not keep the later ones from running", async () => {
 
   expect(lines.at(-1)).toBe("2 passed, 1 failed");
   expect(isGreen).toBe(false);
+});
+
+describe("a suite of real processes", () => {
+  const suite: Suite = { ...vitest("x"), hasSecondTry: true };
+  /** Fails the first time. */
+  const unsteady = `${TEST}import { existsSync, writeFileSync } from "node:fs";
+test("passes at last", () => {
+  const mark = import.meta.filename + ".seen";
+  const isSecond = existsSync(mark);
+  writeFileSync(mark, "");
+  expect(isSecond).toBe(true);
+});
+`;
+
+  test("runs the file of a failed test once more, and says what passed only then", async () => {
+    const files = { "x/a.test.ts": TEST + PASSES, "x/b.test.ts": unsteady };
+
+    const { isGreen, lines } = await runPlanted([suite], files);
+
+    expect(lines.at(-1)).toBe("2 passed, 0 failed");
+    expect(lines.at(-2)).toMatch(/x: passed only at a second try: .*b\.test\.ts: passes at last$/);
+    expect(isGreen).toBe(true);
+  });
+
+  test.each<[sentence: string, suite: Suite, files: Record<string, string>, total: string]>([
+    ["what fails again", suite, { "x/a.test.ts": TEST + PASSES + FAILS }, "1 passed, 1 failed"],
+    [
+      "three files with failures",
+      suite,
+      { "x/a.test.ts": unsteady, "x/b.test.ts": unsteady, "x/c.test.ts": unsteady },
+      "0 passed, 3 failed",
+    ],
+    [
+      "what breaks outside of its tests",
+      suite,
+      { "x/a.test.ts": 'throw new Error("no");\n', "x/b.test.ts": unsteady },
+      "0 passed, 2 failed",
+    ],
+    ["another kind of suite", vitest("x"), { "x/a.test.ts": unsteady }, "0 passed, 1 failed"],
+  ])("gives no second try to %s", async (_, planted, files, total) => {
+    const { isGreen, lines } = await runPlanted([planted], files);
+
+    expect(lines.at(-1)).toBe(total);
+    expect(isGreen).toBe(false);
+  });
 });
 
 test("a suite that nobody knows is refused by name", async () => {

@@ -8,7 +8,7 @@ export interface SuitesOptions {
 
 /**
  * Runs suites in their order and ends with the one line that tools read: `N passed, N failed`, summed over all of
- * them. No other line that `say` gets has that form. Answers whether everything passed.
+ * them. No other line that `say` gets has that form. What needed a second try is named before it. Answers whether everything passed.
  */
 export async function runSuites(
   suites: readonly Suite[],
@@ -21,6 +21,8 @@ export async function runSuites(
     results.push(result);
     say(verdict(suite, result));
   }
+  for (const { name, unsteady } of results)
+    for (const test of unsteady) say(`== ${name}: passed only at a second try: ${test}`);
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
   say(`${passed} passed, ${failed} failed`);
