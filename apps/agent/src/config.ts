@@ -39,6 +39,35 @@ const SlotsConfig = z
 export type SlotsConfig = z.infer<typeof SlotsConfig>;
 export type BootloaderName = SlotsConfig["bootloader"];
 
+/** The page cache writes back so much at once: what is beside a copy must not be in it. */
+const PAGE_BYTES = 4_096;
+
+/** Where a platform has one copy of its bootloader. */
+const BootArea = z.strictObject({
+  device: AbsolutePath,
+  offsetBytes: z.int().min(0).multipleOf(PAGE_BYTES).default(0),
+  sizeBytes: z.int().min(PAGE_BYTES).multipleOf(PAGE_BYTES),
+  /** One of an eMMC's own boot partitions, which Linux has to be asked to let write. */
+  forceRo: z.boolean().optional(),
+});
+export type BootArea = z.infer<typeof BootArea>;
+
+/** Platforms that can start from either of two copies of their bootloader (docs/guide/system-updates.md). */
+const BootloaderConfig = z
+  .strictObject({
+    copies: z.strictObject({ a: BootArea, b: BootArea }),
+    /** Says which copy started the machine and which one will, and chooses. */
+    program: AbsolutePath,
+  })
+  .refine(
+    ({ copies: { a, b } }) =>
+      a.device !== b.device ||
+      a.offsetBytes + a.sizeBytes <= b.offsetBytes ||
+      b.offsetBytes + b.sizeBytes <= a.offsetBytes,
+    { path: ["copies"], message: "the copies are two places" },
+  );
+export type BootloaderConfig = z.infer<typeof BootloaderConfig>;
+
 /**
  * `/etc/moult/agent.json`. Every setting has a default, so the file may be missing; a setting that this agent does not
  * know is an error, because a misspelt one would silently do nothing. `docs/guide/agent.md` describes them all.
@@ -138,6 +167,8 @@ export const AgentConfig = z.strictObject({
     .prefault({}),
   /** Absent: the system is not updated by images. */
   slots: SlotsConfig.optional(),
+  /** Absent: the machine's bootloader is not updated. */
+  bootloader: BootloaderConfig.optional(),
   /** How a new system is judged, beside `paths.healthDir`. */
   health: z
     .strictObject({

@@ -14,7 +14,7 @@ export { BOOT_COPY_NAMES, createFileBootControl } from "./file-boot-control.ts";
 export { writeDurably } from "./durable-write.ts";
 export type { Files } from "./files.ts";
 export type { SlotDevice } from "./slot-device.ts";
-export type { Hasher } from "./fill-slot.ts";
+export { digestOfSlot, fillSlot, type Hasher } from "./fill-slot.ts";
 export {
   createSlotInstaller,
   otherSlot,

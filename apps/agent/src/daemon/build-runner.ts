@@ -1,13 +1,17 @@
 import { readFile } from "node:fs/promises";
 import type { Log } from "@moult/base";
 import type { HardwareType } from "@moult/model";
+import { copyChoiceOf } from "../bootloader-copies/copy-choice.ts";
 import { systemClock } from "../clock/lift-clock.ts";
 import type { LoadedConfig } from "../config.ts";
+import { dropPageCache } from "../storage/page-cache.ts";
 import { createSystemReboot } from "../platform/system-reboot.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { checkSystemHealth } from "../system-slots/check-system-health.ts";
 import { openSystemSlots } from "../system-slots/system-slots.ts";
 import { createUpdateRunner } from "../update-runner/create-update-runner.ts";
+import { createBootloaderInstaller } from "../installers/bootloader.ts";
+import type { Installer } from "../installers/installer.ts";
 import { createRootfsImages, type RootfsImages } from "../installers/rootfs-image.ts";
 import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
@@ -55,6 +59,7 @@ export async function buildRunner(options: RunnerOptions): Promise<UpdateRunner>
     limits,
     selfUpdate: selfUpdateOf(options, limits),
     rootfsImages: await rootfsImagesOf(options, { reboot, bootId, limits }),
+    bootloader: bootloaderOf(options),
     holdPolicy: holdPolicy(config),
   });
 }
@@ -73,6 +78,17 @@ function selfUpdateOf(
     isMachineShared: loaded.isReRooted,
     ticker: systemTicker,
     log,
+  });
+}
+
+function bootloaderOf({ loaded, log }: RunnerOptions): Installer | undefined {
+  const { bootloader } = loaded.config;
+  if (bootloader === undefined) return undefined;
+  return createBootloaderInstaller({
+    copies: bootloader.copies,
+    choice: copyChoiceOf(bootloader.program),
+    sysBlockDir: "/sys/class/block",
+    dropCache: () => (loaded.isReRooted ? Promise.resolve() : dropPageCache(log)),
   });
 }
 

@@ -88,7 +88,7 @@ class Shell {
       environment: process.env,
     });
     const environment = () => ({ ...process.env, [STEP_MARK]: paths.dataDir });
-    const { serverMove, selfUpdate, rootfsImages } = deps;
+    const { serverMove, selfUpdate, rootfsImages, bootloader } = deps;
     this.installers = createInstallers({
       paths,
       limits,
@@ -96,6 +96,7 @@ class Shell {
       serverMove,
       selfUpdate,
       rootfsImages,
+      bootloader,
       environment,
     });
     const scripts = createStateScripts({ ...paths, limits, ticker, environment });

@@ -24,6 +24,7 @@ import {
 } from "../installers/installer.fixture.ts";
 import { systemTicker } from "../platform/ticker.ts";
 import { createOfflineServerMove } from "../daemon/server-moves.ts";
+import type { Installer } from "../installers/installer.ts";
 import type { RootfsImages } from "../installers/rootfs-image.ts";
 import type { ServerMove } from "../installers/server-move.ts";
 import type { Admission } from "../trust/admission.ts";
@@ -271,6 +272,7 @@ export interface DeviceOptions {
   readonly serverMove?: ServerMove;
   /** The slots of the system, as the runner to be made finds them. */
   readonly rootfsImages?: (reboot: Reboot) => RootfsImages | undefined;
+  readonly bootloader?: Installer;
 }
 
 export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> {
@@ -302,6 +304,7 @@ export async function aDevice(options: DeviceOptions = {}): Promise<TestDevice> 
       server,
       reboot,
       rootfsImages: options.rootfsImages?.(reboot),
+      bootloader: options.bootloader,
       bootId: `boot-${boot}`,
       clock: { now: () => instant(Date.now()) },
       ticker: options.ticker ?? systemTicker,

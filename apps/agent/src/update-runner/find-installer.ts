@@ -1,3 +1,4 @@
+import { BOOTLOADER_TYPE } from "../installers/bootloader.ts";
 import { createDirectoryInstaller } from "../installers/directory.ts";
 import type { Installer } from "../installers/installer.ts";
 import { ROOTFS_IMAGE_TYPE, type RootfsImages } from "../installers/rootfs-image.ts";
@@ -20,6 +21,8 @@ export interface InstallersDeps {
   readonly selfUpdate: SelfUpdate | undefined;
   /** Undefined where no bootloader could bring the old system back. */
   readonly rootfsImages: RootfsImages | undefined;
+  /** Undefined where the platform starts from one copy of its bootloader only. */
+  readonly bootloader: Installer | undefined;
   /** What update modules find in their environment. */
   readonly environment: () => NodeJS.ProcessEnv;
 }
@@ -27,9 +30,19 @@ export interface InstallersDeps {
 export interface Installers {
   /** Undefined when this device cannot install the type. */
   find(payloadType: string): Promise<Installer | undefined>;
+  /** For people, of a type that `find` does not know. */
+  whyNot(payloadType: string): string;
   /** All types that `find` knows now. */
   payloadTypes(): Promise<readonly string[]>;
 }
+
+/** What a device lacks that cannot install one of the agent's own types. */
+const WANTING: Readonly<Record<string, string>> = {
+  [BOOTLOADER_TYPE]:
+    "this device is not known to start from either of two copies of its bootloader (`bootloader` in agent.json), and the only one is not overwritten",
+  [ROOTFS_IMAGE_TYPE]: "this device has no two slots for its system (`slots` in agent.json)",
+  [SELF_UPDATE_TYPE]: "this agent runs without the launcher that could bring the old one back",
+};
 
 /**
  * Update modules of the device go before the built-in installers, so that a device can have its own `directory`; `app` is
@@ -47,6 +60,7 @@ export function createInstallers(deps: InstallersDeps): Installers {
     ...(deps.rootfsImages === undefined
       ? []
       : [[ROOTFS_IMAGE_TYPE, deps.rootfsImages.installer] as const]),
+    ...(deps.bootloader === undefined ? [] : [[BOOTLOADER_TYPE, deps.bootloader] as const]),
   ]);
   return {
     find: async (payloadType) => {
@@ -57,6 +71,9 @@ export function createInstallers(deps: InstallersDeps): Installers {
       if (module === undefined) return builtIn.get(payloadType);
       return createUpdateModule(module, deps);
     },
+    whyNot: (payloadType) =>
+      WANTING[payloadType] ??
+      `there is neither an installer nor an update module for payload type ${payloadType}`,
     payloadTypes: async () => {
       const modules = await executablesIn(modulesDir);
       const own = [

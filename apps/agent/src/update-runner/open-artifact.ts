@@ -25,6 +25,8 @@ export interface ArtifactPolicy {
   readonly payloadBytesMax: number;
   /** Whether this device can install a payload type. */
   readonly isInstallable: (payloadType: string) => Promise<boolean>;
+  /** For people, why it cannot. */
+  readonly whyNot: (payloadType: string) => string;
 }
 
 /**
@@ -63,10 +65,7 @@ export async function judgeArtifact(
     );
   for (const payloadType of payloadTypes)
     if (!(await policy.isInstallable(payloadType)))
-      throw new InstallError(
-        "payload-type-unsupported",
-        `there is neither an installer nor an update module for payload type ${payloadType}`,
-      );
+      throw new InstallError("payload-type-unsupported", policy.whyNot(payloadType));
   return {
     name: head.artifactName,
     payloadTypes,

@@ -44,6 +44,7 @@ export function createPreparation(deps: ExecutorDeps): Preparation {
     artifactKeys: deps.artifactKeys,
     payloadBytesMax: deps.limits.payloadBytesMax,
     isInstallable: async (payloadType) => (await deps.installers.find(payloadType)) !== undefined,
+    whyNot: (payloadType) => deps.installers.whyNot(payloadType),
   };
   /** What the newest download was admitted by. A start finds no update unpacking, so it need not outlive the agent. */
   let newest: { readonly id: string; readonly admitted: AdmittedTarget | null } | undefined;

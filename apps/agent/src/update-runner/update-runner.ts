@@ -13,6 +13,7 @@ import type {
 } from "@moult/updater";
 import type { AgentPaths } from "../agent-paths.ts";
 import type { ServerMove } from "../installers/server-move.ts";
+import type { Installer } from "../installers/installer.ts";
 import type { RootfsImages } from "../installers/rootfs-image.ts";
 import type { SelfUpdate } from "../self-update/self-update.ts";
 import type { Admission } from "../trust/admission.ts";
@@ -95,6 +96,8 @@ export interface UpdateRunnerDeps {
   readonly selfUpdate?: SelfUpdate | undefined;
   /** Absent where no bootloader could bring the old system back. */
   readonly rootfsImages?: RootfsImages | undefined;
+  /** Absent where the platform starts from one copy of its bootloader only. */
+  readonly bootloader?: Installer | undefined;
   readonly reboot: Reboot;
   /** Differs between any two boots of the machine. */
   readonly bootId: string;
