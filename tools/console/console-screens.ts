@@ -113,6 +113,10 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
     withdraw: press("Withdraw…"),
   }),
   screen("enrolment-tokens", "/settings/enrolment-tokens"),
+  screen("other-clients", "/settings/other-clients", {
+    register: press("Register a device"),
+    gateway: press("New gateway token"),
+  }),
   screen("lost", "/nowhere"),
 ];
 

@@ -305,6 +305,14 @@ const settingsTabs = [
       "EnrolmentTokensPage",
     ),
   }),
+  createRoute({
+    ...inSettings,
+    path: "/other-clients",
+    component: lazyRouteComponent(
+      () => import("./pages/other-clients-page.tsx"),
+      "OtherClientsPage",
+    ),
+  }),
 ] as const;
 
 const trustProposal = createRoute({

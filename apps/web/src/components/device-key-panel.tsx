@@ -1,5 +1,7 @@
 import type { Reply } from "@moult/client";
+import type { ControllerId } from "@moult/model";
 import { useState } from "react";
+import { ControllerTokenPanel } from "./controller-token-panel.tsx";
 import { AdmissionDialog } from "../forms/admission-dialog.tsx";
 import { useMay } from "../server/me.ts";
 import { Button } from "../ui/button.tsx";
@@ -13,6 +15,9 @@ export function DeviceKeyPanel({ device }: { readonly device: Reply<"showDevice"
   const off = useMay("devices:write") ? undefined : "your role does not allow this";
   const { keyFingerprint, pendingKeyFingerprint, identityConflictAt, state } = device;
   const isOpen = state !== "decommissioned";
+  const { controllerId } = device.identity;
+  if (controllerId !== undefined && keyFingerprint === null && pendingKeyFingerprint === null)
+    return <ControllerTokenPanel controllerId={controllerId as ControllerId} isOpen={isOpen} />;
   return (
     <Panel title="Its key">
       <div className="flex flex-col gap-4">

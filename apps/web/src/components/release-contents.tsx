@@ -1,4 +1,4 @@
-import type { Artifact } from "@moult/model";
+import { bareTypeOf, type Artifact } from "@moult/model";
 import { bytes, counted } from "../format/number.ts";
 import { Badge } from "../ui/badge.tsx";
 import { buttonClass } from "../ui/button.tsx";
@@ -37,13 +37,22 @@ export function ReleaseContents({ artifacts }: { readonly artifacts: readonly Ar
   ));
 }
 
+/** Whose file it is, where it is no artifact to those who get it. */
+const CLIENT_OF: Readonly<Record<string, string>> = {
+  swu: "SWUpdate",
+  rauc: "RAUC",
+  "raw-file": "clients that take the file alone",
+};
+
 function ArtifactFacts({ artifact }: { readonly artifact: Artifact }) {
   const { sha256, sizeBytes, hardwareTypes, scripts, signature, trust, clearsProvides } = artifact;
+  const client = CLIENT_OF[bareTypeOf(artifact.payloads) ?? ""];
   return (
     <div className="flex flex-col gap-4">
       <Facts
         facts={[
           ["For", <Foreign key="for" text={hardwareTypes.join(", ")} />],
+          ...(client === undefined ? [] : [["Client", client] as const]),
           ["Size", bytes(sizeBytes)],
           ["SHA-256", <Digest key="digest" value={sha256} what="digest of the artifact" />],
           [

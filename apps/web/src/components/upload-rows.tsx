@@ -208,7 +208,9 @@ function Finished({ upload: { release, created } }: { readonly upload: Upload })
           <Foreign text={`${release.product} ${release.version}`} />
         </TextLink>
         {releaseTrust(release) !== "published" && (
-          <span className="text-soft">. Devices take it once it is signed: it says how.</span>
+          <span className="text-soft">
+            . Devices with Moult’s agent take it once it is signed: it says how.
+          </span>
         )}
       </span>
     </p>

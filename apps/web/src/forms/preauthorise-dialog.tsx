@@ -1,13 +1,15 @@
-import type { ProductName, Sha256 } from "@moult/model";
+import type { ProductName } from "@moult/model";
 import { useState, type FormEvent } from "react";
 import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { SelectField, TextField } from "../ui/field.tsx";
+import { SelectField, TextArea, TextField } from "../ui/field.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { readIdentityPairs } from "./identity-pairs.ts";
+import { readKeyFingerprint } from "./key-fingerprint.ts";
 
-/** Accepts a device before it asks, by the fingerprint of its key. */
+/** Accepts a device before it asks, by its key: with Moult's agent, or Mender's client. */
 export function PreauthoriseDialog({
   products,
   onClose,
@@ -15,9 +17,81 @@ export function PreauthoriseDialog({
   readonly products: readonly ProductName[];
   readonly onClose: () => void;
 }) {
-  const [product, setProduct] = useState<string>(products[0] ?? "");
-  const [fingerprint, setFingerprint] = useState("");
-  const [name, setName] = useState("");
+  const { draft, change, identity, keyProblem, create, submit } = usePreauthorisation(
+    products,
+    onClose,
+  );
+  return (
+    <Dialog isOpen onClose={onClose} title="Preauthorise a device">
+      <form onSubmit={submit} className="flex flex-col gap-4">
+        {products.length > 1 && (
+          <SelectField
+            label="Product"
+            value={draft.product}
+            choices={products.map((one) => ({ value: one as string, label: one as string }))}
+            onChange={(product) => change({ product })}
+          />
+        )}
+        <TextArea
+          label="Its key"
+          hint={
+            <>
+              The public key in PEM, or its fingerprint: <code>moult-agent provision</code> prints
+              it.
+            </>
+          }
+          error={keyProblem}
+          rows={5}
+          isMono
+          value={draft.key}
+          onChange={(key) => change({ key })}
+        />
+        <TextField
+          label="Its identity"
+          hint="serial=1017, as its client says it. Empty: whoever has the key."
+          error={identity === undefined ? "Write name=value, with commas between." : undefined}
+          isMono
+          autoComplete="off"
+          value={draft.pairs}
+          onChange={(pairs) => change({ pairs })}
+        />
+        <TextField
+          label="Name for people"
+          hint="It can stay empty."
+          maxLength={128}
+          value={draft.name}
+          onChange={(name) => change({ name })}
+        />
+        {create.error !== null && <ProblemPanel error={create.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            kind="primary"
+            type="submit"
+            isBusy={create.isPending}
+            disabledReason={draft.key.trim() === "" ? "give its key first" : undefined}
+          >
+            Preauthorise the device
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The browser's, where the page has it. */
+const digest = (): ((bytes: BufferSource) => Promise<ArrayBuffer>) | undefined =>
+  window.isSecureContext ? (bytes) => crypto.subtle.digest("SHA-256", bytes) : undefined;
+
+function usePreauthorisation(products: readonly ProductName[], onClose: () => void) {
+  const [draft, setDraft] = useState({
+    product: (products[0] ?? "") as string,
+    key: "",
+    pairs: "",
+    name: "",
+  });
+  const [keyProblem, setKeyProblem] = useState<string | undefined>(undefined);
+  const identity = readIdentityPairs(draft.pairs);
   const create = useAction("preauthoriseDevice", {
     refreshes: ["listPreauthorisations"],
     onDone: () => {
@@ -25,58 +99,30 @@ export function PreauthoriseDialog({
       onClose();
     },
   });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (create.isPending) return;
+  const preauthorise = async (): Promise<void> => {
+    if (create.isPending || identity === undefined) return;
+    const read = await readKeyFingerprint(draft.key, digest());
+    setKeyProblem(read.kind === "unreadable" ? read.why : undefined);
+    if (read.kind === "unreadable") return;
+    const name = draft.name.trim();
     create.mutate({
       body: {
-        product: product as ProductName,
-        // As people copy it: with spaces or colons between groups.
-        keyFingerprint: fingerprint.replaceAll(/[\s:]/g, "").toLowerCase() as Sha256,
-        ...(name.trim() === "" ? {} : { name: name.trim() }),
+        product: draft.product as ProductName,
+        keyFingerprint: read.fingerprint,
+        ...(identity === null ? {} : { identity }),
+        ...(name === "" ? {} : { name }),
       },
     });
   };
-  return (
-    <Dialog isOpen onClose={onClose} title="Preauthorise a device">
-      <form onSubmit={submit} className="flex flex-col gap-4">
-        {products.length > 1 && (
-          <SelectField
-            label="Product"
-            value={product}
-            choices={products.map((one) => ({ value: one as string, label: one as string }))}
-            onChange={setProduct}
-          />
-        )}
-        <TextField
-          label="Fingerprint of its key"
-          hint={
-            <>
-              <code>moult-agent provision</code> prints it: 64 hexadecimal digits.
-            </>
-          }
-          required
-          isMono
-          spellCheck={false}
-          autoComplete="off"
-          value={fingerprint}
-          onChange={setFingerprint}
-        />
-        <TextField
-          label="Name for people"
-          hint="It can stay empty."
-          maxLength={128}
-          value={name}
-          onChange={setName}
-        />
-        {create.error !== null && <ProblemPanel error={create.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={create.isPending}>
-            Preauthorise the device
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
+  return {
+    draft,
+    change: (changes: Partial<typeof draft>) => setDraft({ ...draft, ...changes }),
+    identity,
+    keyProblem,
+    create,
+    submit: (event: FormEvent): void => {
+      event.preventDefault();
+      void preauthorise();
+    },
+  };
 }

@@ -28,6 +28,7 @@ const PLACES: readonly Entry[] = (
     ["API keys", { to: "/settings/api-keys" }],
     ["Products", { to: "/settings/products" }],
     ["Enrolment tokens", { to: "/settings/enrolment-tokens" }],
+    ["Other clients: hawkBit, Mender", { to: "/settings/other-clients" }],
     ["Server", { to: "/settings" }],
   ] as const satisfies readonly (readonly [string, LinkProps])[]
 ).map(([label, link]) => ({ key: label, kind: "Go to", label, link }));

@@ -78,6 +78,7 @@ const TOUCHED_BY = {
   showProduct: anyProduct,
   listEnrolmentTokens: anyDevice,
   listPreauthorisations: anyDevice,
+  listControllerGateways: nothing,
   showBulkChange: ({ bulkChangeIds }, { params }) =>
     bulkChangeIds.some((id) => id === params?.["bulkChangeId"]),
   rehearseBulkChange: oneOf(anyDevice, anyGroup),

@@ -7,6 +7,7 @@ const TABS: readonly Tab[] = [
   { label: "Products", link: { to: "/settings/products" } },
   { label: "Trust", link: { to: "/settings/trust" } },
   { label: "Enrolment tokens", link: { to: "/settings/enrolment-tokens" } },
+  { label: "Other clients", link: { to: "/settings/other-clients" } },
   { label: "People", link: { to: "/settings/people" } },
   { label: "API keys", link: { to: "/settings/api-keys" } },
 ];
