@@ -53,10 +53,15 @@ image: build ## the disk images of the rig, made from this checkout, into .build
 	node tools/rig.ts --image $(if $(BOOTLOADER),--bootloader $(BOOTLOADER))
 
 .PHONY: rig
-rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub, grub-uefi, systemd-boot or u-boot, CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, CAMPAIGN=1, JSON=1
+rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub, grub-uefi, systemd-boot, u-boot or all, CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, CAMPAIGN=1, JSON=1
 	tools/test-packages.sh rig
 	node tools/rig.ts --cuts $(or $(CUTS),20) $(if $(BOOTLOADER),--bootloader $(BOOTLOADER)) $(if $(SEED),--seed $(SEED)) $(if $(ATOM),--atom $(ATOM)) \
 		$(if $(VOLATILE),--volatile) $(if $(NEGATIVE),--negative) $(if $(CAMPAIGN),--campaign) $(if $(JSON),--json)
+
+.PHONY: rig-long
+rig-long: build ## tests of devices in virtual machines that take long: bad input, a U-Boot with an environment of its own
+	tools/test-packages.sh rig-long
+	vitest run --project rig-long
 
 .PHONY: bench
 bench: build ## every benchmark; BENCH=check-in runs one

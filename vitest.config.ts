@@ -88,7 +88,18 @@ export default defineConfig({
         test: {
           name: "rig",
           include: ["tests/rig/*.test.ts"],
+          exclude: ["tests/rig/*.long.test.ts"],
           // A virtual machine without help from the hardware, on a machine that may be busy with other things.
+          testTimeout: 1_200_000,
+          hookTimeout: 600_000,
+          maxWorkers: 2,
+          globalSetup: "tests/system/build-once.ts",
+        },
+      },
+      {
+        test: {
+          name: "rig-long",
+          include: ["tests/rig/*.long.test.ts"],
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
           maxWorkers: 1,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sees to the Debian packages that the tests need, or with `rig` those of `make rig`: installs what is missing when run as
-# root, names it otherwise. Tests never skip for want of a part, so this comes before them.
+# Sees to the Debian packages that the tests need, with `rig` those of virtual machines, with `rig-long` those of their long
+# tests besides: installs what is missing when run as root, names it otherwise. Tests never skip for want of a part, so this
+# comes before them.
 set -euo pipefail
 
 missing=()
@@ -13,10 +14,22 @@ need() { # need PACKAGE TEST...: PACKAGE is missing when the test fails
 has_static_busybox() { /bin/busybox sh -c true && ! ldd /bin/busybox; }
 has_initdb() { command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb'; }
 
-need postgresql has_initdb
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
-if [ "${1:-tests}" = rig ]; then
+case ${1:-tests} in
+rig-long)
+  # A U-Boot with an environment of its own is built from Debian's source.
+  need gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
+  need bison command -v bison
+  need flex command -v flex
+  need make command -v make
+  need gcc command -v gcc
+  need libssl-dev test -e /usr/include/openssl/evp.h
+  need libgnutls28-dev test -e /usr/include/gnutls/gnutls.h
+  need libubootenv-tool command -v fw_setenv
+  "$0" rig
+  ;;
+rig)
   # A virtual machine, a bootloader, and what makes disks without mounting any.
   need qemu-system-x86 command -v qemu-system-x86_64
   need grub-pc-bin test -e /usr/lib/grub/i386-pc/boot.img
@@ -32,21 +45,14 @@ if [ "${1:-tests}" = rig ]; then
   need qemu-system-arm command -v qemu-system-aarch64
   need u-boot-qemu test -e /usr/lib/u-boot/qemu_arm64/u-boot.bin
   need u-boot-tools command -v mkimage
-  # A U-Boot with an environment of its own is built from Debian's source.
-  need gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
-  need bison command -v bison
-  need flex command -v flex
-  need make command -v make
-  need gcc command -v gcc
-  need libssl-dev test -e /usr/include/openssl/evp.h
-  need libgnutls28-dev test -e /usr/include/gnutls/gnutls.h
-  need libubootenv-tool command -v fw_setenv
   need gdisk test -x /usr/sbin/sgdisk
   need e2fsprogs test -x /usr/sbin/mke2fs
   need busybox-static has_static_busybox
   need cpio command -v cpio
   need binutils command -v strip
-else
+  ;;
+tests)
+  need postgresql has_initdb
   need mender-artifact command -v mender-artifact
   # Devices of other makers, as they are packaged.
   need mender-client command -v mender
@@ -75,7 +81,12 @@ else
   need runc command -v runc
   need containernetworking-plugins test -x /usr/lib/cni/bridge
   need podman-compose command -v podman-compose
-fi
+  ;;
+*)
+  echo "test-packages: test-packages.sh [rig|rig-long]" >&2
+  exit 2
+  ;;
+esac
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -39,21 +39,24 @@ export const GRUB: Board = {
   environment: GRUB_ENVIRONMENT,
 };
 
-/** The scripts that ship for GRUB: `moult.cfg` unchanged, and the integrator's with a word more for the kernel. */
+/** The scripts that ship for GRUB: `moult.cfg` unchanged, and the integrator's with words more for the kernel. */
 function grubScripts(): BootScripts {
   const folder = join(ROOT, "apps/agent/boot-integration/grub");
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   const [before, after, ...more] = read("grub.cfg").split(FIRST_PROCESS);
   assert(after !== undefined && more.length === 0, "the integrator's script starts /init, once");
   return {
-    "grub.cfg": `${before}${FIRST_PROCESS} ${QUICK_IN_SOFTWARE}${after}`,
+    "grub.cfg": `${before}${FIRST_PROCESS} ${FOR_EMULATION}${after}`,
     "moult.cfg": read("moult.cfg"),
   };
 }
 
 const FIRST_PROCESS = "init=/init";
-/** What guards against the processor's own leaks: an emulated one has none, and takes a third longer with it. */
-const QUICK_IN_SOFTWARE = "mitigations=off";
+/**
+ * Without guards against the processor's own leaks: an emulated one has none, and takes a third longer with them. And without
+ * the kernel's trial of its timer: it panics when the emulator has to wait for a processor in that moment.
+ */
+export const FOR_EMULATION = "mitigations=off no_timer_check";
 
 /**
  * Emulation in software, on purpose: where hardware's help is only half there it hangs. A reset ends the process

@@ -6,6 +6,7 @@ import { ROOT } from "../../build/bundle-program.ts";
 import { layoutOf } from "../image/disk-layout.ts";
 import { runTool } from "../image/run-tool.ts";
 import type { Board, FirmwareChoice } from "../machine/board.ts";
+import { FOR_EMULATION } from "./grub.ts";
 import { GRUB_UEFI } from "./grub-uefi.ts";
 import { makeEsp } from "./make-esp.ts";
 import { FIND_ROOT_BY_VARIABLES } from "./systemd-boot-early.ts";
@@ -19,7 +20,7 @@ const INTEGRATION = join(ROOT, "apps/agent/boot-integration/systemd-boot");
 const MEBIBYTE = 1024 * 1024;
 /** The room of one kernel's file. */
 const KERNEL_ROOM = 20 * MEBIBYTE;
-const COMMAND_LINE = "rootfstype=ext4 console=ttyS0 quiet panic=1 tsc=unstable";
+const COMMAND_LINE = `rootfstype=ext4 console=ttyS0 quiet panic=1 tsc=unstable ${FOR_EMULATION}`;
 
 const LAYOUT = layoutOf({
   boot: { mebibytes: 48, typeCode: "ef00" },

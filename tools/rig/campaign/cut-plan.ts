@@ -39,14 +39,19 @@ export interface CutCircumstances {
   readonly choice: PartitionName;
   /** Cuts come soon after this, if it is given. */
   readonly moment: Milestone | undefined;
-  readonly momentWithinMs?: number | undefined;
+  /** Cuts come while the spare slot is written. */
+  readonly isWriting?: boolean | undefined;
 }
 
 export function drawCut(random: Random, circumstances: CutCircumstances): CutPlan {
-  const { slowness, moment, momentWithinMs = SOON_MS } = circumstances;
+  const { slowness, spare, moment, isWriting = false } = circumstances;
   const policy = pick(CUT_POLICIES, random);
   if (moment !== undefined)
-    return { after: moment, delayMs: random.fraction() * momentWithinMs, isAtWrite: false, policy };
+    return { after: moment, delayMs: random.fraction() * SOON_MS, isAtWrite: false, policy };
+  if (isWriting) {
+    const writes = 1 + Math.floor(random.fraction() * 4);
+    return { after: { partition: spare, writes }, delayMs: 0, isAtWrite: false, policy };
+  }
   const way = random.fraction();
   if (way < BY_DISK) {
     const [place, writesMax] = pick(DISK_PLACES, random);

@@ -88,7 +88,7 @@ export async function runningOnDevice(client: Client): Promise<string | undefine
 }
 
 /** Asks all devices to run a system. */
-async function deploy(client: Client, { name, health }: RigSystem): Promise<DeploymentId> {
+export async function deploy(client: Client, { name, health }: RigSystem): Promise<DeploymentId> {
   const { items } = await client.call("listReleases", { query: { product, version: name } });
   const releaseId: ReleaseId = present(items[0], `release ${name}`).id;
   const { id } = await client.call("createDeployment", {

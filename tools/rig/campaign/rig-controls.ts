@@ -1,7 +1,7 @@
 import { assert } from "@moult/base";
 import type { Edit } from "../../build/faulty-agent.ts";
 import type { BootScripts } from "../machine/board.ts";
-import type { RigInvariant } from "./rig-tally.ts";
+import type { RigFinding, RigInvariant } from "./rig-tally.ts";
 import type { Milestone } from "./serial-mark.ts";
 
 /** A planted bug: a rig that does not find it proves nothing. */
@@ -15,8 +15,8 @@ export interface RigControl {
   readonly breaks: readonly RigInvariant[];
   /** The one moment at which it shows; else cuts come at all moments. */
   readonly cutAfter?: Milestone;
-  /** Of it; at once, unless said. */
-  readonly cutWithinMs?: number;
+  /** Or cuts come while the spare slot is written. */
+  readonly cutsWriting?: boolean;
   /** The systems that there are, by their names, the factory's first; else all. */
   readonly systems?: readonly string[];
   /** The disk says that a flush is done and does nothing. */
@@ -27,9 +27,22 @@ export interface RigControl {
   readonly plantInScripts?: (scripts: BootScripts) => BootScripts;
 }
 
+/** Whether a finding is what a bug was planted for. What needs power cuts to show is not found before there was one. */
+export const isFoundBy = (
+  { breaks, cutAfter, cutsWriting }: RigControl,
+  { invariant, cycle }: RigFinding,
+): boolean =>
+  breaks.includes(invariant) &&
+  (cycle > 0 || (cutAfter === undefined && cutsWriting === undefined));
+
 const SAVE_ENV = "if save_env -f ($moult_env)/boot-env.$moult_copy moult_tries; then";
+const U_BOOT_WRITE = "if ${moult_if} write ${moult_at} ${moult_holds} 1; then";
+const U_BOOT_CHECK = 'if test "${moult_valid}${moult_tries}" = "yes${moult_left}"; then';
 /** Enough where any update shows the bug. */
 const HEALTHY = ["rig-1", "rig-2", "rig-4"];
+/** Those that choose by two copies on the disk, and start kernels out of the slots. */
+const BY_COPIES = ["grub", "grub-uefi", "u-boot"];
+const SYSTEM_SLOTS = "apps/agent/src/system-slots/system-slots.ts";
 const SLOT_INSTALLER = "packages/agent-core/src/slot-installer.ts";
 const BLOCK_DEVICE = "apps/agent/src/storage/block-device.ts";
 
@@ -39,28 +52,36 @@ export const RIG_CONTROLS = {
     systems: HEALTHY,
     breaks: ["boots-whole-system", "good-slot-whole", "device-comes-back", "no-kernel-trouble"],
     cutAfter: "armed",
+    boards: BY_COPIES,
+    agentEdits: neverSynced("isExclusive"),
+  },
+  "kernel-not-synced": {
+    says: "the agent arms a slot whose kernel it neither synced nor read back from the medium",
+    systems: HEALTHY,
+    breaks: ["good-slot-whole", "device-comes-back", "no-kernel-trouble"],
+    cutAfter: "armed",
+    boards: ["systemd-boot"],
+    agentEdits: neverSynced('(isExclusive && path === "/dev/vda1")'),
+  },
+  "kernel-not-placed": {
+    says: "the agent arms a slot and leaves the kernel there that the slot had before",
+    systems: HEALTHY,
+    breaks: ["good-slot-whole"],
+    boards: ["systemd-boot"],
     agentEdits: [
-      // What is never closed is not written back by closing it either.
-      [
-        "let file = await openDevice(path, flags);",
-        "const kept = ((globalThis as any).kept ??= new Map());" +
-          "let file = (isExclusive ? kept.get(path) : undefined) ?? (await openDevice(path, flags));" +
-          "if (isExclusive) kept.set(path, file);",
-      ],
-      ["sync: () => file.sync(),", "sync: async () => (isExclusive ? undefined : file.sync()),"],
-      ["dropCache: async () => {", "dropCache: async () => { if (isExclusive) return;"],
-      [
-        "close: () => file.close(),",
-        "close: async () => (isExclusive ? undefined : file.close()),",
-      ],
-    ].map(([find = "", replace = ""]) => ({ file: BLOCK_DEVICE, find, replace })),
+      {
+        file: SYSTEM_SLOTS,
+        find: "placeKernel(await open(config.environment), slot, kernel, log),",
+        replace: "void [placeKernel, kernel],",
+      },
+    ],
   },
   "armed-before-written": {
     says: "the agent arms the slot before it writes it",
     systems: HEALTHY,
     breaks: ["boots-whole-system", "start-as-chosen", "no-kernel-trouble", "device-comes-back"],
-    cutAfter: "armed",
-    cutWithinMs: 3_000,
+    cutsWriting: true,
+    boards: BY_COPIES,
     agentEdits: [
       {
         file: SLOT_INSTALLER,
@@ -111,31 +132,36 @@ export const RIG_CONTROLS = {
   "tries-not-counted": {
     says: "the bootloader starts a trial without writing that a try is gone",
     breaks: ["trial-is-bounded"],
-    boards: ["grub", "grub-uefi", "u-boot"],
+    boards: BY_COPIES,
     systems: ["rig-1", "rig-5"],
     plantInScripts: (scripts) =>
       "moult.cmd" in scripts
         ? inScript(scripts, "moult.cmd", [
-            ["if ${moult_if} write ${moult_at} ${moult_holds} 1; then", "if true; then"],
-            ['if test "${moult_valid}${moult_tries}" = "yes${moult_left}"; then', "if true; then"],
+            [U_BOOT_WRITE, "if true; then"],
+            [U_BOOT_CHECK, "if true; then"],
           ])
         : inScript(scripts, "moult.cfg", [
             [SAVE_ENV, "set moult_slot=$moult_next\n      if [ a = b ]; then"],
           ]),
   },
   "save-env-unchecked": {
-    says: "GRUB starts a trial though its disk refused to write that a try is gone",
+    says: "the bootloader starts a trial though its disk refused to write that a try is gone",
     breaks: ["trial-is-bounded"],
-    boards: ["grub", "grub-uefi"],
+    boards: BY_COPIES,
     systems: ["rig-1", "rig-5"],
     refusesBootloader: true,
     plantInScripts: (scripts) =>
-      inScript(scripts, "moult.cfg", [
-        [
-          SAVE_ENV,
-          "save_env -f ($moult_env)/boot-env.$moult_copy moult_tries\n      set moult_slot=$moult_next\n      if [ a = b ]; then",
-        ],
-      ]),
+      "moult.cmd" in scripts
+        ? inScript(scripts, "moult.cmd", [
+            [U_BOOT_WRITE, `${U_BOOT_WRITE.slice("if ".length, -" then".length)} if true; then`],
+            [U_BOOT_CHECK, "if true; then"],
+          ])
+        : inScript(scripts, "moult.cfg", [
+            [
+              SAVE_ENV,
+              "save_env -f ($moult_env)/boot-env.$moult_copy moult_tries\n      set moult_slot=$moult_next\n      if [ a = b ]; then",
+            ],
+          ]),
   },
   "disk-that-lies": {
     says: "the disk says that it flushed what it then forgets",
@@ -146,6 +172,24 @@ export const RIG_CONTROLS = {
   },
 } as const satisfies Readonly<Record<string, RigControl>>;
 export type RigControlName = keyof typeof RIG_CONTROLS;
+
+/**
+ * An agent to which a sync of some devices is nothing: they are never closed either, since that writes back what is pending.
+ * `isMeant`: in the words of the place where the bug is planted.
+ */
+function neverSynced(isMeant: string): readonly Edit[] {
+  return [
+    [
+      "let file = await openDevice(path, flags);",
+      "const kept = ((globalThis as any).kept ??= new Map());" +
+        `let file = (${isMeant} ? kept.get(path) : undefined) ?? (await openDevice(path, flags));` +
+        `if (${isMeant}) kept.set(path, file);`,
+    ],
+    ["sync: () => file.sync(),", `sync: async () => (${isMeant} ? undefined : file.sync()),`],
+    ["dropCache: async () => {", `dropCache: async () => { if (${isMeant}) return;`],
+    ["close: () => file.close(),", `close: async () => (${isMeant} ? undefined : file.close()),`],
+  ].map(([find = "", replace = ""]) => ({ file: BLOCK_DEVICE, find, replace }));
+}
 
 /** A bug that is planted nowhere, because the code has changed, must not look like one that was not found. */
 function inScript(

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ledgerLine, readLedger, sumOfRuns, writeLedger, type LedgerRun } from "./rig-ledger.ts";
+import {
+  ledgerLine,
+  ledgerTables,
+  readLedger,
+  sumOfRuns,
+  writeLedger,
+  type LedgerRun,
+} from "./rig-ledger.ts";
 import { emptyRigTally, type RigInvariant } from "./rig-tally.ts";
 
 function run(bootloader: string, commit: string, cuts: number, broken: RigInvariant[] = []) {
@@ -59,6 +66,21 @@ test("a planted bug counts as it was when it was last looked for", () => {
     controls: [...controls, control("one", "start-as-chosen")],
   });
   expect(JSON.parse(found)).toMatchObject({ negativeControls: 2, negativeControlsCaught: 2 });
+});
+
+test("what people read has a row for each bootloader and each planted bug, and no table without rows", () => {
+  const runs = [run("grub", "c1", 20), run("u-boot", "c1", 5), run("grub", "c2", 10)];
+  const controls = [control("one", null), control("one", "good-slot-whole"), control("two", null)];
+
+  const lines = ledgerTables({ runs, controls }).split("\n");
+  expect(lines.filter((line) => line.startsWith("| grub | 30 | 0 | 60 |"))).toHaveLength(1);
+  expect(lines).toContain("| grub | one | good-slot-whole | 3 |");
+  expect(lines).toContain("| grub | two | not found | 3 |");
+  expect(
+    lines.filter((line) => line.includes("| grub |") || line.includes("| u-boot |")),
+  ).toHaveLength(4);
+
+  expect(ledgerTables({ runs: [], controls: [] })).toBe("");
 });
 
 test("a ledger is read as it was written, and is empty before", () => {

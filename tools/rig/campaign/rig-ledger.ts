@@ -101,9 +101,60 @@ export function sumOfRuns(runs: readonly LedgerRun[]): readonly BootloaderSum[] 
   });
 }
 
+const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
+
+/** For people, in Markdown: what came of all runs, and of each planted bug that was looked for. */
+export function ledgerTables({ runs, controls }: Ledger): string {
+  const sums = sumOfRuns(runs).map((sum) =>
+    row([
+      sum.name,
+      sum.cuts,
+      sum.cutsWithNothingPending,
+      sum.boots,
+      sum.trialBoots,
+      sum.confirmations,
+      sum.fallBacks,
+      sum.environmentStates,
+      sum.bricks,
+      sum.partialBoots,
+      sum.unhealthyConfirmed,
+      sum.otherFindings,
+    ]),
+  );
+  const looked = [...lastLooked(controls).values()].map(
+    ({ bootloader, control, foundBy, cycles }) =>
+      row([bootloader, control, foundBy ?? "not found", cycles]),
+  );
+  const heads = [
+    [
+      "bootloader",
+      "cuts that found something pending",
+      "others",
+      "starts",
+      "of a trial",
+      "confirmed",
+    ],
+    [
+      "fall-backs",
+      "states of the environment",
+      "bricks",
+      "partial boots",
+      "unhealthy confirmed",
+      "other findings",
+    ],
+  ].flat();
+  const controlHeads = ["bootloader", "planted bug", "found by", "after so many cuts"];
+  const table = (head: readonly string[], rows: readonly string[]): string[] =>
+    rows.length === 0 ? [] : [row(head), row(head.map(() => "---")), ...rows, ""];
+  return [...table(heads, sums), ...table(controlHeads, looked)].join("\n");
+}
+
+const lastLooked = (controls: readonly LedgerControl[]): ReadonlyMap<string, LedgerControl> =>
+  new Map(controls.map((one) => [`${one.bootloader} ${one.control}`, one]));
+
 /** The one line that machines read. Of each planted bug, what was found when it was last looked for. */
 export function ledgerLine({ runs, controls }: Ledger): string {
-  const last = new Map(controls.map((one) => [`${one.bootloader} ${one.control}`, one]));
+  const last = lastLooked(controls);
   const found = [...last.values()].filter(({ foundBy }) => foundBy !== null);
   return JSON.stringify({
     bootloaders: sumOfRuns(runs),

@@ -8,7 +8,7 @@ import { TRIES_MAX } from "../image/make-system.ts";
 import { openRigDevice, type RigDevice } from "../machine/rig-device.ts";
 import { startRigWorld, type RigWorld } from "../world/rig-world.ts";
 import { holding } from "./boot-copies-on-disk.ts";
-import type { RigControl } from "./rig-controls.ts";
+import { isFoundBy, type RigControl } from "./rig-controls.ts";
 import { drawCut, planText } from "./cut-plan.ts";
 import { driveDeployments, runningOnDevice, type Driver } from "./drive-deployments.ts";
 import {
@@ -81,8 +81,7 @@ export async function runRig(options: RigOptions): Promise<RigResult> {
       device.disk.ignoresFlush = control?.ignoresFlush === true;
       const isOver = (): boolean =>
         findings.length >= FINDINGS_MAX ||
-        (control !== undefined &&
-          findings.some(({ invariant }) => control.breaks.includes(invariant)));
+        (control !== undefined && findings.some((finding) => isFoundBy(control, finding)));
       const refusesBootloader = control?.refusesBootloader === true;
       const power = { isVolatile, refusesBootloader, slowness };
       const cycle = { device, watch, tally, ...power, report, isOver };
@@ -160,7 +159,7 @@ async function runPhases(options: RigOptions, phases: Phases): Promise<void> {
         spare: holding(cycle.device.bootCopies())?.good === "a" ? "moult-b" : "moult-a",
         choice: images.board.firmware?.partition ?? "moult-env",
         moment: control?.cutAfter,
-        momentWithinMs: control?.cutWithinMs,
+        isWriting: control?.cutsWriting,
       });
       await runUntilCut(cycle, plan);
       copyDeployments(driver, tally);

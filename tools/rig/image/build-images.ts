@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { AGENT_BUNDLE } from "../../local/local-agent.ts";
 import { ROOT } from "../../build/bundle-program.ts";
 import type { Board } from "../machine/board.ts";
 import { makeRuntime } from "./make-disk.ts";
 import { makeInitrd } from "./make-initrd.ts";
-import { makeSystem, type SystemHealth } from "./make-system.ts";
+import { makeSystem, MOUNT_SCRIPTS, type SystemHealth } from "./make-system.ts";
 
 /** Everything that is fetched or built for the rig; git ignores it. */
 export const RIG_FOLDER = join(ROOT, ".build/rig");
@@ -39,11 +39,18 @@ const VERSIONS = [
   { name: "rig-9", health: "hanging" },
 ] as const;
 
-/** Makes what is missing. The agent in it is the one that `npm run build` made, or another for a control. */
+export interface ImagesOptions {
+  /** Absent: the one that `npm run build` made. */
+  readonly agentBundle?: string | undefined;
+  /** The systems that there are, by their names, the factory's first. Absent: all. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/** Makes what is missing. */
 export function buildImages(
   board: Board,
   say: (line: string) => void,
-  agentBundle: string = AGENT_BUNDLE,
+  { agentBundle = AGENT_BUNDLE, only }: ImagesOptions = {},
 ): RigImages {
   mkdirSync(RIG_FOLDER, { recursive: true });
   const guest = board.guest(RIG_FOLDER);
@@ -51,7 +58,8 @@ export function buildImages(
   const initrd = makeInitrd(guest, board.early);
   const parts = { board, guest, initrd, modules: join(ROOT, "dist/modules/v3") };
   const content = contentDigest(board, initrd, agentBundle);
-  const systems = VERSIONS.map(({ name, health }) => {
+  const versions = VERSIONS.filter(({ name }) => only?.includes(name) ?? true);
+  const systems = versions.map(({ name, health }) => {
     const file = join(RIG_FOLDER, `${name}-${content}.img`);
     if (!existsSync(file)) {
       makeSystem(parts, { name, health, agentBundle }, `${file}.new`);
@@ -79,5 +87,7 @@ function contentDigest(board: Board, initrd: Uint8Array, agentBundle: string): s
     "disk-layout.ts",
   ])
     digest.update(readFileSync(join(import.meta.dirname, file)));
+  for (const script of globSync(`${MOUNT_SCRIPTS}/moult-mount-*`).toSorted())
+    digest.update(readFileSync(script));
   return digest.digest("hex").slice(0, 12);
 }

@@ -1,6 +1,6 @@
 /**
- * The first process of the rig's systems, on a disk that Linux names so. Each line that it says begins with `@@` and ends with the uptime; the rig reads
- * them on the serial line. `/data` may be lost: then the agent runs without it, which it must be able to.
+ * The first process of the rig's systems, on a disk that Linux names so. Each line that it says begins with `@@` and ends with
+ * the uptime; the rig reads them on the serial line.
  */
 export const initScript = (partitionPrefix: string): string => `#!/bin/sh
 export PATH=/bin:/sbin:/usr/bin:/usr/lib/runtime
@@ -31,21 +31,21 @@ patience=120
 insmod /lib/watchdog.ko open_timeout=$patience && insmod /lib/softdog.ko soft_margin=20 soft_active_on_boot=1
 [ "$health" != hanging ] || while :; do sleep 60; done
 
-mount_or_repair() {
-  mount -t ext4 "$1" "$2" && return 0
-  /sbin/e2fsck -fy "$1" >/dev/null 2>&1
-  say "REPAIR $2 rc=$?"
-  mount -t ext4 "$1" "$2" && return 0
-  say "LOST $2"
-  return 1
+# By the scripts that ship; what they say of trouble becomes a mark.
+mount_by() {
+  folder=$1
+  shift
+  told=$("/usr/lib/moult/$@" "$folder" 2>&1) || say "LOST $folder rc=$?"
+  [ -z "$told" ] || echo "$told"
+  case $told in
+    *"was mended"*) say "REPAIR $folder" ;;
+    *"made anew"* | *"memory takes the place"*) say "LOST $folder" ;;
+  esac
 }
-mount_or_repair ${partitionPrefix}5 /keep
-if ! mount_or_repair ${partitionPrefix}6 /data; then
-  /sbin/mke2fs -q -F -t ext4 -O ^metadata_csum_seed,^orphan_file ${partitionPrefix}6
-  mount -t ext4 ${partitionPrefix}6 /data || mount -t tmpfs data /data
-fi
+mount_by /keep moult-mount-keep ${partitionPrefix}5
+mount_by /data moult-mount-data --remake ${partitionPrefix}6
 mount -t ext4 -o ro ${partitionPrefix}7 /usr/lib/runtime
-mkdir -p /data/moult /keep/identity /keep/boot /run/moult
+mkdir -p /data/moult /run/moult
 
 ip link set lo up
 if [ "$health" != cut-off ]; then

@@ -5,12 +5,14 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { ROOT } from "../../build/bundle-program.ts";
 import type { Board, Guest } from "../machine/board.ts";
 import { initScript, RESTART } from "./guest-scripts.ts";
 import { makeFileSystem } from "./make-file-system.ts";
@@ -45,8 +47,10 @@ export interface SystemParts {
 const FILLER_BYTES = 4 * 1024 * 1024;
 /** No more than they need: a table of inodes for every 16 KiB would be a tenth of the file system. */
 const INODES = 1_024;
+/** What ships for systems that mount by hand. */
+export const MOUNT_SCRIPTS = join(ROOT, "apps/agent/boot-integration/data");
 const FOLDERS =
-  "bin boot data dev etc/moult/health.d keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/runtime usr/share/moult/modules var";
+  "bin boot data dev etc/moult/health.d keep lib lib64 mnt proc root run sbin sys tmp usr/bin usr/lib/moult usr/lib/runtime usr/share/moult/modules var";
 
 /** Starts of one trial, where the bootloader can count them. */
 export const TRIES_MAX = 2;
@@ -124,6 +128,8 @@ function addKernel(tree: string, { guest, initrd }: SystemParts): void {
 }
 
 function addAgent(tree: string, { board, modules }: SystemParts, version: SystemVersion): void {
+  for (const script of ["moult-mount-keep", "moult-mount-data"])
+    put(tree, `usr/lib/moult/${script}`, readFileSync(join(MOUNT_SCRIPTS, script)), 0o755);
   copyFileSync(version.agentBundle, join(tree, "usr/bin/moult-agent"));
   chmodSync(join(tree, "usr/bin/moult-agent"), 0o755);
   cpSync(modules, join(tree, "usr/share/moult/modules/v3"), { recursive: true });

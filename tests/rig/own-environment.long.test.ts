@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { runTool } from "../../tools/rig/image/run-tool.ts";
+import { describeScript } from "./script-cases.fixture.ts";
 import {
   makeRedundantUBootMachine,
   type Choice,
@@ -150,3 +151,5 @@ test.each([
     expect(machine.read(1)).toEqual(machine.sectorOf(choice(4, "a", "b", 1)));
   },
 );
+
+describeScript("U-Boot with an environment of its own beside ours", makeRedundantUBootMachine);
