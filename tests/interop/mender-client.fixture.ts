@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startLocalProcess, type LocalProcess } from "../../tools/local/local-process.ts";
 
@@ -35,6 +35,8 @@ export interface MenderDevice {
   kill(): Promise<void>;
   /** Asks for an update now, not at the next interval. */
   checkUpdate(): void;
+  /** As after a factory reset: it makes a key anew at its next start. */
+  forgetKey(): void;
   log(): string;
   read(name: string): string | undefined;
   readBytes(name: string): Buffer | undefined;
@@ -82,6 +84,7 @@ export function createMenderDevice(options: MenderDeviceOptions): MenderDevice {
     checkUpdate: () => {
       if (daemon !== undefined) process.kill(daemon.pid, "SIGUSR1");
     },
+    forgetKey: () => rmSync(at("var", "mender-agent.pem")),
     log: () => (existsSync(logFile) ? readFileSync(logFile, "utf8") : ""),
     read: (name) => readTarget(name)?.toString("utf8"),
     readBytes: readTarget,
@@ -126,6 +129,8 @@ function furnish(options: MenderDeviceOptions, at: (...parts: readonly string[])
       UpdatePollIntervalSeconds: 2,
       InventoryPollIntervalSeconds: 2,
       RetryPollIntervalSeconds: 2,
+      // Unless told it is twice the interval: on a busy machine a client would be too late to ask again.
+      UpdateControlMapExpirationTimeSeconds: 120,
       DBus: { Enabled: false },
       DeviceTypeFile: at("var", "device_type"),
       ...(options.artifactVerifyKey === undefined

@@ -121,7 +121,8 @@ const deploy = (product: string, version: string, extra: readonly string[] = [])
     ...extra,
   ]);
 
-const WATCHED = words`--watch --timeout 90s`;
+const TIMEOUT = words`--timeout 90s`;
+const WATCHED = ["--watch", ...TIMEOUT];
 
 async function outcomes(product: string, version: string): Promise<unknown> {
   return moult.json(words`deployment devices ${`${product}-${version}`}`);
@@ -240,6 +241,52 @@ test("mender-client: a device gives up an update that was aborted before its ins
   await until("a device that is in no update", "aborts", ({ update }) => update === null);
   expect(device.read("app.conf")).toBeUndefined();
   expect(JSON.stringify(await outcomes("aborts", "2.0"))).toContain("aborted");
+});
+
+test("mender-client: a device keeps what it downloaded until a person has opened the installation", async () => {
+  const device = createDevice("H-1", await createProduct("keeps"));
+  await release("keeps", "2.0", device, "opened\n");
+  await device.start();
+  await until("its first report", "keeps", isReported);
+  await deploy("keeps", "2.0", words`--mode download-only`);
+  await waitFor(
+    "a device that pauses",
+    () => /Pausing before entering update-install state/.exec(device.log()) ?? undefined,
+    LONG_MS,
+  );
+  const { id } = await until("its update", "keeps", ({ update }) => update !== null);
+  expect(await moult.ok(words`device why ${id}`)).toContain("has not let it be installed yet");
+  expect(device.read("app.conf")).toBeUndefined();
+
+  await moult.ok(words`deployment open-installation keeps-2.0 --yes`);
+  const watched = await moult.run([...words`deployment watch keeps-2.0`, ...TIMEOUT]);
+  expect(watched, device.log().slice(-3_000)).toMatchObject({ exitCode: 0 });
+  expect(device.read("app.conf")).toBe("opened\n");
+});
+
+test("mender-client: a device whose key was replaced waits with the new one until that is accepted", async () => {
+  const token = await createProduct("rekeyed");
+  const device = createDevice("I-1", token);
+  await device.start();
+  const { id } = await until("its first report", "rekeyed", isReported);
+  await device.stop();
+
+  device.forgetKey();
+  const before = device.log().length;
+  await device.start();
+  await waitFor(
+    "a refusal",
+    () => /An operator has to accept/.exec(device.log().slice(before)) ?? undefined,
+    LONG_MS,
+  );
+  await moult.ok(words`device accept ${id} --yes`);
+  const accepted = device.log().length;
+  device.checkUpdate();
+  await waitFor(
+    "its next question",
+    () => /No update available/.exec(device.log().slice(accepted)) ?? undefined,
+    LONG_MS,
+  );
 });
 
 test("mender-client: a device that verifies signatures takes what is signed and refuses what is not", async () => {

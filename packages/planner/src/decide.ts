@@ -308,10 +308,11 @@ function fromDeployment(
 
 /** What keeps the deployment from deciding for a device that it has a fitting artifact for. */
 function passedBecause(
-  { id: deploymentId, version, plan, rules, safeguard, approvals }: DeploymentFacts,
+  deployment: DeploymentFacts,
   { running, traits }: DecideFacts["device"],
   choice: ArtifactChoice,
 ): WaitReason | undefined {
+  const { id: deploymentId, version, plan, rules, safeguard, approvals } = deployment;
   const runs = running?.artifactName ?? null;
   const isRunning = runs === version;
   const rule = isRunning ? undefined : brokenRule(deploymentId, version, rules, runs);
@@ -321,7 +322,7 @@ function passedBecause(
     const { id: safeguardId, note } = safeguard;
     return { kind: "safeguard", deploymentId, safeguardId, note };
   }
-  const terms = unheededTerms(plan, traits);
+  const terms = unheededTerms(deployment, traits);
   if (terms.length > 0 && !isRunning)
     return { kind: "terms-unheeded", deploymentId, terms: [...terms] };
   const pending = pendingApproval(plan, approvals);

@@ -228,6 +228,8 @@ export interface DeploymentFacts {
   readonly outside?: "excluded" | "frozen";
   /** The share of the target that it never offers anything; absent where there is none. */
   readonly holdBackPercent?: number;
+  /** A person has let devices install what a plan made them download only; absent: not yet, or none has to. */
+  readonly isInstallationOpen?: true;
   /** A person sent the device ahead: neither stage, limit, backoff nor window holds it. */
   readonly isForced: boolean;
   /** Whether the plan lets this device begin its download now. */

@@ -2,7 +2,7 @@ import { pendingApprovalSentence } from "./approvals.ts";
 import { numberText } from "./counted.ts";
 import { deferralSentence } from "./deferral-sentence.ts";
 import { clause } from "./clause.ts";
-import { unheededWords } from "./unheeded-terms.ts";
+import { unheededSentence } from "./unheeded-terms.ts";
 import { utcText } from "./utc-text.ts";
 import {
   bytesWords,
@@ -114,8 +114,7 @@ const SENTENCES: { readonly [Kind in WaitReason["kind"]]: (reason: ReasonOf<Kind
     `The release must not be installed where ${name} is ${value}, and on the device it is.`,
   "payload-type-unsupported": ({ payloadTypes }) =>
     `The device cannot install the payload type ${list(payloadTypes)}.`,
-  "terms-unheeded": ({ terms }) =>
-    `The plan wants what the device's client cannot be told: ${unheededWords(terms)}.`,
+  "terms-unheeded": ({ terms }) => unheededSentence(terms),
   "payload-not-bare": () =>
     "The device takes files without their artifact, and the files of this one are compressed or of several payloads; make it with `--compression none` and one payload.",
   "depends-unmet": ({ name, wanted, provided }) =>

@@ -2,6 +2,7 @@ import { Plan, UnheededTerm, type ClientTraits } from "@moult/model";
 import { expect, test } from "vitest";
 import { decide } from "./decide.ts";
 import { deployment, device, facts } from "./facts.fixture.ts";
+import { unheededSentence } from "./unheeded-terms.ts";
 
 const plan = (changes: object): Plan =>
   Plan.parse({ stages: [{ size: { remaining: true } }], ...changes });
@@ -15,11 +16,15 @@ const taker = (cannotKeep: ClientTraits["cannotKeep"]) => {
   const { traits, ...rest } = device();
   return { ...rest, traits: traits === null ? null : { ...traits, cannotKeep } };
 };
-const answer = (changes: object, cannotKeep: ClientTraits["cannotKeep"]) =>
+const answer = (
+  changes: object,
+  cannotKeep: ClientTraits["cannotKeep"],
+  opening: { readonly isInstallationOpen?: true } = {},
+) =>
   decide(
     facts({
       device: taker(cannotKeep),
-      candidates: [deployment({ plan: plan(changes), window: { kind: "always" } })],
+      candidates: [deployment({ plan: plan(changes), window: { kind: "always" }, ...opening })],
     }),
   );
 
@@ -42,3 +47,11 @@ test.each([{}, { mode: "force" }, { windows: [nightly(["download"])] }])(
     expect(answer(changes, UnheededTerm.options).kind).toBe("offer");
   },
 );
+
+test("a client that cannot keep a download is offered the release once a person has opened the installation", () => {
+  const opened = { isInstallationOpen: true } as const;
+  expect(answer({ mode: "download-only" }, ["download-only"], opened).kind).toBe("offer");
+  expect(answer({ mode: "consent" }, ["consent"], opened).kind).toBe("wait");
+  expect(unheededSentence(["download-only"])).toMatch(/once the installation is open/);
+  expect(unheededSentence(["download-only", "step-windows"])).not.toMatch(/once/);
+});

@@ -1,15 +1,21 @@
-import type { ClientTraits, Plan, UnheededTerm } from "@moult/model";
+import type { ClientTraits, UnheededTerm } from "@moult/model";
+import type { DeploymentFacts } from "./facts.ts";
 
 /**
  * What a plan says to devices about its steps, and a device's client cannot be told: offered the release all the same, it would
  * do what the plan forbids.
  */
 export function unheededTerms(
-  { mode, windows = [] }: Pick<Plan, "mode" | "windows">,
+  {
+    plan: { mode, windows = [] },
+    isInstallationOpen,
+  }: Pick<DeploymentFacts, "plan" | "isInstallationOpen">,
   traits: ClientTraits | null,
 ): readonly UnheededTerm[] {
   const said: readonly UnheededTerm[] = [
-    ...(mode === "consent" || mode === "download-only" ? [mode] : []),
+    ...(mode === "consent" || (mode === "download-only" && isInstallationOpen !== true)
+      ? [mode]
+      : []),
     ...(windows.some((window) => window.for.some((step) => step !== "download"))
       ? (["step-windows"] as const)
       : []),
@@ -25,3 +31,12 @@ const WORDS: Readonly<Record<UnheededTerm, string>> = {
 
 export const unheededWords = (terms: readonly UnheededTerm[]): string =>
   terms.map((term) => WORDS[term]).join(", and ");
+
+/** Why a device whose client cannot be told these is offered nothing. */
+export function unheededSentence(terms: readonly UnheededTerm[]): string {
+  const words = unheededWords(terms);
+  const isOver = terms.every((term) => term === "download-only");
+  return `The plan wants what the device's client cannot be told: ${words}${
+    isOver ? "; once the installation is open the device is offered the release" : ""
+  }.`;
+}

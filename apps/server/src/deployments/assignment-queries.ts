@@ -10,7 +10,7 @@ import {
 } from "@moult/model";
 import { instant, type InstantMs } from "@moult/base";
 import type { AttemptFacts } from "@moult/planner";
-import type { Selectable } from "kysely";
+import { sql, type Selectable } from "kysely";
 import { fromJson } from "../platform/columns.ts";
 import { UNDECIDED_EPOCH } from "../platform/planning-epoch.ts";
 import type { AssignmentTable } from "../platform/schema.ts";
@@ -343,6 +343,22 @@ export async function setOpenAssignment(
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", deviceId)
     .execute();
+}
+
+/** The device's assignment whose id begins so. */
+export async function assignmentBeginning(
+  db: TenantDb,
+  deviceId: DeviceId,
+  idStart: string,
+): Promise<AssignmentId | undefined> {
+  const row = await db.kysely
+    .selectFrom("assignment")
+    .select("id")
+    .where("tenant_id", "=", db.tenantId)
+    .where("device_id", "=", deviceId)
+    .where(sql<boolean>`id like ${`${idStart}%`}`)
+    .executeTakeFirst();
+  return row?.id;
 }
 
 /** Holds the device's row until the transaction ends: everything that changes its assignments comes one after the other. */

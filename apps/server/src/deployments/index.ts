@@ -5,6 +5,7 @@ export {
   saveAttemptLog,
   type OfferedContent,
 } from "./offered-content.ts";
+export { assignmentBeginning } from "./assignment-queries.ts";
 export { createDeploymentHandlers } from "./operations.ts";
 export { planDevice, previewDevice, type DevicePlan, type Offer } from "./plan-device.ts";
 export { noteRefusedOffer } from "./refuse-offer.ts";

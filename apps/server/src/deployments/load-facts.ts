@@ -102,6 +102,7 @@ async function candidateFacts(
       state: deployment.state,
       version: deployment.version,
       plan: deployment.plan,
+      ...openingOf(deployment),
       stage: deployment.stage,
       stageOpenedAt: deployment.stageOpenedAt,
       salt: deployment.salt,
@@ -146,6 +147,11 @@ export const holdBackOf = ({
   target: { holdBackPercent },
 }: Candidate["deployment"]): Pick<DeploymentFacts, "holdBackPercent"> =>
   holdBackPercent === null ? {} : { holdBackPercent };
+
+export const openingOf = ({
+  installationOpenedAt,
+}: Candidate["deployment"]): Pick<DeploymentFacts, "isInstallationOpen"> =>
+  installationOpenedAt === null ? {} : { isInstallationOpen: true };
 
 const withoutPlace = (candidates: readonly Candidate[]): readonly Candidate["deployment"][] =>
   candidates

@@ -6,7 +6,7 @@ import { timeZone } from "../platform/time-zones.ts";
 import { firstOfferedAt } from "./assignment-queries.ts";
 import { noteInstallationTold } from "./opening-queries.ts";
 import type { Offer } from "./plan-device.ts";
-import { deploymentById } from "./queries.ts";
+import { deploymentById, type DeploymentRecord } from "./queries.ts";
 import { attributesNamed } from "./zone-queries.ts";
 
 /** What a plan says about an update to the device that has it. What it does not say is not there. */
@@ -26,8 +26,21 @@ export async function offerTerms(
 ): Promise<OfferTerms> {
   const deployment = await deploymentById(db, deploymentId);
   if (deployment === undefined) return {};
-  const { plan, installationOpenedAt } = deployment;
-  if (installationOpenedAt !== null) await noteInstallationTold(db, assignmentId);
+  if (deployment.installationOpenedAt !== null) await noteInstallationTold(db, assignmentId);
+  return termsOf(db, deviceId, { ...deployment, assignmentId }, at);
+}
+
+/** What a device that asks now would be told about its update. */
+export async function termsOf(
+  db: TenantDb,
+  deviceId: DeviceId,
+  {
+    plan,
+    installationOpenedAt,
+    assignmentId,
+  }: Pick<DeploymentRecord, "plan" | "installationOpenedAt"> & Pick<Offer, "assignmentId">,
+  at: InstantMs,
+): Promise<OfferTerms> {
   const windows = await windowsFor(db, deviceId, plan, at);
   const offeredAt =
     plan.forceAfterSeconds === undefined ? at : await firstOfferedAt(db, assignmentId);

@@ -32,5 +32,6 @@ export async function noteInstallationTold(
     .set({ installation_told: 1 })
     .where("tenant_id", "=", db.tenantId)
     .where("id", "=", assignmentId)
+    .where("installation_told", "=", 0)
     .execute();
 }

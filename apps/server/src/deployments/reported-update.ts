@@ -4,6 +4,7 @@ import type {
   AssignmentId,
   AssignmentState,
   DeviceId,
+  HoldPoint,
   ReleaseVersion,
   Running,
 } from "@moult/model";
@@ -12,6 +13,7 @@ import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentById } from "./assignment-queries.ts";
 import { planningDevice } from "./facts-queries.ts";
+import { termsOf, type OfferTerms } from "./offer-terms.ts";
 import { deploymentById } from "./queries.ts";
 
 /** How it stands with a device's update, for a protocol whose clients say less of it than the server keeps. */
@@ -21,6 +23,10 @@ export interface ReportedUpdate {
   /** Of the last report that the server has. */
   readonly sequence: number;
   readonly version: ReleaseVersion;
+  /** What its plan says of it to the device by now. */
+  readonly terms: OfferTerms;
+  /** The step that the device said it puts off; null: none. */
+  readonly putsOff: HoldPoint | null;
   /** The server took it back: the device is to give it up, and whatever it says of it acknowledges that. */
   readonly isTakenBack: boolean;
   /** What the device runs, as it last said. */
@@ -44,7 +50,7 @@ export async function reportedUpdate(
   const device = await planningDevice(db, deviceId);
   const deployment = await deploymentById(db, assignment.deploymentId);
   if (device === undefined || deployment === undefined) return undefined;
-  const { state, attempt, eventSequence, outcome, code, artifactId } = assignment;
+  const { state, attempt, eventSequence, outcome, code, artifactId, deferral } = assignment;
   const { version } = deployment;
   const running = device.running ?? NOTHING_SAID;
   const artifact = artifactId === null ? null : await artifactById(db, artifactId, at);
@@ -54,6 +60,8 @@ export async function reportedUpdate(
     attempt,
     sequence: eventSequence,
     version,
+    terms: await termsOf(db, deviceId, { ...deployment, assignmentId }, at),
+    putsOff: deferral?.before ?? null,
     isTakenBack: isOver && (outcome === "aborted" || code === "withdrawn" || code === CANCELLED),
     running,
     runningAfter: {

@@ -1,14 +1,23 @@
-import type { Clock, InstantMs } from "@moult/base";
+import { canonicalText, type Clock, type InstantMs } from "@moult/base";
 import { runningDigest } from "@moult/device-protocol";
-import type { DeviceId, HardwareType, Inventory, Running } from "@moult/model";
+import {
+  ClientTraits,
+  type DeviceId,
+  type HardwareType,
+  type Inventory,
+  type Running,
+  type UnheededTerm,
+} from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import { offerStanding, planDevice, previewDevice, type Standing } from "../deployments/index.ts";
 import {
   recordHardwareType,
   recordInventory,
   recordRunning,
+  recordTraits,
   type LastSeen,
 } from "../devices/index.ts";
+import { fromJson } from "../platform/columns.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { demandStanding, type DevicePrincipal } from "./device-principal.ts";
 import { decidedAt } from "./poll-device.ts";
@@ -17,6 +26,7 @@ import {
   holdStanding,
   planningEpochOf,
   setDecided,
+  traitsOf,
   type PollRow,
   type ReadPollRow,
 } from "./queries.ts";
@@ -27,6 +37,8 @@ export interface Question {
   readonly inventory?: Inventory | undefined;
   /** What kind of machine it says it is. */
   readonly hardwareType?: HardwareType | undefined;
+  /** Which terms of a plan its client cannot be told. */
+  readonly cannotKeep?: readonly UnheededTerm[] | undefined;
 }
 
 export interface AskDeps {
@@ -88,12 +100,17 @@ async function decide(
 }
 
 const hasNews = (
-  row: Pick<PollRow, "runningSha256" | "hardwareType">,
-  { running, inventory, hardwareType }: Question,
+  row: Pick<PollRow, "runningSha256" | "hardwareType" | "traits">,
+  { running, inventory, hardwareType, cannotKeep }: Question,
 ): boolean =>
+  (cannotKeep !== undefined && isOther(cannotKeep, row.traits)) ||
   inventory !== undefined ||
   (hardwareType !== undefined && hardwareType !== row.hardwareType) ||
   (running !== undefined && runningDigest(running, nodeCrypto) !== row.runningSha256);
+
+const isOther = (cannotKeep: readonly UnheededTerm[], traits: string | null): boolean =>
+  traits === null ||
+  canonicalText(fromJson(ClientTraits, traits).cannotKeep ?? []) !== canonicalText(cannotKeep);
 
 /** Decides by reading alone; false when there is something to do, which takes a transaction. */
 async function stillNothing(
@@ -114,9 +131,14 @@ async function stillNothing(
 async function recordQuestion(
   db: TenantDb,
   deviceId: DeviceId,
-  { running, inventory, hardwareType }: Question,
+  { running, inventory, hardwareType, cannotKeep }: Question,
   at: InstantMs,
 ): Promise<void> {
+  if (cannotKeep !== undefined) {
+    const traits = await traitsOf(db, deviceId);
+    if (traits !== null)
+      await recordTraits(db, deviceId, { ...traits, cannotKeep: [...cannotKeep] });
+  }
   if (hardwareType !== undefined) await recordHardwareType(db, deviceId, hardwareType);
   if (running !== undefined) await recordRunning(db, deviceId, running, at);
   if (inventory !== undefined) await recordInventory(db, deviceId, inventory, at);

@@ -1,9 +1,12 @@
 import type { InstantMs } from "@moult/base";
 import type { AssignmentId, Configuration, DeviceId, Inventory, TenantId } from "@moult/model";
 import {
+  assignmentBeginning,
+  offerStanding,
   planDevice,
   reportedUpdate,
   reportNext,
+  type OfferTerms,
   type ReportedUpdate,
   type Standing,
   type StandingOffer,
@@ -25,7 +28,7 @@ import { holdDevice } from "./hold-device.ts";
 import { joinForeign, type JoinDeps, type JoinRequest } from "./join-foreign.ts";
 import { preparePollRow, standingOf } from "./queries.ts";
 
-export type { ReportedUpdate, UnnumberedReport };
+export type { OfferTerms, ReportedUpdate, UnnumberedReport };
 
 /** What a device's word means, which may hang on what was known of its update; undefined: nothing new. */
 type Translate = (update: ReportedUpdate) => UnnumberedReport | undefined;
@@ -47,6 +50,21 @@ export interface ForeignSessions {
   settings(principal: DevicePrincipal): Promise<Configuration>;
   /** Keeps what the device says it is set to. */
   reportSettings(principal: DevicePrincipal, settings: Configuration): Promise<void>;
+  /** The device's assignment whose id begins so. */
+  assignmentBeginning(
+    principal: DevicePrincipal,
+    idStart: string,
+  ): Promise<AssignmentId | undefined>;
+  /**
+   * What the device, which is in the update, is to keep to by now; undefined once it is to give the update up. `translate` says what it
+   * means that it asks.
+   */
+  terms(
+    principal: DevicePrincipal,
+    assignmentId: AssignmentId,
+    attempt: number,
+    translate: Translate,
+  ): Promise<OfferTerms | undefined>;
   /** Records what the device says of its update. */
   tell(
     principal: DevicePrincipal,
@@ -87,6 +105,12 @@ export function createForeignSessions(deps: ForeignSessionDeps): ForeignSessions
     },
     reportSettings: (principal, settings) =>
       held(principal, (inner) => recordSettings(inner, principal.deviceId, settings, clock.now())),
+    assignmentBeginning: (principal, idStart) =>
+      assignmentBeginning(database.tenant(principal.tenantId), principal.deviceId, idStart),
+    terms: (principal, assignmentId, attempt, translate) =>
+      held(principal, (inner) =>
+        tellTerms(inner, principal.deviceId, { assignmentId, attempt }, translate, clock.now()),
+      ),
     tell: (principal, assignmentId, attempt, translate) =>
       held(principal, (inner) =>
         tellDevice(inner, principal.deviceId, { assignmentId, attempt }, translate, clock.now()),
@@ -131,4 +155,19 @@ async function tellDevice(
   if (result === "assignment-closed") return update.isTakenBack ? "taken-back" : "ended";
   if (result !== "recorded") return "not-found";
   return update.isTakenBack ? "taken-back" : "recorded";
+}
+
+/** Answers a device that asks what it is to keep to, in the caller's transaction, which holds its row. */
+async function tellTerms(
+  db: TenantDb,
+  deviceId: DeviceId,
+  tried: Pick<StandingOffer, "assignmentId" | "attempt">,
+  translate: Translate,
+  at: InstantMs,
+): Promise<OfferTerms | undefined> {
+  if ((await tellDevice(db, deviceId, tried, translate, at)) !== "recorded") return undefined;
+  const standing = await offerStanding(db, deviceId, at);
+  const isSame =
+    standing?.assignmentId === tried.assignmentId && standing.attempt === tried.attempt;
+  return isSame ? standing.terms : undefined;
 }

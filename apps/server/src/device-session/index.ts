@@ -4,6 +4,7 @@ export type { DevicePrincipal } from "./device-principal.ts";
 export {
   createForeignSessions,
   type ForeignSessions,
+  type OfferTerms,
   type ReportedUpdate,
   type UnnumberedReport,
 } from "./foreign-sessions.ts";

@@ -12,6 +12,7 @@ import { ApiError } from "../platform/api-error.ts";
 import type { Database } from "../platform/database.ts";
 import type { DeviceSessions } from "./create-device-sessions.ts";
 import type { DevicePrincipal } from "./device-principal.ts";
+import { traitsOf } from "./queries.ts";
 
 /** A device that proved its key, and says who it is but neither of which product nor what kind of machine. */
 export interface JoinRequest {
@@ -55,5 +56,11 @@ export async function joinForeign(
     const hardwareType = known?.hardwareType ?? UNKNOWN_HARDWARE;
     await sessions.enrol(tenantId, { publicKey, product, hardwareType, identity, traits, token });
   }
-  return sessions.begin(await sessions.claimKey(tenantId, fingerprint), traits);
+  const claimed = await sessions.claimKey(tenantId, fingerprint);
+  // Its client says which terms it can be told when it asks, and not here.
+  const { cannotKeep } = (await traitsOf(db, claimed.principal.deviceId)) ?? {};
+  return sessions.begin(claimed, {
+    ...traits,
+    ...(cannotKeep === undefined ? {} : { cannotKeep }),
+  });
 }

@@ -1,4 +1,12 @@
-import type { AssignmentId, DeviceId, DeviceState, HardwareType, Sha256 } from "@moult/model";
+import {
+  ClientTraits,
+  type AssignmentId,
+  type DeviceId,
+  type DeviceState,
+  type HardwareType,
+  type Sha256,
+} from "@moult/model";
+import { fromJson } from "../platform/columns.ts";
 import type { PrepareRead, PreparedRead } from "../platform/prepare-read.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import type { SessionStanding } from "./device-principal.ts";
@@ -16,6 +24,7 @@ export interface PollRow {
   readonly instanceId: string | null;
   readonly openAssignmentId: AssignmentId | null;
   readonly hardwareType: HardwareType;
+  readonly traits: string | null;
   readonly planningEpoch: number;
 }
 
@@ -39,6 +48,7 @@ export const preparePollRow = (prepareRead: PrepareRead): ReadPollRow =>
         "device.instance_id as instanceId",
         "device.open_assignment_id as openAssignmentId",
         "device.hardware_type as hardwareType",
+        "device.traits as traits",
         "tenant.planning_epoch as planningEpoch",
       ])
       .where("device.id", "=", value("deviceId"))
@@ -71,6 +81,17 @@ export async function hasTraits(
     .where("traits", "=", traits)
     .executeTakeFirst();
   return same !== undefined;
+}
+
+/** What the device's client said of itself; null: nothing yet. */
+export async function traitsOf(db: TenantDb, deviceId: DeviceId): Promise<ClientTraits | null> {
+  const row = await db.kysely
+    .selectFrom("device")
+    .select("traits")
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", deviceId)
+    .executeTakeFirst();
+  return row?.traits == null ? null : fromJson(ClientTraits, row.traits);
 }
 
 export async function planningEpochOf(db: TenantDb): Promise<number> {

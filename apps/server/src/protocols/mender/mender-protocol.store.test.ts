@@ -9,7 +9,7 @@ import { DIALECTS } from "../../platform/dialect.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { useTestDatabase } from "../../platform/test-database.fixture.ts";
 import {
-  assignmentIdOf,
+  assignmentOf,
   KEY_KINDS,
   MenderDevice,
   startMenderFleet,
@@ -29,13 +29,6 @@ describe.each(DIALECTS)("Mender's device API on %s", (dialect) => {
   };
   const devicesOf = (db: TenantDb) =>
     db.kysely.selectFrom("device").selectAll().where("tenant_id", "=", db.tenantId).execute();
-  const assignmentOf = (db: TenantDb, id: string) =>
-    db.kysely
-      .selectFrom("assignment")
-      .selectAll()
-      .where("id", "=", assignmentIdOf(id))
-      .executeTakeFirstOrThrow();
-
   test.each(KEY_KINDS)("a device with a key of the kind %s gets a token", async (kind) => {
     const { db, token, server } = await fleet();
     const device = new MenderDevice(server, kind);
@@ -368,16 +361,6 @@ describe.each(DIALECTS)("Mender's device API on %s", (dialect) => {
     expect((await device.next()).statusCode).toBe(401);
     expect((await device.fetch(artifact.source.uri)).statusCode).toBe(404);
   });
-
-  test.each(["consent", "download-only"] as const)(
-    "a plan of the mode %s brings nothing to a client that cannot be told of it",
-    async (mode) => {
-      const { db, newDevice } = await fleet();
-      const device = await newDevice();
-      await deploy(db, await addRelease(db, "2.0"), { plan: { mode } });
-      expect((await device.next()).statusCode).toBe(204);
-    },
-  );
 
   test("inventory replaces what was said, or is laid over it", async () => {
     const { db, newDevice } = await fleet();

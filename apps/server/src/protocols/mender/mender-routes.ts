@@ -1,5 +1,5 @@
 import { isoText, later, SECOND_MS, type Clock } from "@moult/base";
-import { AssignmentId, type ClientTraits, type Sha256, type TenantId } from "@moult/model";
+import type { AssignmentId, ClientTraits, Sha256, TenantId } from "@moult/model";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hash } from "node:crypto";
 import {
@@ -23,9 +23,13 @@ import {
   readFirstForm,
   readQueryForm,
   readSecondForm,
+  takesMaps,
+  WITHOUT_MAPS,
   type UpdateRequest,
 } from "./read-update-request.ts";
-import { DeviceStatus, isLast, meaningOf } from "./status-table.ts";
+import { DeviceStatus, isLast, meaningOf, stillPaused } from "./status-table.ts";
+import { hasStepTerms, updateControlMap } from "./update-control.ts";
+import { readUpdateId, updateId } from "./update-id.ts";
 import * as z from "zod";
 
 export interface MenderProtocolDeps {
@@ -89,7 +93,8 @@ function traitsOf({ headers }: FastifyRequest): ClientTraits {
     pathPrefix: "",
     canAbort: true,
     trust: "server-trusted",
-    cannotKeep: ["consent", "download-only", "step-windows"],
+    // Until it asks and says more.
+    cannotKeep: [...WITHOUT_MAPS],
   };
 }
 
@@ -144,14 +149,21 @@ function updateRoutes(
     read: () => UpdateRequest,
   ): Promise<FastifyReply> => {
     const principal = principalOf(request, devices);
-    const offer = await offerFor(principal, read(), sessions);
+    const asked = read();
+    const offer = await offerFor(principal, asked, sessions);
     if (offer === undefined) return reply.code(204).send();
-    const { assignmentId, attempt, version, artifactId, sha256, hardwareTypes } = offer;
+    const { assignmentId, attempt, version, artifactId, sha256, hardwareTypes, terms } = offer;
+    const id = updateId(assignmentId, attempt);
+    const map =
+      takesMaps(asked) && hasStepTerms(terms)
+        ? { update_control_map: updateControlMap(id, terms, clock.now()) }
+        : {};
     const link = links.issue(principal, sha256);
     // The address by which the device came here is one that it can reach.
     const origin = `${request.protocol}://${request.host}`;
     return reply.send({
-      id: updateId(assignmentId, attempt),
+      id,
+      ...map,
       artifact: {
         id: artifactId,
         artifact_name: version,
@@ -190,22 +202,22 @@ function updateRoutes(
   });
 }
 
-/** Each try of a device is a deployment of its own to its client. */
-const updateId = (assignmentId: AssignmentId, attempt: number): string =>
-  `${assignmentId}-${attempt}`;
+const UpdateParams = z.object({ id: z.string() });
 
-const UpdateParams = z.object({ id: z.string().regex(/^[0-9a-f-]{36}-[1-9][0-9]{0,5}$/) });
-
-function updateOf({ params }: FastifyRequest): {
-  readonly assignmentId: AssignmentId;
-  readonly attempt: number;
-} {
-  const parsed = UpdateParams.safeParse(params);
-  const assignmentId = AssignmentId.safeParse(parsed.data?.id.slice(0, 36));
-  if (!parsed.success || !assignmentId.success)
-    throw new ApiError("not-found", "This device has no such deployment.");
-  return { assignmentId: assignmentId.data, attempt: Number(parsed.data.id.slice(37)) };
+/** The try that a request is about. Throws `not-found`. */
+async function updateOf(
+  { params }: FastifyRequest,
+  principal: DevicePrincipal,
+  sessions: Pick<ForeignSessions, "assignmentBeginning">,
+): Promise<{ readonly id: string; readonly assignmentId: AssignmentId; readonly attempt: number }> {
+  const { id } = UpdateParams.parse(params);
+  const read = readUpdateId(id);
+  const assignmentId = read && (await sessions.assignmentBeginning(principal, read.idStart));
+  if (read === undefined || assignmentId === undefined) throw noUpdate();
+  return { id, assignmentId, attempt: read.attempt };
 }
+
+const noUpdate = (): ApiError => new ApiError("not-found", "This device has no such deployment.");
 
 const StatusMessage = z.object({
   status: DeviceStatus,
@@ -214,19 +226,29 @@ const StatusMessage = z.object({
 
 function reportRoutes(
   app: FastifyInstance,
-  { sessions }: MenderProtocolDeps,
+  { sessions, clock }: MenderProtocolDeps,
   tokens: SessionTokens,
 ): void {
   const path = "/v1/deployments/device/deployments/:id";
+  app.get(`/v2${path.slice(3)}/update_control_map`, async (request, reply) => {
+    const principal = principalOf(request, tokens);
+    const { id, assignmentId, attempt } = await updateOf(request, principal, sessions);
+    const terms = await sessions.terms(principal, assignmentId, attempt, (update) =>
+      stillPaused(update, clock.now()),
+    );
+    // To its client this is the word that the update was aborted.
+    if (terms === undefined) throw noUpdate();
+    return reply.send({ update_control_map: updateControlMap(id, terms, clock.now()) });
+  });
+
   app.put(`${path}/status`, { bodyLimit: STATUS_BYTES_MAX }, async (request, reply) => {
     const principal = principalOf(request, tokens);
-    const { assignmentId, attempt } = updateOf(request);
+    const { assignmentId, attempt } = await updateOf(request, principal, sessions);
     const { status, substate } = readBody(request.body, StatusMessage);
     const told = await sessions.tell(principal, assignmentId, attempt, (update) =>
-      meaningOf(status, update, substate?.slice(0, DETAIL_CHARACTERS_MAX)),
+      meaningOf(status, update, substate?.slice(0, DETAIL_CHARACTERS_MAX), clock.now()),
     );
-    if (told === "not-found")
-      throw new ApiError("not-found", "This device has no such deployment.");
+    if (told === "not-found") throw noUpdate();
     // Whoever has finished has nothing left to give up.
     if (told === "recorded" || isLast(status)) return reply.code(204).send();
     return reply.code(409).send({ error: "This deployment was aborted.", request_id: request.id });
@@ -234,7 +256,7 @@ function reportRoutes(
 
   app.put(`${path}/log`, { bodyLimit: REPORT_BYTES_MAX }, async (request, reply) => {
     const principal = principalOf(request, tokens);
-    const { assignmentId, attempt } = updateOf(request);
+    const { assignmentId, attempt } = await updateOf(request, principal, sessions);
     await sessions.log(principal, assignmentId, attempt, readLog(request.body));
     return reply.code(204).send();
   });

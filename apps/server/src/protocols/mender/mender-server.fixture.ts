@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
-import { AssignmentId, type DeviceId } from "@moult/model";
+import type { DeviceId } from "@moult/model";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import { sql } from "kysely";
 import * as z from "zod";
 import { addProduct } from "../../deployments/fleet.fixture.ts";
 import { createDeviceSessions, createForeignSessions } from "../../device-session/index.ts";
@@ -99,6 +100,13 @@ const Next = z.object({
     source: z.object({ uri: z.string(), expire: z.string() }),
     device_types_compatible: z.array(z.string()),
   }),
+  update_control_map: z
+    .strictObject({
+      id: z.uuid(),
+      priority: z.int(),
+      states: z.record(z.string(), z.object({ action: z.string() })),
+    })
+    .optional(),
 });
 export type Next = z.infer<typeof Next>;
 
@@ -114,6 +122,8 @@ export class MenderDevice {
   artifactName = "1.0";
   deviceType = "gw2-board";
   token = "";
+  /** As clients in Go are. */
+  takesMaps = true;
   readonly keys: ReturnType<typeof newKeys>;
   readonly #server: MenderServer;
 
@@ -178,7 +188,7 @@ export class MenderDevice {
     const { deviceType: device_type, artifactName: artifact_name } = this;
     return this.call("POST", "/v2/deployments/device/deployments/next", {
       device_provides: { device_type, artifact_name, ...provides },
-      update_control_map: true,
+      ...(this.takesMaps ? { update_control_map: true } : {}),
     });
   }
 
@@ -203,8 +213,14 @@ export class MenderDevice {
   }
 }
 
-/** Of the update that a device was told of. */
-export const assignmentIdOf = (id: string): AssignmentId => AssignmentId.parse(id.slice(0, 36));
+/** The assignment of the update that a device was told of. */
+export const assignmentOf = (db: TenantDb, id: string) =>
+  db.kysely
+    .selectFrom("assignment")
+    .selectAll()
+    .where("tenant_id", "=", db.tenantId)
+    .where(sql<boolean>`id like ${`${id.slice(0, -4)}%`}`)
+    .executeTakeFirstOrThrow();
 
 export async function deviceIdOf(db: TenantDb, { serial }: MenderDevice): Promise<DeviceId> {
   const { id } = await db.kysely

@@ -1,10 +1,22 @@
+import { HOUR_MS, type Clock } from "@moult/base";
 import type { ConfigurationChange } from "@moult/model";
 import { afterAll, describe, expect, test } from "vitest";
+import { changeDeployment } from "../../deployments/change-deployment.ts";
+import { createDeploymentHandlers } from "../../deployments/operations.ts";
+import { addRelease, deploy } from "../../deployments/fleet.fixture.ts";
+import { openInstallation } from "../../deployments/open-installation.ts";
 import { createConfigurationHandlers } from "../../devices/configure-device.ts";
 import { asOperator } from "../../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
+import type { TenantDb } from "../../platform/tenant-db.ts";
 import { useTestDatabase } from "../../platform/test-database.fixture.ts";
-import { deviceIdOf, startMenderFleet, type MenderServer } from "./mender-server.fixture.ts";
+import {
+  assignmentOf,
+  deviceIdOf,
+  startMenderFleet,
+  type MenderDevice,
+  type MenderServer,
+} from "./mender-server.fixture.ts";
 
 describe.each(DIALECTS)("what Mender's devices are told on %s", (dialect) => {
   const store = useTestDatabase(dialect);
@@ -52,5 +64,119 @@ describe.each(DIALECTS)("what Mender's devices are told on %s", (dialect) => {
     ).rejects.toThrow("at most 200");
     device.token = "";
     expect((await device.call("GET", path)).statusCode).toBe(401);
+  });
+
+  const why = async (db: TenantDb, device: MenderDevice, clock: Clock) =>
+    JSON.stringify(
+      await createDeploymentHandlers({ clock }).explainDevice(asOperator(db), {
+        params: { deviceId: await deviceIdOf(db, device) },
+        query: undefined,
+        body: undefined,
+      }),
+    );
+  const controlMap = (device: MenderDevice, id: string) =>
+    device.call("GET", `/v2/deployments/device/deployments/${id}/update_control_map`);
+  const PAUSED = expect.objectContaining({ action: "pause", on_map_expire: "fail" }) as unknown;
+
+  test("a client that takes control maps downloads ahead, and installs once a person has opened the installation", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    const deployment = await deploy(db, await addRelease(db, "2.0"), {
+      plan: { mode: "download-only" },
+    });
+    const { id, update_control_map: map } = await device.offered();
+    expect(map).toMatchObject({ id, states: { ArtifactInstall_Enter: { action: "pause" } } });
+    await device.status(id, "downloading");
+    const asked = await controlMap(device, id);
+    expect([asked.statusCode, asked.json()]).toEqual([
+      200,
+      { update_control_map: { id, priority: 0, states: { ArtifactInstall_Enter: PAUSED } } },
+    ]);
+    await device.status(id, "pause_before_installing");
+    expect(await why(db, device, server.clock)).toContain("has not let it be installed yet");
+
+    await openInstallation(db, deployment.id, "Ada", server);
+    expect((await controlMap(device, id)).json()).toEqual({
+      update_control_map: { id, priority: 0, states: {} },
+    });
+    expect(await device.status(id, "installing", "installing", "success")).toEqual([204, 204, 204]);
+    expect(await assignmentOf(db, id)).toMatchObject({ outcome: "succeeded", deferral: null });
+  });
+
+  test("windows for its steps hold a client that takes control maps, by the server's clock each time it asks", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    const hour = new Date(server.clock.now()).getUTCHours();
+    const at = `${String((hour + 2) % 24).padStart(2, "0")}:00`;
+    const window = { for: ["install", "reboot"], at, durationMinutes: 60, zone: "UTC" };
+    await deploy(db, await addRelease(db, "2.0"), { plan: { windows: [window] } as never });
+
+    const { id, update_control_map: map } = await device.offered();
+    expect(Object.keys(map?.states ?? {})).toEqual([
+      "ArtifactInstall_Enter",
+      "ArtifactReboot_Enter",
+    ]);
+    await device.status(id, "downloading", "pause_before_installing");
+    expect(await why(db, device, server.clock)).toContain(`${at} UTC`);
+    server.clock.move(2 * HOUR_MS);
+    expect((await controlMap(device, id)).json()).toMatchObject({
+      update_control_map: { states: {} },
+    });
+    await device.status(id, "installing");
+    // The installation took longer than the window was open.
+    server.clock.move(HOUR_MS);
+    await device.status(id, "pause_before_rebooting");
+    expect(await assignmentOf(db, id)).toMatchObject({
+      state: "installing",
+      deferral: expect.stringContaining("outside-window"),
+    });
+  });
+
+  test("to a device that pauses an abort is that there is no such deployment", async () => {
+    const { db, server, newDevice } = await fleet();
+    const [device, other] = [await newDevice(), await newDevice()];
+    const deployment = await deploy(db, await addRelease(db, "2.0"), {
+      plan: { mode: "download-only" },
+    });
+    const { id } = await device.offered();
+    await device.status(id, "downloading", "pause_before_installing");
+    for (const wrong of [`${id.slice(0, -4)}0002`, `${id.slice(0, -4)}0000`, "x", id.slice(1)])
+      expect((await controlMap(device, wrong)).statusCode).toBe(404);
+    expect((await controlMap(other, id)).statusCode).toBe(404);
+
+    await changeDeployment(db, deployment.id, "abort", "Ada", { clock: server.clock });
+    expect((await controlMap(device, id)).statusCode).toBe(404);
+    expect(await device.status(id, "failure")).toEqual([204]);
+    expect(await assignmentOf(db, id)).toMatchObject({ outcome: "aborted", code: "withdrawn" });
+  });
+
+  test("a client without control maps is offered nothing that it would not keep to, and a download-only release once it is open", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    device.takesMaps = false;
+    await device.next();
+    const deployment = await deploy(db, await addRelease(db, "2.0"), {
+      plan: { mode: "download-only" },
+    });
+    expect((await device.next()).statusCode).toBe(204);
+    expect(await why(db, device, server.clock)).toContain("once the installation is open");
+    // A new token is no news of what its client can be told.
+    await device.auth();
+    expect((await device.next()).statusCode).toBe(204);
+
+    await openInstallation(db, deployment.id, "Ada", server);
+    const { id, update_control_map: map } = await device.offered();
+    expect(map).toBeUndefined();
+    expect(await device.status(id, "downloading", "installing", "success")).toEqual([
+      204, 204, 204,
+    ]);
+  });
+
+  test("a plan that asks the person at a device brings nothing to any client of Mender's", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    await deploy(db, await addRelease(db, "2.0"), { plan: { mode: "consent" } });
+    expect((await device.next()).statusCode).toBe(204);
+    expect(await why(db, device, server.clock)).toContain("that a person at it says yes");
   });
 });

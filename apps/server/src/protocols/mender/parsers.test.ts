@@ -1,11 +1,14 @@
 import { generateKeyPairSync, sign, type KeyObject } from "node:crypto";
+import { AssignmentId } from "@moult/model";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../platform/api-error.ts";
 import { KEY_KINDS, newKeys } from "./mender-server.fixture.ts";
 import { isSigned, readAuthRequest } from "./read-auth-request.ts";
+import { readConfiguration } from "./read-configuration.ts";
 import { readInventory } from "./read-inventory.ts";
 import { readLog } from "./read-log.ts";
+import { readUpdateId, updateId } from "./update-id.ts";
 import { readFirstForm, readQueryForm, readSecondForm } from "./read-update-request.ts";
 
 const readers = {
@@ -14,6 +17,7 @@ const readers = {
   "one in the older form": readFirstForm,
   "one in a query": readQueryForm,
   inventory: readInventory,
+  settings: readConfiguration,
   "a log": readLog,
 } as const;
 
@@ -123,13 +127,16 @@ test("one key is one key, however its PEM is laid out, and an identity is one in
 
 test("the three forms of asking say the same of a device that provides nothing else", () => {
   const asked = { device_type: "pi4", artifact_name: "1.0" };
-  const expected = {
+  const told = {
     hardwareType: "pi4",
     running: { artifactName: "1.0", provides: { artifact_name: "1.0" } },
   };
-  expect(readSecondForm(bodyOf({ device_provides: asked, update_control_map: true }))).toEqual(
-    expected,
-  );
+  const expected = { ...told, cannotKeep: ["consent", "download-only", "step-windows"] };
+  expect(readSecondForm(bodyOf({ device_provides: asked }))).toEqual(expected);
+  expect(readSecondForm(bodyOf({ device_provides: asked, update_control_map: true }))).toEqual({
+    ...told,
+    cannotKeep: ["consent"],
+  });
   expect(readFirstForm(bodyOf(asked))).toEqual(expected);
   expect(readQueryForm(asked)).toEqual(expected);
 });
@@ -152,4 +159,15 @@ test("a list of values becomes one text, and of a log a line an entry", () => {
   expect(readLog(bodyOf({ messages }))).toBe(
     "2026-11-29T08:00:00Z error it broke\nand that was it",
   );
+});
+
+test("the id of a try is a UUID that says which it is; nothing else is one", () => {
+  const assignmentId = AssignmentId.parse("01938f3c-6b2a-7c11-9a52-0123456789ab");
+  expect(updateId(assignmentId, 10)).toBe("01938f3c-6b2a-7c11-9a52-01234567000a");
+  expect(readUpdateId(updateId(assignmentId, 10))).toEqual({
+    idStart: assignmentId.slice(0, -4),
+    attempt: 10,
+  });
+  for (const wrong of ["", "%", `${assignmentId.slice(0, -4)}0000`, assignmentId.toUpperCase()])
+    expect(readUpdateId(wrong)).toBeUndefined();
 });

@@ -1,5 +1,7 @@
+import type { InstantMs } from "@moult/base";
 import * as z from "zod";
 import type { ReportedUpdate, UnnumberedReport } from "../../device-session/index.ts";
+import { stepHolds } from "./update-control.ts";
 
 /** What a device says of its update; other statuses are a server's alone. */
 export const DeviceStatus = z.enum([
@@ -15,11 +17,15 @@ export const DeviceStatus = z.enum([
 ]);
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 
-type Meaning = (update: ReportedUpdate, substate: string | undefined) => UnnumberedReport;
+type Meaning = (
+  update: ReportedUpdate,
+  substate: string | undefined,
+  now: InstantMs,
+) => UnnumberedReport;
 
 const PAUSED = {
   code: "paused-by-device",
-  detail: "Its update control or one of its state scripts pauses the update.",
+  detail: "A control map of its own makes its client pause the update.",
 };
 
 /** It had installed the release, and restarted or was about to commit: whatever it runs now, it came back from there. */
@@ -37,8 +43,8 @@ const MEANINGS: Readonly<Record<DeviceStatus, Meaning>> = {
     kind: state === "offered" || state === "downloading" ? "installing" : "proving",
   }),
   rebooting: () => ({ kind: "activating" }),
-  pause_before_installing: () => ({ kind: "deferred", before: "install", holds: [PAUSED] }),
-  pause_before_rebooting: () => ({ kind: "deferred", before: "reboot", holds: [PAUSED] }),
+  pause_before_installing: (update, _, now) => pausedBefore("install", update, now),
+  pause_before_rebooting: (update, _, now) => pausedBefore("reboot", update, now),
   pause_before_committing: () => ({ kind: "proving" }),
   success: ({ runningAfter }) => succeeded(runningAfter),
   "already-installed": ({ runningAfter }) => succeeded(runningAfter),
@@ -55,6 +61,27 @@ const MEANINGS: Readonly<Record<DeviceStatus, Meaning>> = {
   },
 };
 
+/** What its plan has against the step, as its control map says it; of what else makes it pause the client says nothing. */
+function pausedBefore(
+  before: "install" | "reboot",
+  { terms }: Pick<ReportedUpdate, "terms">,
+  now: InstantMs,
+): UnnumberedReport {
+  const holds = stepHolds(terms, before, now);
+  return { kind: "deferred", before, holds: holds.length === 0 ? [PAUSED] : [...holds] };
+}
+
+/** A device that asks for its control map again while it pauses: why it does may be another reason by now. */
+export const stillPaused = (
+  update: ReportedUpdate,
+  now: InstantMs,
+): UnnumberedReport | undefined => {
+  const { putsOff: before, terms } = update;
+  return before === null || before === "download" || stepHolds(terms, before, now).length === 0
+    ? undefined
+    : pausedBefore(before, update, now);
+};
+
 const succeeded = (running: ReportedUpdate["running"]): UnnumberedReport => ({
   kind: "finished",
   outcome: "succeeded",
@@ -69,9 +96,10 @@ export const meaningOf = (
   status: DeviceStatus,
   update: ReportedUpdate,
   substate: string | undefined,
+  now: InstantMs,
 ): UnnumberedReport | undefined =>
   // What was taken back makes no progress any more; how it ended counts all the same.
-  update.isTakenBack && !isLast(status) ? undefined : MEANINGS[status](update, substate);
+  update.isTakenBack && !isLast(status) ? undefined : MEANINGS[status](update, substate, now);
 
 /** A device that asks for updates is in none, so one that should run the release by now and does not came back from it. */
 export const cameBack = (update: ReportedUpdate): UnnumberedReport | undefined =>
