@@ -5,7 +5,6 @@ export {
   saveAttemptLog,
   type OfferedContent,
 } from "./offered-content.ts";
-export { assignmentBeginning } from "./assignment-queries.ts";
 export { createDeploymentHandlers } from "./operations.ts";
 export { planDevice, previewDevice, type DevicePlan, type Offer } from "./plan-device.ts";
 export { noteRefusedOffer } from "./refuse-offer.ts";
@@ -20,4 +19,4 @@ export {
 export { reportNext, type UnnumberedReport } from "./report-next.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
 export { offerTerms, type OfferTerms } from "./offer-terms.ts";
-export { reportedUpdate, type ReportedUpdate } from "./reported-update.ts";
+export { reportedUpdate, updateBeginning, type ReportedUpdate } from "./reported-update.ts";

@@ -11,7 +11,7 @@ import type {
 import { CANCELLED, isUnderWay } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
-import { assignmentById } from "./assignment-queries.ts";
+import { assignmentBeginning, assignmentById } from "./assignment-queries.ts";
 import { planningDevice } from "./facts-queries.ts";
 import { termsOf, type OfferTerms } from "./offer-terms.ts";
 import { deploymentById } from "./queries.ts";
@@ -70,3 +70,10 @@ export async function reportedUpdate(
     },
   };
 }
+
+/** The device's assignment whose id begins so; for protocols whose ids say more than that. */
+export const updateBeginning = (
+  db: TenantDb,
+  deviceId: DeviceId,
+  idStart: string,
+): Promise<AssignmentId | undefined> => assignmentBeginning(db, deviceId, idStart);

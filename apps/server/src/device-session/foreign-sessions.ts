@@ -1,7 +1,7 @@
 import type { InstantMs } from "@moult/base";
 import type { AssignmentId, Configuration, DeviceId, Inventory, TenantId } from "@moult/model";
 import {
-  assignmentBeginning,
+  updateBeginning,
   offerStanding,
   planDevice,
   reportedUpdate,
@@ -51,10 +51,7 @@ export interface ForeignSessions {
   /** Keeps what the device says it is set to. */
   reportSettings(principal: DevicePrincipal, settings: Configuration): Promise<void>;
   /** The device's assignment whose id begins so. */
-  assignmentBeginning(
-    principal: DevicePrincipal,
-    idStart: string,
-  ): Promise<AssignmentId | undefined>;
+  updateBeginning(principal: DevicePrincipal, idStart: string): Promise<AssignmentId | undefined>;
   /**
    * What the device, which is in the update, is to keep to by now; undefined once it is to give the update up. `translate` says what it
    * means that it asks.
@@ -105,8 +102,8 @@ export function createForeignSessions(deps: ForeignSessionDeps): ForeignSessions
     },
     reportSettings: (principal, settings) =>
       held(principal, (inner) => recordSettings(inner, principal.deviceId, settings, clock.now())),
-    assignmentBeginning: (principal, idStart) =>
-      assignmentBeginning(database.tenant(principal.tenantId), principal.deviceId, idStart),
+    updateBeginning: (principal, idStart) =>
+      updateBeginning(database.tenant(principal.tenantId), principal.deviceId, idStart),
     terms: (principal, assignmentId, attempt, translate) =>
       held(principal, (inner) =>
         tellTerms(inner, principal.deviceId, { assignmentId, attempt }, translate, clock.now()),

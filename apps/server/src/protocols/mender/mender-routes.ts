@@ -208,11 +208,11 @@ const UpdateParams = z.object({ id: z.string() });
 async function updateOf(
   { params }: FastifyRequest,
   principal: DevicePrincipal,
-  sessions: Pick<ForeignSessions, "assignmentBeginning">,
+  sessions: Pick<ForeignSessions, "updateBeginning">,
 ): Promise<{ readonly id: string; readonly assignmentId: AssignmentId; readonly attempt: number }> {
   const { id } = UpdateParams.parse(params);
   const read = readUpdateId(id);
-  const assignmentId = read && (await sessions.assignmentBeginning(principal, read.idStart));
+  const assignmentId = read && (await sessions.updateBeginning(principal, read.idStart));
   if (read === undefined || assignmentId === undefined) throw noUpdate();
   return { id, assignmentId, attempt: read.attempt };
 }
