@@ -38,7 +38,7 @@ import { classMembers, runningOf, sampleDevices, type ClassMember } from "./clas
 import { hasForced } from "./device-order-queries.ts";
 import { flowOf } from "./flow-queries.ts";
 import { planningDevice, type PlanningDevice } from "./facts-queries.ts";
-import { holdBackOf, loadFacts, openingOf } from "./load-facts.ts";
+import { holdBackOf, loadFacts, planFactsOf } from "./load-facts.ts";
 import { openBySite } from "./site-queries.ts";
 import {
   countUpdatingElsewhere,
@@ -335,8 +335,7 @@ const factsOf = (
   number: deployment.number,
   state: deployment.state,
   version: deployment.version,
-  plan: deployment.plan,
-  ...openingOf(deployment),
+  ...planFactsOf(deployment),
   stage: deployment.stage,
   stageOpenedAt: deployment.stageOpenedAt,
   salt: deployment.salt,

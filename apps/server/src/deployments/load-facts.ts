@@ -101,8 +101,7 @@ async function candidateFacts(
       number: deployment.number,
       state: deployment.state,
       version: deployment.version,
-      plan: deployment.plan,
-      ...openingOf(deployment),
+      ...planFactsOf(deployment),
       stage: deployment.stage,
       stageOpenedAt: deployment.stageOpenedAt,
       salt: deployment.salt,
@@ -148,10 +147,12 @@ export const holdBackOf = ({
 }: Candidate["deployment"]): Pick<DeploymentFacts, "holdBackPercent"> =>
   holdBackPercent === null ? {} : { holdBackPercent };
 
-export const openingOf = ({
+/** Its plan, and whether the word that it may wait for is said. */
+export const planFactsOf = ({
+  plan,
   installationOpenedAt,
-}: Candidate["deployment"]): Pick<DeploymentFacts, "isInstallationOpen"> =>
-  installationOpenedAt === null ? {} : { isInstallationOpen: true };
+}: Candidate["deployment"]): Pick<DeploymentFacts, "plan" | "isInstallationOpen"> =>
+  installationOpenedAt === null ? { plan } : { plan, isInstallationOpen: true };
 
 const withoutPlace = (candidates: readonly Candidate[]): readonly Candidate["deployment"][] =>
   candidates
