@@ -32,7 +32,7 @@ const { exitCode, output } = await runCommand(
     process.execPath,
     "node_modules/vitest/vitest.mjs",
     "run",
-    "--project=interop",
+    ...new Set(present.map(({ project = "interop" }) => `--project=${project}`)),
     ...present.map(({ file }) => `tests/interop/${file}`),
     "--reporter=default",
     "--reporter=json",

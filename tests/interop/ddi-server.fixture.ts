@@ -18,9 +18,19 @@ import { startLocalServer, type LocalServer } from "../../tools/local/local-serv
 const run = promisify(execFile);
 
 /** A program of the system. A machine without it fails these tests and does not skip them. */
-export async function tool(file: string, args: readonly string[], cwd?: string): Promise<string> {
-  const { stdout } = await run(file, [...args], cwd === undefined ? {} : { cwd });
+export async function tool(
+  file: string,
+  args: readonly string[],
+  { cwd, environment = {} }: ToolPlace = {},
+): Promise<string> {
+  const env = { ...process.env, ...environment };
+  const { stdout } = await run(file, [...args], cwd === undefined ? { env } : { env, cwd });
   return stdout;
+}
+
+interface ToolPlace {
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const HARDWARE = "gw2-board" as never;

@@ -12,6 +12,8 @@ export interface HeldLink {
   trickle(): void;
   /** What went to the client, on all connections. */
   carriedBytes(): number;
+  /** What came from the client, a text for each connection; Latin-1, so that every byte is one character. */
+  sent(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ export async function startHeldLink(serverPort: number, holdAfterBytes: number):
   const reached = Promise.withResolvers<void>();
   let held: { readonly cut: () => void; readonly trickle: () => void } | undefined;
   let carriedBytes = 0;
+  const sent: Buffer[][] = [];
 
   const carry = (server: Socket, client: Socket, cut: () => void): void => {
     let ownBytes = 0;
@@ -69,6 +72,9 @@ export async function startHeldLink(serverPort: number, holdAfterBytes: number):
       socket.once("close", () => sockets.delete(socket));
       socket.on("error", cut);
     }
+    const parts: Buffer[] = [];
+    sent.push(parts);
+    client.on("data", (part) => parts.push(part));
     client.pipe(server);
     carry(server, client, cut);
   });
@@ -81,6 +87,7 @@ export async function startHeldLink(serverPort: number, holdAfterBytes: number):
     cut: () => held?.cut(),
     trickle: () => held?.trickle(),
     carriedBytes: () => carriedBytes,
+    sent: () => sent.map((parts) => Buffer.concat(parts).toString("latin1")),
     close: () =>
       new Promise((resolve) => {
         link.close(() => resolve());

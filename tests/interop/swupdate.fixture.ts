@@ -30,11 +30,11 @@ export async function makeImage(folder: string, version: string, content: Buffer
   await tool(
     "openssl",
     ["cms", "-sign", "-in", "sw-description", "-out", "sw-description.sig", ...shape, ...signer],
-    place,
+    { cwd: place },
   );
   const file = `firmware-${version}.swu`;
   const names = "sw-description sw-description.sig content";
-  await tool("sh", ["-c", `printf '%s\\n' ${names} | cpio -o -H crc > ${file}`], place);
+  await tool("sh", ["-c", `printf '%s\\n' ${names} | cpio -o -H crc > ${file}`], { cwd: place });
   return join(place, file);
 }
 

@@ -5,9 +5,14 @@ export interface PeerClient {
   readonly name: string;
   /** The file with its cases. */
   readonly file: string;
+  /** Of Vitest: `peers` are clients that no package has, so that `make test` goes without them. */
+  readonly project?: "peers";
   /** Undefined: it is not on this machine. */
   version(): string | undefined;
 }
+
+/** rauc-hawkbit-updater is in no package of Debian; whoever built it says where it is. */
+const RAUC_UPDATER = process.env["RAUC_HAWKBIT_UPDATER"] ?? "rauc-hawkbit-updater";
 
 export const PEER_CLIENTS: readonly PeerClient[] = [
   {
@@ -28,6 +33,18 @@ export const PEER_CLIENTS: readonly PeerClient[] = [
       const versions = ["mender-client", "swupdate"].map(packageVersion);
       return versions.includes(undefined) ? undefined : versions.join(" and ");
     },
+  },
+  {
+    name: "rauc-hawkbit-updater",
+    file: "rauc-hawkbit-updater.peer.test.ts",
+    project: "peers",
+    version: () => /\d[\w.-]*/.exec(output(RAUC_UPDATER, ["--version"]) ?? "")?.[0],
+  },
+  {
+    name: "rauc-hawkbit-updater's requests",
+    file: "rauc-hawkbit-requests.test.ts",
+    // Known to be those of that version where its own cases ran.
+    version: () => "1.4",
   },
 ];
 

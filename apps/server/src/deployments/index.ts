@@ -13,10 +13,11 @@ export { reportAssignment, type AssignmentReport, type ReportResult } from "./re
 export {
   offerInstalled,
   offerStanding,
+  tellStanding,
   type Standing,
   type StandingOffer,
 } from "./standing-offer.ts";
 export { reportNext, type UnnumberedReport } from "./report-next.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
-export { offerTerms, type OfferTerms } from "./offer-terms.ts";
+export { tellTerms, type OfferTerms } from "./offer-terms.ts";
 export { reportedUpdate, updateBeginning, type ReportedUpdate } from "./reported-update.ts";

@@ -17,16 +17,30 @@ export interface OfferTerms {
   readonly mode?: UpdateMode;
 }
 
+type Offered = Pick<Offer, "assignmentId" | "deploymentId">;
+
 /** What the device is told now about its update; notes that it was told of an installation that is open. */
-export async function offerTerms(
+export async function tellTerms(
   db: TenantDb,
   deviceId: DeviceId,
-  { assignmentId, deploymentId }: Pick<Offer, "assignmentId" | "deploymentId">,
+  { assignmentId, deploymentId }: Offered,
   at: InstantMs,
 ): Promise<OfferTerms> {
   const deployment = await deploymentById(db, deploymentId);
   if (deployment === undefined) return {};
   if (deployment.installationOpenedAt !== null) await noteInstallationTold(db, assignmentId);
+  return termsOf(db, deviceId, { ...deployment, assignmentId }, at);
+}
+
+/** The same to one that was told: it is only read. */
+export async function offerTerms(
+  db: TenantDb,
+  deviceId: DeviceId,
+  { assignmentId, deploymentId }: Offered,
+  at: InstantMs,
+): Promise<OfferTerms> {
+  const deployment = await deploymentById(db, deploymentId);
+  if (deployment === undefined) return {};
   return termsOf(db, deviceId, { ...deployment, assignmentId }, at);
 }
 

@@ -9,7 +9,13 @@ import {
   type UnheededTerm,
 } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
-import { offerStanding, planDevice, previewDevice, type Standing } from "../deployments/index.ts";
+import {
+  offerStanding,
+  planDevice,
+  previewDevice,
+  tellStanding,
+  type Standing,
+} from "../deployments/index.ts";
 import {
   recordHardwareType,
   recordInventory,
@@ -96,7 +102,7 @@ async function decide(
 ): Promise<Standing | undefined> {
   const plan = await planDevice(db, deviceId, true, at);
   await setDecided(db, deviceId, decidedAt(epoch, plan, at));
-  return offerStanding(db, deviceId, at);
+  return tellStanding(db, deviceId, at);
 }
 
 const hasNews = (

@@ -3,7 +3,7 @@ import type { CheckInRequest } from "@moult/device-protocol";
 import type { DeviceId, Inventory, ReportedContext, Running } from "@moult/model";
 import type { Report } from "@moult/trust";
 import {
-  offerTerms,
+  tellTerms,
   planDevice,
   previewDevice,
   type DevicePlan,
@@ -222,7 +222,7 @@ async function decideAnew(
     }
     const next = Math.max(generation, poll.generation) + 1;
     await setDecided(inner, deviceId, decided, next);
-    const terms = plan.kind === "install" ? await offerTerms(inner, deviceId, plan.offer, at) : {};
+    const terms = plan.kind === "install" ? await tellTerms(inner, deviceId, plan.offer, at) : {};
     return { kind: "answer", generation: next, plan, terms, ask };
   });
 }

@@ -85,6 +85,20 @@ test.each([
   expect(feedbackOf(said(execution, finished, details), "swupdate").step).toEqual(step);
 });
 
+const fetched = { kind: "downloading", progressPercent: 100 };
+
+test.each([
+  ["Download complete. 43.54 MB/s", fetched],
+  ["File checksum OK.", fetched],
+  ["installing", { kind: "installing" }],
+  ["  0% Determining slot states", { kind: "installing" }],
+  ["100% Installing done.", { kind: "installing" }],
+  ["idle", null],
+])("a RAUC client that tells %j has not begun to install before RAUC does", (words, report) => {
+  const { step } = feedbackOf(said("proceeding", "none", [words]), "rauc");
+  expect(step).toEqual({ kind: "progress", report });
+});
+
 test.each([
   ["closed", "success", "given-up"],
   ["closed", "none", "given-up"],

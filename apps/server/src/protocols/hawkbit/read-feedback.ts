@@ -1,5 +1,9 @@
 import * as z from "zod";
-import type { CancelFeedback, ControllerFeedback } from "../../device-session/index.ts";
+import type {
+  CancelFeedback,
+  ControllerFeedback,
+  UnnumberedReport,
+} from "../../device-session/index.ts";
 import type { ClientKind } from "./client-kind.ts";
 
 const LINES_MAX = 200;
@@ -39,25 +43,26 @@ const linesOf = ({ status: { details, code } }: Feedback): readonly string[] =>
     .slice(-LINES_MAX)
     .map((line) => line.slice(0, LINE_LENGTH_MAX));
 
-type Told = readonly (readonly [RegExp, "installing" | "activating" | "proving"])[];
+type Told = readonly (readonly [RegExp, UnnumberedReport])[];
 
 /**
  * Texts by which clients tell what they are at; the protocol itself has no words for it. SWUpdate installs while it fetches and
  * can be stopped until the end of it, so that what it calls an installation in progress is no step of its own.
  */
 const TOLD_BY_SWUPDATE: Told = [
-  [/^Update Installed, Testing Pending/i, "proving"],
-  [/^All Chunks Installed/i, "activating"],
+  [/^Update Installed, Testing Pending/i, { kind: "proving" }],
+  [/^All Chunks Installed/i, { kind: "activating" }],
 ];
+/** rauc-hawkbit-updater may keep what it has fetched for a long time; RAUC's own steps begin with a percentage. */
 const TOLD_BY_OTHERS: Told = [
-  [/^(?:Download complete|File checksum OK|Installing|Installation in progress)/i, "installing"],
+  [/^(?:installing\b|Installation in progress|\d{1,3}% )/i, { kind: "installing" }],
+  [/^(?:Download complete|File checksum OK)/i, { kind: "downloading", progressPercent: 100 }],
 ];
 
 const progressOf = (feedback: Feedback, client: ClientKind): ControllerFeedback["step"] => {
   const { details } = feedback.status;
-  for (const [pattern, kind] of client === "swupdate" ? TOLD_BY_SWUPDATE : TOLD_BY_OTHERS)
-    if (details.some((line) => pattern.test(line.trim())))
-      return { kind: "progress", report: { kind } };
+  for (const [pattern, report] of client === "swupdate" ? TOLD_BY_SWUPDATE : TOLD_BY_OTHERS)
+    if (details.some((line) => pattern.test(line.trim()))) return { kind: "progress", report };
   return { kind: "progress", report: null };
 };
 
