@@ -133,6 +133,20 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   preauthoriseDevice: ({ product }) => [
     { body: { product, keyFingerprint: randomBytes(32).toString("hex") } },
   ],
+  importPreauthorisations: ({ product, groupId }) => [
+    {
+      body: {
+        product,
+        items: [
+          {
+            keyFingerprint: randomBytes(32).toString("hex"),
+            identity: { serial: unique() },
+            groupIds: [groupId],
+          },
+        ],
+      },
+    },
+  ],
   listPreauthorisations: plain,
   deletePreauthorisation: ({ preauthorisationId }) => [{ params: { preauthorisationId } }],
   createEnrolmentToken: ({ product }) => [{ body: { product } }],
@@ -141,6 +155,14 @@ export const OPERATION_CALLS: Readonly<Record<OperationId, Calls>> = {
   deleteEnrolmentToken: ({ enrolmentTokenId }) => [{ params: { enrolmentTokenId } }],
   registerController: ({ product }) => [
     { body: { controllerId: unique(), product, hardwareType: "linux" } },
+  ],
+  importControllers: ({ product, groupId }) => [
+    {
+      body: {
+        product,
+        items: [{ controllerId: unique(), hardwareType: "linux", groupIds: [groupId] }],
+      },
+    },
   ],
   renewControllerToken: ({ controllerId }) => [{ params: { controllerId } }],
   createControllerGateway: ({ product }) => [

@@ -1,4 +1,5 @@
 export { DeviceFilter, DeviceSort, QueryText } from "./device-filter.ts";
+export type { ImportedDevice } from "./imported-device.ts";
 export { ERROR_CODES, statusOf, titleOf, type ErrorCode } from "./error-code.ts";
 export {
   PageQuery,

@@ -4,6 +4,7 @@ import { deploymentOperations } from "./operations/deployments.ts";
 import { deviceOperations } from "./operations/devices.ts";
 import { eventOperations } from "./operations/events.ts";
 import { groupOperations } from "./operations/groups.ts";
+import { importOperations } from "./operations/imports.ts";
 import { overviewOperations } from "./operations/overview.ts";
 import { peopleOperations } from "./operations/people.ts";
 import { productOperations } from "./operations/products.ts";
@@ -22,6 +23,7 @@ export const operations = {
   ...productOperations,
   ...deviceOperations,
   ...controllerOperations,
+  ...importOperations,
   ...groupOperations,
   ...bulkChangeOperations,
   ...releaseOperations,

@@ -267,6 +267,7 @@ describe("a list of several pages", () => {
     identity: null,
     name: null,
     createdAt: "2026-11-20T10:00:00.000Z",
+    groupIds: [],
     usedAt: null,
   });
 

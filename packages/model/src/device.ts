@@ -154,6 +154,8 @@ export const Preauthorisation = z.object({
   keyFingerprint: Sha256,
   identity: DeviceIdentity.nullable(),
   name: z.string().nullable(),
+  /** Groups that the device is put into when it enrols; those that are gone by then are passed over. */
+  groupIds: z.array(GroupId),
   createdAt: Instant,
   usedAt: Instant.nullable(),
 });

@@ -252,6 +252,7 @@ test("a device is preauthorised by its key, and never by a private one", async (
         identity: null,
         name: null,
         createdAt: AT,
+        groupIds: [],
         usedAt: null,
       };
     },

@@ -1,12 +1,15 @@
+import type { ImportedDevice } from "@moult/api";
 import type { Clock } from "@moult/base";
 import type { ControllerGateway, ControllerGatewayId } from "@moult/model";
 import { addKeylessDevice } from "../devices/index.ts";
+import { holdStaticGroups } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { isoFrom } from "../platform/columns.ts";
 import { newId } from "../platform/new-id.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import { holdProduct } from "../products/index.ts";
 import { newControllerToken, tokenDigest } from "./controller-credential.ts";
+import { importController } from "./import-controller.ts";
 import {
   deleteGatewayRows,
   gatewaysOf,
@@ -17,6 +20,7 @@ import {
 
 export type ControllerHandlers = Handlers<
   | "registerController"
+  | "importControllers"
   | "renewControllerToken"
   | "createControllerGateway"
   | "listControllerGateways"
@@ -48,6 +52,20 @@ export function createControllerHandlers({ clock }: { readonly clock: Clock }): 
       });
       return { deviceId, controllerId, token };
     },
+
+    importControllers: ({ db }, { body: { product, items } }) =>
+      db.transaction(async (inner) => {
+        if (!(await holdProduct(inner, product))) throw noProduct(product);
+        await holdStaticGroups(
+          inner,
+          product,
+          items.flatMap(({ groupIds }) => groupIds),
+        );
+        const imported: ImportedDevice[] = [];
+        for (const item of items)
+          imported.push(await importController(inner, product, item, clock.now()));
+        return { items: imported };
+      }),
 
     renewControllerToken: async ({ db }, { params: { controllerId } }) => {
       const token = newControllerToken();

@@ -12,6 +12,7 @@ import {
   type Preauthorisation,
   type ProductName,
 } from "@moult/model";
+import { joinGroups } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { appendEvent } from "../platform/events.ts";
 import { newId } from "../platform/new-id.ts";
@@ -210,6 +211,8 @@ async function addDevice(
   );
   await insertNewKey(db, request, id, fingerprint, state, at);
   await appendEvent(db, { at, deviceId: id, body: { kind: "device-enrolled", product, state } });
+  if (preauthorisation?.product === product)
+    await joinGroups(db, id, preauthorisation.groupIds, at);
   if (state === "accepted") await raisePlanningEpoch(db);
   return { kind: "enrolled", deviceId: id, state };
 }
@@ -235,6 +238,7 @@ async function addKey(
   if (decision.kind === "accepted") {
     await setHardwareType(db, deviceId, request.hardwareType);
     await nameIfNameless(db, deviceId, found.preauthorisation?.name ?? null);
+    await joinGroups(db, deviceId, found.preauthorisation?.groupIds ?? [], at);
     await acceptKey(db, deviceId, fingerprint, { by: decision.by, at });
   }
   return { kind: "enrolled", deviceId, state: decision.kind };

@@ -1,12 +1,17 @@
-import { SECOND_MS, type Clock } from "@moult/base";
+import type { ImportedDevice } from "@moult/api";
+import { SECOND_MS, type Clock, type InstantMs } from "@moult/base";
 import type {
+  DeviceIdentity,
   EnrolmentToken,
   EnrolmentTokenId,
+  GroupId,
   Preauthorisation,
   PreauthorisationId,
   ProductName,
 } from "@moult/model";
+import { holdStaticGroups } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
+import { isoFrom } from "../platform/columns.ts";
 import { newId } from "../platform/new-id.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import { decodeCursor } from "../platform/page-cursor.ts";
@@ -15,16 +20,16 @@ import { holdProduct } from "../products/index.ts";
 import {
   deleteOpenPreauthorisation,
   deleteToken,
-  insertPreauthorisation,
   insertToken,
   preauthorisationPage,
   tokensOf,
 } from "./enrolment-queries.ts";
 import { enrolmentSecretDigest, newEnrolmentSecret } from "./enrolment-secret.ts";
-import { deviceByKey } from "./queries.ts";
+import { addPreauthorisation, importPreauthorisation } from "./preauthorise-device.ts";
 
 export type EnrolmentHandlers = Handlers<
   | "preauthoriseDevice"
+  | "importPreauthorisations"
   | "listPreauthorisations"
   | "deletePreauthorisation"
   | "createEnrolmentToken"
@@ -34,18 +39,28 @@ export type EnrolmentHandlers = Handlers<
 
 export function createEnrolmentHandlers({ clock }: { readonly clock: Clock }): EnrolmentHandlers {
   return {
-    preauthoriseDevice: ({ db }, { body }) => {
-      const preauthorisation: Preauthorisation = {
-        id: newId<PreauthorisationId>(),
-        product: body.product,
-        keyFingerprint: body.keyFingerprint,
-        identity: body.identity ?? null,
-        name: body.name ?? null,
-        createdAt: new Date(clock.now()).toISOString(),
-        usedAt: null,
-      };
-      return preauthorise(db, preauthorisation);
-    },
+    preauthoriseDevice: ({ db }, { body }) =>
+      preauthorise(db, preauthorisationOf(body.product, body, clock.now())),
+
+    importPreauthorisations: ({ db }, { body: { product, items } }) =>
+      db.transaction(async (inner) => {
+        await holdProductOrRefuse(inner, product);
+        await holdStaticGroups(
+          inner,
+          product,
+          items.flatMap(({ groupIds }) => groupIds),
+        );
+        const at = clock.now();
+        const imported: ImportedDevice[] = [];
+        for (const item of items) {
+          const preauthorisation = {
+            ...preauthorisationOf(product, item, at),
+            identity: item.identity,
+          };
+          imported.push(await importPreauthorisation(inner, preauthorisation, at));
+        }
+        return { items: imported };
+      }),
 
     listPreauthorisations: ({ db }, { query: { cursor, limit } }) =>
       preauthorisationPage(db, decodeCursor(cursor), limit),
@@ -102,19 +117,37 @@ export async function issueEnrolmentToken(
   return { token, secret };
 }
 
+/** One that nobody used yet. */
+const preauthorisationOf = (
+  product: ProductName,
+  given: Pick<Preauthorisation, "keyFingerprint"> & {
+    readonly identity?: DeviceIdentity | undefined;
+    readonly name?: string | undefined;
+    readonly groupIds?: GroupId[] | undefined;
+  },
+  at: InstantMs,
+): Preauthorisation => ({
+  id: newId<PreauthorisationId>(),
+  product,
+  keyFingerprint: given.keyFingerprint,
+  identity: given.identity ?? null,
+  name: given.name ?? null,
+  groupIds: given.groupIds ?? [],
+  createdAt: isoFrom(at),
+  usedAt: null,
+});
+
 function preauthorise(db: TenantDb, preauthorisation: Preauthorisation): Promise<Preauthorisation> {
   return db.transaction(async (inner) => {
     await holdProductOrRefuse(inner, preauthorisation.product);
-    const known = await deviceByKey(inner, preauthorisation.keyFingerprint);
-    // A key that waits is let in by a preauthorisation when it asks again; for any other known key it could do nothing.
-    const isDecided =
-      known !== undefined && (known.keyState !== "pending" || known.deviceState === "rejected");
-    if (isDecided)
+    await holdStaticGroups(inner, preauthorisation.product, preauthorisation.groupIds);
+    const outcome = await addPreauthorisation(inner, preauthorisation);
+    if (outcome.kind === "key-known")
       throw new ApiError(
         "name-taken",
-        `This key is known already: the device ${known.deviceId} has it, and it is ${known.keyState}. Decide about that device instead.`,
+        `This key is known already: the device ${outcome.deviceId} has it, and it is ${outcome.keyState}. Decide about that device instead.`,
       );
-    if (!(await insertPreauthorisation(inner, preauthorisation)))
+    if (outcome.kind === "preauthorised-before")
       throw new ApiError(
         "name-taken",
         "This key was preauthorised already; delete that preauthorisation first to change it.",

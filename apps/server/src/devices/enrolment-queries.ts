@@ -1,5 +1,6 @@
 import {
   DeviceIdentity,
+  GroupId,
   type EnrolmentToken,
   type EnrolmentTokenId,
   type Preauthorisation,
@@ -8,6 +9,7 @@ import {
   type Sha256,
 } from "@moult/model";
 import type { Selectable } from "kysely";
+import * as z from "zod";
 import { flagFrom, fromJson, isoFrom, isoOrNull } from "../platform/columns.ts";
 import { pageFrom, type PageCursor } from "../platform/page-cursor.ts";
 import type { EnrolmentTokenTable, PreauthorisationTable } from "../platform/schema.ts";
@@ -148,7 +150,7 @@ export async function insertPreauthorisation(
   db: TenantDb,
   preauthorisation: Preauthorisation,
 ): Promise<boolean> {
-  const { identity, name } = preauthorisation;
+  const { identity, name, groupIds } = preauthorisation;
   const inserted = await db.kysely
     .insertInto("preauthorisation")
     .values({
@@ -158,6 +160,7 @@ export async function insertPreauthorisation(
       key_fingerprint: preauthorisation.keyFingerprint,
       identity: identity === null ? null : JSON.stringify(identity),
       name: name === null ? null : storableText(name),
+      group_ids: groupIds.length === 0 ? null : JSON.stringify(groupIds),
       created_at: Date.parse(preauthorisation.createdAt),
       used_at: null,
     })
@@ -165,6 +168,19 @@ export async function insertPreauthorisation(
     .returning("id")
     .executeTakeFirst();
   return inserted !== undefined;
+}
+
+export async function setPreauthorisedGroups(
+  db: TenantDb,
+  id: PreauthorisationId,
+  groupIds: readonly GroupId[],
+): Promise<void> {
+  await db.kysely
+    .updateTable("preauthorisation")
+    .set({ group_ids: JSON.stringify(groupIds) })
+    .where("tenant_id", "=", db.tenantId)
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Newest first. */
@@ -228,6 +244,9 @@ const preauthorisationFrom = (row: Selectable<PreauthorisationTable>): Preauthor
   keyFingerprint: row.key_fingerprint,
   identity: row.identity === null ? null : fromJson(DeviceIdentity, row.identity),
   name: row.name,
+  groupIds: row.group_ids === null ? [] : fromJson(GroupIds, row.group_ids),
   createdAt: isoFrom(row.created_at),
   usedAt: isoOrNull(row.used_at),
 });
+
+const GroupIds = z.array(GroupId);

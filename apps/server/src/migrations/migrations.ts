@@ -36,6 +36,7 @@ import { up as ramps } from "./0049-ramps.ts";
 import { up as controllers } from "./0053-controllers.ts";
 import { up as foreignUploads } from "./0054-foreign-uploads.ts";
 import { up as deviceConfigurations } from "./0056-device-configurations.ts";
+import { up as preauthorisedGroups } from "./0059-preauthorised-groups.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -76,4 +77,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 53, name: "controllers", up: controllers },
   { number: 54, name: "foreign-uploads", up: foreignUploads },
   { number: 56, name: "device-configurations", up: deviceConfigurations },
+  { number: 59, name: "preauthorised-groups", up: preauthorisedGroups },
 ];

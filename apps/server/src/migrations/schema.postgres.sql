@@ -485,6 +485,7 @@ table preauthorisation column identity text
 table preauthorisation column name text
 table preauthorisation column created_at bigint not null
 table preauthorisation column used_at bigint
+table preauthorisation column group_ids text
 table preauthorisation constraint preauthorisation_pkey PRIMARY KEY (id)
 table preauthorisation constraint preauthorisation_tenant_id_product_fkey FOREIGN KEY (tenant_id, product) REFERENCES product(tenant_id, name)
 CREATE UNIQUE INDEX preauthorisation_key ON public.preauthorisation USING btree (tenant_id, key_fingerprint)

@@ -209,7 +209,7 @@ CREATE TABLE operator (
 CREATE INDEX operator_tenant on operator (tenant_id);
 CREATE TABLE preauthorisation (
   id text primary key, tenant_id text not null, product text not null, key_fingerprint text not null, identity text,
-  name text, created_at bigint not null, used_at bigint,
+  name text, created_at bigint not null, used_at bigint, group_ids text,
   foreign key (tenant_id, product) references product (tenant_id, name));
 CREATE UNIQUE INDEX preauthorisation_key on preauthorisation (tenant_id, key_fingerprint);
 CREATE INDEX preauthorisation_newest on preauthorisation (tenant_id, created_at, id);

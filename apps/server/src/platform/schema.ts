@@ -165,6 +165,8 @@ export interface PreauthorisationTable {
   key_fingerprint: Sha256;
   identity: Json | null;
   name: string | null;
+  /** Array of group ids; null: none. */
+  group_ids: Json | null;
   created_at: At;
   used_at: At | null;
 }

@@ -26,6 +26,7 @@ import {
 } from "@moult/model";
 import * as z from "zod";
 import { DeviceFilter, DeviceSort } from "../device-filter.ts";
+import { JoinedGroups } from "../imported-device.ts";
 import { PageQuery, operation, pageOf } from "../operation.ts";
 
 /** Columns of one list. */
@@ -301,10 +302,11 @@ export const deviceOperations = {
       keyFingerprint: Sha256,
       identity: DeviceIdentity.optional(),
       name: z.string().min(1).max(128).optional(),
+      groupIds: JoinedGroups.optional(),
     }),
     replyKind: "json",
     reply: Preauthorisation,
-    errors: ["not-found", "name-taken"],
+    errors: ["not-found", "name-taken", "state-conflict"],
   }),
   listPreauthorisations: operation({
     id: "listPreauthorisations",
