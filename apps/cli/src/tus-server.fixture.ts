@@ -23,12 +23,15 @@ export interface TusServerOptions {
     response: ServerResponse,
     number: number,
   ) => boolean;
+  /** To other operations. */
+  readonly answers?: Parameters<typeof startApiServer>[0];
 }
 
 /** A server that takes uploads in parts and keeps them in memory. */
 export async function startTusServer({
   become,
   disturb = () => false,
+  answers = {},
 }: TusServerOptions): Promise<TusServer> {
   const uploads = new Map<string, KeptUpload>();
   const parts: number[] = [];
@@ -79,6 +82,7 @@ export async function startTusServer({
   });
   const server = await startApiServer(
     {
+      ...answers,
       showUpload: ({ params: { uploadId = "" } }) => {
         const kept = uploads.get(uploadId);
         return kept && show(uploadId, kept);

@@ -28,16 +28,20 @@ export interface ArtifactFiles {
   readonly remove: () => Promise<void>;
 }
 
-/** The artifacts of an upload. Those of files of other formats are what the server would make of them, byte for byte. */
+/**
+ * The artifacts of an upload. Those of files of other formats are what the server would make of them, byte for byte. `unnamed` is
+ * the version of one that does not say its own.
+ */
 export async function artifactFiles(
   files: readonly string[],
   options: OptionValues<typeof WRAP_OPTIONS>,
+  unnamed?: string,
 ): Promise<ArtifactFiles> {
   const folder = await mkdtemp(join(tmpdir(), "moult-upload-"));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const made: string[] = [];
-    for (const file of files) made.push(await artifactFile(file, options, folder));
+    for (const file of files) made.push(await artifactFile(file, options, folder, unnamed));
     return { files: made, remove };
   } catch (error) {
     await remove();
@@ -49,6 +53,7 @@ async function artifactFile(
   path: string,
   { name: version, "hardware-type": given }: OptionValues<typeof WRAP_OPTIONS>,
   folder: string,
+  unnamed: string | undefined,
 ): Promise<string> {
   const { size: sizeBytes } = await stat(path);
   const name = basename(path);
@@ -57,10 +62,11 @@ async function artifactFile(
     sizeBytes,
     read: (start, end) => readPart(path, start, end),
   });
-  const isNamed = version !== undefined && given.length > 0;
+  const isNamed = (version ?? unnamed) !== undefined && given.length > 0;
   if (found === undefined || (found.type === "raw-file" && !isNamed)) return path;
-  const called = version ?? found.version;
-  if (called === null) throw usageError(`${name} does not say its version.`, "Add --name NAME.");
+  const called = version ?? found.version ?? unnamed;
+  if (called === undefined)
+    throw usageError(`${name} does not say its version.`, "Add --name NAME.");
   const compatible = found.compatible === null ? [] : [found.compatible];
   const hardwareTypes = given.length > 0 ? given : compatible;
   if (hardwareTypes.length === 0)

@@ -13,6 +13,8 @@ import { AppError } from "@moult/base";
  * - `digest-mismatch`: a file's bytes are not those that were expected.
  * - `trust-missing`, `trust-refused`: there is no local root of trust, or what the server has does not follow from it.
  * - `key-missing`: no key of this machine may sign it.
+ * - `peer-refused`, `peer-unreachable`, `peer-invalid`: the server that is imported from does not accept who asks, is not to be
+ *   had, or answers what no such server does.
  * - `timed-out`: what was watched did not end in time.
  * - `node-too-old`: this version of Node lacks what is needed.
  */
@@ -29,6 +31,9 @@ export type CliErrorCode =
   | "trust-missing"
   | "trust-refused"
   | "key-missing"
+  | "peer-refused"
+  | "peer-unreachable"
+  | "peer-invalid"
   | "timed-out"
   | "node-too-old";
 

@@ -1,6 +1,7 @@
 import { entry, type CommandEntry } from "./command-entry.ts";
 import { CONTROLLER_COMMANDS } from "./controller-commands.ts";
 import { DEVICE_COMMANDS } from "./device-commands.ts";
+import { IMPORT_COMMANDS } from "./import-commands.ts";
 import { PEOPLE_COMMANDS } from "./people-commands.ts";
 
 /** Every command, in the order of the help. */
@@ -254,6 +255,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     async () => (await import("../commands/enrolment-token-delete.ts")).enrolmentTokenDelete,
   ),
   ...CONTROLLER_COMMANDS,
+  ...IMPORT_COMMANDS,
   entry(
     "group create",
     "Create a group of devices",

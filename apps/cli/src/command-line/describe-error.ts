@@ -39,7 +39,13 @@ export function describeError(error: unknown, signal: AbortSignal): ErrorDescrip
 function exitCodeOf(code: string): ExitCode {
   if (code === "usage") return EXIT.usage;
   if (code === "timed-out") return EXIT.timeout;
-  return ["not-signed-in", "unauthenticated", "credentials-wrong", "forbidden"].includes(code)
+  return [
+    "not-signed-in",
+    "unauthenticated",
+    "credentials-wrong",
+    "forbidden",
+    "peer-refused",
+  ].includes(code)
     ? EXIT.denied
     : EXIT.failed;
 }

@@ -4,7 +4,7 @@ import type { CommandContext, OptionValues } from "../command-line/command.ts";
 import { channelPlace } from "./channel-role.ts";
 import { nextRole, targetsOf } from "./next-files.ts";
 import type { ProposedFile } from "./proposed-files.ts";
-import { releaseTarget, type TARGET_OPTIONS } from "./release-target.ts";
+import { releaseTarget, type ReleaseTarget, type TARGET_OPTIONS } from "./release-target.ts";
 import type { Repository } from "./repository.ts";
 
 /** The channel's next list, with these local files in it; undefined when it has them already. */
@@ -17,11 +17,23 @@ export async function releaseFiles(
 ): Promise<readonly ProposedFile[] | undefined> {
   const { product, channel, role } = channelPlace(`${place.product}/${place.channel ?? "prod"}`);
   const current = targetsOf(repository, role);
-  let targets = current;
-  for (const file of files) {
-    const added = await releaseTarget(file, { product, channel }, current, options, signal);
-    targets = { ...targets, [added.path]: added.target };
-  }
+  const added: ReleaseTarget[] = [];
+  for (const file of files)
+    added.push(await releaseTarget(file, { product, channel }, current, options, signal));
+  return filesWith(repository, role, added);
+}
+
+/** The same of files that were looked at before. */
+export function filesWith(
+  repository: Repository,
+  role: string,
+  added: readonly ReleaseTarget[],
+): readonly ProposedFile[] | undefined {
+  const current = targetsOf(repository, role);
+  const targets = {
+    ...current,
+    ...Object.fromEntries(added.map(({ path, target }) => [path, target])),
+  };
   const isSame = equalBytes(canonicalJson(targets), canonicalJson(current));
   return isSame ? undefined : [nextRole(repository, role, targets)];
 }

@@ -5,6 +5,7 @@ import { addKeylessDevice } from "../devices/index.ts";
 import { holdStaticGroups } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { isoFrom } from "../platform/columns.ts";
+import { transactionOrDryRun } from "../platform/dry-run.ts";
 import { newId } from "../platform/new-id.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import { holdProduct } from "../products/index.ts";
@@ -53,8 +54,8 @@ export function createControllerHandlers({ clock }: { readonly clock: Clock }): 
       return { deviceId, controllerId, token };
     },
 
-    importControllers: ({ db }, { body: { product, items } }) =>
-      db.transaction(async (inner) => {
+    importControllers: ({ db }, { body: { product, isDryRun, items } }) =>
+      transactionOrDryRun(db, isDryRun, async (inner) => {
         if (!(await holdProduct(inner, product))) throw noProduct(product);
         await holdStaticGroups(
           inner,

@@ -12,6 +12,7 @@ import type {
 import { holdStaticGroups } from "../groups/index.ts";
 import { ApiError } from "../platform/api-error.ts";
 import { isoFrom } from "../platform/columns.ts";
+import { transactionOrDryRun } from "../platform/dry-run.ts";
 import { newId } from "../platform/new-id.ts";
 import type { Handlers } from "../platform/operation-handler.ts";
 import { decodeCursor } from "../platform/page-cursor.ts";
@@ -42,8 +43,8 @@ export function createEnrolmentHandlers({ clock }: { readonly clock: Clock }): E
     preauthoriseDevice: ({ db }, { body }) =>
       preauthorise(db, preauthorisationOf(body.product, body, clock.now())),
 
-    importPreauthorisations: ({ db }, { body: { product, items } }) =>
-      db.transaction(async (inner) => {
+    importPreauthorisations: ({ db }, { body: { product, isDryRun, items } }) =>
+      transactionOrDryRun(db, isDryRun, async (inner) => {
         await holdProductOrRefuse(inner, product);
         await holdStaticGroups(
           inner,

@@ -28,11 +28,13 @@ async function importing(fleet: TestFleet) {
     const body = { name, product: PRODUCT, ...(query === undefined ? {} : { query }) };
     return (await groupHandlers.createGroup(asOperator(db), { ...nothing, body })).id;
   };
-  const put = (...items: readonly object[]) =>
+  const putBody = (body: object) =>
     handlers.importPreauthorisations(asOperator(db), {
       ...nothing,
-      body: operations.importPreauthorisations.body.parse({ product: PRODUCT, items }),
+      body: operations.importPreauthorisations.body.parse({ product: PRODUCT, ...body }),
     });
+  const put = (...items: readonly object[]) => putBody({ items });
+  const tryOut = (...items: readonly object[]) => putBody({ items, isDryRun: true });
   const putControllers = (...items: readonly object[]) =>
     controllers.importControllers(asOperator(db), {
       ...nothing,
@@ -40,7 +42,15 @@ async function importing(fleet: TestFleet) {
     });
   const show = (deviceId: DeviceId) =>
     handlers.showDevice(asOperator(db), { ...nothing, params: { deviceId }, body: undefined });
-  return { group, put, putControllers, show, canary: await group("canary"), eu: await group("eu") };
+  return {
+    group,
+    put,
+    tryOut,
+    putControllers,
+    show,
+    canary: await group("canary"),
+    eu: await group("eu"),
+  };
 }
 
 describe.each(DIALECTS)("an import on %s", (dialect) => {
@@ -49,16 +59,18 @@ describe.each(DIALECTS)("an import on %s", (dialect) => {
 
   test("lets a device in by its key when it comes, under its name and into its groups", async () => {
     const fleet = await fleetOf();
-    const { put, show, canary, eu } = await importing(fleet);
+    const { put, tryOut, show, canary, eu } = await importing(fleet);
     const key = newKey();
     const identity = newIdentity();
     const item = { keyFingerprint: key.fingerprint, identity, name: "gw-17" };
 
+    const tried = await tryOut({ ...item, groupIds: [canary] });
     const first = await put({ ...item, groupIds: [canary] });
     const again = await put({ ...item, groupIds: [eu] });
     const answer = await fleet.enrol({ ...key, identity });
     const later = await put({ ...item, groupIds: [canary, eu] });
 
+    expect(tried.items).toEqual([{ outcome: "added", deviceId: null, reason: null }]);
     expect(first.items).toEqual([{ outcome: "added", deviceId: null, reason: null }]);
     expect(again.items).toEqual([{ outcome: "known", deviceId: null, reason: null }]);
     if (answer.kind !== "enrolled") throw new Error(answer.reason);

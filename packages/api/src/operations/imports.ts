@@ -21,6 +21,8 @@ export const importOperations = {
     permission: "enrolment:write",
     body: z.strictObject({
       product: ProductName,
+      /** Nothing is changed; the answer is what it would be. */
+      isDryRun: z.boolean().default(false),
       items: z
         .array(
           z.strictObject({
@@ -47,6 +49,8 @@ export const importOperations = {
     permission: "enrolment:write",
     body: z.strictObject({
       product: ProductName,
+      /** Nothing is changed; the answer is what it would be. */
+      isDryRun: z.boolean().default(false),
       items: z
         .array(
           z.strictObject({
