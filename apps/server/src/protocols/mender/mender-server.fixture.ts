@@ -93,7 +93,7 @@ export function newKeys(kind: (typeof KEY_KINDS)[number]): {
   }
 }
 
-const Next = z.object({
+export const Next = z.object({
   id: z.string(),
   artifact: z.object({
     artifact_name: z.string(),
