@@ -48,9 +48,10 @@ test: build ## every suite; SUITES="unit store" runs only those named
 	node tools/run-suites.ts $(SUITES)
 
 .PHONY: image
-image: build ## the disk images of the rig, made from this checkout, into .build/rig/
+image: build ## the disk images of the rig, made from this checkout, into .build/rig/; PROVISIONING=provisioning.json makes a device of them, moult.img (docs/guide/virtual-machine.md)
 	tools/test-packages.sh rig
 	node tools/rig.ts --image $(if $(BOOTLOADER),--bootloader $(BOOTLOADER))
+	$(if $(PROVISIONING),node tools/image.ts --provisioning $(PROVISIONING) $(if $(DISK),--out $(DISK)))
 
 .PHONY: rig
 rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub, grub-uefi, systemd-boot, u-boot or all, CUTS=20, SEED=7, ATOM=512, VOLATILE=1, NEGATIVE=1, CAMPAIGN=1, JSON=1
