@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ALL_ATTACKS } from "./attacks/all-attacks.ts";
+import { HAWKBIT_CONTROLS } from "../../tools/attack/hawkbit-controls.ts";
 import { CONTROLS } from "./controls.fixture.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -77,6 +78,21 @@ test("the document shows the rows of the report", () => {
   expect([...rows.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name)).toEqual(
     ALL_ATTACKS.map(({ name }) => name),
   );
+});
+
+test("the document shows what hostile clients of hawkBit's protocol try, and which control finds each", () => {
+  const tests = read("apps/server/src/protocols/hawkbit/hawkbit-attacks.store.test.ts");
+  const [, section = ""] = /## Clients of other makers\n([^#]+)/.exec(documentText) ?? [];
+  const shown = [...section.matchAll(/^\| `([^`]+)` +\|[^|]+\| ([^|]+) \|$/gm)];
+  expect(shown.map(([, row]) => row)).toEqual(
+    [...tests.matchAll(/^ {2}test\("([^"]+)"/gm)].map(([, row]) => row),
+  );
+  for (const [, row, found = ""] of shown) {
+    const controls = HAWKBIT_CONTROLS.filter((control) => control.row === row);
+    const without = controls.map((control) => control.without).join("; ");
+    if (controls.length === 0) expect(found).toMatch(/^no control: /);
+    else expect(found.trim()).toBe(without);
+  }
 });
 
 test("every rule that refuses something has a control, or the document says why not", () => {

@@ -6,6 +6,7 @@ import type { ControllerSessions } from "../../device-session/index.ts";
 import { actionRoutes } from "./action-routes.ts";
 import { baseUrl } from "./base-url.ts";
 import type { Caller, CallerOf } from "./caller.ts";
+import { callerKey, createCallerLimit } from "./caller-limit.ts";
 import { clientKindOf, waysOf } from "./client-kind.ts";
 import { opennessOf } from "./deployment-body.ts";
 import { answerHawkbitError, unauthenticated } from "./hawkbit-error.ts";
@@ -38,7 +39,8 @@ const Params = z.object({ tenant: z.string().max(128), controllerId: ControllerI
  * the prefix `/:tenant/controller/v1/:controllerId`. Every answer with a body is 200: clients take nothing else for a success.
  */
 export function hawkbitRoutes(app: FastifyInstance, deps: HawkbitProtocolDeps): void {
-  const { sessions, tenantOf, publicUrl, certificateProxy, log } = deps;
+  const { sessions, tenantOf, publicUrl, certificateProxy, clock, log } = deps;
+  const limit = createCallerLimit(clock);
   const callerOf: CallerOf = async (request) => {
     const params = Params.safeParse(request.params);
     if (!params.success) throw unauthenticated();
@@ -46,8 +48,15 @@ export function hawkbitRoutes(app: FastifyInstance, deps: HawkbitProtocolDeps): 
     const tenantId = tenantOf(tenant);
     const credential = readCredential(request, controllerId, certificateProxy);
     if (tenantId === undefined || credential === undefined) throw unauthenticated();
+    const proof = credential.kind === "certificate" ? "" : credential.token;
+    const caller = callerKey(tenantId, controllerId, credential.kind, proof);
+    limit.admit(request.ip, caller);
     const principal = await sessions.claim(tenantId, controllerId, credential);
-    if (principal === undefined) throw unauthenticated();
+    if (principal === undefined) {
+      limit.wrong(request.ip, caller);
+      throw unauthenticated();
+    }
+    limit.right(caller);
     const kind = clientKindOf(request.headers["user-agent"]);
     const base = baseUrl(request, publicUrl());
     const address = `${base}/${encodeURIComponent(tenant)}/controller/v1/${encodeURIComponent(controllerId)}`;

@@ -143,12 +143,17 @@ export class TestController {
   request(
     method: "GET" | "HEAD" | "POST" | "PUT",
     path: string,
-    options: { readonly body?: unknown; readonly headers?: Record<string, string> } = {},
+    options: {
+      readonly body?: unknown;
+      readonly headers?: Record<string, string>;
+      readonly remoteAddress?: string;
+    } = {},
   ): Promise<LightMyRequestResponse> {
     const url = path.startsWith("http") ? new URL(path).pathname + new URL(path).search : undefined;
     return this.#server.app.inject({
       method,
       url: url ?? `${this.#base}${path}`,
+      ...(options.remoteAddress === undefined ? {} : { remoteAddress: options.remoteAddress }),
       headers: {
         ...this.headers,
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
