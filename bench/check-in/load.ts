@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { parseArgs } from "node:util";
 
 // A load in a process of its own: connections that are kept alive, each sending one request after the other. It counts
-// answers with the status that was asked for and refuses any other.
+// answers with the status that was asked for and refuses any other, and says how long the slowest hundredth took at least.
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +19,7 @@ const requests = (JSON.parse(readFileSync(values.requests ?? "", "utf8")) as str
 );
 const connections = Number(values.connections);
 const endsAt = performance.now() + Number(values.seconds) * 1_000;
+const durationsMs: number[] = [];
 
 function run(index: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -26,9 +27,11 @@ function run(index: number): Promise<number> {
     let answered = 0;
     let next = index;
     let received = "";
+    let sentAt = 0;
     const send = (): void => {
       const request = requests[next % requests.length];
       next += connections;
+      sentAt = performance.now();
       if (request !== undefined) socket.write(request);
     };
     socket.once("error", reject);
@@ -43,7 +46,9 @@ function run(index: number): Promise<number> {
       }
       received = "";
       answered += 1;
-      if (performance.now() < endsAt) send();
+      const now = performance.now();
+      durationsMs.push(now - sentAt);
+      if (now < endsAt) send();
       else {
         socket.destroy();
         resolve(answered);
@@ -53,13 +58,21 @@ function run(index: number): Promise<number> {
   });
 }
 
-/** A head, and as much body as it says. */
+/** A head, and as much body as it says, or all its chunks. */
 function isWhole(received: string): boolean {
   const headEnd = received.indexOf("\r\n\r\n");
   if (headEnd < 0) return false;
+  if (/^transfer-encoding: chunked/im.test(received.slice(0, headEnd)))
+    return received.endsWith("\r\n0\r\n\r\n");
   const length = /^content-length: (\d+)/im.exec(received.slice(0, headEnd))?.[1] ?? "0";
   return received.length - headEnd - 4 >= Number(length);
 }
 
 const counts = await Promise.all(Array.from({ length: connections }, (_, index) => run(index)));
-process.stdout.write(`${counts.reduce((sum, count) => sum + count, 0)}\n`);
+durationsMs.sort((left, right) => left - right);
+process.stdout.write(
+  JSON.stringify({
+    answered: counts.reduce((sum, count) => sum + count, 0),
+    p99Ms: durationsMs[Math.floor(durationsMs.length * 0.99)] ?? 0,
+  }),
+);

@@ -11,6 +11,8 @@ const execute = promisify(execFile);
 
 export interface Load {
   readonly perSecond: number;
+  /** A hundredth of the answers took this long or longer, over all connections at once. */
+  readonly p99Ms: number;
   /** Answers for each second of processor time of each process. */
   readonly perCore: readonly number[];
 }
@@ -28,8 +30,9 @@ export async function runLoad(
     ...words`--port ${String(port)} --requests ${requestsFile} --status ${String(status)}`,
     ...words`--connections ${String(CONNECTIONS)} --seconds ${String(SECONDS)}`,
   ]);
-  const answered = Number(stdout);
+  const { answered, p99Ms } = JSON.parse(stdout) as { answered: number; p99Ms: number };
   return {
+    p99Ms,
     perSecond: answered / SECONDS,
     perCore: pids.map(
       (pid, index) => (answered / (processorMs(pid) - (before[index] ?? 0))) * 1_000,

@@ -79,7 +79,7 @@ async function bringDevices(
   client: Client,
   link: PeerLink,
   choice: HawkbitChoice,
-  { product, isDryRun, report, groups }: ImportRun,
+  { product, isDryRun, report, groups, drawProgress }: ImportRun,
 ): Promise<void> {
   const batch = deviceBatch<Controller>(
     (items) =>
@@ -89,6 +89,7 @@ async function bringDevices(
         { signal },
       ),
     report,
+    drawProgress,
   );
   for await (const device of hawkbitDevices(link, choice, report)) {
     const { controllerId, hardwareType, name, token, attributes } = device;

@@ -262,6 +262,11 @@ describe("a Mender server", () => {
 
   test.each([
     ["no JSON", (): PeerAnswer => (_, response) => (response.end("<html>"), WRITTEN), "no JSON"],
+    [
+      "one page again and again",
+      (): PeerAnswer => () => [menderDevice("x", "pending", [])],
+      "it is the page before it again",
+    ],
     ["another shape", (): PeerAnswer => () => [{ id: 7 }], "0.id: "],
     ["nothing", (): PeerAnswer => () => undefined, "has no /api/management/v2/devauth/devices"],
   ])("that answers with %s is named with the address", async (_, answer, words) => {

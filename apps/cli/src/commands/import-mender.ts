@@ -76,7 +76,7 @@ async function bringDevices(
   client: Client,
   link: PeerLink,
   filter: MenderFilter,
-  { product, isDryRun, report, groups }: ImportRun,
+  { product, isDryRun, report, groups, drawProgress }: ImportRun,
 ): Promise<void> {
   const batch = deviceBatch<Preauthorised>(
     (items) =>
@@ -86,6 +86,7 @@ async function bringDevices(
         { signal },
       ),
     report,
+    drawProgress,
   );
   for await (const device of menderDevices(link, filter, report)) {
     const { keyFingerprint, identity, name, label } = device;
@@ -99,6 +100,6 @@ async function bringDevices(
   await batch.end();
   if (report.counts.devices.added > 0)
     report.note(
-      "The devices come when their clients ask this server: ServerURL in mender.conf, and no TenantToken. Their inventory they say themselves then.",
+      "The devices come when their clients ask this server: ServerURL in mender.conf; a TenantToken may stay. Their inventory they say themselves then.",
     );
 }

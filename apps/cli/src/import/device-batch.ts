@@ -18,6 +18,7 @@ export interface DeviceBatch<Item> {
 export function deviceBatch<Item>(
   send: (items: readonly Item[]) => Promise<{ readonly items: readonly Imported[] }>,
   report: ReportBuilder,
+  onSent: () => void,
 ): DeviceBatch<Item> {
   let gathered: { readonly name: string; readonly item: Item }[] = [];
   let sizeBytes = 0;
@@ -33,6 +34,7 @@ export function deviceBatch<Item>(
       if (outcome === "refused") report.leaveOut("devices", name, reason ?? "refused");
       else report.count("devices", outcome);
     }
+    onSent();
   }
 
   return {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { PeerLink } from "./peer-link.ts";
+import { pagesOf, type PeerLink } from "./peer-link.ts";
 
 const PAGE_ITEMS = 200;
 
@@ -10,12 +10,10 @@ export async function* hawkbitPages<Schema extends z.ZodType>(
   item: Schema,
   query = "",
 ): AsyncGenerator<z.infer<Schema>> {
-  for (let offset = 0; ; offset += PAGE_ITEMS) {
-    const { content } = await link.get(
-      { path: `${path}?offset=${offset}&limit=${PAGE_ITEMS}${query}` },
-      z.object({ content: z.array(item) }),
-    );
-    yield* content;
-    if (content.length < PAGE_ITEMS) return;
-  }
+  const pages = pagesOf(
+    link,
+    (index) => `${path}?offset=${index * PAGE_ITEMS}&limit=${PAGE_ITEMS}${query}`,
+    async (page) => (await link.get({ path: page }, z.object({ content: z.array(item) }))).content,
+  );
+  for await (const items of pages) yield* items;
 }

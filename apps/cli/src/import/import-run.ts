@@ -28,6 +28,8 @@ export interface ImportRun {
   readonly report: ReportBuilder;
   readonly groups: ImportGroups;
   readonly product: ProductName;
+  /** Where there is a terminal. */
+  readonly drawProgress: () => void;
 }
 
 /** What an import reads, and where it puts it; in the order devices, releases. */
@@ -56,9 +58,12 @@ export async function runImport(
   await client.call("showProduct", { params: { product } }, { signal });
   const report = new ReportBuilder();
   const groups = await importGroups(client, product, { isDryRun, signal }, report);
-  const run: ImportRun = { place, isDryRun, report, groups, product };
+  const drawProgress = (): void =>
+    context.terminal.status([`${report.counts.devices.read} devices read`]);
+  const run: ImportRun = { place, isDryRun, report, groups, product, drawProgress };
   try {
     if (only !== "releases") await devices(run);
+    context.terminal.status(undefined);
     if (only !== "devices") {
       const memory = await openImportMemory(environment, [server, product, channel]);
       const wanted = { client, product, channel, memory, isDryRun, options };

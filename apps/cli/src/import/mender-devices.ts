@@ -2,7 +2,7 @@ import { createHash, createPublicKey } from "node:crypto";
 import { DeviceIdentity, Sha256 } from "@moult/model";
 import * as z from "zod";
 import type { ReportBuilder } from "./import-report.ts";
-import type { PeerLink } from "./peer-link.ts";
+import { pagesOf, type PeerLink } from "./peer-link.ts";
 
 /** A device of a Mender server that may come, by one of its keys. */
 export interface MenderDevice {
@@ -52,13 +52,15 @@ export async function* menderDevices(
   filter: MenderFilter,
   report: ReportBuilder,
 ): AsyncGenerator<MenderDevice> {
-  for (let page = 1; ; page += 1) {
-    const path = `/api/management/v2/devauth/devices?page=${page}&per_page=${PAGE_DEVICES}`;
-    const devices = await link.get({ path }, z.array(Device));
+  const pages = pagesOf(
+    link,
+    (index) => `/api/management/v2/devauth/devices?page=${index + 1}&per_page=${PAGE_DEVICES}`,
+    (path) => link.get({ path }, z.array(Device)),
+  );
+  for await (const devices of pages) {
     const inventories = await inventoriesOf(link, devices);
     for (const device of devices)
       yield* comingAs(device, inventories.get(device.id), filter, report);
-    if (devices.length < PAGE_DEVICES) return;
   }
 }
 
@@ -66,7 +68,6 @@ async function inventoriesOf(
   link: PeerLink,
   devices: readonly Device[],
 ): Promise<ReadonlyMap<string, Known>> {
-  if (devices.length === 0) return new Map();
   const found = await link.get(
     {
       path: "/api/management/v2/inventory/filters/search",

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { ReportBuilder } from "./import-report.ts";
 import type { PeerFile } from "./peer-file.ts";
-import type { PeerLink } from "./peer-link.ts";
+import { pagesOf, type PeerLink } from "./peer-link.ts";
 
 const PAGE_ARTIFACTS = 100;
 
@@ -24,8 +24,12 @@ export async function* menderArtifacts(
   report: ReportBuilder,
 ): AsyncGenerator<PeerFile> {
   const list = await artifactList(link);
-  for (let page = 1; ; page += 1) {
-    const artifacts = await link.get({ path: list(page) }, z.array(Artifact));
+  const pages = pagesOf(
+    link,
+    (index) => list(index + 1),
+    (path) => link.get({ path }, z.array(Artifact)),
+  );
+  for await (const artifacts of pages)
     for (const artifact of artifacts) {
       const types = artifact.device_types_compatible ?? [];
       if (deviceTypes.length > 0 && !types.some((type) => deviceTypes.includes(type))) continue;
@@ -35,8 +39,6 @@ export async function* menderArtifacts(
       else
         report.leaveOut("releases", labelOf(artifact), `artifact format ${version}; Moult takes 3`);
     }
-    if (artifacts.length < PAGE_ARTIFACTS) return;
-  }
 }
 
 /** The list that every server since 2021 has, else its successor, which has no order by age. */

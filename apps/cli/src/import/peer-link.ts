@@ -235,6 +235,27 @@ function parsed<Schema extends z.ZodType>(
   throw invalid(server, asked, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`);
 }
 
+/**
+ * Everything in a list that comes in pages, which ends with an empty one: a server may give fewer than it was asked for. One
+ * that gives the same page again and again is refused.
+ */
+export async function* pagesOf<Item>(
+  link: PeerLink,
+  pathOfPage: (index: number) => string,
+  read: (path: string) => Promise<readonly Item[]>,
+): AsyncGenerator<readonly Item[]> {
+  let first: string | undefined;
+  for (let index = 0; ; index += 1) {
+    const path = pathOfPage(index);
+    const items = await read(path);
+    if (items.length === 0) return;
+    const firstNow = JSON.stringify(items[0]);
+    if (firstNow === first) throw invalid(link.server, { path }, "it is the page before it again");
+    first = firstNow;
+    yield items;
+  }
+}
+
 const pathOf = ({ path }: PeerRequest): string => path.split("?")[0] ?? path;
 
 const missing = (server: string, asked: PeerRequest): CliError =>
