@@ -16,14 +16,18 @@ export async function startHawkbit(folder: string, jar: string, file: string): P
   const running = await startLocalProcess(
     "java",
     [
-      ...["-Xmx2g", "-jar", jar, `--server.port=${port}`, "--server.address=127.0.0.1"],
+      "-Xmx2g",
+      "-jar",
+      jar,
+      `--server.port=${port}`,
+      "--server.address=127.0.0.1",
       "--hawkbit.server.security.dos.filter.enabled=false",
       "--hawkbit.security.user.admin.password={noop}admin",
       `--org.eclipse.hawkbit.artifact.fs.path=${join(folder, "artifacts")}`,
       `--org.eclipse.hawkbit.repository.file.path=${join(folder, "artifacts")}`,
       "--hawkbit.dmf.rabbitmq.enabled=false",
-      ...["--spring.servlet.multipart.max-file-size=2GB"],
-      ...["--spring.servlet.multipart.max-request-size=2GB"],
+      "--spring.servlet.multipart.max-file-size=2GB",
+      "--spring.servlet.multipart.max-request-size=2GB",
     ],
     { logFile: join(folder, "hawkbit.log") },
   );
