@@ -37,6 +37,7 @@ import { up as controllers } from "./0053-controllers.ts";
 import { up as foreignUploads } from "./0054-foreign-uploads.ts";
 import { up as deviceConfigurations } from "./0056-device-configurations.ts";
 import { up as preauthorisedGroups } from "./0059-preauthorised-groups.ts";
+import { up as controllerActionsByNumber } from "./0060-controller-actions-by-number.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -78,4 +79,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 54, name: "foreign-uploads", up: foreignUploads },
   { number: 56, name: "device-configurations", up: deviceConfigurations },
   { number: 59, name: "preauthorised-groups", up: preauthorisedGroups },
+  { number: 60, name: "controller-actions-by-number", up: controllerActionsByNumber },
 ];

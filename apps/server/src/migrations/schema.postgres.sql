@@ -189,7 +189,7 @@ table controller_action constraint controller_action_assignment_id_attempt_key U
 table controller_action constraint controller_action_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
 table controller_action constraint controller_action_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)
 table controller_action constraint controller_action_pkey PRIMARY KEY (tenant_id, number)
-CREATE INDEX controller_action_of_device ON public.controller_action USING btree (tenant_id, device_id, closed_at)
+CREATE INDEX controller_action_of_device ON public.controller_action USING btree (tenant_id, device_id, number)
 table controller_gateway column id text not null
 table controller_gateway column tenant_id text not null
 table controller_gateway column product text not null

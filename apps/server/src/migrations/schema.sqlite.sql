@@ -78,7 +78,7 @@ CREATE TABLE controller_action (
   confirmed_at bigint,
   written_at bigint, closed_at bigint, refused_cancel integer not null default 0,
   primary key (tenant_id, number), unique (assignment_id, attempt));
-CREATE INDEX controller_action_of_device on controller_action (tenant_id, device_id, closed_at);
+CREATE INDEX controller_action_of_device on controller_action (tenant_id, device_id, number);
 CREATE TABLE controller_gateway (
   id text not null primary key, tenant_id text not null, product text not null, hardware_type text not null,
   label text not null, secret_sha256 text not null unique, created_at bigint not null);

@@ -1,4 +1,5 @@
 import { unreachable } from "@moult/base";
+import type { AssignmentState } from "@moult/model";
 import type { ControllerWork } from "../../device-session/index.ts";
 import type { ClientWays } from "./client-kind.ts";
 
@@ -20,6 +21,8 @@ export function opennessOf(
   { endsWhatItSkips, canConfirm }: ClientWays,
   now: number,
 ): Openness {
+  // What the plan says is about beginning. SWUpdate tells how an update ended after its restart, and only of one that it is shown.
+  if (WRITTEN.has(offer.state)) return "forced";
   const { windows, mode } = offer.terms;
   const isWaiting =
     mode?.downloadOnly === true || !isOpen(windows?.install, now) || !isOpen(windows?.reboot, now);
@@ -29,6 +32,9 @@ export function opennessOf(
   if (isConfirmed) return "forced";
   return canConfirm ? "to-be-confirmed" : "soft";
 }
+
+/** Its client has nothing left to begin; one that was cut off while it installed begins again, and may not outside a window. */
+const WRITTEN: ReadonlySet<AssignmentState> = new Set(["activating", "proving", "rolling-back"]);
 
 const isOpen = (
   times: readonly { readonly fromMs: number; readonly untilMs: number }[] | undefined,

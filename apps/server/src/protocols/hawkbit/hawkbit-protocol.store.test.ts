@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { SECOND_MS } from "@moult/base";
+import { HOUR_MS, SECOND_MS } from "@moult/base";
 import type { Plan } from "@moult/model";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as z from "zod";
@@ -68,6 +68,13 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
     return { db, device, deploymentId: id, artifact };
   }
 
+  /** A plan that lets devices install and restart for an hour, so many hours from the full one that was last. */
+  const windowIn = (hours: number): Partial<z.input<typeof Plan>> => {
+    const hour = (new Date(server.clock.now()).getUTCHours() + hours) % 24;
+    const at = `${String(hour).padStart(2, "0")}:00`;
+    return { windows: [{ for: ["install", "reboot"], at, durationMinutes: 60, zone: "UTC" }] };
+  };
+
   const shownTo = async (device: TestController): Promise<Shown> => {
     const { deploymentBase = "" } = await device.links();
     const reply = await device.request("GET", deploymentBase);
@@ -130,6 +137,20 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
     await device.configData({ sw_version: "1.0", boot_id: "b" });
 
     expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, rolledBack: 1 });
+  });
+
+  test("SWUpdate is shown what it restarts into also when the window has shut, and tells how it ended", async () => {
+    const { db, device, deploymentId } = await anUpdate("swupdate", windowIn(0));
+    const { id } = await shownTo(device);
+    await device.feedback(id, "proceeding", "none", ["All Chunks Installed."]);
+    server.clock.move(HOUR_MS);
+
+    expect((await shownTo(device)).id).toBe(id);
+    await device.feedback(id, "proceeding", "none", ["Update Installed, Testing Pending."]);
+    expect((await shownTo(device)).id).toBe(id);
+    await device.configData({ sw_version: "2.0" });
+    await device.feedback(id, "closed", "success", ["Update Installed."]);
+    expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, succeeded: 1 });
   });
 
   test("a release in another format than the client's is not offered to it", async () => {
