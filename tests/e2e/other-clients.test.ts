@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControllerId, DeviceId, HardwareType, ProductName } from "@moult/model";
@@ -48,6 +48,10 @@ test("a file of SWUpdate and one of RAUC become one release, each for its client
 
   await seen(page.getByRole("heading", { name: /gate 2\.0/, level: 1 }));
   for (const client of ["SWUpdate", "RAUC"]) await seen(page.getByText(client, { exact: true }));
+  await page.getByRole("button", { name: "Delete artifact 1 of 2…" }).click();
+  await page.getByRole("button", { name: "Delete artifact 1 of 2", exact: true }).click();
+  await page.getByText("RAUC", { exact: true }).waitFor({ state: "hidden" });
+  await seen(page.getByText("SWUpdate", { exact: true }));
 });
 
 test("a device is registered by its name, its token is shown once, and another one ends it", async () => {
@@ -90,7 +94,7 @@ test("a gateway's token speaks for the devices that it lists until it is revoked
   const authorization = `GatewayToken ${await shown.inputValue()}`;
   await page.getByRole("button", { name: "Done" }).click();
 
-  await page.getByRole("button", { name: "Devices of hall 4" }).click();
+  await page.getByRole("button", { name: "2 devices of hall 4" }).click();
   expect(await page.getByRole("list", { name: "Devices" }).innerText()).toBe("gate-11\ngate-12");
   await page.getByRole("button", { name: "Close" }).click();
   expect(await asController("gate-12", authorization)).toBe(200);
@@ -102,8 +106,8 @@ test("a gateway's token speaks for the devices that it lists until it is revoked
   expect(await asController("gate-12", authorization)).toBe(401);
 });
 
-test("a key of Mender's client is preauthorised as it is, for one identity", async () => {
-  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+test("a key of Mender's client is preauthorised as it is, and its device is set to what is wanted", async () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { page } = await open("/settings/enrolment-tokens");
   await page.getByRole("button", { name: "Preauthorise a device" }).click();
   await page.getByLabel("Its key").fill("no key");
@@ -124,7 +128,44 @@ test("a key of Mender's client is preauthorised as it is, for one identity", asy
         .digest("hex"),
     },
   ]);
+
+  const token = await joinAsMender({ id_data: '{"serial":"1017"}', pubkey: pem }, privateKey);
+  await reportSettings(token, { level: "info" });
+  const devices = await world().client.call("listDevices", { query: { search: "1017" } });
+  await page.goto(`${world().server.url}/devices/${devices.items[0]?.id}/inventory`);
+  await page.getByRole("button", { name: "Change level" }).click();
+  await page.getByLabel("Value").fill("debug");
+  await page.getByRole("button", { name: "Want it so" }).click();
+  await seen(page.getByText("not as wanted yet"));
+  await reportSettings(token, { level: "debug" });
+  await page.reload();
+  await seen(page.getByRole("row", { name: /level debug debug/ }));
 });
+
+const MENDER = "/api/devices/v1";
+
+/** Asks to join as Mender's client does; the token of the device. */
+async function joinAsMender(request: object, key: KeyObject): Promise<string> {
+  const body = JSON.stringify(request);
+  const signature = sign("sha256", Buffer.from(body), key).toString("base64");
+  const response = await fetch(`${world().server.url}${MENDER}/authentication/auth_requests`, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json", "x-men-signature": signature },
+  });
+  expect(response.status).toBe(200);
+  return response.text();
+}
+
+/** As Mender's configuration add-on does. */
+async function reportSettings(token: string, settings: object): Promise<void> {
+  const { status } = await fetch(`${world().server.url}${MENDER}/deviceconfig/configuration`, {
+    method: "PUT",
+    body: JSON.stringify(settings),
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(status).toBe(204);
+}
 
 test("a plan says how far the devices trust this server before it reaches them", async () => {
   const { client } = world();

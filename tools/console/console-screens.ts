@@ -116,6 +116,7 @@ export const CONSOLE_SCREENS: readonly ConsoleScreen[] = [
   screen("other-clients", "/settings/other-clients", {
     register: press("Register a device"),
     gateway: press("New gateway token"),
+    devices: press(/devices of hall 4/),
   }),
   screen("lost", "/nowhere"),
 ];

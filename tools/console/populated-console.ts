@@ -2,7 +2,15 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { seededRandom } from "@moult/base";
 import { Provisioning } from "@moult/device-protocol";
-import type { Deployment, DeploymentTarget, GroupId, ProductName, ReleaseId } from "@moult/model";
+import {
+  ControllerId,
+  type Deployment,
+  type DeploymentTarget,
+  type GroupId,
+  type HardwareType,
+  type ProductName,
+  type ReleaseId,
+} from "@moult/model";
 import { createFleetLink } from "../fleet/fleet-link.ts";
 import { SimulatedDevice } from "../fleet/simulated-device.ts";
 import { createLocalDevice } from "../local/local-agent.ts";
@@ -172,6 +180,14 @@ async function addMovingValves(world: ConsoleServer) {
 async function addPendingGateways({ moult, client, startFleet }: ConsoleServer) {
   const product = "gateway" as ProductName;
   await moult.ok(words`product create ${product}`);
+  await client.call("createControllerGateway", {
+    body: {
+      product,
+      hardwareType: "gateway-board" as HardwareType,
+      label: "hall 4",
+      controllerIds: ["hall-4-1", "hall-4-2"].map((name) => ControllerId.parse(name)),
+    },
+  });
   const fleet = { product, hardwareType: "gateway-board", count: PENDING, isPending: true };
   await startFleet({ ...fleet, args: words`--interval 3600` });
   const deviceId = await untilDevices(client, product, PENDING);

@@ -95,7 +95,7 @@ const columnsFor = (
       <Button
         kind="quiet"
         aria-haspopup="dialog"
-        aria-label={`Devices of ${nameOf(gateway)}`}
+        aria-label={`${counted(gateway.controllerIds.length, "device")} of ${nameOf(gateway)}`}
         onClick={() => onList(gateway)}
       >
         {counted(gateway.controllerIds.length, "device")}

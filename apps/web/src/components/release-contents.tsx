@@ -8,6 +8,7 @@ import { Foreign } from "../ui/foreign.tsx";
 import { Empty, Panel } from "../ui/panel.tsx";
 import { Table } from "../ui/table.tsx";
 import { ARTIFACT_TRUST } from "../ui/trust-status.ts";
+import { DeleteArtifact } from "./delete-artifact.tsx";
 import { SIGNATURE } from "./signature-status.ts";
 
 /** What is in a release, one panel an artifact. */
@@ -23,13 +24,21 @@ export function ReleaseContents({ artifacts }: { readonly artifacts: readonly Ar
       key={artifact.id}
       title={artifacts.length === 1 ? "Contents" : `Artifact ${index + 1} of ${artifacts.length}`}
       aside={
-        <a
-          className={buttonClass("quiet")}
-          href={`/api/v1/artifacts/${artifact.id}/content`}
-          download
-        >
-          Download {bytes(artifact.sizeBytes)}
-        </a>
+        <span className="flex flex-wrap items-center">
+          <a
+            className={buttonClass("quiet")}
+            href={`/api/v1/artifacts/${artifact.id}/content`}
+            download
+          >
+            Download {bytes(artifact.sizeBytes)}
+          </a>
+          {artifacts.length > 1 && (
+            <DeleteArtifact
+              artifact={artifact}
+              title={`artifact ${index + 1} of ${artifacts.length}`}
+            />
+          )}
+        </span>
       }
     >
       <ArtifactFacts artifact={artifact} />
@@ -149,7 +158,7 @@ function Pairs({
   readonly pairs: readonly (readonly [string, string])[];
 }) {
   return (
-    <section aria-label={title} className="min-w-0">
+    <div className="min-w-0">
       <h3 className="mb-1 text-sm text-soft">{title}</h3>
       {pairs.length === 0 ? (
         <p className="text-soft">{nothing}</p>
@@ -167,6 +176,6 @@ function Pairs({
           ))}
         </dl>
       )}
-    </section>
+    </div>
   );
 }

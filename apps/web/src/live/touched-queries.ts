@@ -41,6 +41,7 @@ const TOUCHED_BY = {
   countMatchingDevices: oneOf(anyDevice, anyGroup),
   countDevices: anyDevice,
   showDevice: thisDevice,
+  showDeviceConfiguration: thisDevice,
   explainDevice: oneOf(thisDevice, anyDeployment, anyRelease, anyTrust),
   listDeviceTimeline: thisDevice,
   listDeviceAssignments: thisDevice,

@@ -1,4 +1,6 @@
+import type { Inventory } from "@moult/model";
 import { useState } from "react";
+import { DeviceSettings } from "../components/device-settings.tsx";
 import { inventoryGroups } from "../components/inventory-groups.ts";
 import { counted, exactCount } from "../format/number.ts";
 import { plainText } from "../format/visible-text.ts";
@@ -14,9 +16,17 @@ const SHOWN = 200;
 
 export function DeviceInventoryPage() {
   const { data: device } = useDevice();
-  const [part, setPart] = useState("");
   if (device === undefined) return null;
-  const { inventory } = device;
+  return (
+    <div className="flex flex-col gap-4">
+      <DeviceSettings device={device} />
+      <Attributes inventory={device.inventory} />
+    </div>
+  );
+}
+
+function Attributes({ inventory }: { readonly inventory: Inventory }) {
+  const [part, setPart] = useState("");
   const total = Object.keys(inventory).length;
   if (total === 0)
     return (

@@ -52,7 +52,7 @@ function Controllers({
   const [isRegistering, setRegistering] = useState(false);
   return (
     <Panel
-      title="SWUpdate, RAUC and other clients of hawkBit"
+      title="SWUpdate, RAUC and other clients for hawkBit"
       aside={
         <Button
           aria-haspopup="dialog"
