@@ -6,7 +6,13 @@ export {
   type OfferedContent,
 } from "./offered-content.ts";
 export { createDeploymentHandlers } from "./operations.ts";
-export { planDevice, previewDevice, type DevicePlan, type Offer } from "./plan-device.ts";
+export {
+  planDevice,
+  previewDevice,
+  takeBackUnwanted,
+  type DevicePlan,
+  type Offer,
+} from "./plan-device.ts";
 export { noteRefusedOffer } from "./refuse-offer.ts";
 export { shownDeployments, unfinishedDeployments } from "./show-deployments.ts";
 export { reportAssignment, type AssignmentReport, type ReportResult } from "./report-assignment.ts";

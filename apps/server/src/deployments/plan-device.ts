@@ -96,6 +96,25 @@ export async function planDevice(
   }
 }
 
+/**
+ * Takes this update back if it is under way and no longer wanted, in the caller's transaction, which holds the device's row.
+ * Nothing else comes of it: a device that is at an update is offered no other one.
+ */
+export async function takeBackUnwanted(
+  db: TenantDb,
+  deviceId: PlanningDevice["id"],
+  assignmentId: AssignmentId,
+  at: InstantMs,
+): Promise<void> {
+  const device = await planningDevice(db, deviceId);
+  assert(device !== undefined, "the device of an open transaction exists");
+  const facts = await loadFacts(db, device, false, at);
+  if (facts.openAssignment?.id !== assignmentId) return;
+  const decision = decide(facts);
+  if (decision.kind === "withdraw")
+    await settle(db, device, decision, recordDecision(facts, decision), at);
+}
+
 type SettlingDecision = Exclude<Decision, { kind: "wait" | "keep" | "offer" }>;
 
 function planOf(decision: Extract<Decision, { kind: "wait" | "keep" }>): DevicePlan {

@@ -8,7 +8,7 @@ import type {
   ReleaseVersion,
   Running,
 } from "@moult/model";
-import { CANCELLED, isUnderWay } from "@moult/planner";
+import { CANCELLED, isProvisional, isUnderWay } from "@moult/planner";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { artifactById } from "./artifact-facts-queries.ts";
 import { assignmentBeginning, assignmentById } from "./assignment-queries.ts";
@@ -29,6 +29,8 @@ export interface ReportedUpdate {
   readonly putsOff: HoldPoint | null;
   /** The server took it back: the device is to give it up, and whatever it says of it acknowledges that. */
   readonly isTakenBack: boolean;
+  /** The device is to go on with it: it is under way, or the server only supposes that it has ended. */
+  readonly goesOn: boolean;
   /** What the device runs, as it last said. */
   readonly running: Running;
   /** What it will run when the release is installed. */
@@ -55,6 +57,7 @@ export async function reportedUpdate(
   const running = device.running ?? NOTHING_SAID;
   const artifact = artifactId === null ? null : await artifactById(db, artifactId, at);
   const isOver = !isUnderWay(state);
+  const isSupposed = outcome !== null && isProvisional(outcome) && deployment.state !== "aborted";
   return {
     state,
     attempt,
@@ -63,6 +66,7 @@ export async function reportedUpdate(
     terms: await termsOf(db, deviceId, { ...deployment, assignmentId }, at),
     putsOff: deferral?.before ?? null,
     isTakenBack: isOver && (outcome === "aborted" || code === "withdrawn" || code === CANCELLED),
+    goesOn: !isOver || isSupposed,
     running,
     runningAfter: {
       artifactName: version,

@@ -31,6 +31,7 @@ import type {
   ControllerWork,
 } from "./controller-work.ts";
 import { demandAccepted, type DevicePrincipal } from "./device-principal.ts";
+import { heardStream } from "./heard-stream.ts";
 import { holdDevice } from "./hold-device.ts";
 import { pollController } from "./poll-controller.ts";
 import { preparePollRow } from "./queries.ts";
@@ -87,7 +88,7 @@ export interface ControllerSessionDeps {
 }
 
 export function createControllerSessions(deps: ControllerSessionDeps): ControllerSessions {
-  const { database, clock } = deps;
+  const { database, lastSeen, clock } = deps;
   const askDeps = { ...deps, readPollRow: preparePollRow(database.prepareRead) };
   const dbOf = ({ tenantId }: { readonly tenantId: TenantId }) => database.tenant(tenantId);
   const held = <T>(principal: DevicePrincipal, work: (db: TenantDb) => Promise<T>): Promise<T> =>
@@ -151,7 +152,9 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
       // Once, and not with every range: a client that streams asks for thousands of them.
       if (work.offer.state === "offered")
         await held(principal, (db) => recordFeedback(db, principal, number, BEGINS, deps));
-      return bareFile(work.offer, name, deps);
+      const content = bareFile(work.offer, name, deps);
+      const note = (): void => lastSeen.note(dbOf(principal), principal.deviceId);
+      return content && heardStream(content, note);
     },
   };
 }

@@ -36,6 +36,7 @@ import {
   deviceUnknown,
   type DevicePrincipal,
 } from "./device-principal.ts";
+import { heardStream } from "./heard-stream.ts";
 import { pollDevice, type Poll, type PollAnswer } from "./poll-device.ts";
 import { recordReport } from "./record-report.ts";
 import { hasTraits, holdStanding, preparePollRow, standingOf, voidAnswer } from "./queries.ts";
@@ -173,7 +174,10 @@ export function createDeviceSessions(deps: DeviceSessionDeps): DeviceSessions {
     blob: async (principal, sha256) => {
       const db = dbOf(principal.tenantId);
       demandStanding(await standingOf(db, principal.deviceId), principal);
-      return offeredBlob(await openOffer(db, principal.deviceId), sha256, deps);
+      const content = offeredBlob(await openOffer(db, principal.deviceId), sha256, deps);
+      const note = (): void => lastSeen.note(db, principal.deviceId);
+      note();
+      return heardStream(content, note);
     },
 
     trustFile: async (principal, file) => {

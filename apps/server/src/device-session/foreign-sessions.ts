@@ -2,10 +2,9 @@ import type { InstantMs } from "@moult/base";
 import type { AssignmentId, Configuration, DeviceId, Inventory, TenantId } from "@moult/model";
 import {
   updateBeginning,
-  offerStanding,
-  planDevice,
   reportedUpdate,
   reportNext,
+  takeBackUnwanted,
   type OfferTerms,
   type ReportedUpdate,
   type Standing,
@@ -132,7 +131,8 @@ async function describeDevice(
 
 /**
  * Records what a device says of its update, in the caller's transaction, which holds its row. First the update is taken back if
- * it is to be and can be: such a device asks for nothing while it is in one.
+ * it is to be and can be: such a device asks for nothing while it is in one. A try that the server has ended is over for the server
+ * alone, and what the device says of it counts.
  */
 async function tellDevice(
   db: TenantDb,
@@ -141,8 +141,7 @@ async function tellDevice(
   translate: Translate,
   at: InstantMs,
 ): Promise<Told> {
-  if ((await reportedUpdate(db, deviceId, assignmentId, at)) === undefined) return "not-found";
-  await planDevice(db, deviceId, false, at);
+  await takeBackUnwanted(db, deviceId, assignmentId, at);
   const update = await reportedUpdate(db, deviceId, assignmentId, at);
   if (update === undefined) return "not-found";
   if (attempt !== update.attempt) return attempt > update.attempt ? "not-found" : "ended";
@@ -163,8 +162,6 @@ async function tellTerms(
   at: InstantMs,
 ): Promise<OfferTerms | undefined> {
   if ((await tellDevice(db, deviceId, tried, translate, at)) !== "recorded") return undefined;
-  const standing = await offerStanding(db, deviceId, at);
-  const isSame =
-    standing?.assignmentId === tried.assignmentId && standing.attempt === tried.attempt;
-  return isSame ? standing.terms : undefined;
+  const update = await reportedUpdate(db, deviceId, tried.assignmentId, at);
+  return update?.goesOn === true ? update.terms : undefined;
 }

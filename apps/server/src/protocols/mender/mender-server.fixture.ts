@@ -1,10 +1,13 @@
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
+import { DAY_MS } from "@moult/base";
 import type { DeviceId } from "@moult/model";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { sql } from "kysely";
+import { onTestFinished } from "vitest";
 import * as z from "zod";
 import { addProduct } from "../../deployments/fleet.fixture.ts";
 import { createDeviceSessions, createForeignSessions } from "../../device-session/index.ts";
+import { createLastSeen, type LastSeen } from "../../devices/index.ts";
 import { createHttpServer } from "../../platform/http/http-server.ts";
 import { memoryBlobs } from "../../platform/memory-blobs.fixture.ts";
 import { movingClock, type MovingClock } from "../../platform/moving-clock.fixture.ts";
@@ -19,6 +22,8 @@ export interface MenderServer {
   readonly clock: MovingClock;
   /** What the blob store holds, by digest. */
   readonly blobs: Map<string, Uint8Array>;
+  /** Written when a test says so. */
+  readonly lastSeen: LastSeen;
 }
 
 async function startMenderServer(
@@ -27,7 +32,8 @@ async function startMenderServer(
 ): Promise<MenderServer> {
   const clock = movingClock();
   const blobs = new Map<string, Uint8Array>();
-  const lastSeen = { note: () => undefined };
+  const lastSeen = createLastSeen({ clock, log: silentLog, flushMs: DAY_MS });
+  onTestFinished(() => lastSeen.close());
   const sessions = createDeviceSessions({
     database: store.database,
     blobs: memoryBlobs(blobs),
@@ -46,7 +52,7 @@ async function startMenderServer(
     { prefix: "/api/devices" },
   );
   await app.ready();
-  return { app, clock, blobs };
+  return { app, clock, blobs, lastSeen };
 }
 
 /** A tenant whose product lets devices in by its token, and the server at its door. */

@@ -1,15 +1,17 @@
-import { HOUR_MS, type Clock } from "@moult/base";
+import { DAY_MS, HOUR_MS, type Clock } from "@moult/base";
 import type { ConfigurationChange } from "@moult/model";
 import { afterAll, describe, expect, test } from "vitest";
 import { changeDeployment } from "../../deployments/change-deployment.ts";
 import { createDeploymentHandlers } from "../../deployments/operations.ts";
 import { addRelease, deploy } from "../../deployments/fleet.fixture.ts";
+import { setHearing } from "../../deployments/hearing-queries.ts";
+import { createDeploymentTender } from "../../deployments/index.ts";
 import { openInstallation } from "../../deployments/open-installation.ts";
 import { createConfigurationHandlers } from "../../devices/configure-device.ts";
 import { asOperator } from "../../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
-import { useTestDatabase } from "../../platform/test-database.fixture.ts";
+import { silentLog, useTestDatabase } from "../../platform/test-database.fixture.ts";
 import {
   assignmentOf,
   deviceIdOf,
@@ -178,5 +180,79 @@ describe.each(DIALECTS)("what Mender's devices are told on %s", (dialect) => {
     await deploy(db, await addRelease(db, "2.0"), { plan: { mode: "consent" } });
     expect((await device.next()).statusCode).toBe(204);
     expect(await why(db, device, server.clock)).toContain("that a person at it says yes");
+  });
+
+  describe("a device that the server gave up on", () => {
+    /** In an update that the server takes for dead after a day without a word; a second try is left. */
+    const givenUp = async (plan: object, ...said: readonly string[]) => {
+      const { db, server, newDevice } = await fleet();
+      // The other one keeps the deployment running.
+      const [device] = [await newDevice(), await newDevice()];
+      const since = server.clock.now();
+      const deployment = await deploy(db, await addRelease(db, "2.0"), {
+        plan: { retry: { attemptsMax: 2, backoffSeconds: 0 }, ...plan } as never,
+      });
+      const { id } = await device.offered();
+      await device.status(id, ...said);
+      server.clock.move(DAY_MS);
+      const until = server.clock.now();
+      await db.transaction((inner) => setHearing(inner, { since, until }));
+      await createDeploymentTender({ clock: server.clock, log: silentLog }).tend(db);
+      expect(await assignmentOf(db, id)).toMatchObject({ outcome: "silent", attempt: 1 });
+      // Its token is a day old.
+      await device.auth();
+      return { db, server, device, deployment, id };
+    };
+
+    test.each([["downloading"], ["downloading installing"]])(
+      "while it was %s goes on, and its success counts",
+      async (said) => {
+        const { db, device, id } = await givenUp({}, ...said.split(" "));
+        expect(await device.status(id, "installing", "rebooting", "installing")).toEqual([
+          204, 204, 204,
+        ]);
+        expect(await device.status(id, "success")).toEqual([204]);
+        expect(await assignmentOf(db, id)).toMatchObject({ outcome: "succeeded", attempt: 1 });
+      },
+    );
+
+    test("is believed that it failed", async () => {
+      const { db, device, id } = await givenUp({}, "downloading");
+      expect(await device.status(id, "failure")).toEqual([204]);
+      expect(await assignmentOf(db, id)).toMatchObject({
+        outcome: "failed",
+        code: "reported-failure",
+      });
+    });
+
+    test("is told what it is to keep to, as long as nobody aborted its deployment", async () => {
+      const window = { for: ["install"], at: "00:00", durationMinutes: 1_439, zone: "UTC" };
+      const { db, server, device, deployment, id } = await givenUp(
+        { windows: [window] },
+        "downloading",
+      );
+      expect((await controlMap(device, id)).json()).toMatchObject({
+        update_control_map: { states: {} },
+      });
+      await changeDeployment(db, deployment.id, "abort", "Ada", { clock: server.clock });
+      expect((await controlMap(device, id)).statusCode).toBe(404);
+    });
+  });
+
+  test("a device that fetches its update is heard of, however long it says nothing", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    await deploy(db, await addRelease(db, "2.0"));
+    const { id, artifact } = await device.offered();
+    await device.status(id, "downloading");
+    server.clock.move(5 * HOUR_MS);
+    await device.fetch(artifact.source.uri, { range: "bytes=10-" });
+    await server.lastSeen.flush();
+    const { last_seen_at } = await db.kysely
+      .selectFrom("device")
+      .select("last_seen_at")
+      .where("tenant_id", "=", db.tenantId)
+      .executeTakeFirstOrThrow();
+    expect(last_seen_at).toBe(server.clock.now());
   });
 });

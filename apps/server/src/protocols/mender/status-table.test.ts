@@ -15,6 +15,7 @@ const update = (state: AssignmentState, isTakenBack = false): ReportedUpdate => 
   terms: {},
   putsOff: null,
   isTakenBack,
+  goesOn: !isTakenBack,
   running,
   runningAfter,
 });
