@@ -1,4 +1,5 @@
 import {
+  Deferral,
   HardwareType,
   Payload,
   type ArtifactId,
@@ -20,6 +21,10 @@ export interface StandingOffer {
   readonly deploymentId: DeploymentId;
   readonly attempt: number;
   readonly state: AssignmentState;
+  /** Of its download; null in any other state. */
+  readonly progressPercent: number | null;
+  /** What its device says that it puts off. */
+  readonly deferral: Deferral | null;
   readonly product: ProductName;
   readonly version: ReleaseVersion;
   /** The artifact that holds the payloads. */
@@ -62,12 +67,14 @@ export async function standingOffer(
 }
 
 const offerOf = (
-  row: Omit<StandingOffer, "payloads" | "hardwareTypes"> & {
+  row: Omit<StandingOffer, "payloads" | "hardwareTypes" | "deferral"> & {
+    readonly deferral: string | null;
     readonly payloads: string;
     readonly hardwareTypes: string;
   },
 ): StandingOffer => ({
   ...row,
+  deferral: row.deferral === null ? null : fromJson(Deferral, row.deferral),
   payloads: fromJson(Payloads, row.payloads),
   hardwareTypes: fromJson(HardwareTypes, row.hardwareTypes),
 });
@@ -83,6 +90,8 @@ const offers = (db: TenantDb) =>
       "assignment.deployment_id as deploymentId",
       "assignment.attempt as attempt",
       "assignment.state as state",
+      "assignment.progress_percent as progressPercent",
+      "assignment.deferral as deferral",
       "deployment.product as product",
       "deployment.version as version",
       "artifact.id as artifactId",

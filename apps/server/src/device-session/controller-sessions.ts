@@ -1,5 +1,5 @@
 import type { Blobs, Clock } from "@moult/base";
-import type { ClientTraits, Inventory, TenantId } from "@moult/model";
+import type { ClientTraits, Hold, Inventory, TenantId } from "@moult/model";
 import {
   actionOf,
   claimController,
@@ -9,7 +9,7 @@ import {
   type ControllerCredential,
   type ControllerRecord,
 } from "../controllers/index.ts";
-import { offerInstalled } from "../deployments/index.ts";
+import { offerInstalled, reportNext } from "../deployments/index.ts";
 import type { LastSeen } from "../devices/index.ts";
 import type { Database } from "../platform/database.ts";
 import type { StreamReply } from "../platform/operation-handler.ts";
@@ -56,6 +56,12 @@ export interface ControllerSessions {
     number: number,
     feedback: ControllerFeedback,
   ): Promise<FeedbackResult>;
+  /** Its client is kept from installing its update; why is noted when it is news. */
+  putOff(
+    principal: ControllerPrincipal,
+    work: ControllerWork,
+    holds: readonly Hold[],
+  ): Promise<void>;
   /** A person at the device agreed to the update of this number. */
   confirm(principal: ControllerPrincipal, number: number): Promise<void>;
   cancelFeedback(
@@ -137,6 +143,15 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
 
     feedback: (principal, number, feedback) =>
       held(principal, (db) => recordFeedback(db, principal, number, feedback, deps)),
+
+    putOff: async (principal, { offer }, holds) => {
+      const { assignmentId, attempt, deferral } = offer;
+      if (JSON.stringify(deferral?.holds) === JSON.stringify(holds)) return;
+      const report = { kind: "deferred", before: "install", holds } as const;
+      await held(principal, (db) =>
+        reportNext(db, principal.deviceId, assignmentId, attempt, report, clock.now()),
+      );
+    },
 
     confirm: (principal, number) => held(principal, (db) => noteConfirmed(db, number, clock.now())),
 

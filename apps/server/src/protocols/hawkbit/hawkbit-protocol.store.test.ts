@@ -153,6 +153,45 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
     expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, succeeded: 1 });
   });
 
+  test.each(["swupdate", "rauc"] as const)(
+    "an update of %s that waits for its window says until when, and its limits of time wait with it",
+    async (agent) => {
+      const at = new Date(server.clock.now() + 3_600_000).toISOString().slice(11, 16);
+      const windows = [{ for: ["install" as const], at, durationMinutes: 60, zone: "Etc/UTC" }];
+      const timeouts = { queuedSeconds: 60, downloadSeconds: 60 };
+      const { db, device, deploymentId } = await anUpdate(agent, { windows, timeouts });
+      const standing = () =>
+        db.kysely
+          .selectFrom("assignment")
+          .select(["state", "deferral", "event_sequence as sequence"])
+          .where("tenant_id", "=", db.tenantId)
+          .where("deployment_id", "=", deploymentId)
+          .executeTakeFirstOrThrow();
+      if (agent === "rauc") {
+        const { id } = await shownTo(device);
+        expect((await standing()).deferral).toBeNull();
+        await device.feedback(id, "proceeding", "none", ["Download complete. 43.54 MB/s"]);
+      }
+      await device.links();
+      const kept = await standing();
+      expect(JSON.parse(kept.deferral ?? "{}")).toMatchObject({
+        before: "install",
+        holds: [{ code: "outside-window", detail: expect.stringContaining(at) as unknown }],
+      });
+      server.clock.move(120 * SECOND_MS);
+      await device.links();
+      // It is said once.
+      expect(await standing()).toEqual(kept);
+      expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 1 });
+
+      server.clock.move(3_600 * SECOND_MS);
+      const { id, deployment } = await shownTo(device);
+      expect(deployment.update).toBe("forced");
+      await device.feedback(id, "download", "none");
+      expect((await standing()).deferral).toBeNull();
+    },
+  );
+
   test("a release in another format than the client's is not offered to it", async () => {
     const { device, db, deploymentId } = await anUpdate("rauc", {}, "swu");
 

@@ -1,7 +1,10 @@
 import type { InstantMs } from "@moult/base";
 import * as z from "zod";
-import type { ReportedUpdate, UnnumberedReport } from "../../device-session/index.ts";
-import { stepHolds } from "./update-control.ts";
+import {
+  stepHolds,
+  type ReportedUpdate,
+  type UnnumberedReport,
+} from "../../device-session/index.ts";
 
 /** What a device says of its update; other statuses are a server's alone. */
 export const DeviceStatus = z.enum([
