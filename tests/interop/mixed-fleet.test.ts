@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
+  AssignmentId,
   ControllerId,
   DeploymentId,
   DeviceId,
@@ -88,20 +89,30 @@ async function startController(runs: string): Promise<void> {
   });
 }
 
-/** One release: what the agent and mender-client read, and what SWUpdate takes, for the same hardware. */
-async function uploadRelease(version: string): Promise<ReleaseId> {
+/** One release: what the agent and mender-client read, and what SWUpdate takes, for the same hardware; `isBad`: all give it up. */
+async function uploadRelease(version: string, isBad = false): Promise<ReleaseId> {
   const { moult, client, trust } = world;
+  const images = isBad ? join(folder, "others") : folder;
+  const script = join(folder, "ArtifactCommit_Enter_00_refuses");
+  if (isBad) {
+    // Signed by somebody whom the device does not know.
+    mkdirSync(images);
+    await makeImageKey(images);
+    writeFileSync(script, "#!/bin/sh\necho 'the health check says no' >&2\nexit 1\n");
+    chmodSync(script, 0o755);
+  }
   const file = join(folder, "app.conf");
   writeFileSync(file, `version=${version}\n`);
   const artifact = join(folder, `app-${version}.mender`);
-  await moult.ok(
-    words`artifact create ${file} --type single-file --dest-dir ${mender.target} --name ${version}
+  await moult.ok([
+    ...words`artifact create ${file} --type single-file --dest-dir ${mender.target} --name ${version}
       --hardware-type ${HARDWARE} --out ${artifact}`,
-  );
+    ...(isBad ? ["--script", script] : []),
+  ]);
   await moult.ok(words`release upload --product ${PRODUCT} ${artifact}`);
   await moult.ok(
     words`release upload --product ${PRODUCT} --name ${version} --hardware-type ${HARDWARE}
-      ${await makeImage(folder, version, IMAGE)}`,
+      ${await makeImage(images, version, IMAGE)}`,
   );
   await trust.publish();
   const { items } = await client.call("listReleases", { query: { product: PRODUCT } });
@@ -140,21 +151,39 @@ const untilStanding = (
     200,
   );
 
-test("mixed-fleet: one staged deployment of one release brings the agent, mender-client and SWUpdate to it", async () => {
-  const { client } = world;
-  const clients = ["mender-client", "moult-agent", "swupdate"];
+const CLIENTS = ["mender-client", "moult-agent", "swupdate"];
+
+/** All three, once each has said what it runs. */
+async function untilJoined(): ReturnType<typeof devicesByClient> {
   const joined = await waitFor(
     "three devices that say what they run",
     async () => {
       const known = await devicesByClient();
-      return known.size === clients.length ? known : undefined;
+      return known.size === CLIENTS.length ? known : undefined;
     },
     LONG_MS,
     200,
   ).catch((cause: unknown) => {
     throw new Error(`${mender.log().slice(-2_000)}\n${swupdate?.tail(40)}`, { cause });
   });
-  expect([...joined.keys()].toSorted()).toEqual(clients);
+  expect([...joined.keys()].toSorted()).toEqual(CLIENTS);
+  return joined;
+}
+
+const untilEnded = (deploymentId: DeploymentId) =>
+  waitFor(
+    "the end of the deployment",
+    async () => {
+      const shown = await world.client.call("showDeployment", { params: { deploymentId } });
+      return shown.state === "running" ? undefined : shown;
+    },
+    LONG_MS,
+    200,
+  );
+
+test("mixed-fleet: one staged deployment of one release brings the agent, mender-client and SWUpdate to it", async () => {
+  const { client } = world;
+  const joined = await untilJoined();
   const controller = joined.get("swupdate")?.id as DeviceId;
   const releaseId = await uploadRelease("2.0");
   const target = { kind: "all" } as const;
@@ -177,15 +206,7 @@ test("mixed-fleet: one staged deployment of one release brings the agent, mender
   await untilStanding(id, "SWUpdate's image to be written", controller, "activating");
   expect((await installedContent(folder)).equals(IMAGE)).toBe(true);
   await startController("2.0");
-  const ended = await waitFor(
-    "the end of the deployment",
-    async () => {
-      const shown = await client.call("showDeployment", { params: { deploymentId: id } });
-      return shown.state === "running" ? undefined : shown;
-    },
-    LONG_MS,
-    200,
-  );
+  const ended = await untilEnded(id);
 
   expect(ended).toMatchObject({ state: "finished", tally: { succeeded: 3 } });
   const { items } = await client.call("listAssignments", { params: { deploymentId: id } });
@@ -194,8 +215,56 @@ test("mixed-fleet: one staged deployment of one release brings the agent, mender
   ]);
   expect(items.map(({ outcome }) => outcome)).toEqual(Array(3).fill("succeeded"));
   const after = await devicesByClient();
-  expect(clients.map((name) => after.get(name)?.runs)).toEqual(["2.0", "2.0", "2.0"]);
+  expect(CLIENTS.map((name) => after.get(name)?.runs)).toEqual(["2.0", "2.0", "2.0"]);
   expect(mender.read("app.conf")).toBe("version=2.0\n");
   const own = readFileSync(join(agent.root, mender.target, "app.conf"), "utf8");
   expect(own).toBe("version=2.0\n");
 });
+
+test("mixed-fleet: a release that none of them keeps ends for each as what became of it, with its log", async () => {
+  const { client } = world;
+  const before = await untilJoined();
+  const releaseId = await uploadRelease("3.0", true);
+  const plan = Plan.parse({ stages: [{ size: { remaining: true } }] });
+  const body = { releaseId, target: { kind: "all" }, plan } as const;
+  const { id: deploymentId } = await client.call("createDeployment", { body });
+
+  const ended = await untilEnded(deploymentId);
+
+  expect(ended).toMatchObject({ state: "finished", tally: { failed: 1, rolledBack: 2 } });
+  const said = await waitFor(
+    "the logs of all three",
+    async () => {
+      const { items } = await client.call("listAssignments", { params: { deploymentId } });
+      if (!items.every(({ attempts }) => attempts.at(-1)?.hasLog === true)) return undefined;
+      return Promise.all(
+        CLIENTS.map(async (name) => {
+          const own = items.find(({ deviceId }) => deviceId === before.get(name)?.id);
+          return [own?.outcome, await logOf(own?.id as AssignmentId)] as const;
+        }),
+      );
+    },
+    LONG_MS,
+    200,
+  );
+  expect(said).toEqual([
+    ["rolled-back", expect.stringContaining("ArtifactCommit_Enter_00_refuses")],
+    ["rolled-back", expect.stringContaining("the health check says no")],
+    ["failed", expect.stringMatching(/signature|verif/i)],
+  ]);
+  expect(mender.read("app.conf")).not.toBe("version=3.0\n");
+  const after = await devicesByClient();
+  expect(CLIENTS.map((name) => after.get(name)?.runs)).toEqual(
+    CLIENTS.map((name) => before.get(name)?.runs),
+  );
+});
+
+/** What a device wrote of its only try. */
+async function logOf(assignmentId: AssignmentId): Promise<string> {
+  const { content } = await world.client.download("showAttemptLog", {
+    params: { assignmentId, attempt: 1 },
+  });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
