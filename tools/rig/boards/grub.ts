@@ -54,9 +54,11 @@ function grubScripts(): BootScripts {
 const FIRST_PROCESS = "init=/init";
 /**
  * Without guards against the processor's own leaks: an emulated one has none, and takes a third longer with them. And without
- * the kernel's trial of its timer: it panics when the emulator has to wait for a processor in that moment.
+ * the kernel's trial of its timer and its search for processors that hang: it panics or complains when the emulator
+ * itself has to wait for a processor.
  */
-export const FOR_EMULATION = "mitigations=off no_timer_check";
+export const FOR_EMULATION =
+  "mitigations=off no_timer_check nowatchdog rcupdate.rcu_cpu_stall_suppress=1";
 
 /**
  * Emulation in software, on purpose: where hardware's help is only half there it hangs. A reset ends the process

@@ -16,6 +16,7 @@ import { uuidOf } from "../image/make-system.ts";
 import { runTool } from "../image/run-tool.ts";
 import type { Board, BootScripts } from "../machine/board.ts";
 import { arm64Guest } from "./arm64-guest.ts";
+import { FOR_EMULATION } from "./grub.ts";
 import { uBootCopy, U_BOOT_COPY_OFFSETS, U_BOOT_ENVIRONMENT } from "./u-boot-environment.ts";
 
 /** Debian's build for the machine that QEMU calls `virt`. */
@@ -37,7 +38,7 @@ setenv moult_part_a 3
 setenv moult_part_b 4
 setenv moult_root_a /dev/vda3
 setenv moult_root_b /dev/vda4
-setenv moult_args rootfstype=ext4 ro rootwait console=ttyAMA0 quiet mitigations=off panic=1 init=/init
+setenv moult_args rootfstype=ext4 ro rootwait console=ttyAMA0 quiet ${FOR_EMULATION} panic=1 init=/init
 setenv moult_boot booti
 setenv moult_fdt \${fdt_addr}
 setenv kernel_comp_addr_r 0x48000000
