@@ -45,6 +45,7 @@ check: setup ## format, lint, types, tidy, unused code, API document, fast tests
 .PHONY: test
 test: build ## every suite; SUITES="unit store" runs only those named
 	tools/test-packages.sh
+	tools/test-packages.sh rig
 	node tools/run-suites.ts $(SUITES)
 
 .PHONY: image
@@ -60,7 +61,7 @@ rig: build ## power cuts at a real bootloader, kernel and agent; BOOTLOADER=grub
 		$(if $(VOLATILE),--volatile) $(if $(NEGATIVE),--negative) $(if $(CAMPAIGN),--campaign) $(if $(JSON),--json)
 
 .PHONY: rig-long
-rig-long: build ## tests of devices in virtual machines that take long: bad input, a U-Boot with an environment of its own
+rig-long: build ## tests in virtual machines that take long: bad input, states of the simulator, a U-Boot with an environment of its own
 	tools/test-packages.sh rig-long
 	vitest run --project rig-long
 

@@ -46,6 +46,7 @@ const SUITES: readonly Suite[] = [
   system("interop", 180),
   vitest("gates", 60),
   system("system", 300),
+  system("rig", 200),
   system("browser", 300),
 ];
 
