@@ -61,6 +61,20 @@ test("a device that starts what its disk says, and runs it whole, is in order", 
   expect(device.disk.ignoresForce).toBe(false);
 });
 
+test("a disk that is shut down by a restart may fail whoever reads still, and no other start's", () => {
+  const { watch, found } = watched();
+  const unreadable = "[   65.1] I/O error, dev vda, sector 211592 op 0x0:(READ) flags 0x0";
+  watch.beforeStart();
+  for (const line of [START, INIT, "@@ REBOOT up=64.9", unreadable]) watch.onLine(line);
+  expect(found).toEqual([]);
+  watch.onLine("[   65.2] Kernel panic - not syncing");
+  expect(found).toEqual(["no-kernel-trouble"]);
+
+  watch.beforeStart();
+  for (const line of [START, unreadable]) watch.onLine(line);
+  expect(found).toEqual(["no-kernel-trouble", "no-kernel-trouble"]);
+});
+
 test.each<[invariant: string, lines: string[]]>([
   ["start-as-chosen", ["moult: start slot=b good=b trial= tries=0"]],
   ["start-as-chosen", ["moult: tries cannot be counted"]],

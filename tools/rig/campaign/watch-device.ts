@@ -38,6 +38,7 @@ export class Watch {
   /** Whether the bootloader counted a start of a trial, whatever became of it. */
   #isTrial = false;
   #isSystemUp = false;
+  #isRestarting = false;
   #isTouchReported = false;
   /** Starts of a trial, by the generation that armed it, less those that a cut may have undone. */
   readonly #trialStarts = new Map<number, number>();
@@ -60,6 +61,7 @@ export class Watch {
     this.#started = undefined;
     this.#isTrial = false;
     this.#isSystemUp = false;
+    this.#isRestarting = false;
     const copies = this.#options.device.bootCopies();
     this.#predicted = predictStart(copies);
     this.#generation = holding(copies)?.generation ?? 0;
@@ -133,7 +135,9 @@ export class Watch {
     const { tally, report } = this.#options;
     if (mark.kind === "start") this.#onStart(mark);
     if (mark.kind === "system-started") this.#onSystem(mark.slot, mark.version, mark.cache);
-    if (mark.kind === "kernel-trouble") report("no-kernel-trouble", mark.line);
+    if (mark.kind === "restarting") this.#isRestarting = true;
+    if (mark.kind === "kernel-trouble" && !(this.#isRestarting && DISK_TROUBLE.test(mark.line)))
+      report("no-kernel-trouble", mark.line);
     if (mark.kind === "grub-trouble") this.#onGrubTrouble(mark.line);
     if (mark.kind === "repaired") tally.repairs += 1;
     if (mark.kind === "lost") {
@@ -196,6 +200,9 @@ export class Watch {
     return this.#options.systems.find(({ sha256 }) => sha256 === digest);
   }
 }
+
+/** Linux shuts the disk down before it restarts the machine; who still reads then, as the agent may, gets nothing. */
+const DISK_TROUBLE = /I\/O error|EXT4-fs error/;
 
 const textOf = ({ slot, good, trial, tries }: StartWords): string =>
   `slot=${slot} good=${good} trial=${trial} tries=${tries}`;
