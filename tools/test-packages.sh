@@ -5,6 +5,7 @@
 set -euo pipefail
 
 missing=()
+needs_lists=
 need() { # need PACKAGE TEST...: PACKAGE is missing when the test fails
   local package=$1
   shift
@@ -50,6 +51,10 @@ rig)
   need busybox-static has_static_busybox
   need cpio command -v cpio
   need binutils command -v strip
+  # The kernel of the virtual machines is fetched and unpacked, not installed: apt has to know it.
+  if [ ! -e "$(dirname "$0")/../.build/rig/kernel" ]; then
+    apt-cache show linux-image-cloud-amd64 >/dev/null 2>&1 || needs_lists=yes
+  fi
   ;;
 tests)
   need postgresql has_initdb
@@ -88,9 +93,13 @@ tests)
   ;;
 esac
 
-[ ${#missing[@]} -gt 0 ] || exit 0
+[ ${#missing[@]} -gt 0 ] || [ -n "$needs_lists" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
+  if [ -n "$needs_lists" ]; then
+    echo "apt does not know Debian's kernel for virtual machines: sudo apt-get update" >&2
+    [ ${#missing[@]} -gt 0 ] || exit 1
+  fi
   echo "The tests need Debian packages that are missing. Install them and run again:" >&2
   echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 1
@@ -99,6 +108,7 @@ if ! command -v apt-get >/dev/null; then
   echo "The tests need these Debian packages or their equals, and apt-get is missing: ${missing[*]}" >&2
   exit 1
 fi
-echo "Installing what the tests need: ${missing[*]}"
 apt-get update -q
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "Installing what the tests need: ${missing[*]}"
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
