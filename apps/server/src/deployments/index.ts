@@ -23,7 +23,7 @@ export {
   type Standing,
   type StandingOffer,
 } from "./standing-offer.ts";
-export { reportNext, type UnnumberedReport } from "./report-next.ts";
+export { endDeferral, reportNext, type UnnumberedReport } from "./report-next.ts";
 export { createDeploymentTender } from "./tend-deployments.ts";
 export { tellTerms, type OfferTerms } from "./offer-terms.ts";
 export { reportedUpdate, updateBeginning, type ReportedUpdate } from "./reported-update.ts";

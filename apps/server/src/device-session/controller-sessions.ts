@@ -1,5 +1,5 @@
 import type { Blobs, Clock } from "@moult/base";
-import type { ClientTraits, Hold, Inventory, TenantId } from "@moult/model";
+import type { ClientTraits, Inventory, TenantId } from "@moult/model";
 import {
   actionOf,
   claimController,
@@ -9,7 +9,7 @@ import {
   type ControllerCredential,
   type ControllerRecord,
 } from "../controllers/index.ts";
-import { offerInstalled, reportNext } from "../deployments/index.ts";
+import { offerInstalled } from "../deployments/index.ts";
 import type { LastSeen } from "../devices/index.ts";
 import type { Database } from "../platform/database.ts";
 import type { StreamReply } from "../platform/operation-handler.ts";
@@ -28,11 +28,13 @@ import type {
   ControllerAnswer,
   ControllerHabits,
   ControllerPrincipal,
+  ControllerWait,
   ControllerWork,
 } from "./controller-work.ts";
 import { demandAccepted, type DevicePrincipal } from "./device-principal.ts";
 import { heardStream } from "./heard-stream.ts";
 import { holdDevice } from "./hold-device.ts";
+import { noteWait } from "./note-wait.ts";
 import { pollController } from "./poll-controller.ts";
 import { preparePollRow } from "./queries.ts";
 
@@ -45,6 +47,12 @@ export interface ControllerSessions {
     credential: ControllerCredential,
   ): Promise<ControllerPrincipal | undefined>;
   poll(principal: ControllerPrincipal, traits: ClientTraits): Promise<ControllerAnswer>;
+  /** Keeps why its client does not go on with an update that it was answered; undefined: it may. */
+  wait(
+    principal: ControllerPrincipal,
+    work: ControllerWork,
+    wait: ControllerWait | undefined,
+  ): Promise<void>;
   /** The update of this number, while its client may work on it; reading it is noted. */
   work(principal: ControllerPrincipal, number: number): Promise<ControllerWork | undefined>;
   /** The update of this number, which ended well and is what the device runs. */
@@ -56,12 +64,6 @@ export interface ControllerSessions {
     number: number,
     feedback: ControllerFeedback,
   ): Promise<FeedbackResult>;
-  /** Its client is kept from installing its update; why is noted when it is news. */
-  putOff(
-    principal: ControllerPrincipal,
-    work: ControllerWork,
-    holds: readonly Hold[],
-  ): Promise<void>;
   /** A person at the device agreed to the update of this number. */
   confirm(principal: ControllerPrincipal, number: number): Promise<void>;
   cancelFeedback(
@@ -121,6 +123,8 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
 
     poll: (principal, traits) => pollController(principal, traits, { ...askDeps, dbOf, held }),
 
+    wait: (principal, work, wait) => noteWait(principal, work, wait, { clock, held }),
+
     work: async (principal, number) => {
       const work = await workOf(principal, number);
       if (work !== undefined && !work.action.isFetched)
@@ -143,15 +147,6 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
 
     feedback: (principal, number, feedback) =>
       held(principal, (db) => recordFeedback(db, principal, number, feedback, deps)),
-
-    putOff: async (principal, { offer }, holds) => {
-      const { assignmentId, attempt, deferral } = offer;
-      if (JSON.stringify(deferral?.holds) === JSON.stringify(holds)) return;
-      const report = { kind: "deferred", before: "install", holds } as const;
-      await held(principal, (db) =>
-        reportNext(db, principal.deviceId, assignmentId, attempt, report, clock.now()),
-      );
-    },
 
     confirm: (principal, number) => held(principal, (db) => noteConfirmed(db, number, clock.now())),
 

@@ -1,3 +1,4 @@
+import type { Hold, HoldPoint } from "@moult/model";
 import type { ControllerAction } from "../controllers/index.ts";
 import type { Standing } from "../deployments/index.ts";
 import type { DevicePrincipal } from "./device-principal.ts";
@@ -15,6 +16,12 @@ export interface ControllerPrincipal extends DevicePrincipal {
 export interface ControllerWork {
   readonly action: ControllerAction;
   readonly offer: Standing;
+}
+
+/** Why its client does not go on with an update now. */
+export interface ControllerWait {
+  readonly before: HoldPoint;
+  readonly holds: readonly Hold[];
 }
 
 export type ControllerAnswer =

@@ -9,9 +9,9 @@ export {
   type UnnumberedReport,
 } from "./foreign-sessions.ts";
 export type { PollAnswer } from "./poll-device.ts";
-export { stepHolds } from "./step-holds.ts";
 export { createSessionTokens, type SessionTokens } from "./session-token.ts";
 export { createControllerSessions, type ControllerSessions } from "./controller-sessions.ts";
-export type { ControllerPrincipal, ControllerWork } from "./controller-work.ts";
+export type { ControllerPrincipal, ControllerWait, ControllerWork } from "./controller-work.ts";
 export type { CancelFeedback, ControllerFeedback } from "./controller-feedback.ts";
 export type { ControllerCredential } from "../controllers/index.ts";
+export { heldStep, stepHolds } from "./step-holds.ts";

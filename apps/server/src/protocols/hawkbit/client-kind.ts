@@ -25,6 +25,7 @@ const traits = (
   client: string,
   payloadTypes: readonly string[],
   trust: ClientTraits["trust"],
+  cannotKeep: ClientTraits["cannotKeep"] = [],
 ): ClientTraits => ({
   client,
   payloadTypes: [...payloadTypes],
@@ -32,19 +33,23 @@ const traits = (
   canAbort: true,
   trust,
   bareFiles: true,
+  ...(cannotKeep.length === 0 ? {} : { cannotKeep: [...cannotKeep] }),
 });
+
+/** They know what to skip and what not; what they are left free to attempt they install at once. */
+const NO_CONSENT: ClientTraits["cannotKeep"] = ["consent"];
 
 const WAYS: Readonly<Record<ClientKind, ClientWays>> = {
   swupdate: {
     // Whether it checks signatures was decided when it was built; it does not say.
-    traits: traits("swupdate", ["swu"], "server-trusted"),
+    traits: traits("swupdate", ["swu"], "server-trusted", NO_CONSENT),
     closesAfterRestart: true,
     endsWhatItSkips: true,
     canConfirm: false,
   },
   rauc: {
     // RAUC installs no bundle without a signature by its keyring.
-    traits: traits("rauc-hawkbit-updater", ["rauc"], "payload-signed"),
+    traits: traits("rauc-hawkbit-updater", ["rauc"], "payload-signed", NO_CONSENT),
     closesAfterRestart: false,
     endsWhatItSkips: false,
     canConfirm: false,

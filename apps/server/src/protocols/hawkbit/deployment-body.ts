@@ -1,6 +1,6 @@
-import { unreachable } from "@moult/base";
-import type { AssignmentState } from "@moult/model";
-import type { ControllerWork } from "../../device-session/index.ts";
+import { unreachable, type InstantMs } from "@moult/base";
+import type { AssignmentState, Hold } from "@moult/model";
+import { heldStep, type ControllerWait, type ControllerWork } from "../../device-session/index.ts";
 import type { ClientWays } from "./client-kind.ts";
 
 /** Whether and how an update may be worked on now. */
@@ -11,36 +11,52 @@ export type Openness =
   | "to-be-confirmed"
   /** It may be fetched and not be installed. */
   | "download"
-  /** All of it: when the client likes, or without asking. */
-  | "soft"
+  /** All of it. */
   | "forced";
 
 /** What the plan's words come to for a client, at this instant. */
-export function opennessOf(
-  { action: { isConfirmed }, offer }: ControllerWork,
-  { endsWhatItSkips, canConfirm }: ClientWays,
-  now: number,
-): Openness {
+export function opennessOf(work: ControllerWork, ways: ClientWays, now: InstantMs): Openness {
+  const { state, terms } = work.offer;
   // What the plan says is about beginning. SWUpdate tells how an update ended after its restart, and only of one that it is shown.
-  if (WRITTEN.has(offer.state)) return "forced";
-  const { windows, mode } = offer.terms;
-  const isWaiting =
-    mode?.downloadOnly === true || !isOpen(windows?.install, now) || !isOpen(windows?.reboot, now);
-  if (isWaiting) return endsWhatItSkips ? "hidden" : "download";
+  if (WRITTEN.has(state)) return "forced";
+  const asks = asksPerson(work, now);
+  if (heldStep(terms, now) !== undefined || (asks && !ways.canConfirm))
+    return ways.endsWhatItSkips ? "hidden" : "download";
+  return asks ? "to-be-confirmed" : "forced";
+}
+
+function asksPerson({ action: { isConfirmed }, offer }: ControllerWork, now: number): boolean {
+  const { mode } = offer.terms;
   const isForced = mode?.forceFromMs != null && mode.forceFromMs <= now;
-  if (isForced || mode?.consent !== true) return "forced";
-  if (isConfirmed) return "forced";
-  return canConfirm ? "to-be-confirmed" : "soft";
+  return mode?.consent === true && !isForced && !isConfirmed;
 }
 
 /** Its client has nothing left to begin; one that was cut off while it installed begins again, and may not outside a window. */
 const WRITTEN: ReadonlySet<AssignmentState> = new Set(["activating", "proving", "rolling-back"]);
 
-const isOpen = (
-  times: readonly { readonly fromMs: number; readonly untilMs: number }[] | undefined,
-  now: number,
-): boolean =>
-  times === undefined || times.some(({ fromMs, untilMs }) => fromMs <= now && now < untilMs);
+/**
+ * Why the client does not go on with the update now, in the words of Moult's agent: it says nothing of that itself. Undefined
+ * while there is something for it to do.
+ */
+export function waitOf(
+  work: ControllerWork,
+  ways: ClientWays,
+  now: InstantMs,
+): ControllerWait | undefined {
+  const openness = opennessOf(work, ways, now);
+  if (openness === "forced" || (openness === "download" && !hasDownloaded(work))) return undefined;
+  if (openness === "to-be-confirmed") return { before: "download", holds: [NOT_CONFIRMED] };
+  return heldStep(work.offer.terms, now) ?? { before: "install", holds: [NOT_CONFIRMED] };
+}
+
+/** It has the whole file; or it has read what to do and fetches nothing, as one that streams what it installs. */
+const hasDownloaded = ({ action, offer: { state, progressPercent } }: ControllerWork): boolean =>
+  (state === "downloading" && progressPercent === 100) || (state === "offered" && action.isFetched);
+
+const NOT_CONFIRMED: Hold = {
+  code: "consent-needed",
+  detail: "Somebody at the device has to say yes.",
+};
 
 interface Addresses {
   /** Of this device, without a slash at its end. */
@@ -89,7 +105,6 @@ function handlingOf(openness: Exclude<Openness, "hidden">): object {
   switch (openness) {
     case "forced":
       return { download: "forced", update: "forced" };
-    case "soft":
     case "to-be-confirmed":
       return { download: "attempt", update: "attempt" };
     case "download":

@@ -1,8 +1,9 @@
+import { instant } from "@moult/base";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readRanges } from "./byte-ranges.ts";
 import { clientKindOf, waysOf } from "./client-kind.ts";
-import { opennessOf } from "./deployment-body.ts";
+import { opennessOf, waitOf } from "./deployment-body.ts";
 import { pollingSleep } from "./polling-sleep.ts";
 import {
   ConfigData,
@@ -50,11 +51,11 @@ test.each([
     "download",
     "download",
   ],
-  [{ mode: { consent: true, forceFromMs: null } }, "soft", "soft", "to-be-confirmed"],
+  [{ mode: { consent: true, forceFromMs: null } }, "hidden", "download", "to-be-confirmed"],
   [{ mode: { consent: true, forceFromMs: 0 } }, "forced", "forced", "forced"],
 ])("a plan's words %j come to %s for SWUpdate, %s for RAUC, %s for others", (terms, ...wanted) => {
   const told = (["swupdate", "rauc", "other"] as const).map((kind) =>
-    opennessOf(workWith(terms), waysOf(kind), HOUR / 2),
+    opennessOf(workWith(terms), waysOf(kind), instant(HOUR / 2)),
   );
 
   expect(told).toEqual(wanted);
@@ -62,7 +63,36 @@ test.each([
 
 test("what was confirmed is asked no more", () => {
   const work = workWith({ mode: { consent: true, forceFromMs: null } }, true);
-  expect(opennessOf(work, waysOf("other"), 0)).toBe("forced");
+  expect(opennessOf(work, waysOf("other"), instant(0))).toBe("forced");
+});
+
+const SHUT = { windows: { install: [{ fromMs: HOUR, untilMs: 2 * HOUR }] } };
+const workAt = (terms: object, state: string, progressPercent: number | null, isFetched = true) =>
+  ({ action: { isFetched }, offer: { terms, state, progressPercent } }) as never;
+const codesOf = (...args: Parameters<typeof waitOf>) =>
+  waitOf(...args)?.holds.map(({ code }) => code);
+
+test("a client waits once it has done what it may do now, and what it restarts into waits for nothing", () => {
+  const rauc = waysOf("rauc");
+  expect(codesOf(workAt(SHUT, "offered", null, false), rauc, instant(HOUR / 2))).toBeUndefined();
+  expect(codesOf(workAt(SHUT, "downloading", 50), rauc, instant(HOUR / 2))).toBeUndefined();
+  expect(codesOf(workAt(SHUT, "downloading", 100), rauc, instant(HOUR / 2))).toEqual([
+    "outside-window",
+  ]);
+  expect(codesOf(workAt(SHUT, "offered", null), rauc, instant(HOUR / 2))).toEqual([
+    "outside-window",
+  ]);
+  expect(codesOf(workAt(SHUT, "offered", null), rauc, instant(HOUR))).toBeUndefined();
+
+  const swupdate = waysOf("swupdate");
+  expect(codesOf(workAt(SHUT, "offered", null, false), swupdate, instant(0))).toEqual([
+    "outside-window",
+  ]);
+  expect(codesOf(workAt(SHUT, "proving", null), swupdate, instant(0))).toBeUndefined();
+  const asking = { mode: { consent: true, forceFromMs: null } };
+  expect(codesOf(workAt(asking, "offered", null, false), waysOf("other"), instant(0))).toEqual([
+    "consent-needed",
+  ]);
 });
 
 const said = (execution: string, finished: string, details: readonly string[] = []) =>

@@ -4,10 +4,11 @@ import type { Plan } from "@moult/model";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { addProduct, deploy, refreshed } from "../../deployments/fleet.fixture.ts";
+import { expireAssignments } from "../../deployments/expire-assignments.ts";
 import { changeDeployment } from "../../deployments/change-deployment.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
-import { useTestDatabase } from "../../platform/test-database.fixture.ts";
+import { TEST_NOW, useTestDatabase } from "../../platform/test-database.fixture.ts";
 import {
   TestController,
   addFileRelease,
@@ -154,41 +155,44 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
   });
 
   test.each(["swupdate", "rauc"] as const)(
-    "an update of %s that waits for its window says until when, and its limits of time wait with it",
+    "%s that waits for its plan's window is not given up, and owes a word again once that is open",
     async (agent) => {
-      const at = new Date(server.clock.now() + 3_600_000).toISOString().slice(11, 16);
-      const windows = [{ for: ["install" as const], at, durationMinutes: 60, zone: "Etc/UTC" }];
-      const timeouts = { queuedSeconds: 60, downloadSeconds: 60 };
-      const { db, device, deploymentId } = await anUpdate(agent, { windows, timeouts });
-      const standing = () =>
-        db.kysely
-          .selectFrom("assignment")
-          .select(["state", "deferral", "event_sequence as sequence"])
-          .where("tenant_id", "=", db.tenantId)
-          .where("deployment_id", "=", deploymentId)
-          .executeTakeFirstOrThrow();
-      if (agent === "rauc") {
+      const silenceSeconds = HOUR_MS / SECOND_MS;
+      const plan = { ...windowIn(3), timeouts: { silenceSeconds } };
+      const { db, device, deploymentId } = await anUpdate(agent, plan);
+      if (agent === "swupdate") expect(await device.links()).toEqual({});
+      else {
         const { id } = await shownTo(device);
-        expect((await standing()).deferral).toBeNull();
-        await device.feedback(id, "proceeding", "none", ["Download complete. 43.54 MB/s"]);
+        await device.feedback(id, "proceeding", "none", ["File checksum OK."]);
+        await device.links();
       }
+      const givenUpAfter = async (ms: number) => {
+        server.clock.move(ms);
+        const now = server.clock.now();
+        await seenAt(db, now);
+        return expireAssignments(db, await refreshed(db, deploymentId), TEST_NOW, now);
+      };
+      const halfAnHour = HOUR_MS / 2;
+      expect(await givenUpAfter(HOUR_MS + halfAnHour)).toBe(0);
+      const [waiting] = await deferralsOf(db);
+      expect(waiting).toContain("The next window of the plan opens at");
       await device.links();
-      const kept = await standing();
-      expect(JSON.parse(kept.deferral ?? "{}")).toMatchObject({
-        before: "install",
-        holds: [{ code: "outside-window", detail: expect.stringContaining(at) as unknown }],
-      });
-      server.clock.move(120 * SECOND_MS);
-      await device.links();
-      // It is said once.
-      expect(await standing()).toEqual(kept);
-      expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 1 });
+      expect(await deferralsOf(db)).toEqual([waiting]);
 
-      server.clock.move(3_600 * SECOND_MS);
-      const { id, deployment } = await shownTo(device);
-      expect(deployment.update).toBe("forced");
-      await device.feedback(id, "download", "none");
-      expect((await standing()).deferral).toBeNull();
+      expect(await givenUpAfter(HOUR_MS + halfAnHour)).toBe(0);
+      expect(await device.links()).toHaveProperty("deploymentBase");
+      expect(await deferralsOf(db)).toEqual([null]);
+      expect(await givenUpAfter(halfAnHour)).toBe(0);
+      expect(await givenUpAfter(halfAnHour)).toBe(1);
+    },
+  );
+
+  test.each(["swupdate", "rauc"] as const)(
+    "%s, which would install at once what a person is to be asked about, is offered nothing",
+    async (agent) => {
+      const { db, device, deploymentId } = await anUpdate(agent, { mode: "consent" });
+      expect(await device.links()).toEqual({});
+      expect((await refreshed(db, deploymentId)).counts).toMatchObject({ admitted: 0 });
     },
   );
 
@@ -235,3 +239,22 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
     expect(file.statusCode).toBe(404);
   });
 });
+
+/** As the server notes it of every request, some time later. */
+const seenAt = (db: TenantDb, at: number): Promise<unknown> =>
+  db.transaction((inner) =>
+    inner.kysely
+      .updateTable("device")
+      .set({ last_seen_at: at })
+      .where("tenant_id", "=", db.tenantId)
+      .execute(),
+  );
+
+async function deferralsOf(db: TenantDb): Promise<readonly (string | null)[]> {
+  const rows = await db.kysely
+    .selectFrom("assignment")
+    .select("deferral")
+    .where("tenant_id", "=", db.tenantId)
+    .execute();
+  return rows.map(({ deferral }) => deferral);
+}

@@ -1,18 +1,14 @@
-import { errorChain, type Clock, type InstantMs, type Log } from "@moult/base";
-import { ControllerId, type Hold, type TenantId } from "@moult/model";
+import { errorChain, type Clock, type Log } from "@moult/base";
+import { ControllerId, type TenantId } from "@moult/model";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import * as z from "zod";
-import {
-  stepHolds,
-  type ControllerSessions,
-  type ControllerWork,
-} from "../../device-session/index.ts";
+import type { ControllerSessions } from "../../device-session/index.ts";
 import { actionRoutes } from "./action-routes.ts";
 import { baseUrl } from "./base-url.ts";
 import type { Caller, CallerOf } from "./caller.ts";
 import { callerKey, createCallerLimit } from "./caller-limit.ts";
 import { clientKindOf, waysOf } from "./client-kind.ts";
-import { opennessOf, type Openness } from "./deployment-body.ts";
+import { opennessOf, waitOf } from "./deployment-body.ts";
 import { answerHawkbitError, unauthenticated } from "./hawkbit-error.ts";
 import { pollingSleep } from "./polling-sleep.ts";
 import { readBody } from "./read-body.ts";
@@ -97,11 +93,10 @@ async function answerPoll(
   if (answer.kind === "cancel")
     links["cancelAction"] = { href: `${address}/cancelAction/${answer.number}` };
   if (answer.kind === "deploy") {
-    const openness = opennessOf(answer, ways, clock.now());
+    const now = clock.now();
+    await sessions.wait(principal, answer, waitOf(answer, ways, now));
+    const openness = opennessOf(answer, ways, now);
     const place = openness === "to-be-confirmed" ? "confirmationBase" : "deploymentBase";
-    if (isKeptBy(openness, answer)) {
-      await sessions.putOff(principal, answer, holdsOf(answer, clock.now()));
-    }
     if (openness !== "hidden")
       links[place] = { href: `${address}/${place}/${answer.action.number}?c=${openness}` };
   }
@@ -113,19 +108,3 @@ async function answerPoll(
     ...(isBusy ? { _links: links } : {}),
   });
 }
-
-/** Clients of this protocol do not part the installation from the restart, so what keeps them from one keeps them from both. */
-function holdsOf({ offer: { terms } }: ControllerWork, now: InstantMs): readonly Hold[] {
-  const install = stepHolds(terms, "install", now);
-  const said = new Set(install.map(({ detail }) => detail));
-  return [...install, ...stepHolds(terms, "reboot", now).filter(({ detail }) => !said.has(detail))];
-}
-
-/** Nothing but the plan keeps the client from installing: it does not see the update yet, or has fetched it. */
-const isKeptBy = (
-  openness: Openness,
-  { offer: { state, progressPercent } }: ControllerWork,
-): boolean =>
-  openness === "hidden"
-    ? state === "offered"
-    : openness === "download" && state === "downloading" && progressPercent === 100;
