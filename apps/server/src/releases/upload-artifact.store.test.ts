@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { generateSigningKey, signerFromPem } from "@moult/artifact";
+import { generateSigningKey, payloadFileFromBytes, signerFromPem } from "@moult/artifact";
 import { operations } from "@moult/api";
 import { seededRandom } from "@moult/base";
 import type { ProductName } from "@moult/model";
@@ -162,6 +162,28 @@ describe.each(DIALECTS)("uploads on %s", (dialect) => {
     expect(depends).toContainEqual({ device_type: ["gw2"] });
     expect(depends).toContainEqual({ device_type: ["gw3"] });
     expect(depends).toContainEqual({ device_type: ["gw2"], artifact_name: ["v0"] });
+  });
+
+  test("one file of each other maker's client joins an artifact for the same hardware, and no second one", async () => {
+    const fileOf = (type: string, content: string) =>
+      artifactBytes(
+        {
+          payloads: [{ type, files: [payloadFileFromBytes("update", Buffer.from(content))] }],
+        },
+        { compression: "none" },
+      );
+    await releases.upload(db, await artifactBytes());
+    await releases.upload(db, await fileOf("rauc", "a bundle"));
+
+    const { release, artifact } = await releases.upload(db, await fileOf("swu", "an image"));
+
+    const types = release.artifacts.flatMap(({ payloads }) => payloads.map(({ type }) => type));
+    expect(new Set(types)).toEqual(new Set(["rauc", "single-file", "swu"]));
+    await expect(releases.upload(db, await fileOf("swu", "another image"))).rejects.toMatchObject({
+      code: "artifact-differs",
+      detail: expect.stringMatching(artifact.id),
+    });
+    expect(releases.onDisk()).toHaveLength(3);
   });
 
   test("an upload that is cut anywhere leaves nothing and says so", async () => {
