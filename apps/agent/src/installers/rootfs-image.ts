@@ -7,6 +7,7 @@ import type { SystemSlots } from "../system-slots/system-slots.ts";
 import type { Reboot } from "../update-runner/update-runner.ts";
 import { InstallError } from "./install-error.ts";
 import { QUIET_STATES, type Installer } from "./installer.ts";
+import { keepKernel, keptKernel, KERNEL_FILE } from "./kernel-beside.ts";
 import { isUpdateWith, slotPayloadSteps, type SlotPayload } from "./slot-payload.ts";
 import { readVerity, withRightTree } from "./verity.ts";
 
@@ -46,13 +47,24 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
     slots: slots.installer,
     boot: slots.boot,
     name: ROOTFS_IMAGE_TYPE,
+    takeBeside: async (file, { tree }, signal) => {
+      if (file.name !== KERNEL_FILE) return false;
+      if (!slots.placesKernels)
+        throw new InstallError(
+          "payload-refused",
+          `the payload has a kernel beside its image (${KERNEL_FILE}), which this device's bootloader does not start`,
+        );
+      await keepKernel(file, tree, signal);
+      return true;
+    },
     admit: () => Promise.resolve(),
     passing: async ({ content, sizeBytes }, { tree, log }) => {
       const verity = await readVerity(tree);
       const image = withProgress(refuseWholeDisks(content), sizeBytes, log);
       return verity === null ? image : withRightTree(image, sizeBytes, verity);
     },
-    arm: async (content, { tree }) => slots.arm(content, await readVerity(tree)),
+    arm: async (content, { tree }) =>
+      slots.arm(content, { verity: await readVerity(tree), kernel: await keptKernel(tree) }),
     restart,
     words: WORDS,
   });
@@ -78,8 +90,9 @@ export function createRootfsImages(deps: RootfsImageDeps): RootfsImages {
 
 /** What can go wrong with what an image needs beside its place in the slot. */
 const BOOT_WORDS: Partial<Readonly<Record<BootError["code"], string>>> = {
-  "kernel-missing": "the image brings no /boot/moult.efi, which is what systemd-boot starts",
-  "kernel-too-large": "/boot/moult.efi is larger than its file on the EFI system partition",
+  "kernel-missing":
+    "the image brings no /boot/moult.efi, and the payload no moult.efi, which is what systemd-boot starts",
+  "kernel-too-large": "the kernel, moult.efi, is larger than its file on the EFI system partition",
   "kernel-not-kept": "the EFI system partition does not hold the kernel that was written to it",
   "verity-note-not-kept": "the slot does not hold the note of the image's dm-verity tree",
   "slot-not-mounted": "the image in the slot could not be mounted, to take its kernel from it",

@@ -24,6 +24,12 @@ export interface SlotPayload {
   readonly boot: BootControl;
   /** Names the file in the update's tree that keeps the plan. */
   readonly name: string;
+  /** Takes a file that is not for the slot, and reads it to its end; false leaves it alone. */
+  readonly takeBeside?: (
+    file: IncomingFile,
+    at: Installation,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
   /** Before the slot is touched; throws what keeps the file from being a payload. */
   readonly admit: (file: IncomingFile) => Promise<void>;
   /** In front of the slot: the payload's content, looked at as it passes by. */
@@ -65,6 +71,7 @@ export function slotPayloadSteps(payload: SlotPayload): SlotPayloadSteps {
     unpack: async (files, at, signal) => {
       let plan: Plan | undefined;
       for await (const file of files) {
+        if ((await payload.takeBeside?.(file, at, signal)) === true) continue;
         if (plan !== undefined) throw new InstallError("payload-refused", words.onePayload);
         await payload.admit(file);
         const content = (await payload.passing?.(file, at)) ?? file.content;

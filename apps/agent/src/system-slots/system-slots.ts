@@ -12,7 +12,7 @@ import {
 import type { Log } from "@moult/base";
 import type { BootloaderDeps } from "../bootloaders/boot-copies.ts";
 import { createGrubBootControl } from "../bootloaders/grub.ts";
-import { placeKernel } from "../bootloaders/kernel-place.ts";
+import { placeKernel, type SlotKernel } from "../bootloaders/kernel-place.ts";
 import { createOwnBootControl, createUBootControl } from "../bootloaders/raw-copies.ts";
 import {
   createSystemdBootControl,
@@ -33,8 +33,18 @@ import { keepVerityNote } from "./verity-note.ts";
 export interface SystemSlots {
   readonly boot: BootControl;
   readonly installer: SlotInstaller;
-  /** Puts what the spare slot was filled with on trial, once it was read back. `verity`: of a tree in the image. */
-  arm(content: SlotContent, verity: Verity | null): Promise<void>;
+  /** Whether the bootloader starts a kernel that is outside of the slot. */
+  readonly placesKernels: boolean;
+  /** Puts what the spare slot was filled with on trial, once it was read back. */
+  arm(content: SlotContent, beside: BesideImage): Promise<void>;
+}
+
+/** What came with an image. */
+export interface BesideImage {
+  /** Of the dm-verity tree in it. */
+  readonly verity: Verity | null;
+  /** Absent: what the image has itself, where the bootloader needs one. */
+  readonly kernel: SlotKernel | null;
 }
 
 export interface SystemSlotsDeps {
@@ -79,7 +89,12 @@ export async function openSystemSlots(deps: SystemSlotsDeps): Promise<SystemSlot
     log.info("system-slots", { booted, ...(await boot.read()) });
     if (!deps.isMachineShared) await tellWhatIsInSlot(folders, log);
     const { installer, arm } = installerOf(deps, boot);
-    return { boot, installer, arm: (content, verity) => arm(content, triesOf(config), verity) };
+    return {
+      boot,
+      installer,
+      placesKernels: config.bootloader === "systemd-boot",
+      arm: (content, beside) => arm(content, triesOf(config), beside),
+    };
   } catch (error) {
     log.error("system-slots-unusable", { error });
     return undefined;
@@ -158,12 +173,13 @@ function installerOf(deps: SystemSlotsDeps, boot: BootControl) {
     return device;
   };
   const withKernel = deps.withSlotKernel ?? mountedSlotKernel(folders.runDir);
-  const placeKernelOf = async (slot: Slot): Promise<void> => {
+  const placeKernelOf = async (slot: Slot, beside: SlotKernel | null): Promise<void> => {
     // What was read back by now is mounted, which the agent's own hold of it would forbid.
     await closeAll();
-    await withKernel(config.devices[slot], async (kernel) =>
-      placeKernel(await open(config.environment), slot, kernel, log),
-    );
+    const place = async (kernel: SlotKernel): Promise<void> =>
+      placeKernel(await open(config.environment), slot, kernel, log);
+    if (beside === null) await withKernel(config.devices[slot], place);
+    else await place(beside);
   };
   const shared: Omit<SlotInstallerDeps, "boot"> = {
     restartNote: openRestartNote(folders.runDir, bootId),
@@ -172,12 +188,16 @@ function installerOf(deps: SystemSlotsDeps, boot: BootControl) {
     log,
   };
   const installer = createSlotInstaller({ ...shared, boot });
-  const arm = (content: SlotContent, tries: number, verity: Verity | null): Promise<void> => {
+  const arm = (
+    content: SlotContent,
+    tries: number,
+    { verity, kernel }: BesideImage,
+  ): Promise<void> => {
     // After the image was read back, and before the bootloader hears of it.
     const thenArmed: BootControl["arm"] = async (slot) => {
       await closeAll();
       await keepVerityNote(await open(config.devices[slot]), content, verity);
-      if (config.bootloader === "systemd-boot") await placeKernelOf(slot);
+      if (config.bootloader === "systemd-boot") await placeKernelOf(slot, kernel);
       await boot.arm(slot, tries);
     };
     const armed = createSlotInstaller({ ...shared, boot: { ...boot, arm: thenArmed } });
@@ -187,7 +207,8 @@ function installerOf(deps: SystemSlotsDeps, boot: BootControl) {
     installer: {
       ...installer,
       write: (image: SlotImage) => thenClosed(() => installer.write(image)),
-      arm: (content: SlotContent, tries: number) => arm(content, tries, null),
+      arm: (content: SlotContent, tries: number) =>
+        arm(content, tries, { verity: null, kernel: null }),
     },
     arm,
   };

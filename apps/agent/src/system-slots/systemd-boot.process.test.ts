@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BootError } from "../bootloaders/boot-error.ts";
@@ -11,17 +12,17 @@ beforeEach(async () => {
 });
 afterEach(() => machine.close());
 
-const imageArtifact = (image: Uint8Array) =>
+const imageArtifact = (image: Uint8Array, beside: Record<string, Uint8Array> = {}) =>
   buildArtifact({
     name: "system-2",
     type: "rootfs-image",
-    files: { "rootfs.ext4": image },
+    files: { ...beside, "rootfs.ext4": image },
     provides: { "rootfs-image.version": "system-2" },
   });
 
 /** Offers an image and waits until the machine is to be restarted. */
-async function offer(image: Uint8Array): Promise<void> {
-  const artifact = await imageArtifact(image);
+async function offer(...payload: Parameters<typeof imageArtifact>): Promise<void> {
+  const artifact = await imageArtifact(...payload);
   const { device } = machine;
   device.server.artifacts.set(artifact.sha256, artifact.bytes);
   const before = device.reboots.length;
@@ -68,4 +69,31 @@ test("an image without a kernel for the firmware is not put on trial", async () 
   });
   expect((await readFile(machine.fileOf("env"))).equals(kernel)).toBe(true);
   expect(await machine.boot()).toBe("a");
+});
+
+test("a kernel that comes beside its image is started with it, and the image needs none", async () => {
+  const [image, kernel] = [someImage(), randomBytes(150_000)];
+  machine.withSlotKernel = () => Promise.reject(new BootError("kernel-missing"));
+  await offer(image, { "moult.efi": kernel });
+
+  const esp = await readFile(machine.fileOf("env"));
+  expect(esp.includes(kernel.subarray(0, 4_096))).toBe(true);
+  expect((await machine.content("b")).subarray(0, image.length).equals(image)).toBe(true);
+  expect(await machine.start()).toBe("b");
+  await machine.device.runner.idle();
+  expect(machine.device.finished()).toMatchObject({ outcome: "succeeded" });
+});
+
+test("a kernel beside an image is refused by a device whose bootloader would not start it", async () => {
+  const other = await aMachine("grub");
+  await other.start();
+  const before = await other.content("b");
+  const artifact = await imageArtifact(someImage(), { "moult.efi": randomBytes(1_000) });
+  const report = await other.device.update(artifact);
+  expect(report).toMatchObject({
+    code: "payload-refused",
+    detail: expect.stringContaining("moult.efi"),
+  });
+  expect((await other.content("b")).equals(before)).toBe(true);
+  await other.close();
 });
