@@ -10,6 +10,7 @@ import {
   hawkbitPage,
   serveFile,
   startPeer,
+  WRITTEN,
   type PeerAnswer,
   type PeerServer,
 } from "../import/peer.fixture.ts";
@@ -82,8 +83,12 @@ const set = (id: number, name: string, version: string, more: object = {}) => ({
 
 const serverAnswers = (more: Record<string, PeerAnswer> = {}): Record<string, PeerAnswer> => ({
   "/rest/v1/targets": hawkbitPage(TARGETS),
-  "/rest/v1/targets/*/attributes": ({ path }) =>
-    path.includes("gw-1") ? { revision: "gw2-rev-b", sw_version: "1.3.0" } : {},
+  "/rest/v1/targets/*/attributes": ({ path }, response) => {
+    if (path.includes("gw-1")) return { revision: "gw2-rev-b", sw_version: "1.3.0" };
+    // What hawkBit 0.9 answers where there are none.
+    response.writeHead(204).end();
+    return WRITTEN;
+  },
   "/rest/v1/targets/*/tags": ({ path }) =>
     path.includes("gw-1") ? [{ id: 1, name: "canary" }] : [],
   "/rest/v1/distributionsets": hawkbitPage([]),

@@ -27,7 +27,7 @@ export interface PeerContent {
 export interface PeerLink {
   readonly server: string;
   readonly authorization: PeerAuthorization | undefined;
-  /** Undefined: the server does not know the address. */
+  /** Undefined: the server does not know the address, or has nothing to say. */
   find<Schema extends z.ZodType>(
     request: PeerRequest,
     schema: Schema,
@@ -61,7 +61,8 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
 
   async function read(asked: PeerRequest): Promise<string | undefined> {
     const response = await send(new URL(server + asked.path), { body: asked.body });
-    if (response.statusCode === 404) {
+    // hawkBit says the second of a target that has no attributes yet.
+    if (response.statusCode === 404 || response.statusCode === 204) {
       response.resume();
       return undefined;
     }
