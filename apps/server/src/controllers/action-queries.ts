@@ -13,7 +13,8 @@ export interface ControllerAction {
   readonly isConfirmed: boolean;
   readonly writtenAt: number | null;
   readonly isClosed: boolean;
-  readonly refusedCancel: boolean;
+  readonly bootId: string | null;
+  readonly refusedAt: number | null;
 }
 
 /** Clients keep it in an `int` of C. */
@@ -87,7 +88,8 @@ export async function setAction(
     readonly confirmed_at?: number;
     readonly written_at?: number;
     readonly closed_at?: number;
-    readonly refused_cancel?: 0 | 1;
+    readonly boot_id?: string | null;
+    readonly refused_at?: number;
   },
 ): Promise<void> {
   await db.kysely
@@ -106,5 +108,6 @@ const actionFrom = (row: Selectable<ControllerActionTable>): ControllerAction =>
   isConfirmed: row.confirmed_at !== null,
   writtenAt: row.written_at,
   isClosed: row.closed_at !== null,
-  refusedCancel: row.refused_cancel === 1,
+  bootId: row.boot_id,
+  refusedAt: row.refused_at,
 });

@@ -62,8 +62,15 @@ export const noteEnded = (db: TenantDb, number: number, at: InstantMs): Promise<
   setAction(db, number, { closed_at: at });
 
 /** Its client goes on although the server took it back. */
-export const noteGoesOn = (db: TenantDb, number: number): Promise<void> =>
-  setAction(db, number, { refused_cancel: 1 });
+export const noteGoesOn = (db: TenantDb, number: number, at: InstantMs): Promise<void> =>
+  setAction(db, number, { refused_at: at });
+
+/** What the device says of its start, by which it shows later that it was started since. */
+export const noteBoot = (db: TenantDb, number: number, bootId: string): Promise<void> =>
+  setAction(db, number, { boot_id: bootId });
+
+export const forgetBoot = (db: TenantDb, number: number): Promise<void> =>
+  setAction(db, number, { boot_id: null });
 
 /** Whether the device is to be asked for its attributes. */
 export const askForAttributes = (db: TenantDb, deviceId: DeviceId, wants: boolean): Promise<void> =>

@@ -1,6 +1,12 @@
-import { SECOND_MS, type Clock } from "@moult/base";
+import { SECOND_MS, type Clock, type InstantMs } from "@moult/base";
 import { Inventory, type DeviceId } from "@moult/model";
-import { actionsOf, askForAttributes, isActionOf } from "../controllers/index.ts";
+import {
+  actionsOf,
+  askForAttributes,
+  isActionOf,
+  noteBoot,
+  type ControllerAction,
+} from "../controllers/index.ts";
 import { reportNext } from "../deployments/index.ts";
 import { knownAttributes, recordInventory, recordRunning } from "../devices/index.ts";
 import { ApiError } from "../platform/api-error.ts";
@@ -28,32 +34,35 @@ export async function recordAttributes(
   { closesAfterRestart }: ControllerHabits,
   deps: AttributeDeps,
 ): Promise<void> {
-  const before = await knownAttributes(db, deviceId);
-  const parsed = Inventory.safeParse(change(before));
+  const parsed = Inventory.safeParse(change(await knownAttributes(db, deviceId)));
   if (!parsed.success)
     throw new ApiError("invalid-request", parsed.error.issues[0]?.message ?? "invalid attributes");
   const after = parsed.data;
   await recordInventory(db, deviceId, after, deps.clock.now());
   await askForAttributes(db, deviceId, false);
-  const isAtWork = (await actionsOf(db, deviceId)).some(
-    ({ isFetched, isClosed }) => isFetched && !isClosed,
+  // One of another time says nothing of this start.
+  const saidBoot = change({})[BOOT_ATTRIBUTE];
+  const open = (await actionsOf(db, deviceId)).filter(({ isClosed }) => !isClosed);
+  if (closesAfterRestart && open.some(({ isFetched }) => isFetched)) return;
+  if (saidBoot !== undefined)
+    for (const { number, bootId } of open)
+      if (bootId !== saidBoot) await noteBoot(db, number, saidBoot);
+  const boot = closesAfterRestart ? undefined : saidBoot;
+  await confirmRunning(db, deviceId, after, deps, (written, at) =>
+    hasFallenBack(db, written, boot, deps, at),
   );
-  if (closesAfterRestart && isAtWork) return;
-  const wasStarted =
-    before[BOOT_ATTRIBUTE] !== undefined && before[BOOT_ATTRIBUTE] !== after[BOOT_ATTRIBUTE];
-  await confirmRunning(db, deviceId, after, deps, wasStarted);
 }
 
 /**
- * Takes what a device runs from its attributes. An update that is written ends well when that is its release. One that went
- * on to run what it ran before has fallen back: at once if it was started since, else when its time to restart is over.
+ * Takes what a device runs from its attributes. An update that is written ends well when that is its release. One that goes on to
+ * run what it ran before is asked again, until it is shown to have fallen back.
  */
 export async function confirmRunning(
   db: TenantDb,
   deviceId: DeviceId,
   attributes: Inventory,
-  { clock, versionAttribute, confirmSeconds }: AttributeDeps,
-  wasStarted = false,
+  { clock, versionAttribute }: AttributeDeps,
+  isFallenBack?: (written: ControllerAction, at: InstantMs) => Promise<boolean>,
 ): Promise<void> {
   const version = attributes[versionAttribute];
   if (version === undefined) return;
@@ -67,8 +76,7 @@ export async function confirmRunning(
       (action) => isActionOf(action, offer) && action.writtenAt !== null,
     );
   if (offer === undefined || written === undefined) return;
-  const waitsUntil = (written.writtenAt ?? at) + confirmSeconds * SECOND_MS;
-  if (!wasStarted && at < waitsUntil) {
+  if ((await isFallenBack?.(written, at)) !== true) {
     await askForAttributes(db, deviceId, true);
     return;
   }
@@ -81,4 +89,21 @@ export async function confirmRunning(
     running,
   } as const;
   await reportNext(db, deviceId, assignmentId, attempt, ending, at);
+}
+
+/**
+ * Whether a device that runs what it ran before came back to it. Its start tells: the same one as before the update is none
+ * since, and the time that the plan gives it goes on. Of one that says nothing of it, the time to restart.
+ */
+async function hasFallenBack(
+  db: TenantDb,
+  { number, bootId, writtenAt }: ControllerAction,
+  boot: string | undefined,
+  { confirmSeconds }: Pick<AttributeDeps, "confirmSeconds">,
+  at: InstantMs,
+): Promise<boolean> {
+  if (boot === undefined) return at >= (writtenAt ?? at) + confirmSeconds * SECOND_MS;
+  if (bootId !== null) return bootId !== boot;
+  await noteBoot(db, number, boot);
+  return false;
 }

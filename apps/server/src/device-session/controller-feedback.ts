@@ -92,7 +92,7 @@ export async function recordCancelFeedback(
   const { assignmentId, attempt } = action;
   const at = clock.now();
   await appendAttemptLog(db, deviceId, assignmentId, attempt, lines);
-  if (answer === "goes-on") await noteGoesOn(db, number);
+  if (answer === "goes-on") await noteGoesOn(db, number, at);
   if (answer !== "given-up") return "recorded";
   await noteEnded(db, number, at);
   const running = await knownRunning(db, deviceId);

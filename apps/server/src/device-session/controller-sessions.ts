@@ -5,7 +5,6 @@ import {
   claimController,
   isActionOf,
   noteConfirmed,
-  noteFetched,
   type ControllerCredential,
   type ControllerRecord,
 } from "../controllers/index.ts";
@@ -34,6 +33,7 @@ import type {
 import { demandAccepted, type DevicePrincipal } from "./device-principal.ts";
 import { heardStream } from "./heard-stream.ts";
 import { holdDevice } from "./hold-device.ts";
+import { noteRead } from "./note-read.ts";
 import { noteWait } from "./note-wait.ts";
 import { pollController } from "./poll-controller.ts";
 import { preparePollRow } from "./queries.ts";
@@ -46,7 +46,11 @@ export interface ControllerSessions {
     controllerId: string,
     credential: ControllerCredential,
   ): Promise<ControllerPrincipal | undefined>;
-  poll(principal: ControllerPrincipal, traits: ClientTraits): Promise<ControllerAnswer>;
+  poll(
+    principal: ControllerPrincipal,
+    traits: ClientTraits,
+    habits: ControllerHabits,
+  ): Promise<ControllerAnswer>;
   /** Keeps why its client does not go on with an update that it was answered; undefined: it may. */
   wait(
     principal: ControllerPrincipal,
@@ -54,7 +58,11 @@ export interface ControllerSessions {
     wait: ControllerWait | undefined,
   ): Promise<void>;
   /** The update of this number, while its client may work on it; reading it is noted. */
-  work(principal: ControllerPrincipal, number: number): Promise<ControllerWork | undefined>;
+  work(
+    principal: ControllerPrincipal,
+    number: number,
+    habits: ControllerHabits,
+  ): Promise<ControllerWork | undefined>;
   /** The update of this number, which ended well and is what the device runs. */
   installed(principal: ControllerPrincipal, number: number): Promise<ControllerWork | undefined>;
   /** Whether the update of this number is one that its client shall give up. */
@@ -121,14 +129,14 @@ export function createControllerSessions(deps: ControllerSessionDeps): Controlle
       return principalOf(tenantId, controllerId, record);
     },
 
-    poll: (principal, traits) => pollController(principal, traits, { ...askDeps, dbOf, held }),
+    poll: (principal, traits, habits) =>
+      pollController(principal, traits, habits, { ...askDeps, dbOf, held }),
 
     wait: (principal, work, wait) => noteWait(principal, work, wait, { clock, held }),
 
-    work: async (principal, number) => {
+    work: async (principal, number, habits) => {
       const work = await workOf(principal, number);
-      if (work !== undefined && !work.action.isFetched)
-        await held(principal, (db) => noteFetched(db, number, clock.now()));
+      if (work !== undefined) await noteRead(principal, work, habits, { clock, held });
       return work;
     },
 

@@ -25,8 +25,10 @@ export interface ControllerWait {
 }
 
 export type ControllerAnswer =
-  | { readonly kind: "nothing" }
-  | ({ readonly kind: "deploy" } & ControllerWork)
+  /** `awaitsRestart`: what its client has written is not known to run. */
+  | { readonly kind: "nothing"; readonly awaitsRestart: boolean }
+  /** `asksAttributes`: it is asked for them with this answer. */
+  | ({ readonly kind: "deploy"; readonly asksAttributes: boolean } & ControllerWork)
   /** Its client read it, and it is taken back. */
   | { readonly kind: "cancel"; readonly number: number };
 

@@ -1,9 +1,16 @@
+import { MINUTE_MS } from "@moult/base";
 import type { ClientTraits } from "@moult/model";
-import { actionsOf, isActionOf, noteEnded, numberTry } from "../controllers/index.ts";
+import {
+  actionsOf,
+  askForAttributes,
+  isActionOf,
+  noteEnded,
+  numberTry,
+} from "../controllers/index.ts";
 import { recordTraits } from "../devices/index.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { askDevice, type AskDeps } from "./ask-device.ts";
-import type { ControllerAnswer, ControllerPrincipal } from "./controller-work.ts";
+import type { ControllerAnswer, ControllerHabits, ControllerPrincipal } from "./controller-work.ts";
 import type { DevicePrincipal } from "./device-principal.ts";
 
 export interface PollControllerDeps extends AskDeps {
@@ -12,6 +19,9 @@ export interface PollControllerDeps extends AskDeps {
   readonly held: <T>(principal: DevicePrincipal, work: (db: TenantDb) => Promise<T>) => Promise<T>;
 }
 
+/** One that refused to give an update up is asked again then: a client that was cut off meanwhile has forgotten it. */
+const REFUSAL_MS = 10 * MINUTE_MS;
+
 /**
  * What a device is shown when it asks: the update that it has, as long as its client has not ended it, or the one to give up.
  * What its client never read is forgotten without a word.
@@ -19,6 +29,7 @@ export interface PollControllerDeps extends AskDeps {
 export async function pollController(
   principal: ControllerPrincipal,
   traits: ClientTraits,
+  { closesAfterRestart }: ControllerHabits,
   deps: PollControllerDeps,
 ): Promise<ControllerAnswer> {
   const { clock, dbOf, held } = deps;
@@ -34,11 +45,20 @@ export async function pollController(
     await held(principal, async (db) => {
       for (const { number } of unread) await noteEnded(db, number, clock.now());
     });
-  const cancelled = stale.find(({ isFetched, refusedCancel }) => isFetched && !refusedCancel);
+  const atWork = stale.filter(({ isFetched }) => isFetched);
+  const cancelled = atWork.find(
+    ({ refusedAt }) => refusedAt === null || clock.now() >= refusedAt + REFUSAL_MS,
+  );
   if (cancelled !== undefined) return { kind: "cancel", number: cancelled.number };
   // Whoever goes on with what was taken back has no time for another.
-  const isAtWork = stale.some(({ isFetched }) => isFetched);
-  if (offer === undefined || isAtWork || current?.isClosed === true) return { kind: "nothing" };
-  const action = current ?? (await held(principal, (db) => numberTry(db, deviceId, offer)));
-  return { kind: "deploy", action, offer };
+  if (offer === undefined || atWork.length > 0 || current?.isClosed === true)
+    return { kind: "nothing", awaitsRestart: current?.isClosed === true };
+  if (current !== undefined)
+    return { kind: "deploy", action: current, offer, asksAttributes: false };
+  const action = await held(principal, async (db) => {
+    // What it says of its start before it begins is what tells a restart later.
+    if (!closesAfterRestart) await askForAttributes(db, deviceId, true);
+    return numberTry(db, deviceId, offer);
+  });
+  return { kind: "deploy", action, offer, asksAttributes: !closesAfterRestart };
 }

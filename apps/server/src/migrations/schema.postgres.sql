@@ -184,7 +184,8 @@ table controller_action column fetched_at bigint
 table controller_action column confirmed_at bigint
 table controller_action column written_at bigint
 table controller_action column closed_at bigint
-table controller_action column refused_cancel integer not null default 0
+table controller_action column boot_id text
+table controller_action column refused_at bigint
 table controller_action constraint controller_action_assignment_id_attempt_key UNIQUE (assignment_id, attempt)
 table controller_action constraint controller_action_assignment_id_fkey FOREIGN KEY (assignment_id) REFERENCES assignment(id)
 table controller_action constraint controller_action_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id)

@@ -76,7 +76,7 @@ CREATE TABLE controller_action (
   tenant_id text not null, number bigint not null, device_id text not null references device (id),
   assignment_id text not null references assignment (id), attempt integer not null, fetched_at bigint,
   confirmed_at bigint,
-  written_at bigint, closed_at bigint, refused_cancel integer not null default 0,
+  written_at bigint, closed_at bigint, boot_id text, refused_at bigint,
   primary key (tenant_id, number), unique (assignment_id, attempt));
 CREATE INDEX controller_action_of_device on controller_action (tenant_id, device_id, number);
 CREATE TABLE controller_gateway (

@@ -61,8 +61,10 @@ export interface ControllerActionTable {
   written_at: Generated<At | null>;
   /** When its client ended it, or it came to nothing before the client had read it. */
   closed_at: Generated<At | null>;
-  /** Its client goes on although the server took it back. */
-  refused_cancel: Generated<Flag>;
+  /** What the device last said of its start while its client was at it; null: nothing. */
+  boot_id: Generated<string | null>;
+  /** When its client last said that it goes on although the server took it back. */
+  refused_at: Generated<At | null>;
 }
 
 export interface ControllerSchema {

@@ -33,7 +33,7 @@ export function actionRoutes(app: FastifyInstance, deps: Deps, callerOf: CallerO
   const shown = async (request: FastifyRequest): Promise<Shown> => {
     const caller = await callerOf(request);
     const number = numberOf(request);
-    const work = await sessions.work(caller.principal, number);
+    const work = await sessions.work(caller.principal, number, caller.ways);
     if (work === undefined) throw notThere();
     return { ...caller, number, work };
   };
@@ -137,9 +137,9 @@ function fileRoutes(app: FastifyInstance, sessions: ControllerSessions, callerOf
   });
 
   app.get("/softwaremodules/:number/artifacts", async (request, reply) => {
-    const { principal, address } = await callerOf(request);
+    const { principal, ways, address } = await callerOf(request);
     const number = numberOf(request);
-    const work = await sessions.work(principal, number);
+    const work = await sessions.work(principal, number, ways);
     if (work === undefined) throw notThere();
     const body = deploymentBody(work, "forced", { device: address }) as {
       readonly deployment: { readonly chunks: readonly { readonly artifacts: object[] }[] };

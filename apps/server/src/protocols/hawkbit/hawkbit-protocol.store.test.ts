@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { HOUR_MS, SECOND_MS } from "@moult/base";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "@moult/base";
 import type { Plan } from "@moult/model";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as z from "zod";
@@ -66,7 +66,7 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
     const file = { type, name: `fw.${type}`, content };
     const { releaseId, artifact } = await addFileRelease(db, server, "2.0", file);
     const { id } = await deploy(db, releaseId, { plan });
-    return { db, device, deploymentId: id, artifact };
+    return { db, device, deploymentId: id, releaseId, artifact };
   }
 
   /** A plan that lets devices install and restart for an hour, so many hours from the full one that was last. */
@@ -130,13 +130,27 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
     expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, rolledBack: 1 });
   });
 
-  test("a device that was started again and runs what it ran has fallen back at once", async () => {
+  test("a device has fallen back when it was started again since its update was written, and not before", async () => {
     const { db, device, deploymentId } = await anUpdate("rauc");
-    await device.configData({ boot_id: "a" });
-    const { id } = await shownTo(device);
-    await device.feedback(id, "closed", "success");
+    // Said with its enrolment; it was started again in the meantime.
+    await device.configData({ sw_version: "1.0", boot_id: "a" });
+    expect(Object.keys(await device.links())).toEqual(["deploymentBase", "configData"]);
     await device.configData({ sw_version: "1.0", boot_id: "b" });
+    const { id } = await shownTo(device);
+    // Its power failed while it installed, and its client begins again.
+    await device.feedback(id, "proceeding", "none", ["File checksum OK."]);
+    await shownTo(device);
+    expect(Object.keys(await device.links())).toEqual(["deploymentBase", "configData"]);
+    await device.configData({ sw_version: "1.0", boot_id: "c" });
+    await device.feedback(id, "closed", "success");
 
+    for (const seconds of [1, 601]) {
+      server.clock.move(seconds * SECOND_MS);
+      expect(Object.keys(await device.links())).toEqual(["configData"]);
+      await device.configData({ sw_version: "1.0", boot_id: "c" });
+      expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 1, rolledBack: 0 });
+    }
+    await device.configData({ sw_version: "1.0", boot_id: "d" });
     expect((await refreshed(db, deploymentId)).counts).toMatchObject({ open: 0, rolledBack: 1 });
   });
 
@@ -217,8 +231,43 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
       (await device.feedback(id, "closed", "success", ["Action canceled."], "cancelAction"))
         .statusCode,
     ).toBe(200);
-    expect(await device.links()).toEqual({});
+    expect(Object.keys(await device.links())).toEqual(["configData"]);
     expect((await device.request("GET", `/cancelAction/${id}`)).statusCode).toBe(404);
+  });
+
+  test("a client that refused to give an update up, and was cut off, is asked again and has its next one", async () => {
+    const { db, device, deploymentId, releaseId } = await anUpdate("rauc");
+    const { id } = await shownTo(device);
+    await device.configData({ sw_version: "1.0" });
+    await changeDeployment(db, deploymentId, "abort", "Ada", { clock: server.clock });
+    expect(await device.links()).toHaveProperty("cancelAction");
+    await device.feedback(id, "rejected", "success", ["It has begun."], "cancelAction");
+    await deploy(db, releaseId, {});
+
+    expect(await device.links()).toEqual({});
+    server.clock.move(11 * MINUTE_MS);
+    expect(Object.keys(await device.links())).toEqual(["cancelAction"]);
+    await device.feedback(id, "closed", "success", ["Action canceled."], "cancelAction");
+    expect((await shownTo(device)).deployment.update).toBe("forced");
+  });
+
+  test("a device asks often only while there is something for it to do or to say", async () => {
+    const sleepOf = async (device: TestController): Promise<number> => {
+      const reply = await device.request("GET", "");
+      const { sleep } = reply.json<{ config: { polling: { sleep: string } } }>().config.polling;
+      const [hours = 0, minutes = 0, seconds = 0] = sleep.split(":").map(Number);
+      return (hours * 60 + minutes) * 60 + seconds;
+    };
+    const waiting = await anUpdate("rauc", { mode: "download-only" });
+    expect(await sleepOf(waiting.device)).toBeGreaterThan(200);
+
+    const { device } = await anUpdate("rauc");
+    expect(await sleepOf(device)).toBeLessThan(60);
+    const { id } = await shownTo(device);
+    await device.feedback(id, "closed", "success");
+    expect(await sleepOf(device)).toBeLessThan(60);
+    await device.configData({ sw_version: "2.0" });
+    expect(await sleepOf(device)).toBeGreaterThan(200);
   });
 
   test("who is not known is answered by 401 and nothing else, and no other device's token helps", async () => {

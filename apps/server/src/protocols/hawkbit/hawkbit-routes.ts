@@ -88,23 +88,27 @@ async function answerPoll(
   reply: FastifyReply,
   { sessions, clock, checkInSeconds }: HawkbitProtocolDeps,
 ): Promise<FastifyReply> {
-  const answer = await sessions.poll(principal, ways.traits);
+  const answer = await sessions.poll(principal, ways.traits, ways);
   const links: Record<string, { readonly href: string }> = {};
+  let asksAttributes = principal.wantsAttributes;
+  // What waits for a window or for a person's word elsewhere is not sooner there for being asked for.
+  let isBusy = answer.kind === "cancel" || (answer.kind === "nothing" && answer.awaitsRestart);
   if (answer.kind === "cancel")
     links["cancelAction"] = { href: `${address}/cancelAction/${answer.number}` };
   if (answer.kind === "deploy") {
     const now = clock.now();
     await sessions.wait(principal, answer, waitOf(answer, ways, now));
     const openness = opennessOf(answer, ways, now);
+    asksAttributes ||= answer.asksAttributes;
+    isBusy = openness === "forced" || openness === "to-be-confirmed";
     const place = openness === "to-be-confirmed" ? "confirmationBase" : "deploymentBase";
     if (openness !== "hidden")
       links[place] = { href: `${address}/${place}/${answer.action.number}?c=${openness}` };
   }
-  if (principal.wantsAttributes) links["configData"] = { href: `${address}/configData` };
-  const isBusy = Object.keys(links).length > 0;
+  if (asksAttributes) links["configData"] = { href: `${address}/configData` };
   const seconds = isBusy ? Math.min(checkInSeconds, BUSY_SECONDS) : checkInSeconds;
   return reply.send({
     config: { polling: { sleep: pollingSleep(principal.controllerId, seconds) } },
-    ...(isBusy ? { _links: links } : {}),
+    ...(Object.keys(links).length > 0 ? { _links: links } : {}),
   });
 }
