@@ -1,10 +1,10 @@
 import { connect } from "node:net";
 
-// What clients of Mender's send, byte for byte: version 3.4 (Go) as it was recorded; the one for microcontrollers as its source
-// (mender-mcu 1.0, on Zephyr) makes it.
+// What clients of Mender's send, byte for byte: versions 3.4 (Go) and 5.0 (C++) as they were recorded; the one for microcontrollers
+// as its source (mender-mcu 1.0, on Zephyr) makes it.
 
 /** What differs from device to device and from request to request. */
-export interface WireValues {
+interface WireValues {
   readonly host: string;
   readonly token: string;
   readonly deviceType: string;
@@ -77,6 +77,47 @@ export const GO_3_4: WireClient = {
     ),
   download: ({ host }, path) =>
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n\r\n`,
+};
+
+const cppWrite = (line: string, { host, token }: WireValues, body: string): string =>
+  `${line} HTTP/1.1\r\nHOST: ${host}\r\nAuthorization: Bearer ${token}\r\nAccept: application/json\r\n` +
+  `Content-Length: ${Buffer.byteLength(body)}\r\nContent-Type: application/json\r\n\r\n${body}`;
+
+/** mender 5.0.5, built from its source. */
+export const CPP_5_0: WireClient = {
+  kind: "ed25519",
+  authBody: (idData, pem, tenantToken) =>
+    JSON.stringify({ id_data: idData, pubkey: pem, tenant_token: tenantToken }),
+  auth: ({ host }, body, signature) =>
+    `POST ${API}/v1/authentication/auth_requests HTTP/1.1\r\nHOST: ${host}\r\nAuthorization: API_KEY\r\n` +
+    `X-MEN-Signature: ${signature}\r\nAccept: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+    `Content-Type: application/json\r\n\r\n${body}`,
+  inventory: (values) =>
+    cppWrite(
+      `PUT ${API}/v1/inventory/device/attributes`,
+      values,
+      `[{"name":"ip","value":["a","b"]},{"name":"mender_client_version","value":"5.0.5-dirty"},{"name":"os","value":"Debian"}]`,
+    ),
+  next: [
+    (values) =>
+      cppWrite(
+        `POST ${API}/v2/deployments/device/deployments/next`,
+        values,
+        `{"device_provides":{"device_type":"${values.deviceType}","artifact_name":"${values.artifactName}"}}`,
+      ),
+    ({ host, token, artifactName, deviceType }) =>
+      `GET ${DEPLOYMENTS}/next?artifact_name=${artifactName}&device_type=${deviceType} HTTP/1.1\r\nHOST: ${host}\r\n` +
+      `Authorization: Bearer ${token}\r\nAccept: application/json\r\n\r\n`,
+  ],
+  status: (values, id, status) =>
+    cppWrite(`PUT ${DEPLOYMENTS}/${id}/status`, values, `{"status":"${status}"}`),
+  log: (values, id, line) =>
+    cppWrite(
+      `PUT ${DEPLOYMENTS}/${id}/log`,
+      values,
+      `{"messages":[{"timestamp":"2026-11-29T11:06:54.838942Z","level":"info","message":"${line}"}]}`,
+    ),
+  download: ({ host }, path) => `GET ${path} HTTP/1.1\r\nHOST: ${host}\r\n\r\n`,
 };
 
 const MCU_AGENT = "User-Agent: Mender/1.0.0 MCU Zephyr/4.2.0";

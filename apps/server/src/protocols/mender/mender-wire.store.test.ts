@@ -8,10 +8,11 @@ import {
   startMenderFleet,
   type MenderServer,
 } from "./mender-server.fixture.ts";
-import { exchange, GO_3_4, MCU_1_0, type WireClient } from "./mender-wire.fixture.ts";
+import { CPP_5_0, exchange, GO_3_4, MCU_1_0, type WireClient } from "./mender-wire.fixture.ts";
 
 const CLIENTS: readonly (readonly [name: string, client: WireClient])[] = [
   ["mender-client 3.4 (Go)", GO_3_4],
+  ["mender 5.0 (C++)", CPP_5_0],
   ["mender-mcu 1.0", MCU_1_0],
 ];
 
