@@ -171,3 +171,13 @@ test("the id of a try is a UUID that says which it is; nothing else is one", () 
   for (const wrong of ["", "%", `${assignmentId.slice(0, -4)}0000`, assignmentId.toUpperCase()])
     expect(readUpdateId(wrong)).toBeUndefined();
 });
+
+test("of a log that its client cut off what is whole is kept, and nothing that is none is made one", () => {
+  const log = '{"messages":[{"level":"info","message":"one"},{"level":"info","message":"two"}]}';
+  for (const cut of [1, 2, 3, 20]) {
+    const text = readLog(Buffer.from(log.slice(0, -cut)));
+    expect(text).toBe("info one");
+  }
+  for (const wrong of ['{"messages":[{"level"', '{"messages":["},{"', "},{", log.slice(1, -1)])
+    expect(() => readLog(Buffer.from(wrong))).toThrow(ApiError);
+});
