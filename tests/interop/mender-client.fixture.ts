@@ -44,7 +44,8 @@ export interface MenderDevice {
   showProvides(): string;
 }
 
-const SHARE = "/usr/share/mender";
+/** Where clients look for their scripts and modules. */
+export const SHARE = "/usr/share/mender";
 const CLIENT = "/usr/bin/mender";
 
 export function createMenderDevice(options: MenderDeviceOptions): MenderDevice {
@@ -52,7 +53,7 @@ export function createMenderDevice(options: MenderDeviceOptions): MenderDevice {
     throw new Error("mender-client is missing: apt-get install mender-client");
   const { root } = options;
   const at = (...parts: readonly string[]): string => join(root, ...parts);
-  furnish(options, at);
+  furnishMenderDevice(options, at);
   let daemon: LocalProcess | undefined;
   const inside = [
     "--mount",
@@ -92,7 +93,11 @@ export function createMenderDevice(options: MenderDeviceOptions): MenderDevice {
   };
 }
 
-function furnish(options: MenderDeviceOptions, at: (...parts: readonly string[]) => string): void {
+/** Folders, scripts and configuration of a device. */
+export function furnishMenderDevice(
+  options: MenderDeviceOptions,
+  at: (...parts: readonly string[]) => string,
+): void {
   for (const folder of ["etc", "var", "target"]) mkdirSync(at(folder), { recursive: true });
   execFileSync("cp", ["-a", SHARE, at("share")]);
   mkdirSync(at("share", "inventory"), { recursive: true });

@@ -11,6 +11,9 @@ export interface PeerClient {
   version(): string | undefined;
 }
 
+/** Of Mender's client in C++, which is in no package of Debian 12 either: the folder that its two programs are in. */
+const MENDER_CPP = process.env["MENDER_CPP"];
+
 /** rauc-hawkbit-updater is in no package of Debian; whoever built it says where it is. */
 const RAUC_UPDATER = process.env["RAUC_HAWKBIT_UPDATER"] ?? "rauc-hawkbit-updater";
 
@@ -19,6 +22,15 @@ export const PEER_CLIENTS: readonly PeerClient[] = [
     name: "mender-client",
     file: "mender-client.test.ts",
     version: () => packageVersion("mender-client"),
+  },
+  {
+    name: "mender",
+    file: "mender.peer.test.ts",
+    project: "peers",
+    version: () =>
+      MENDER_CPP === undefined
+        ? undefined
+        : output(`${MENDER_CPP}/mender-update`, ["--version"])?.trim(),
   },
   {
     name: "swupdate",
