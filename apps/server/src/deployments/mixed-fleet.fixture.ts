@@ -40,6 +40,7 @@ const SWUPDATE: Partial<ClientTraits> = {
   pathPrefix: "",
   trust: "server-trusted",
   bareFiles: true,
+  cannotKeep: ["consent"],
 };
 /** Devices with the last of all places. */
 const HELD_BACK = 10;
