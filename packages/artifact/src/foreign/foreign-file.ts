@@ -42,7 +42,7 @@ export function foreignArtifact(
   file: Pick<FileSource, "name" | "sizeBytes"> & { open(): AsyncIterable<Uint8Array> },
   names: { readonly version: string; readonly hardwareTypes: readonly string[] },
 ): ArtifactDescription {
-  const plain = file.name.replaceAll(/[^A-Za-z0-9._,-]/g, "_").slice(-100);
+  const plain = payloadName(type, file.name.replaceAll(/[^A-Za-z0-9._,-]/g, "_"));
   const name = isPayloadFileName(plain) ? plain : `update.${type === "rauc" ? "raucb" : type}`;
   const { sizeBytes } = file;
   return {
@@ -52,4 +52,12 @@ export function foreignArtifact(
       { type, files: [{ name, sizeBytes, open: () => file.open() }], hasToolDefaults: true },
     ],
   };
+}
+
+const NAME_LENGTH_MAX = 100;
+
+/** SWUpdate takes nothing whose name ends otherwise, in capitals neither. */
+function payloadName(type: ForeignFile["type"], plain: string): string {
+  if (type !== "swu") return plain.slice(-NAME_LENGTH_MAX);
+  return `${plain.replace(/\.swu$/i, "").slice(-(NAME_LENGTH_MAX - ".swu".length))}.swu`;
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArtifactError } from "../artifact-error.ts";
 import type { FileSource } from "./file-source.ts";
-import { inspectForeignFile } from "./foreign-file.ts";
+import { foreignArtifact, inspectForeignFile } from "./foreign-file.ts";
 import { ConfigSyntaxError, parseLibconfig } from "./libconfig.ts";
 
 const fileOf = (name: string, bytes: Uint8Array): FileSource => ({
@@ -100,6 +100,22 @@ test.each([
     code: "file-invalid",
     context: { reason: expect.stringMatching(/./) as unknown },
   });
+});
+
+const nameIn = (type: "swu" | "rauc" | "raw-file", name: string): string | undefined => {
+  const file = { name, sizeBytes: 1, open: async function* () {} };
+  const { payloads } = foreignArtifact({ type }, file, { version: "1", hardwareTypes: ["a"] });
+  return payloads[0]?.files[0]?.name;
+};
+
+test("an image for SWUpdate is called as SWUpdate wants it, whatever its file was called", () => {
+  expect(nameIn("swu", "fw.swu")).toBe("fw.swu");
+  expect(nameIn("swu", "FW.SWU")).toBe("FW.swu");
+  expect(nameIn("swu", "my image.bin")).toBe("my_image.bin.swu");
+  expect(nameIn("swu", "x".repeat(300))).toBe(`${"x".repeat(96)}.swu`);
+  expect(nameIn("swu", ".swu")).toMatch(/\.swu$/);
+  expect(nameIn("rauc", "FW.RAUCB")).toBe("FW.RAUCB");
+  expect(nameIn("raw-file", "..")).toBe("update.raw-file");
 });
 
 describe("whatever a file holds", () => {
