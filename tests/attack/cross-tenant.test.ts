@@ -160,7 +160,7 @@ describe.each(DIALECTS)("two tenants of one server on %s", (dialect) => {
     "%s shows the tenant's own things, so the refusals above are about the tenant",
     async (id) => {
       for (const call of OPERATION_CALLS[id](victim, victim)) {
-        const { status, text } = await send(server.url, id, call, victim.apiKey);
+        const { status, text } = await send(server.url, id, call, victim.apiKey, "data: ");
 
         expect([status, id, text.includes('"code"') && status !== 200]).toEqual([200, id, false]);
         if (operations[id].replyKind === "events") expect(text).toContain("data: ");

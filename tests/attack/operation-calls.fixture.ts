@@ -280,15 +280,18 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Events are read for this long; the streams never end by themselves. */
+/** Events are read for this long where none may come; the streams never end by themselves. */
 const EVENTS_MS = 300;
+/** As long as a busy machine may take for those that must come. */
+const EXPECTED_EVENTS_MS = 30_000;
 
-/** Sends one call; of live events what arrives at once. */
+/** Sends one call; of live events what arrives at once, or what comes until `expected` is in it. */
 export async function send(
   url: string,
   id: OperationId,
   call: OperationCall,
   apiKey: string,
+  expected?: string,
 ): Promise<Answer> {
   const operation: Operation = operations[id];
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
@@ -310,20 +313,24 @@ export async function send(
   });
   const text =
     operation.replyKind === "events" && response.ok
-      ? await firstBytes(response)
+      ? await firstBytes(response, expected)
       : await response.text();
   return { status: response.status, text };
 }
 
-async function firstBytes(response: Response): Promise<string> {
+async function firstBytes(response: Response, expected: string | undefined): Promise<string> {
   const reader = response.body?.getReader();
   let text = "";
-  const timer = setTimeout(() => void reader?.cancel(), EVENTS_MS);
-  for (;;) {
+  const timer = setTimeout(
+    () => void reader?.cancel(),
+    expected === undefined ? EVENTS_MS : EXPECTED_EVENTS_MS,
+  );
+  while (expected === undefined || !text.includes(expected)) {
     const next = await reader?.read();
     if (next?.done !== false) break;
     text += Buffer.from(next.value).toString();
   }
   clearTimeout(timer);
+  await reader?.cancel();
   return text;
 }
