@@ -17,7 +17,7 @@ export interface HeldLink {
   close(): Promise<void>;
 }
 
-const DROP_BYTES = 1_000;
+const DROP_BYTES = 500;
 const DROP_MS = 50;
 
 export async function startHeldLink(serverPort: number, holdAfterBytes: number): Promise<HeldLink> {
