@@ -11,6 +11,7 @@ import { CommandLine } from "../ui/command-line.tsx";
 import { Fingerprint } from "../ui/digest.tsx";
 import { CheckField, SelectField, TextField } from "../ui/field.tsx";
 import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { ProductChoice } from "./product-choice.tsx";
 
 const STEP_MS = 1_000;
 const DEFAULT_HARDWARE_TYPE = "linux";
@@ -67,14 +68,7 @@ function EnrolForm({
   };
   return (
     <form onSubmit={submit} className="flex max-w-xl flex-col gap-4">
-      {products.length > 1 && (
-        <SelectField
-          label="Product"
-          value={product ?? ""}
-          choices={products.map((name) => ({ value: name as string, label: name as string }))}
-          onChange={(name) => setChosen(name as ProductName)}
-        />
-      )}
+      <ProductChoice products={products} value={product ?? ""} onChange={setChosen} />
       <TextField
         label="Hardware type"
         hint="What kind of machine it is. Releases name the types that they fit."

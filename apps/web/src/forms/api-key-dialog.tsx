@@ -5,9 +5,9 @@ import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { Secret } from "../ui/secret.tsx";
 import { roleChoices } from "./role-words.ts";
+import { FormEnd } from "../ui/form-end.tsx";
 
 const LIFETIMES = [
   { value: "30", label: "30 days" },
@@ -73,13 +73,9 @@ function ApiKeyForm({
       />
       <SelectField label="Role" value={role} choices={allowed} onChange={setRole} />
       <SelectField label="Ends after" value={lifetime} choices={LIFETIMES} onChange={setLifetime} />
-      {create.error !== null && <ProblemPanel error={create.error} />}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" isBusy={create.isPending}>
-          Create the key
-        </Button>
-      </div>
+      <FormEnd sending={create} onCancel={onClose}>
+        Create the key
+      </FormEnd>
     </form>
   );
 }

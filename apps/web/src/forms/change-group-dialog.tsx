@@ -3,10 +3,9 @@ import { useState, type FormEvent } from "react";
 import { QueryField } from "../components/query-field.tsx";
 import { queryProblem } from "../components/query-problem.ts";
 import { useAction } from "../server/use-action.ts";
-import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { FormEnd } from "../ui/form-end.tsx";
 import { toast } from "../ui/toasts.tsx";
 
 /** Its name, and the query of a group that has one: what it is, it stays. */
@@ -44,7 +43,6 @@ export function ChangeGroupDialog({
   return (
     <Dialog isOpen onClose={onClose} title="Change the group">
       <form onSubmit={submit} className="flex flex-col gap-4">
-        {change.error !== null && <ProblemPanel error={change.error} />}
         <TextField
           label="Name"
           value={name}
@@ -62,12 +60,9 @@ export function ChangeGroupDialog({
             onChange={setQuery}
           />
         )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={change.isPending} disabledReason={off}>
-            Change the group
-          </Button>
-        </div>
+        <FormEnd sending={change} onCancel={onClose} disabledReason={off}>
+          Change the group
+        </FormEnd>
       </form>
     </Dialog>
   );

@@ -2,12 +2,11 @@ import type { Person, Role } from "@moult/api";
 import { useState, type FormEvent } from "react";
 import { plainText } from "../format/visible-text.ts";
 import { useAction } from "../server/use-action.ts";
-import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { roleChoices } from "./role-words.ts";
+import { FormEnd } from "../ui/form-end.tsx";
 
 /** Gives somebody else a role. */
 export function ChangeRoleDialog({
@@ -41,18 +40,13 @@ export function ChangeRoleDialog({
           choices={roleChoices()}
           onChange={setRole}
         />
-        {change.error !== null && <ProblemPanel error={change.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            type="submit"
-            isBusy={change.isPending}
-            disabledReason={role === person.role ? "it is their role already" : undefined}
-          >
-            Change the role
-          </Button>
-        </div>
+        <FormEnd
+          sending={change}
+          onCancel={onClose}
+          disabledReason={role === person.role ? "it is their role already" : undefined}
+        >
+          Change the role
+        </FormEnd>
       </form>
     </Dialog>
   );

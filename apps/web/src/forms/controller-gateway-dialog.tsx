@@ -5,10 +5,11 @@ import { plainText } from "../format/visible-text.ts";
 import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { SelectField, TextArea, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { TextArea, TextField } from "../ui/field.tsx";
 import { Secret } from "../ui/secret.tsx";
 import { readControllerNames } from "./controller-names.ts";
+import { FormEnd } from "../ui/form-end.tsx";
+import { ProductChoice } from "../components/product-choice.tsx";
 
 /** Makes a gateway token for devices that are named with it, and shows it this once. */
 export function ControllerGatewayDialog({
@@ -74,14 +75,7 @@ function GatewayForm({
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
-      {products.length > 1 && (
-        <SelectField
-          label="Product"
-          value={product}
-          choices={products.map((one) => ({ value: one as string, label: one as string }))}
-          onChange={setProduct}
-        />
-      )}
+      <ProductChoice products={products} value={product} onChange={setProduct} />
       <TextField
         label="What it is for"
         hint="“hall 4”, “the gateway at the pier”"
@@ -110,24 +104,19 @@ function GatewayForm({
         value={text}
         onChange={setText}
       />
-      {create.error !== null && <ProblemPanel error={create.error} />}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          kind="primary"
-          type="submit"
-          isBusy={create.isPending}
-          disabledReason={
-            wrong !== undefined
-              ? "one of the names is none"
-              : names.length === 0
-                ? "name its devices first"
-                : undefined
-          }
-        >
-          Create the token
-        </Button>
-      </div>
+      <FormEnd
+        sending={create}
+        onCancel={onClose}
+        disabledReason={
+          wrong !== undefined
+            ? "one of the names is none"
+            : names.length === 0
+              ? "name its devices first"
+              : undefined
+        }
+      >
+        Create the token
+      </FormEnd>
     </form>
   );
 }

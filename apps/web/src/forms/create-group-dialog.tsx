@@ -5,10 +5,9 @@ import { QueryField } from "../components/query-field.tsx";
 import { queryProblem, type QueryProblem } from "../components/query-problem.ts";
 import { useOperation } from "../server/operation-query.ts";
 import { useAction } from "../server/use-action.ts";
-import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { FormEnd } from "../ui/form-end.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
 /** A name and a product; devices come afterwards, or are those of a query. */
@@ -49,7 +48,6 @@ export function CreateGroupDialog({
         </p>
       ) : (
         <form onSubmit={submit} className="flex flex-col gap-4">
-          {create.error !== null && <ProblemPanel error={create.error} />}
           <TextField
             label="Name"
             value={name}
@@ -76,12 +74,9 @@ export function CreateGroupDialog({
             problem={problem}
             onChange={setQuery}
           />
-          <div className="flex justify-end gap-2">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button kind="primary" type="submit" isBusy={create.isPending} disabledReason={off}>
-              Create the group
-            </Button>
-          </div>
+          <FormEnd sending={create} onCancel={onClose} disabledReason={off}>
+            Create the group
+          </FormEnd>
         </form>
       )}
     </Dialog>

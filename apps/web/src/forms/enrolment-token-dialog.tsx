@@ -4,8 +4,9 @@ import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { CheckField, SelectField, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { Secret } from "../ui/secret.tsx";
+import { FormEnd } from "../ui/form-end.tsx";
+import { ProductChoice } from "../components/product-choice.tsx";
 
 const DAY_SECONDS = 86_400;
 const LIFETIMES = [
@@ -80,14 +81,7 @@ function TokenForm({
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
-      {products.length > 1 && (
-        <SelectField
-          label="Product"
-          value={product}
-          choices={products.map((name) => ({ value: name as string, label: name as string }))}
-          onChange={setProduct}
-        />
-      )}
+      <ProductChoice products={products} value={product} onChange={setProduct} />
       <TextField
         label="What it is for"
         hint="“line 3”, “field test”"
@@ -111,13 +105,9 @@ function TokenForm({
         isChecked={accepts}
         onChange={setAccepts}
       />
-      {create.error !== null && <ProblemPanel error={create.error} />}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" isBusy={create.isPending}>
-          Create the token
-        </Button>
-      </div>
+      <FormEnd sending={create} onCancel={onClose}>
+        Create the token
+      </FormEnd>
     </form>
   );
 }

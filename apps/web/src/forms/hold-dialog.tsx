@@ -5,7 +5,7 @@ import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { FormEnd } from "../ui/form-end.tsx";
 import { toast } from "../ui/toasts.tsx";
 
 type Named = Pick<Device, "id" | "name" | "identity">;
@@ -58,7 +58,6 @@ export function HoldDialog({
   return (
     <Dialog isOpen onClose={onClose} title={`Hold ${label}`}>
       <form onSubmit={submit} className="flex flex-col gap-4">
-        {hold.error !== null && <ProblemPanel error={hold.error} />}
         <p className="text-soft">
           No deployment offers it anything then. An update that it has not begun to install is taken
           back; what it installs goes on.
@@ -73,12 +72,9 @@ export function HoldDialog({
           required
         />
         <SelectField label="How long" value={time} choices={TIMES} onChange={setTime} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={hold.isPending} disabledReason={off}>
-            Hold the device
-          </Button>
-        </div>
+        <FormEnd sending={hold} onCancel={onClose} disabledReason={off}>
+          Hold the device
+        </FormEnd>
       </form>
     </Dialog>
   );

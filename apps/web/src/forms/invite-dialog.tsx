@@ -5,9 +5,9 @@ import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { SelectField, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { Secret } from "../ui/secret.tsx";
 import { roleChoices } from "./role-words.ts";
+import { FormEnd } from "../ui/form-end.tsx";
 
 const LIFETIMES = [
   { value: "1", label: "a day" },
@@ -75,13 +75,9 @@ function InviteForm({
         choices={LIFETIMES}
         onChange={setLifetime}
       />
-      {invite.error !== null && <ProblemPanel error={invite.error} />}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" isBusy={invite.isPending}>
-          Create the link
-        </Button>
-      </div>
+      <FormEnd sending={invite} onCancel={onClose}>
+        Create the link
+      </FormEnd>
     </form>
   );
 }

@@ -1,13 +1,13 @@
 import type { ProductName } from "@moult/model";
 import { useState, type FormEvent } from "react";
 import { useAction } from "../server/use-action.ts";
-import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { SelectField, TextArea, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { TextArea, TextField } from "../ui/field.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { readIdentityPairs } from "./identity-pairs.ts";
 import { readKeyFingerprint } from "./key-fingerprint.ts";
+import { FormEnd } from "../ui/form-end.tsx";
+import { ProductChoice } from "../components/product-choice.tsx";
 
 /** Accepts a device before it asks, by its key: with Moult's agent, or Mender's client. */
 export function PreauthoriseDialog({
@@ -24,14 +24,11 @@ export function PreauthoriseDialog({
   return (
     <Dialog isOpen onClose={onClose} title="Preauthorise a device">
       <form onSubmit={submit} className="flex flex-col gap-4">
-        {products.length > 1 && (
-          <SelectField
-            label="Product"
-            value={draft.product}
-            choices={products.map((one) => ({ value: one as string, label: one as string }))}
-            onChange={(product) => change({ product })}
-          />
-        )}
+        <ProductChoice
+          products={products}
+          value={draft.product}
+          onChange={(product) => change({ product })}
+        />
         <TextArea
           label="Its key"
           hint={
@@ -62,18 +59,13 @@ export function PreauthoriseDialog({
           value={draft.name}
           onChange={(name) => change({ name })}
         />
-        {create.error !== null && <ProblemPanel error={create.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            kind="primary"
-            type="submit"
-            isBusy={create.isPending}
-            disabledReason={draft.key.trim() === "" ? "give its key first" : undefined}
-          >
-            Preauthorise the device
-          </Button>
-        </div>
+        <FormEnd
+          sending={create}
+          onCancel={onClose}
+          disabledReason={draft.key.trim() === "" ? "give its key first" : undefined}
+        >
+          Preauthorise the device
+        </FormEnd>
       </form>
     </Dialog>
   );

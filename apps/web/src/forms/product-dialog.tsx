@@ -1,11 +1,10 @@
 import type { Product, ProductName } from "@moult/model";
 import { useState, type FormEvent } from "react";
 import { useAction } from "../server/use-action.ts";
-import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { CheckField, TextArea, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
 import { joinedKeys, splitKeys } from "./pem-keys.ts";
+import { FormEnd } from "../ui/form-end.tsx";
 
 /** Creates a product, or changes the title, keys and rule of one. */
 export function ProductDialog({
@@ -69,13 +68,9 @@ export function ProductDialog({
           isChecked={requires}
           onChange={setRequires}
         />
-        {acting.error !== null && <ProblemPanel error={acting.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={acting.isPending}>
-            {product === undefined ? "Create the product" : `Save ${product.name}`}
-          </Button>
-        </div>
+        <FormEnd sending={acting} onCancel={onClose}>
+          {product === undefined ? "Create the product" : `Save ${product.name}`}
+        </FormEnd>
       </form>
     </Dialog>
   );

@@ -5,9 +5,10 @@ import { ControllerToken } from "../components/controller-token.tsx";
 import { useAction } from "../server/use-action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { CheckField, SelectField, TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { CheckField, TextField } from "../ui/field.tsx";
 import { TextLink } from "../ui/text-link.tsx";
+import { FormEnd } from "../ui/form-end.tsx";
+import { ProductChoice } from "../components/product-choice.tsx";
 
 /** Adds a device of hawkBit's protocol and shows its token this once. */
 export function RegisterControllerDialog({
@@ -92,14 +93,7 @@ function RegisterForm({
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
-      {products.length > 1 && (
-        <SelectField
-          label="Product"
-          value={product}
-          choices={products.map((one) => ({ value: one as string, label: one as string }))}
-          onChange={setProduct}
-        />
-      )}
+      <ProductChoice products={products} value={product} onChange={setProduct} />
       <TextField
         label="What its client calls itself"
         hint="Its id for SWUpdate, its target name for rauc-hawkbit-updater; it stays for good."
@@ -133,13 +127,9 @@ function RegisterForm({
         isChecked={hasCertificate}
         onChange={setHasCertificate}
       />
-      {register.error !== null && <ProblemPanel error={register.error} />}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" isBusy={register.isPending}>
-          Register the device
-        </Button>
-      </div>
+      <FormEnd sending={register} onCancel={onClose}>
+        Register the device
+      </FormEnd>
     </form>
   );
 }

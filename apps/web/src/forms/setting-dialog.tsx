@@ -1,10 +1,9 @@
 import type { DeviceId } from "@moult/model";
 import { useState, type FormEvent } from "react";
 import { useAction } from "../server/use-action.ts";
-import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
-import { ProblemPanel } from "../ui/problem-panel.tsx";
+import { FormEnd } from "../ui/form-end.tsx";
 
 /** Says what one setting of a device is to be; a known one keeps its name. */
 export function SettingDialog({
@@ -52,13 +51,9 @@ export function SettingDialog({
           value={value}
           onChange={setValue}
         />
-        {change.error !== null && <ProblemPanel error={change.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" type="submit" isBusy={change.isPending}>
-            Want it so
-          </Button>
-        </div>
+        <FormEnd sending={change} onCancel={onClose}>
+          Want it so
+        </FormEnd>
       </form>
     </Dialog>
   );

@@ -1,17 +1,14 @@
 import type { ProductName } from "@moult/model";
 import { useState } from "react";
 import { ControllerGateways } from "../components/controller-gateways.tsx";
+import { ProductsToJoin } from "../components/products-to-join.tsx";
 import { RegisterControllerDialog } from "../forms/register-controller-dialog.tsx";
-import { useMay } from "../server/me.ts";
-import { useOperation } from "../server/operation-query.ts";
 import { Button } from "../ui/button.tsx";
-import { Answered, Panel } from "../ui/panel.tsx";
+import { Panel } from "../ui/panel.tsx";
 import { TextLink } from "../ui/text-link.tsx";
 
 /** How devices come in whose client is of other makers. */
 export function OtherClientsPage() {
-  const answer = useOperation("listProducts");
-  const mayEnrol = useMay("enrolment:write");
   return (
     <div className="flex flex-col gap-4">
       <p className="max-w-prose text-soft">
@@ -21,23 +18,15 @@ export function OtherClientsPage() {
         </TextLink>
         .
       </p>
-      <Answered answer={answer} what="products" rows={4}>
-        {({ items }) => {
-          const products = items.map(({ name }) => name);
-          const disabledReason = mayEnrol
-            ? products.length === 0
-              ? "there is no product yet"
-              : undefined
-            : "your role may not enrol devices";
-          return (
-            <div className="flex flex-col gap-4">
-              <Controllers products={products} disabledReason={disabledReason} />
-              <ControllerGateways products={products} disabledReason={disabledReason} />
-              <Mender />
-            </div>
-          );
-        }}
-      </Answered>
+      <ProductsToJoin>
+        {(products, disabledReason) => (
+          <>
+            <Controllers products={products} disabledReason={disabledReason} />
+            <ControllerGateways products={products} disabledReason={disabledReason} />
+            <Mender />
+          </>
+        )}
+      </ProductsToJoin>
     </div>
   );
 }
