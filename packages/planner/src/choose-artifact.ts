@@ -80,6 +80,41 @@ function obstacleOf(
   if (!artifact.hardwareTypes.includes(hardwareType))
     return { step: 0, reason: { kind: "no-artifact-for-hardware", deploymentId, hardwareType } };
 
+  const unsuited = clientObstacle(deploymentId, artifact, traits);
+  if (unsuited !== undefined) return unsuited;
+  const provides = providesOf(hardwareType, running);
+  for (const [name, wanted] of Object.entries(artifact.depends)) {
+    const provided = provides.get(name) ?? null;
+    if (provided === null || !wanted.includes(provided))
+      return { step: 3, reason: { kind: "depends-unmet", deploymentId, name, wanted, provided } };
+  }
+  if (traits?.trust !== "end-to-end") return undefined;
+  if (artifact.trust.state !== "published")
+    return {
+      step: 4,
+      reason: {
+        kind: artifact.trust.state === "expired" ? "trust-expired" : "release-not-signed",
+        deploymentId,
+        path: artifact.path,
+      },
+    };
+  const refused = refusedTerm(deploymentId, artifact.terms, traits, provides, now);
+  return refused === undefined ? undefined : { step: 5 + refused.term, ...refused };
+}
+
+/** Whether a device's client can take it, whatever the device is and runs. */
+export const isTakenByClient = (
+  deploymentId: DeploymentId,
+  artifact: ArtifactFacts,
+  traits: ClientTraits | null,
+): boolean => clientObstacle(deploymentId, artifact, traits) === undefined;
+
+/** What stands between a device's client and this artifact. */
+function clientObstacle(
+  deploymentId: DeploymentId,
+  artifact: ArtifactFacts,
+  traits: ClientTraits | null,
+): Obstacle | undefined {
   const { path } = artifact;
   if (traits !== null && !path.startsWith(traits.pathPrefix)) {
     const { pathPrefix } = traits;
@@ -94,25 +129,7 @@ function obstacleOf(
     return { step: 2, reason: { kind: "payload-type-unsupported", deploymentId, payloadTypes } };
   if (traits?.bareFiles === true && !isBare(artifact))
     return { step: 2, reason: { kind: "payload-not-bare", deploymentId } };
-
-  const provides = providesOf(hardwareType, running);
-  for (const [name, wanted] of Object.entries(artifact.depends)) {
-    const provided = provides.get(name) ?? null;
-    if (provided === null || !wanted.includes(provided))
-      return { step: 3, reason: { kind: "depends-unmet", deploymentId, name, wanted, provided } };
-  }
-  if (traits?.trust !== "end-to-end") return undefined;
-  if (artifact.trust.state !== "published")
-    return {
-      step: 4,
-      reason: {
-        kind: artifact.trust.state === "expired" ? "trust-expired" : "release-not-signed",
-        deploymentId,
-        path,
-      },
-    };
-  const refused = refusedTerm(deploymentId, artifact.terms, traits, provides, now);
-  return refused === undefined ? undefined : { step: 5 + refused.term, ...refused };
+  return undefined;
 }
 
 /** Whether its one payload's files can be had without it. */

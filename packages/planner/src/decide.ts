@@ -7,6 +7,7 @@ import { isProvisional, isRetryForbidden, mayTryAgain, nextTryAt } from "./attem
 import {
   chooseArtifact,
   isRefusedBySigners,
+  isTakenByClient,
   waitsForSigners,
   type ArtifactChoice,
 } from "./choose-artifact.ts";
@@ -24,7 +25,7 @@ import { isHeldBack } from "./hold-back.ts";
 import { supersededByAnswer, supersededByReached } from "./precedence.ts";
 import { repetition } from "./repetition.ts";
 import { silenceEndsAt } from "./silence.ts";
-import { unheededTerms } from "./unheeded-terms.ts";
+import { termsToHeed, unheededTerms } from "./unheeded-terms.ts";
 import { brokenRule, stepsBefore } from "./version-rules.ts";
 import { windowWait } from "./windows.ts";
 
@@ -48,6 +49,7 @@ export type WithdrawCause =
   | "device-held"
   | "installation-undecided"
   | "hardware-changed"
+  | "client-changed"
   | "artifact-missing"
   | "release-not-signed"
   | "terms-changed"
@@ -165,6 +167,8 @@ function goOn(assignment: OpenAssignmentFacts, { device, now }: DecideFacts): De
       return { kind: "withdraw", assignment, cause: "safeguard", into: "retry-pending" };
     if (breaksRule(assignment, device))
       return { kind: "withdraw", assignment, cause: "rules-changed", into: "retry-pending" };
+    if (isForAnotherClient(assignment, device))
+      return { kind: "withdraw", assignment, cause: "client-changed", into: "retry-pending" };
   }
   // Where it is too late for the device it goes on, and what it says in the end replaces this.
   if (isInstalling(state) && canAbort && isCancelled(assignment))
@@ -180,6 +184,14 @@ const breaksRule = (
 ): boolean =>
   rules !== null &&
   brokenRule(deploymentId, version, rules, running?.artifactName ?? null) !== undefined;
+
+/** Shown this update, the client that the device has by now would do what the plan forbids, or could do nothing with it. */
+const isForAnotherClient = (
+  { deploymentId, artifact, termsToHeed = [] }: OpenAssignmentFacts,
+  { traits }: DecideFacts["device"],
+): boolean =>
+  unheededTerms(termsToHeed, traits).length > 0 ||
+  (artifact !== null && !isTakenByClient(deploymentId, artifact, traits));
 
 const isCancelled = ({ deploymentState, onTrip }: OpenAssignmentFacts): boolean =>
   deploymentState === "tripped" && onTrip === "cancel-all";
@@ -322,7 +334,7 @@ function passedBecause(
     const { id: safeguardId, note } = safeguard;
     return { kind: "safeguard", deploymentId, safeguardId, note };
   }
-  const terms = unheededTerms(deployment, traits);
+  const terms = unheededTerms(termsToHeed(deployment), traits);
   if (terms.length > 0 && !isRunning)
     return { kind: "terms-unheeded", deploymentId, terms: [...terms] };
   const pending = pendingApproval(plan, approvals);

@@ -40,6 +40,8 @@ const TAKEN_BACK: Readonly<Record<WithdrawCause, string>> = {
   "device-held": "a person holds the device",
   "installation-undecided": "somebody at the device installed something else meanwhile",
   "hardware-changed": "the device is other hardware than the offer was for",
+  "client-changed":
+    "the device's client is another one by now, which would not keep to the plan or cannot take the artifact",
   "artifact-missing": "the artifact is gone",
   "release-not-signed": "offline keys no longer vouch for the release",
   "terms-changed": "what offline keys allow the release for no longer fits the device",

@@ -19,6 +19,7 @@ import type {
   Running,
   SafeguardId,
   Tally,
+  UnheededTerm,
 } from "@moult/model";
 import type { ApprovalCounts } from "./approvals.ts";
 import type { FlowFacts } from "./limits.ts";
@@ -154,6 +155,8 @@ export interface OpenAssignmentFacts {
   readonly attempt: number;
   /** Null when the artifact is gone. */
   readonly artifact: ArtifactFacts | null;
+  /** What its plan says about its steps by now, and not every client can be told; absent: nothing. */
+  readonly termsToHeed?: readonly UnheededTerm[];
   /** Null once it installs: then it is too late for them. */
   readonly rules: VersionRules | null;
   /** Of those that hold, the one that is for this device; null also once it installs. */

@@ -167,4 +167,5 @@ export {
   shareSize,
   stageCap,
 } from "./stage-share.ts";
+export { termsToHeed } from "./unheeded-terms.ts";
 export { NO_RULES, stepsBefore } from "./version-rules.ts";

@@ -1,7 +1,7 @@
-import { Plan, UnheededTerm, type ClientTraits } from "@moult/model";
+import { Plan, UnheededTerm, type AssignmentState, type ClientTraits } from "@moult/model";
 import { expect, test } from "vitest";
 import { decide } from "./decide.ts";
-import { deployment, device, facts } from "./facts.fixture.ts";
+import { artifact, deployment, device, facts, openAssignment } from "./facts.fixture.ts";
 import { unheededSentence } from "./unheeded-terms.ts";
 
 const plan = (changes: object): Plan =>
@@ -54,4 +54,44 @@ test("a client that cannot keep a download is offered the release once a person 
   expect(answer({ mode: "consent" }, ["consent"], opened).kind).toBe("wait");
   expect(unheededSentence(["download-only"])).toMatch(/once the installation is open/);
   expect(unheededSentence(["download-only", "step-windows"])).not.toMatch(/once/);
+});
+
+test("an update whose plan the device's client can no longer be told is taken back before the installation", () => {
+  const answer = (state: AssignmentState, cannotKeep: ClientTraits["cannotKeep"]) =>
+    decide(
+      facts({
+        device: taker(cannotKeep),
+        openAssignment: openAssignment({ state, termsToHeed: ["download-only"] }),
+      }),
+    );
+  for (const state of ["offered", "downloading"] as const) {
+    expect(answer(state, ["download-only"])).toMatchObject({
+      kind: "withdraw",
+      cause: "client-changed",
+      into: "retry-pending",
+    });
+    expect(answer(state, ["consent", "step-windows"])).toMatchObject({ kind: "keep" });
+  }
+  expect(answer("installing", ["download-only"])).toMatchObject({ kind: "keep" });
+});
+
+test("an update that another client of the device was offered is taken back from one that cannot take it", () => {
+  const { traits, ...rest } = device();
+  const answer = (change: Partial<ClientTraits>) =>
+    decide(
+      facts({
+        device: { ...rest, traits: traits === null ? null : { ...traits, ...change } },
+        openAssignment: openAssignment({
+          artifact: artifact({ payloads: [{ type: "swu", files: [] }] }),
+        }),
+      }),
+    );
+  for (const change of [
+    { payloadTypes: ["rauc"] },
+    { payloadTypes: ["swu"], bareFiles: true },
+    { payloadTypes: ["swu"], pathPrefix: "other/" },
+  ])
+    expect(answer(change)).toMatchObject({ kind: "withdraw", cause: "client-changed" });
+  for (const payloadTypes of [["swu"], null])
+    expect(answer({ payloadTypes })).toMatchObject({ kind: "keep" });
 });

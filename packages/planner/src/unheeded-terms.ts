@@ -1,18 +1,12 @@
 import type { ClientTraits, UnheededTerm } from "@moult/model";
 import type { DeploymentFacts } from "./facts.ts";
 
-/**
- * What a plan says to devices about its steps, and a device's client cannot be told: offered the release all the same, it would
- * do what the plan forbids.
- */
-export function unheededTerms(
-  {
-    plan: { mode, windows = [] },
-    isInstallationOpen,
-  }: Pick<DeploymentFacts, "plan" | "isInstallationOpen">,
-  traits: ClientTraits | null,
-): readonly UnheededTerm[] {
-  const said: readonly UnheededTerm[] = [
+/** What a plan says to devices about its steps by now, and not every client can be told. */
+export function termsToHeed({
+  plan: { mode, windows = [] },
+  isInstallationOpen,
+}: Pick<DeploymentFacts, "plan" | "isInstallationOpen">): readonly UnheededTerm[] {
+  return [
     ...(mode === "consent" || (mode === "download-only" && isInstallationOpen !== true)
       ? [mode]
       : []),
@@ -20,8 +14,13 @@ export function unheededTerms(
       ? (["step-windows"] as const)
       : []),
   ];
-  return said.filter((term) => traits?.cannotKeep?.includes(term) === true);
 }
+
+/** Those that a device's client cannot be told: offered the release all the same, it would do what the plan forbids. */
+export const unheededTerms = (
+  said: readonly UnheededTerm[],
+  traits: ClientTraits | null,
+): readonly UnheededTerm[] => said.filter((term) => traits?.cannotKeep?.includes(term) === true);
 
 const WORDS: Readonly<Record<UnheededTerm, string>> = {
   consent: "that a person at it says yes",

@@ -17,6 +17,7 @@ import {
   comparePrecedence,
   patienceOf,
   precedenceOf,
+  termsToHeed,
   windowFacts,
   zoneAttributesOf,
   type WindowFacts,
@@ -355,6 +356,7 @@ export async function openAssignmentOf(
       state: record.state,
       attempt: record.attempt,
       artifact: record.artifactId === null ? null : await artifactById(db, record.artifactId, at),
+      ...(isBefore ? termsFactsOf(plan, row.installation_opened_at) : {}),
       rules: isBefore ? (await rulesOf(db, product, [releaseId], runs))(releaseId) : null,
       safeguard: isBefore
         ? ((await safeguardsFor(db, deviceId, [releaseId])).get(releaseId) ?? null)
@@ -369,6 +371,16 @@ export async function openAssignmentOf(
       isUntold: isBefore && row.installation_opened_at !== null && row.installation_told === 0,
     },
   };
+}
+
+/** Nothing is said of terms that there are not. */
+function termsFactsOf(
+  plan: Plan,
+  installationOpenedAt: number | null,
+): Pick<OpenAssignmentFacts, "termsToHeed"> {
+  const opening = installationOpenedAt === null ? {} : { isInstallationOpen: true as const };
+  const terms = termsToHeed({ plan, ...opening });
+  return terms.length === 0 ? {} : { termsToHeed: terms };
 }
 
 /** Whether the plan lets a device begin the step that it puts off. */

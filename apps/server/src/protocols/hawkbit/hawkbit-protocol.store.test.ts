@@ -14,7 +14,7 @@ import {
   addFileRelease,
   register,
   startHawkbitServer,
-  type AGENTS,
+  AGENTS,
   type HawkbitServer,
 } from "./hawkbit-server.fixture.ts";
 
@@ -215,6 +215,16 @@ describe.each(DIALECTS)("hawkBit's protocol, on %s", (dialect) => {
 
     expect(await device.links()).toEqual({});
     expect((await refreshed(db, deploymentId)).counts).toMatchObject({ admitted: 0 });
+  });
+
+  test("an update that SWUpdate was shown is cancelled for the other client that its device has by now", async () => {
+    const { device } = await anUpdate("swupdate");
+    const { id } = await shownTo(device);
+    device.headers["user-agent"] = AGENTS.rauc;
+
+    expect(await device.links()).toEqual({
+      cancelAction: expect.stringMatching(`/cancelAction/${id}$`),
+    });
   });
 
   test("an update that is taken back is cancelled, and one that its client goes on with counts", async () => {

@@ -174,6 +174,27 @@ describe.each(DIALECTS)("what Mender's devices are told on %s", (dialect) => {
     ]);
   });
 
+  test("a device whose client takes no control maps any more gives up what it would no longer keep to", async () => {
+    const { db, server, newDevice } = await fleet();
+    const device = await newDevice();
+    const deployment = await deploy(db, await addRelease(db, "2.0"), {
+      plan: { mode: "download-only" },
+    });
+    const { id } = await device.offered();
+    await device.status(id, "downloading");
+
+    device.takesMaps = false;
+    expect((await device.next()).statusCode).toBe(204);
+    expect(await assignmentOf(db, id)).toMatchObject({
+      state: "retry-pending",
+      code: "withdrawn",
+      detail: "client-changed",
+    });
+    expect(await why(db, device, server.clock)).toContain("once the installation is open");
+    await openInstallation(db, deployment.id, "Ada", server);
+    expect((await device.offered()).update_control_map).toBeUndefined();
+  });
+
   test("a plan that asks the person at a device brings nothing to any client of Mender's", async () => {
     const { db, server, newDevice } = await fleet();
     const device = await newDevice();
