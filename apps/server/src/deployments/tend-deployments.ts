@@ -1,5 +1,6 @@
 import { later, type Clock, type InstantMs, type Log } from "@moult/base";
 import { phaseLimits } from "@moult/planner";
+import { raiseDueEpoch } from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { assignmentById, holdDevice } from "./assignment-queries.ts";
 import { countAll, isEstimated } from "./census-queries.ts";
@@ -40,6 +41,7 @@ export function createDeploymentTender({
     tend: async (db) => {
       const at = clock.now();
       const upSince = await heardSince(db, uptime.since(), at);
+      await raiseDueEpoch(db, at);
       await endLeftOvers(db, at);
       for (const deployment of await activeDeployments(db)) {
         await recount(db, deployment, at);

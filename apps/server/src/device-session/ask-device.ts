@@ -79,7 +79,7 @@ export async function askDevice(
     // Before everything else, so that no change of the facts goes unnoticed.
     const epoch = await planningEpochOf(inner);
     demandStanding(await holdStanding(inner, deviceId), principal);
-    await recordQuestion(inner, deviceId, question, at);
+    await recordQuestion(inner, deviceId, question, row, at);
     return decide(inner, deviceId, epoch, at);
   });
 }
@@ -138,6 +138,7 @@ async function recordQuestion(
   db: TenantDb,
   deviceId: DeviceId,
   { running, inventory, hardwareType, cannotKeep }: Question,
+  { runningSha256 }: Pick<PollRow, "runningSha256">,
   at: InstantMs,
 ): Promise<void> {
   if (cannotKeep !== undefined) {
@@ -145,7 +146,11 @@ async function recordQuestion(
     if (traits !== null)
       await recordTraits(db, deviceId, { ...traits, cannotKeep: [...cannotKeep] });
   }
-  if (hardwareType !== undefined) await recordHardwareType(db, deviceId, hardwareType);
+  if (hardwareType !== undefined) {
+    // A device that never said what it runs has said nothing of itself yet.
+    const says = runningSha256 === null ? "first" : "anew";
+    await recordHardwareType(db, deviceId, hardwareType, says, at);
+  }
   if (running !== undefined) await recordRunning(db, deviceId, running, at);
   if (inventory !== undefined) await recordInventory(db, deviceId, inventory, at);
 }

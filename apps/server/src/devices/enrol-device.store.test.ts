@@ -1,6 +1,8 @@
+import { HOUR_MS, later } from "@moult/base";
 import type { DeviceId, EnrolmentTokenId, ProductName } from "@moult/model";
 import { describe, expect, test } from "vitest";
 import { DIALECTS } from "../platform/dialect.ts";
+import { raiseDueEpoch } from "../platform/planning-epoch.ts";
 import { useTestDatabase } from "../platform/test-database.fixture.ts";
 import { enrolDevice, type EnrolmentAnswer } from "./enrol-device.ts";
 import { findDeviceByKey } from "./find-device.ts";
@@ -320,6 +322,9 @@ describe.each(DIALECTS)("enrolment on %s", (dialect) => {
     await fleet.enrol({ ...key, identity, hardwareType: "gw3" as typeof HARDWARE });
 
     expect(await show(fleet, deviceId)).toMatchObject({ hardwareType: "gw3" });
+    // The others are told a little later: it may say something else each time.
+    expect(await planningEpoch(fleet.db)).toBe(epoch);
+    await raiseDueEpoch(fleet.db, later(fleet.clock.now(), HOUR_MS));
     expect(await planningEpoch(fleet.db)).toBe(epoch + 1);
   });
 

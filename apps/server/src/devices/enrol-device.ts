@@ -40,6 +40,7 @@ import {
   setDeviceName,
   setHardwareType,
 } from "./queries.ts";
+import { recordHardwareType } from "./record-report.ts";
 
 /** A device that asks to join; whoever calls has verified that it holds the key. */
 export interface EnrolmentRequest {
@@ -88,8 +89,8 @@ export async function enrolDevice(
         return refused(decision.reason);
       case "as-known":
         if (found.isOtherHardware && found.deviceId !== undefined) {
-          await setHardwareType(inner, found.deviceId, request.hardwareType);
-          await raisePlanningEpoch(inner);
+          const at = deps.clock.now();
+          await recordHardwareType(inner, found.deviceId, request.hardwareType, "anew", at);
         }
         return enrolled(found, decision.state);
       case "accepted":

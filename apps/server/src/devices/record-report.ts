@@ -10,7 +10,11 @@ import {
 } from "@moult/model";
 import { nodeCrypto } from "@moult/node-crypto";
 import { appendEvent } from "../platform/events.ts";
-import { forgetDecision, raisePlanningEpoch } from "../platform/planning-epoch.ts";
+import {
+  forgetDecision,
+  raisePlanningEpoch,
+  raisePlanningEpochSoon,
+} from "../platform/planning-epoch.ts";
 import type { TenantDb } from "../platform/tenant-db.ts";
 import { setHardwareType, setTraits } from "./queries.ts";
 import {
@@ -123,16 +127,21 @@ export async function recordTraits(
   return isNews;
 }
 
-/** Keeps what kind of machine a device says it is, in the caller's transaction. */
+/**
+ * Keeps what kind of machine a device says it is, in the caller's transaction. `first`: that was not known of it, so it counts among
+ * others now as a new device does; else it counts among other ones than before, and who waits there can wait a little longer.
+ */
 export async function recordHardwareType(
   db: TenantDb,
   deviceId: DeviceId,
   hardwareType: HardwareType,
+  says: "first" | "anew",
+  at: InstantMs,
 ): Promise<boolean> {
   if ((await hardwareTypeOf(db, deviceId)) === hardwareType) return false;
   await setHardwareType(db, deviceId, hardwareType);
   await forgetDecision(db, deviceId);
-  // It counts among other devices now.
-  await raisePlanningEpoch(db);
+  if (says === "first") await raisePlanningEpoch(db);
+  else await raisePlanningEpochSoon(db, at);
   return true;
 }

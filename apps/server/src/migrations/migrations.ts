@@ -39,6 +39,7 @@ import { up as deviceConfigurations } from "./0056-device-configurations.ts";
 import { up as preauthorisedGroups } from "./0059-preauthorised-groups.ts";
 import { up as controllerActionsByNumber } from "./0060-controller-actions-by-number.ts";
 import { up as restartsOfControllers } from "./0061-restarts-of-controllers.ts";
+import { up as duePlanningEpochs } from "./0063-due-planning-epochs.ts";
 
 /** Every step from an empty database to this version's tables. A released step is never changed. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -82,4 +83,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 59, name: "preauthorised-groups", up: preauthorisedGroups },
   { number: 60, name: "controller-actions-by-number", up: controllerActionsByNumber },
   { number: 61, name: "restarts-of-controllers", up: restartsOfControllers },
+  { number: 63, name: "due-planning-epochs", up: duePlanningEpochs },
 ];

@@ -537,6 +537,7 @@ table tenant column created_at bigint not null
 table tenant column heard_since bigint
 table tenant column heard_until bigint
 table tenant column controller_action_number bigint not null default 0
+table tenant column planning_epoch_due_at bigint
 table tenant constraint tenant_pkey PRIMARY KEY (id)
 table trust_file column tenant_id text not null
 table trust_file column role text not null

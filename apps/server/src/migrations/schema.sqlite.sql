@@ -243,7 +243,7 @@ CREATE VIEW signable_trust_file as
   select tenant_id, role, version, content, expires_at, published_at from trust_file;
 CREATE TABLE tenant (
   id text primary key, name text not null, planning_epoch bigint not null, assignment_number bigint not null,
-  deployment_number bigint not null, created_at bigint not null, heard_since bigint, heard_until bigint, controller_action_number bigint not null default 0);
+  deployment_number bigint not null, created_at bigint not null, heard_since bigint, heard_until bigint, controller_action_number bigint not null default 0, planning_epoch_due_at bigint);
 CREATE TABLE trust_file (
   tenant_id text not null, role text not null, version bigint not null, file text not null, content text not null,
   sha256 text not null, size_bytes integer not null, expires_at bigint not null, published_at bigint,

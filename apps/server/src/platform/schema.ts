@@ -45,6 +45,8 @@ interface TenantTable {
   name: string;
   /** Raised by whatever could change an answer to any of the tenant's devices. */
   planning_epoch: number;
+  /** By when it is raised for changes that can wait; null: there are none. */
+  planning_epoch_due_at: Generated<At | null>;
   assignment_number: number;
   deployment_number: number;
   controller_action_number: Generated<number>;

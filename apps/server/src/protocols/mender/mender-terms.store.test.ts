@@ -8,7 +8,7 @@ import { setHearing } from "../../deployments/hearing-queries.ts";
 import { createDeploymentTender } from "../../deployments/index.ts";
 import { openInstallation } from "../../deployments/open-installation.ts";
 import { createConfigurationHandlers } from "../../devices/configure-device.ts";
-import { asOperator } from "../../devices/test-fleet.fixture.ts";
+import { asOperator, planningEpoch } from "../../devices/test-fleet.fixture.ts";
 import { DIALECTS } from "../../platform/dialect.ts";
 import type { TenantDb } from "../../platform/tenant-db.ts";
 import { silentLog, useTestDatabase } from "../../platform/test-database.fixture.ts";
@@ -193,6 +193,33 @@ describe.each(DIALECTS)("what Mender's devices are told on %s", (dialect) => {
     expect(await why(db, device, server.clock)).toContain("once the installation is open");
     await openInstallation(db, deployment.id, "Ada", server);
     expect((await device.offered()).update_control_map).toBeUndefined();
+  });
+
+  test("two machines with one key do not make the fleet be decided anew each time that one of them asks", async () => {
+    const { db, server, newDevice } = await fleet();
+    const [device, other] = [await newDevice(), await newDevice()];
+    const tender = createDeploymentTender({ clock: server.clock, log: silentLog });
+    const epoch = await planningEpoch(db);
+    const askInTurns = async () => {
+      for (const deviceType of ["other-board", "unknown", "gw2-board", "unknown"]) {
+        device.deviceType = deviceType;
+        await device.next();
+        await tender.tend(db);
+        await other.next();
+      }
+    };
+
+    await askInTurns();
+    expect(await planningEpoch(db)).toBe(epoch);
+    // Yet the others count it as what it is before long.
+    server.clock.move(HOUR_MS);
+    await tender.tend(db);
+    expect(await planningEpoch(db)).toBe(epoch + 1);
+    await askInTurns();
+    expect(await planningEpoch(db)).toBe(epoch + 1);
+    // A new one counts at once.
+    await newDevice();
+    expect(await planningEpoch(db)).toBeGreaterThan(epoch + 1);
   });
 
   test("a plan that asks the person at a device brings nothing to any client of Mender's", async () => {
