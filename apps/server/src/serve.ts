@@ -229,7 +229,13 @@ async function mountDeviceProtocols(
   const foreign = createForeignSessions({ database, lastSeen, clock, sessions });
   await app.register(
     async (scope) =>
-      menderRoutes(scope, { sessions: { ...sessions, ...foreign }, tenantId, secret, clock }),
+      menderRoutes(scope, {
+        sessions: { ...sessions, ...foreign },
+        tenantId,
+        publicUrl,
+        secret,
+        clock,
+      }),
     { prefix: "/api/devices" },
   );
   await mountHawkbit(app, config, { database, tenantId, blobs, lastSeen, clock, publicUrl, log });

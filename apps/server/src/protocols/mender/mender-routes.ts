@@ -11,6 +11,7 @@ import {
 } from "../../device-session/index.ts";
 import { ApiError } from "../../platform/api-error.ts";
 import { createAddressRate } from "../../platform/http/address-rate.ts";
+import { baseUrl } from "../../platform/http/base-url.ts";
 import { sendStream } from "../../platform/http/stream-reply.ts";
 import { answerError } from "./mender-error.ts";
 import { offerFor } from "./offer-update.ts";
@@ -36,6 +37,8 @@ export interface MenderProtocolDeps {
   readonly sessions: Pick<DeviceSessions, "log" | "blob"> & ForeignSessions;
   /** Whose devices come in by this door: Mender's clients name a token, not a tenant. */
   readonly tenantId: TenantId;
+  /** Where a client reached the server that did not say so. */
+  readonly publicUrl: () => string;
   /** Seals tokens and links; every server of an installation has the same. */
   readonly secret: Uint8Array;
   readonly clock: Clock;
@@ -140,7 +143,7 @@ const LinkParams = z.object({ link: z.string() });
 
 function updateRoutes(
   app: FastifyInstance,
-  { sessions, clock }: MenderProtocolDeps,
+  { sessions, publicUrl, clock }: MenderProtocolDeps,
   { devices, links }: Tokens,
 ): void {
   const answerNext = async (
@@ -159,8 +162,7 @@ function updateRoutes(
         ? { update_control_map: updateControlMap(id, terms, clock.now()) }
         : {};
     const link = links.issue(principal, sha256);
-    // The address by which the device came here is one that it can reach.
-    const origin = `${request.protocol}://${request.host}`;
+    const origin = baseUrl(request, publicUrl());
     return reply.send({
       id,
       ...map,

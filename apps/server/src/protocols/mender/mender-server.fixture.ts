@@ -42,11 +42,17 @@ async function startMenderServer(
     clock,
   });
   const foreign = createForeignSessions({ database: store.database, lastSeen, clock, sessions });
-  const app = createHttpServer({ tls: null, trustedProxies: [], log: silentLog });
+  const app = createHttpServer({ tls: null, trustedProxies: ["127.0.0.0/8"], log: silentLog });
   await app.register(
     (scope, _options, done) => {
       const secret = Buffer.alloc(32, 7);
-      menderRoutes(scope, { sessions: { ...sessions, ...foreign }, tenantId, secret, clock });
+      menderRoutes(scope, {
+        sessions: { ...sessions, ...foreign },
+        tenantId,
+        publicUrl: () => "https://fallback.example",
+        secret,
+        clock,
+      });
       done();
     },
     { prefix: "/api/devices" },
@@ -179,23 +185,32 @@ export class MenderDevice {
     method: "GET" | "POST" | "PUT" | "PATCH",
     path: string,
     body?: object | string,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<LightMyRequestResponse> {
     return this.#server.app.inject({
       method,
       url: `/api/devices${path}`,
-      headers: { "content-type": "application/json", authorization: `Bearer ${this.token}` },
+      headers: {
+        "content-type": "application/json",
+        authorization: `Bearer ${this.token}`,
+        ...headers,
+      },
       ...(body === undefined
         ? {}
         : { payload: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) }),
     });
   }
 
-  next(provides: Readonly<Record<string, string>> = {}): Promise<LightMyRequestResponse> {
+  next(
+    provides: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<LightMyRequestResponse> {
     const { deviceType: device_type, artifactName: artifact_name } = this;
-    return this.call("POST", "/v2/deployments/device/deployments/next", {
+    const body = {
       device_provides: { device_type, artifact_name, ...provides },
       ...(this.takesMaps ? { update_control_map: true } : {}),
-    });
+    };
+    return this.call("POST", "/v2/deployments/device/deployments/next", body, headers);
   }
 
   async offered(): Promise<Next> {

@@ -15,6 +15,7 @@ import { silentLog, useTestDatabase } from "../../platform/test-database.fixture
 import {
   assignmentOf,
   deviceIdOf,
+  Next,
   startMenderFleet,
   type MenderDevice,
   type MenderServer,
@@ -193,6 +194,28 @@ describe.each(DIALECTS)("what Mender's devices are told on %s", (dialect) => {
     expect(await why(db, device, server.clock)).toContain("once the installation is open");
     await openInstallation(db, deployment.id, "Ada", server);
     expect((await device.offered()).update_control_map).toBeUndefined();
+  });
+
+  test("the address of an artifact is one by which its device reaches the server, through a proxy too", async () => {
+    const { db, newDevice } = await fleet();
+    const device = await newDevice();
+    await deploy(db, await addRelease(db, "2.0"));
+    const originFor = async (headers: Readonly<Record<string, string>>) =>
+      new URL(Next.parse((await device.next({}, headers)).json()).artifact.source.uri).origin;
+
+    const forwarded = {
+      "x-forwarded-for": "203.0.113.9",
+      "x-forwarded-host": "fleet.example",
+      "x-forwarded-proto": "https",
+    };
+    expect(await originFor({ ...forwarded, "x-forwarded-port": "8443" })).toBe(
+      "https://fleet.example:8443",
+    );
+    expect(await originFor({ ...forwarded, "x-forwarded-port": "443" })).toBe(
+      "https://fleet.example",
+    );
+    expect(await originFor({ host: "gateway.example:8080" })).toBe("http://gateway.example:8080");
+    expect(await originFor({ host: "no host" })).toBe("https://fallback.example");
   });
 
   test("two machines with one key do not make the fleet be decided anew each time that one of them asks", async () => {

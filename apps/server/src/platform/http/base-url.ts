@@ -1,8 +1,8 @@
 import type { FastifyRequest } from "fastify";
 
 /**
- * The address at which the client has reached this server, without a path: both clients hand the addresses they are given to
- * their library unchanged. Forwarded headers count where the platform believes their sender.
+ * The address at which the client has reached this server, without a path, and so one that it can reach: clients hand the
+ * addresses they are given to their library unchanged. Forwarded headers count where the platform believes their sender.
  */
 export function baseUrl(
   {
