@@ -30,8 +30,8 @@ const DUE_AFTER_MS = 15 * MINUTE_MS;
 export async function raisePlanningEpochSoon(db: TenantDb, at: InstantMs): Promise<void> {
   await db.kysely
     .updateTable("tenant")
-    .set(({ fn, val }) => ({
-      planning_epoch_due_at: fn.coalesce("planning_epoch_due_at", val(at + DUE_AFTER_MS)),
+    .set((row) => ({
+      planning_epoch_due_at: row.fn.coalesce("planning_epoch_due_at", row.val(at + DUE_AFTER_MS)),
     }))
     .where("id", "=", db.tenantId)
     .execute();
