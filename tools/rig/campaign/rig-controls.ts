@@ -71,8 +71,8 @@ export const RIG_CONTROLS = {
     agentEdits: [
       {
         file: SYSTEM_SLOTS,
-        find: "placeKernel(await open(config.environment), slot, kernel, log),",
-        replace: "void [placeKernel, kernel],",
+        find: "placeKernel(await open(config.environment), slot, kernel, log);",
+        replace: "void [placeKernel, kernel];",
       },
     ],
   },
