@@ -14,7 +14,7 @@ import {
 
 // Debian's SWUpdate against a real server: images that are signed, restarts that tell how the new system is.
 
-const PATIENT = { timeout: 30_000, interval: 100 };
+const PATIENT = { timeout: 60_000, interval: 100 };
 const content = randomBytes(300_000);
 
 let server: DdiServer;
@@ -106,9 +106,9 @@ test("swupdate: a download goes on after the server was killed in the middle of 
   const held = await startAndHold(token);
   expect(await fleet.standing(id)).toEqual({ state: "downloading", outcome: null });
 
-  const restarted = server.crash();
+  // Its client is told only when the server is there again: how long it waits while it is not is its own affair.
+  await server.crash();
   held.cut();
-  await restarted;
 
   await isInstalled(id);
   expect(held.carriedBytes()).toBeLessThan(content.length + 100_000);
