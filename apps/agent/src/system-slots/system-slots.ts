@@ -40,7 +40,7 @@ export interface SystemSlots {
 }
 
 /** What came with an image. */
-export interface BesideImage {
+interface BesideImage {
   /** Of the dm-verity tree in it. */
   readonly verity: Verity | null;
   /** Absent: what the image has itself, where the bootloader needs one. */
