@@ -166,7 +166,13 @@ export const RIG_CONTROLS = {
   "disk-that-lies": {
     says: "the disk says that it flushed what it then forgets",
     systems: HEALTHY,
-    breaks: ["good-slot-whole", "boots-whole-system", "environment-readable", "identity-kept"],
+    breaks: [
+      "good-slot-whole",
+      "boots-whole-system",
+      "environment-readable",
+      "identity-kept",
+      "no-kernel-trouble",
+    ],
     cutAfter: "confirmed",
     ignoresFlush: true,
   },
