@@ -30,6 +30,26 @@ test("pages of a hundred have addresses, and the back button goes through them",
   expect(await firstRow(page).innerText()).toBe(first);
 });
 
+test("whoever asks for the page after one that has not come yet waits for it, and misses none", async () => {
+  const { page } = await open(METERS);
+  await seen(page.getByText("1–100 of 10,000"));
+  const answers = Promise.withResolvers<void>();
+  await page.route(/\/api\/v1\/devices\?.*cursor=/, async (route) => {
+    await answers.promise;
+    await route.continue();
+  });
+  const next = page.getByRole("button", { name: "Next" });
+  await next.click();
+  await seen(next.getByText("the page is on its way"));
+  await page.keyboard.press("]");
+  expect(await page.getByText("201–300").count()).toBe(0);
+
+  answers.resolve();
+  await seen(page.getByText("101–200 of 10,000"));
+  await page.keyboard.press("]");
+  await seen(page.getByText("201–300 of 10,000"));
+});
+
 test("what is typed finds one device among all, and stands in the address", async () => {
   const { page } = await open(METERS);
   await page.getByRole("searchbox").fill("meter-4711");

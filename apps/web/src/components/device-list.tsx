@@ -1,10 +1,11 @@
 import type { DeviceRow } from "@moult/model";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState, type ReactNode } from "react";
+import { use, useState, type ReactNode } from "react";
 import { count, counted, exactCount } from "../format/number.ts";
 import { operationQuery, useOperation } from "../server/operation-query.ts";
 import type { DevicesSearch } from "../server/page-search.ts";
 import { Button } from "../ui/button.tsx";
+import { Coming } from "../ui/coming.ts";
 import { CheckField } from "../ui/field.tsx";
 import { ListKeys } from "../ui/list-keys.tsx";
 import { Pager } from "../ui/pager.tsx";
@@ -123,8 +124,9 @@ function DevicePage({
     search.state === "pending"
       ? pendingColumns(onDecided)
       : [...deviceColumns(search.sort, onSort), ...attributeColumns(columnNames(columns))];
+  const isComing = use(Coming);
   const goNext = (): void => {
-    if (next !== null) paging.next(next.query.cursor);
+    if (next !== null && !isComing) paging.next(next.query.cursor);
   };
   return (
     <ListKeys onPrevious={() => paging.hasPrevious && paging.previous()} onNext={goNext}>

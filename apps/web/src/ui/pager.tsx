@@ -1,4 +1,6 @@
+import { use } from "react";
 import { Button } from "./button.tsx";
+import { Coming } from "./coming.ts";
 import type { usePaging } from "./use-paging.ts";
 
 export interface PagerProps {
@@ -13,9 +15,11 @@ export interface PagerProps {
 
 /** Pages by cursor: forward and back, with an address each; find-in-page, printing and the back button work. */
 export function Pager({ summary, paging, nextCursor, onNextIntent }: PagerProps) {
+  // Where the page after one lies is known with that page alone.
+  const isComing = use(Coming);
   return (
     <nav aria-label="Pages" className="flex flex-wrap items-center justify-between gap-3 py-3">
-      <span className="tabular text-soft">{summary}</span>
+      <span className="tabular text-soft">{isComing ? "Loading the page" : summary}</span>
       <span className="flex gap-2">
         <Button
           disabledReason={paging.hasPrevious ? undefined : "this is the first page"}
@@ -24,7 +28,13 @@ export function Pager({ summary, paging, nextCursor, onNextIntent }: PagerProps)
           Previous
         </Button>
         <Button
-          disabledReason={nextCursor === null ? "this is the last page" : undefined}
+          disabledReason={
+            isComing
+              ? "the page is on its way"
+              : nextCursor === null
+                ? "this is the last page"
+                : undefined
+          }
           onClick={() => nextCursor !== null && paging.next(nextCursor)}
           {...(onNextIntent === undefined
             ? {}

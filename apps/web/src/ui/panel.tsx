@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { Button } from "./button.tsx";
+import { Coming } from "./coming.ts";
 import { ProblemPanel } from "./problem-panel.tsx";
 
 /** A titled part of a page. */
@@ -95,7 +96,7 @@ export function Answered<Data>({
         className={answer.isPlaceholderData ? "opacity-60" : ""}
         aria-busy={answer.isPlaceholderData}
       >
-        {children(data)}
+        <Coming value={answer.isPlaceholderData}>{children(data)}</Coming>
       </div>
     </>
   );
