@@ -63,7 +63,7 @@ export async function run({ runs, say }: BenchOptions): Promise<BenchReport> {
       // In turn, so that a machine that slows down slows both.
       for (const each of measured) {
         const { server, requestsFile, url, loads, downloads } = each;
-        const load = await runLoad(server.port, [server.pid], requestsFile, 200);
+        const load = await pollEach(server, requestsFile);
         const download = await megabytesPerSecond(url, server.offered);
         loads.push(load);
         downloads.push(download);
@@ -99,9 +99,13 @@ async function prepare(server: DdiServer, folder: string): Promise<Measured> {
     async () => present(await fileUrl(server), "an offer"),
     60_000,
   );
-  await warmUp(() => runLoad(server.port, [server.pid], requestsFile, 200));
+  await warmUp(() => pollEach(server, requestsFile));
   return { server, requestsFile, url, loads: [], downloads: [] };
 }
+
+/** A peer that fails now and then is measured by what it answers, and its failures are told. */
+const pollEach = (server: DdiServer, requestsFile: string): Promise<Load> =>
+  runLoad(server.port, [server.pid], requestsFile, 200, true);
 
 const WARM_ROUNDS_MAX = 12;
 
@@ -138,6 +142,11 @@ function resultsOf({ server: { label, pid }, loads, downloads }: Measured): Benc
       `${label} polls, p99`,
       "ms",
       loads.map(({ p99Ms }) => p99Ms),
+    ),
+    summary(
+      `${label} polls that failed`,
+      "answers",
+      loads.map(({ failed }) => failed),
     ),
     summary(
       `${label} polls`,

@@ -11,6 +11,8 @@ const execute = promisify(execFile);
 
 export interface Load {
   readonly perSecond: number;
+  /** Answers by which the server said that it failed; they count for nothing else. */
+  readonly failed: number;
   /** A hundredth of the answers took this long or longer, over all connections at once. */
   readonly p99Ms: number;
   /** Answers for each second of processor time of each process. */
@@ -23,6 +25,7 @@ export async function runLoad(
   pids: readonly number[],
   requestsFile: string,
   status = 204,
+  mayFail = false,
 ): Promise<Load> {
   const before = pids.map((pid) => processorMs(pid));
   const { stdout } = await execute(process.execPath, [
@@ -30,9 +33,14 @@ export async function runLoad(
     ...words`--port ${String(port)} --requests ${requestsFile} --status ${String(status)}`,
     ...words`--connections ${String(CONNECTIONS)} --seconds ${String(SECONDS)}`,
   ]);
-  const { answered, p99Ms } = JSON.parse(stdout) as { answered: number; p99Ms: number };
+  const { answered, failed, p99Ms } = JSON.parse(stdout) as Record<
+    "answered" | "failed" | "p99Ms",
+    number
+  >;
+  if (failed > 0 && !mayFail) throw new Error(`the server failed ${failed} times`);
   return {
     p99Ms,
+    failed,
     perSecond: answered / SECONDS,
     perCore: pids.map(
       (pid, index) => (answered / (processorMs(pid) - (before[index] ?? 0))) * 1_000,
