@@ -53,11 +53,12 @@ test("whoever decides by keyboard stands on the next row when the decided one go
   const next = await rows.nth(3).getByRole("link").first().textContent();
   await rows.nth(2).getByRole("button", { name: "Refuse" }).focus();
   await page.keyboard.press("Enter");
-  await seen(page.getByRole("alertdialog"));
+  const question = page.getByRole("alertdialog");
+  await seen(question.getByRole("button", { name: "Cancel" }).and(page.locator(":focus")));
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
 
-  await gone(page.getByRole("alertdialog"));
+  await gone(question);
   await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(next);
 });
 
